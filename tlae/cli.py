@@ -1,0 +1,99 @@
+"""`tlae <command> key=value ...`: sub-commands over Hydra's compose.
+
+Hydra and the commands are imported only when needed, so that `tlae --help` is instant.
+"""
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tlae import __version__
+from tlae.errors import UserError
+
+EXIT_BAD_INPUT = 2
+EXIT_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Command:
+    """One line of the table; the module has ``run(cfg)`` and opens with its command line."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "train": Command("tlae.commands.train", "learn what is normal from normal footage"),
+    "score": Command("tlae.commands.score", "say of every frame how unusual it is, and where"),
+    "render": Command("tlae.commands.render", "draw scores over the footage as H.264 video"),
+    "demo": Command("tlae.commands.demo", "make a scene, train, score and render it"),
+}
+
+USAGE = """\
+tlae {version}: learns what is normal for one fixed camera, and shows what is not.
+
+usage: tlae <command> key=value ...
+
+commands:
+{commands}
+
+  tlae <command> --help        its settings, with defaults
+  tlae <command> ... --cfg job the whole configuration; runs nothing (--resolve fills in references)
+  tlae <command> ... -m        one run for each combination of comma-separated values (--multirun)
+  --config-dir DIR             look for YAML files here too
+  --version
+
+example:
+  tlae train  footage=camera/normal name=gate
+  tlae score  model_file=checkpoints/gate/model.safetensors footage=camera/today
+  tlae render scores=scores/gate-today
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status (2: bad input, 130: interrupted)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in ("-h", "--help", "help"):
+        lines = (f"  {name:<10} {command.summary}" for name, command in COMMANDS.items())
+        print(USAGE.format(version=__version__, commands="\n".join(lines)), end="")
+        return 0
+    if words[0] == "--version":
+        print(__version__)
+        return 0
+    try:
+        return _run_command(words[0], words[1:])
+    except UserError as error:
+        print(f"tlae {words[0]}: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except KeyboardInterrupt:
+        print(f"\ntlae {words[0]}: interrupted; the same command continues", file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def _run_command(name: str, words: list[str]) -> int:
+    if name not in COMMANDS:
+        raise UserError(f"no such command; {nearest(name, COMMANDS)}")
+    from tlae import compose  # brings Hydra, which `tlae --help` must not wait for
+
+    request = compose.parse(name, words)
+    if request.help:
+        print(compose.help_text(request, COMMANDS[name].module))
+        return 0
+    if request.multirun:
+        return compose.run_each(request)
+    cfg = compose.compose(request)
+    if request.show_config:
+        print(compose.to_yaml(cfg, resolve=request.resolve), end="")
+        return 0
+    compose.require_values(cfg)
+    importlib.import_module(COMMANDS[name].module).run(cfg)
+    return 0
+
+
+def nearest(word: str, names: Sequence[str] | dict[str, Command]) -> str:
+    """Say the nearest of ``names`` and list them all, for error messages."""
+    known = sorted(names)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return (f"did you mean {close[0]}? " if close else "") + f"known: {', '.join(known)}"

@@ -1,0 +1,238 @@
+"""tlae score model_file=PATH footage=PATH [name=NAME] [scoring.alarms_per_day=2].
+
+Says of every frame how unusual it is, where, and whether that is an alarm. Writes
+<paths.scores>/<name>/: scores.parquet, scores.csv (one row per frame), events.json, maps.zarr,
+summary.json. A killed job continues when started again; asked again with another alarm budget, it
+answers without running the net.
+"""
+
+import json
+import logging
+import shutil
+import time
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from tlae import __version__
+from tlae.config import FootageConfig, ScoreConfig
+from tlae.errors import UserError
+from tlae.footage.frames import OK
+from tlae.footage.sources import Footage, open_footage
+from tlae.footage.store import FrameStore, open_store
+from tlae.footage.windows import segments, usual_interval_s
+from tlae.model_file import Model, load_model
+from tlae.progress import progress
+from tlae.scoring.calibrate import Calibration, threshold_of
+from tlae.scoring.job import ScoringJob
+from tlae.scoring.results import MEASURED, score_table, write_json, write_tables
+from tlae.scoring.rule import ScoringRule
+from tlae.scoring.scorer import FrameScorer
+
+ALARM_KEYS = ("threshold", "false_alarm_rate", "alarms_per_day")
+INTERVAL_FACTOR = 3.0  # footage this much slower or faster than the model's is worth a warning
+
+logger = logging.getLogger(__name__)
+
+
+def run(cfg: ScoreConfig) -> None:
+    """Score footage with a trained model."""
+    started = time.monotonic()
+    model_file = Path(cfg.model_file).expanduser()
+    model = load_model(model_file)
+    settings = {str(k): v for k, v in dict(cfg.scoring).items()}  # type: ignore[call-overload]
+    rule = model.rule.changed_by(settings)
+    footage = open_named(cfg.footage)
+    name = (cfg.name or f"{run_name(model_file)}-{footage.name}") + cfg.suffix
+    folder = Path(cfg.paths.scores).expanduser() / name
+    store = open_store(footage, model.preprocessing, Path(cfg.paths.cache))
+    _warn_of_other_pace(model, store)
+    runs = segments(store.index, model.gap_s)
+    precision = model.precision if cfg.precision == "calibrated" else cfg.precision
+    facts = _facts(model_file, store, rule, precision, cfg)
+    working = _working_folder(folder, facts, overwrite=cfg.overwrite)
+    fresh = working != folder
+    if fresh:
+        job = ScoringJob(working, store, runs, facts, cfg.keep_rebuilt)
+        scorer = FrameScorer(model, rule, pick_device(cfg.device), precision)
+        with progress(f"scoring {footage.name}", len(store)) as advance:
+            job.run(scorer, cfg.batch_frames, advance)
+        measured = job.table()
+    else:
+        measured = pd.read_parquet(folder / "scores.parquet", columns=list(MEASURED))
+    threshold, calibration = _threshold(model, rule, settings)
+    table = score_table(store, measured, runs, rule, calibration, threshold)
+    events = write_tables(working, table, threshold)
+    if model.watched is not None:
+        np.save(working / "watched.npy", model.watched.numpy())
+    summary = _summary(table, footage, rule, threshold, calibration, cfg)
+    write_json(working / "summary.json", summary)
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+        working.rename(folder)
+        job.clean(folder)
+    _tell(table, events, folder, threshold, time.monotonic() - started, fresh=fresh)
+
+
+def open_named(cfg: FootageConfig) -> Footage:
+    """Open footage as the settings say."""
+    return open_footage(
+        cfg.path,
+        interval_s=cfg.interval_s,
+        time_source=cfg.time_source,
+        time_pattern=cfg.time_pattern,
+    )
+
+
+def run_name(model_file: Path) -> str:
+    """Short name of a model: its run folder, or its file name where it lies alone."""
+    return model_file.resolve().parent.name if model_file.stem == "model" else model_file.stem
+
+
+def pick_device(device: str) -> torch.device:
+    """The named device; auto takes a GPU where there is one."""
+    if device == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.zeros(1, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(
+            f"device must be auto, cpu, cuda, cuda:N or mps and be there, got {device!r} "
+            f"({str(error).splitlines()[0]})"
+        ) from error
+    return chosen
+
+
+def _facts(
+    model_file: Path, store: FrameStore, rule: ScoringRule, precision: str, cfg: ScoreConfig
+) -> dict[str, Any]:
+    """What the maps and instant scores depend on."""
+    if precision not in ("float32", "bfloat16"):
+        raise UserError(f"precision must be calibrated, float32 or bfloat16, got {precision!r}")
+    return {
+        "model": sha256(model_file.read_bytes()).hexdigest(),
+        "store": store.folder.name,
+        "rule": {k: v for k, v in asdict(rule).items() if k != "smooth_frames"},
+        "precision": precision,
+        "batch_frames": cfg.batch_frames,
+        "keep_rebuilt": cfg.keep_rebuilt,
+    }
+
+
+def _working_folder(folder: Path, facts: dict[str, Any], *, overwrite: bool) -> Path:
+    """The finished folder if only its tables are to be made anew, else its part folder."""
+    if (folder / "job.json").is_file():
+        before = json.loads((folder / "job.json").read_text())
+        if before == facts:
+            return folder
+        if not overwrite:
+            changed = ", ".join(key for key in facts if before.get(key) != facts[key])
+            raise UserError(
+                f"{folder} holds scores of another job (other {changed}); give another name=... or "
+                "overwrite=true"
+            )
+    elif folder.exists() and any(folder.iterdir()) and not overwrite:
+        raise UserError(
+            f"{folder} is not empty and not ours; give another name=... or overwrite=true"
+        )
+    return folder.with_name(folder.name + ".part")
+
+
+def _threshold(
+    model: Model, rule: ScoringRule, settings: dict[str, Any]
+) -> tuple[float, Calibration | None]:
+    """Alarm threshold and calibration; both are void under a rule the model was not made with."""
+    given = {key: settings[key] for key in ALARM_KEYS if settings.get(key) is not None}
+    alarm = given or model.alarm
+    maps_differ = {
+        key
+        for key, value in asdict(rule).items()
+        if value != getattr(model.rule, key) and key != "smooth_frames"
+    }
+    if model.net.streams or model.window_frames == 1:
+        maps_differ.discard("causal")  # it then only concerns smoothing in time
+    calibration = None
+    if maps_differ:
+        print(
+            f"the model was calibrated with another {', '.join(sorted(maps_differ))}: the score "
+            f"column "
+            "stays empty; train with these scoring settings to calibrate them"
+        )
+        if "threshold" not in given:
+            print("no alarms either: give scoring.threshold=... in raw units")
+    else:
+        calibration = model.calibration.smoothed(rule.smooth_frames, causal=rule.causal)
+    return threshold_of(calibration, **alarm), calibration
+
+
+def _summary(
+    table: pd.DataFrame,
+    footage: Footage,
+    rule: ScoringRule,
+    threshold: float,
+    calibration: Calibration | None,
+    cfg: ScoreConfig,
+) -> dict[str, Any]:
+    states = table["state"].value_counts()
+    return {
+        "tlae": __version__,
+        "model_file": str(cfg.model_file),
+        "footage": {
+            "path": str(Path(footage.spec).expanduser().absolute()),
+            "interval_s": cfg.footage.interval_s,
+            "time_source": cfg.footage.time_source,
+            "time_pattern": cfg.footage.time_pattern,
+        },
+        "frames": len(table),
+        "scored": int(states.get(OK, 0)),
+        "left_out": {str(k): int(v) for k, v in states.items() if k != OK},
+        "clips": int(table["clip"].nunique()),
+        "alarm_frames": int(table["alarm"].sum()),
+        "threshold": threshold if np.isfinite(threshold) else None,
+        "raw_highest": float(table["raw"].max()),
+        "rule": asdict(rule),
+        "calibrated_on_frames": None if calibration is None else len(calibration.raw),
+    }
+
+
+def _warn_of_other_pace(model: Model, store: FrameStore) -> None:
+    """A net that saw ten frames a second does not know what four an hour look like."""
+    learnt, here = model.calibration.interval_s, usual_interval_s(store.index)
+    if learnt > 0 and here > 0 and not 1 / INTERVAL_FACTOR < here / learnt < INTERVAL_FACTOR:
+        print(
+            f"note: frames are {here:g} s apart, the model learnt from frames {learnt:g} s apart; "
+            "scores may mean little"
+        )
+
+
+def _tell(
+    table: pd.DataFrame,
+    events: list[dict[str, Any]],
+    folder: Path,
+    threshold: float,
+    seconds: float,
+    *,
+    fresh: bool,
+) -> None:
+    scored = int((table["state"] == OK).sum())
+    rate = f", {scored / seconds:,.0f} frames/s" if fresh else " (known maps, no net run)"
+    print(f"scored {scored:,} of {len(table):,} frames in {seconds:.1f} s{rate}")
+    for state, count in table["state"].value_counts().items():
+        if state != OK:
+            print(f"  left out: {count:,} x {state}")
+    alarms = int(table["alarm"].sum())
+    print(f"{alarms:,} frames in alarm (raw > {threshold:.4g}), {len(events):,} events")
+    for event in sorted(events, key=lambda e: -e["peak_raw"])[:5]:
+        span = f"frames {event['first_frame']}-{event['last_frame']}"
+        when = event["started_at"] or f"{event['start_s']:.1f} s"
+        print(f"  {event['clip']} {span} (from {when}), peak {event['peak_raw']:.4g}")
+    print(f"results: {folder}")
+    print(f"next:    tlae render scores={folder}")

@@ -1,0 +1,268 @@
+"""From the words of a command line to a configuration, by Hydra's compose API."""
+
+import importlib
+import inspect
+import itertools
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf.errors import OmegaConfBaseException
+
+from tlae.cli import nearest
+from tlae.config import register_schemas
+from tlae.errors import UserError
+
+GROUPS = ("model", "scoring", "experiment")
+FOOTAGE_IS_A_NODE = ("train", "score")  # there `footage=PATH` is short for `footage.path=PATH`
+# Values taken as they are, without Hydra's grammar: spaces, =, *, [ need no quoting.
+PATH_KEYS = (
+    "footage.path",
+    "footage.mask",
+    "footage.time_pattern",
+    "model_file",
+    "name",
+    "out",
+    "paths.cache",
+    "paths.checkpoints",
+    "paths.scores",
+    "scores",
+    "suffix",
+)
+
+
+@dataclass
+class Request:
+    """What the user asked for."""
+
+    command: str
+    overrides: list[str] = field(default_factory=list)
+    help: bool = False
+    show_config: bool = False
+    resolve: bool = False
+    multirun: bool = False
+    config_dir: str | None = None
+
+
+def configs_dir() -> Path:
+    """``configs/``: inside the package when installed from a wheel, beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    for place in (package / "configs", package.parent / "configs"):
+        if (place / "train.yaml").is_file():
+            return place
+    raise UserError(f"configs/ must lie in or beside {package}, found neither; reinstall tlae")
+
+
+def parse(command: str, words: list[str]) -> Request:
+    """Split flags from overrides."""
+    request = Request(command)
+    rest = iter(words)
+    for word in rest:
+        flag, _, value = word.partition("=")
+        if word in ("-h", "--help"):
+            request.help = True
+        elif flag in ("-c", "--cfg"):
+            if (value or next(rest, "")) != "job":
+                raise UserError(
+                    "--cfg takes the word job: it shows the configuration, runs nothing"
+                )
+            request.show_config = True
+        elif word == "--resolve":
+            request.resolve = True
+        elif word in ("-m", "--multirun"):
+            request.multirun = True
+        elif flag in ("-cd", "--config-dir"):
+            request.config_dir = value or next(rest, "")
+            if not Path(request.config_dir).is_dir():
+                raise UserError(f"--config-dir must be a folder, got {request.config_dir!r}")
+        elif word.startswith("-"):
+            flags = ["--help", "--cfg", "--resolve", "--multirun", "--config-dir"]
+            raise UserError(f"no such option {word}; {nearest(word, flags)}")
+        elif "=" not in word and not word.startswith("~"):
+            raise UserError(f"settings are written key=value, got {word!r}")
+        else:
+            request.overrides.append(word)
+    return request
+
+
+def compose(request: Request) -> DictConfig:
+    """The configuration of one run."""
+    with _hydra(request):
+        return _compose(request, request.overrides)
+
+
+def run_each(request: Request) -> int:
+    """`--multirun`: one process for each combination; goes on after a failure."""
+    with _hydra(request):
+        jobs = list(_combinations(request))
+    failed = []
+    for number, (overrides, varying) in enumerate(jobs, start=1):
+        print(f"[{number}/{len(jobs)}] tlae {request.command} {' '.join(overrides)}", flush=True)
+        if request.show_config:
+            overrides += ["--cfg=job"] + ["--resolve"] * request.resolve
+        if request.config_dir:
+            overrides += [f"--config-dir={request.config_dir}"]
+        command = [sys.executable, "-m", "tlae", request.command, *overrides]
+        if subprocess.run(command, check=False).returncode:
+            failed.append(varying)
+    if failed:
+        raise UserError(f"{len(failed)} of {len(jobs)} runs failed: {'; '.join(failed)}")
+    return 0
+
+
+def help_text(request: Request, module: str) -> str:
+    """Docstring of the command, its groups with their choices, its settings with defaults."""
+    doc = inspect.getdoc(importlib.import_module(module)) or ""
+    with _hydra(request):
+        loader = GlobalHydra.instance().config_loader()
+        cfg = _compose(request, request.overrides)
+        lines = [
+            f"  {group}: {', '.join(_options(loader, group))}"
+            for group in GROUPS
+            if group in cfg or (group == "experiment" and request.command == "train")
+        ]
+    choices = "\n\nchoices (group=name):\n" + "\n".join(lines) if lines else ""
+    return f"{doc}{choices}\n\nsettings (key=value; ??? must be given):\n\n{to_yaml(cfg)}"
+
+
+def to_yaml(cfg: DictConfig, *, resolve: bool = False) -> str:
+    """YAML of a configuration."""
+    try:
+        return OmegaConf.to_yaml(cfg, resolve=resolve)
+    except OmegaConfBaseException as error:
+        raise UserError(_one_line(error)) from error
+
+
+def require_values(cfg: DictConfig) -> None:
+    """Refuse a configuration in which a setting without a default was not given."""
+    missing = sorted(OmegaConf.missing_keys(cfg))
+    if missing:
+        key = missing[0].removesuffix(".path")
+        raise UserError(f"{key}=... must be given; see --help")
+
+
+def _hydra(request: Request) -> initialize_config_dir:
+    GlobalHydra.instance().clear()
+    register_schemas()
+    return initialize_config_dir(str(configs_dir()), version_base="1.3")
+
+
+def _compose(request: Request, overrides: list[str]) -> DictConfig:
+    words = [_hydra_word(request, word) for word in overrides]
+    if request.config_dir:
+        words.append(f"hydra.searchpath=['file://{Path(request.config_dir).resolve()}']")
+    try:
+        cfg = hydra_compose(request.command, words, return_hydra_config=True)
+        choices = cfg.hydra.runtime.choices
+        with open_dict(cfg):
+            del cfg["hydra"]
+        if "model_name" in cfg:
+            cfg.model_name = choices["model"]
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(_explain(request, overrides, error)) from error
+    return cfg
+
+
+def _hydra_word(request: Request, word: str) -> str:
+    """Short forms in full, paths quoted so that Hydra's grammar leaves them alone."""
+    key, _, value = word.partition("=")
+    if key.startswith("trainer."):
+        return f"++{word}"  # any argument of Lightning's Trainer
+    if key == "footage" and request.command in FOOTAGE_IS_A_NODE:
+        key = "footage.path"
+    if key not in PATH_KEYS or value == "null" or value[:1] in ("'", '"'):
+        return f"{key}={value}" if _ else word
+    escaped = value.replace("'", "\\'")
+    return f"{key}='{escaped}'"
+
+
+def _combinations(request: Request) -> Iterator[tuple[list[str], str]]:
+    """Overrides of each run, and what tells it from the others."""
+    named = any(word.startswith("name=") for word in request.overrides)
+    choices = [_split_sweep(word) for word in request.overrides]
+    for combination in itertools.product(*choices):
+        varying = [w for w, all_ in zip(combination, choices, strict=True) if len(all_) > 1]
+        telling = [w for w in varying if named or not w.startswith(("model=", "footage="))]
+        suffix = "".join(f"-{_label(w)}" for w in telling if not w.startswith("name="))
+        extra = [f"suffix={suffix}"] if suffix else []
+        yield [*combination, *extra], " ".join(varying) or "the only run"
+
+
+def _split_sweep(word: str) -> list[str]:
+    """`model=cae,stae` -> [`model=cae`, `model=stae`]; Hydra's ranges and choices too."""
+    key, _, value = word.partition("=")
+    if key in PATH_KEYS or key == "footage":
+        return [f"{key}={one}" for one in value.split(",")]
+    try:
+        override = OverridesParser.create().parse_override(word)
+    except HydraException as error:
+        raise UserError(f"{word}: {_one_line(error)}") from error
+    if not override.is_sweep_override():
+        return [word]
+    return [f"{key}={one}" for one in override.sweep_string_iterator()]
+
+
+def _options(loader: ConfigLoader, group: str) -> list[str]:
+    return [name for name in loader.get_group_options(group) if not name.endswith("_schema")]
+
+
+def _label(word: str) -> str:
+    """Part of a folder name: `model=cae` -> cae, `seed=1` -> seed1, paths by their last part."""
+    key, _, value = word.partition("=")
+    short = key.rpartition(".")[2]
+    readable = re.sub(r"[^\w.+-]+", "_", Path(value).name if key in PATH_KEYS else value).strip("_")
+    return readable if key in (*GROUPS, "footage") else f"{short}{readable}"
+
+
+def _explain(request: Request, overrides: list[str], error: Exception) -> str:
+    """Name the word that is wrong and the nearest right one; else what Hydra says, in one line."""
+    loader = GlobalHydra.instance().config_loader()
+    groups = [w for w in overrides if w.partition("=")[0] in GROUPS]
+    for word in groups:
+        key, _, value = word.partition("=")
+        known = _options(loader, key)
+        if value not in known and value != "null":
+            return f"no {key} is called {value!r}; {nearest(value, known)}"
+    try:
+        known_cfg = hydra_compose(request.command, groups)
+    except (HydraException, OmegaConfBaseException):
+        return _one_line(error)
+    for word in overrides:
+        key = _hydra_word(request, word).partition("=")[0].lstrip("+~")
+        unknown = _unknown_key(known_cfg, key)
+        if unknown:
+            return unknown
+    return _one_line(error)
+
+
+def _unknown_key(cfg: DictConfig, key: str) -> str | None:
+    """None if ``key`` is a setting, else one line with the nearest setting."""
+    if key in GROUPS or key.startswith(("trainer.", "hydra.")):
+        return None
+    node, walked = cfg, ""
+    for part in key.split("."):
+        names = [str(name) for name in node] if isinstance(node, DictConfig) else []
+        if part not in names:
+            where = f"{walked} has" if walked else "this command has"
+            return f"{where} no setting {part!r}; {nearest(part, names)}"
+        walked = f"{walked}.{part}".lstrip(".")
+        node = node._get_node(part)  # type: ignore[assignment]
+    return None
+
+
+def _one_line(error: Exception) -> str:
+    """Hydra and OmegaConf explain over several lines; the first ones say what is wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    key = next((line for line in lines if line.startswith("full_key:")), "")
+    text = re.sub(r"\s+", " ", lines[0] if lines else type(error).__name__)
+    return f"{key.removeprefix('full_key: ')}: {text}" if key else text

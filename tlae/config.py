@@ -1,0 +1,216 @@
+"""Types, defaults and units of every setting; the files in ``configs/`` say only what differs."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import II, MISSING
+
+
+@dataclass
+class PathsConfig:
+    """Where results go."""
+
+    checkpoints: str = "checkpoints"  # train writes <checkpoints>/<name>/
+    scores: str = "scores"  # score writes <scores>/<name>/
+    cache: str = "~/.cache/tlae"  # decoded frames; safe to delete
+
+
+@dataclass
+class FootageConfig:
+    """What to read, and where its times come from."""
+
+    path: str = MISSING  # folder of images, clip tree, video, zip or glob; `footage=PATH` is short
+    interval_s: float = 0.1  # time between frames where nothing better is known
+    time_source: str = "auto"  # auto (most trusted that is there), exif, filename, interval
+    time_pattern: str | None = None  # strptime pattern of the time in file names; null: common ones
+
+
+@dataclass
+class TrainFootageConfig(FootageConfig):
+    """What the net sees of the footage; kept in the model file for scoring."""
+
+    size_hw: tuple[int, int] = (128, 192)  # frames are stretched to this height, width [px]
+    channels: int = 1  # 1 grey, 3 RGB
+    window_frames: int = 1  # frames a net sees at once
+    strides: list[int] = field(
+        default_factory=lambda: [1]
+    )  # every n-th frame; several: all of them
+    holdout: float = 0.15  # share of time blocks kept out of training, for stopping and calibration
+    gap_factor: float = 5.0  # an interval this many times the usual one is a gap; windows end there
+    mask: str | None = None  # ignored places: PNG (black = ignored) or YAML of polygons
+
+
+@dataclass
+class TrainingConfig:
+    """How the net is fitted."""
+
+    batch_size: int = 16  # windows
+    learning_rate: float = 2e-3  # peak, after the warm-up
+    warmup: float = 0.1  # share of all steps in which the rate rises
+    weight_decay: float = 1e-2
+    optimizer: str = "adamw"  # adamw, adam
+    loss: str = "squared"  # squared, absolute
+    windows_per_epoch: int = 2500  # an epoch is the unit of validation and of resuming
+    patience: int = 0  # epochs without a better held-out loss before stopping; 0: run all epochs
+    compute: str = (
+        "auto"  # auto: time a few steps and take the fastest; or precision[+channels_last]
+    )
+    workers: int = 0  # loader processes; the frame store is fast enough for 0
+    pictures: int = 4  # frames in TensorBoard's grid
+
+
+@dataclass
+class ScoringConfig:
+    """From error to alarm. When scoring, null means: as the model was calibrated."""
+
+    error: str | None = None  # absolute, squared
+    background: bool | None = None  # weigh down places whose error is large in normal footage
+    kernel: str | None = None  # box_mean, box_sum, gaussian
+    kernel_fraction: float | None = None  # size of the kernel, in frame heights
+    kernel_px: int | None = None  # size in pixels of the net's picture; wins over the fraction
+    unit: float | None = None  # value of a full-scale difference: 1, or 255 in published rules
+    reduction: str | None = None  # maximum, mean: from map to frame score
+    causal: bool | None = None  # use only the past; false: both sides, for finished footage
+    smooth_frames: float | None = (
+        None  # temporal smoothing: time constant (causal) or sigma; 0: none
+    )
+    threshold: float | None = None  # fixed alarm level in raw units; wins over the budgets
+    false_alarm_rate: float | None = None  # share of normal frames that may alarm
+    alarms_per_day: float | None = None  # alarms (runs of frames) a day of normal footage may give
+
+
+@dataclass
+class TrainConfig:
+    """`tlae train`."""
+
+    footage: TrainFootageConfig = field(default_factory=TrainFootageConfig)
+    name: str | None = None  # run folder; null: <footage>-<model>
+    suffix: str = ""  # added to the name; --multirun sets it
+    model: Any = MISSING
+    model_name: str = ""  # the choice made by model=...; set by the command line
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    scoring: ScoringConfig = field(default_factory=ScoringConfig)
+    trainer: dict[str, Any] = field(default_factory=dict)  # passed on to Lightning's Trainer
+    paths: PathsConfig = field(default_factory=PathsConfig)
+    seed: int = 0
+    overwrite: bool = False  # replace a run of the same name that has other settings
+
+
+@dataclass
+class ScoreConfig:
+    """`tlae score`."""
+
+    model_file: str = MISSING
+    footage: FootageConfig = field(default_factory=FootageConfig)
+    name: str | None = None  # results folder; null: <model's run>-<footage>
+    suffix: str = ""  # added to the name; --multirun sets it
+    scoring: ScoringConfig = field(default_factory=ScoringConfig)
+    batch_frames: int = 16
+    device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+    precision: str = "calibrated"  # calibrated (as in the model file), float32, bfloat16
+    keep_rebuilt: bool = True  # store what the net expected, for layout=side_by_side
+    paths: PathsConfig = field(default_factory=PathsConfig)
+    seed: int = 0
+    overwrite: bool = False
+
+
+@dataclass
+class RenderConfig:
+    """`tlae render`."""
+
+    scores: str = MISSING  # folder written by score
+    footage: str | None = None  # where the pictures are now, if they moved since
+    layout: str = "overlay"  # overlay, side_by_side
+    clips: list[str] = field(default_factory=list)  # names of clips; empty: all
+    fps: float | None = None  # of the video; null: as filmed, 12 for time-lapse
+    speed: float = 1.0  # 2 shows every second frame
+    start_s: float | None = None  # from here, in seconds of clip time
+    end_s: float | None = None
+    only_events: bool = False
+    padding_s: float | None = None  # around events; null: 10 frames
+    frames: list[int] = field(default_factory=list)  # PNGs of these frames of each clip, no video
+    top: int = 12  # most anomalous frames on the contact sheet; 0: no sheet
+
+
+@dataclass
+class DemoConfig:
+    """`tlae demo`."""
+
+    out: str = "demo"  # everything goes here
+    model: str = "convlstm_small"
+    seed: int = 0
+
+
+@dataclass
+class ModelConfig:
+    """A net: the class to build, and its arguments."""
+
+    _target_: str = MISSING
+
+
+@dataclass
+class CaeConfig(ModelConfig):
+    """Frame autoencoder, convolutional bottleneck."""
+
+    _target_: str = "tlae.models.cae.ConvAutoencoder"
+    channels: int = II("footage.channels")
+    widths: list[int] = field(default_factory=lambda: [32, 32])  # filters of each stage
+    code_channels: int = 8  # width of the bottleneck: the setting that matters
+
+
+@dataclass
+class CaeDenseConfig(ModelConfig):
+    """Frame autoencoder as published, dense bottleneck."""
+
+    _target_: str = "tlae.models.cae_dense.DenseAutoencoder"
+    channels: int = II("footage.channels")
+    size_hw: tuple[int, int] = II("footage.size_hw")
+    width: int = 32  # filters of each stage
+    code_size: int = 2000  # width of the bottleneck
+
+
+@dataclass
+class StaeConfig(ModelConfig):
+    """Stacked-frame spatio-temporal autoencoder."""
+
+    _target_: str = "tlae.models.stae.StackedAutoencoder"
+    channels: int = II("footage.channels")
+    window_frames: int = II("footage.window_frames")
+    widths: list[int] = field(default_factory=lambda: [512, 256, 128])
+    kernels_px: list[int] = field(default_factory=lambda: [15, 4, 3])
+    stride_px: int = 4  # of the first convolution
+
+
+@dataclass
+class ConvLSTMConfig(ModelConfig):
+    """ConvLSTM autoencoder."""
+
+    _target_: str = "tlae.models.convlstm.ConvLSTMAutoencoder"
+    channels: int = II("footage.channels")
+    widths: list[int] = field(default_factory=lambda: [128, 64])  # filters of the encoder
+    kernels_px: list[int] = field(default_factory=lambda: [11, 5])
+    strides_px: list[int] = field(default_factory=lambda: [4, 2])
+    memory: list[int] = field(default_factory=lambda: [64, 32, 64])  # channels of the LSTM layers
+    ahead: int = 0  # 0 rebuilds each frame (published); n predicts it from n frames before
+
+
+SCHEMAS: dict[str, type] = {
+    "train_schema": TrainConfig,
+    "score_schema": ScoreConfig,
+    "render_schema": RenderConfig,
+    "demo_schema": DemoConfig,
+    "model/cae_schema": CaeConfig,
+    "model/cae_dense_schema": CaeDenseConfig,
+    "model/stae_schema": StaeConfig,
+    "model/convlstm_schema": ConvLSTMConfig,
+    "scoring/scoring_schema": ScoringConfig,
+}
+
+
+def register_schemas() -> None:
+    """Make the dataclasses known to Hydra under the names that the YAML files use."""
+    store = ConfigStore.instance()
+    for path, schema in SCHEMAS.items():
+        group, _, name = path.rpartition("/")
+        store.store(group=group or None, name=name, node=schema)

@@ -1,0 +1,1 @@
+"""Footage: from files to frames, to a store decoded once, to windows for a net."""

@@ -1,0 +1,160 @@
+"""Image bytes to RGB pixels, and why a file gives none."""
+
+import io
+import warnings
+
+import cv2
+import numpy as np
+from PIL import Image as Pillow
+from PIL import ImageOps, UnidentifiedImageError
+
+from tlae.footage.frames import Image
+
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".pgm", ".ppm"}
+)
+
+_ORIENTATION = 274  # EXIF tag; 5 to 8 swap height and width
+_REDUCED = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+# OpenCV is fastest for these and exact. The rest goes to Pillow: OpenCV multiplies TIFF and GIF
+# colours by alpha, rounds 16-bit colour TIFF, and writes about cut BMP files to stderr.
+_OPENCV_KINDS = ("jpeg", "png", "webp")
+
+
+class Unreadable(Exception):
+    """A file that gives no picture.
+
+    Attributes:
+        reason: a few words that become the frame's state.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def decode_image(
+    data: bytes, min_hw: tuple[int, int] | None = None
+) -> tuple[Image, tuple[int, int] | None]:
+    """Decode one picture; of several in a file, the first.
+
+    16-bit values lose their low byte, alpha is dropped, grey becomes three equal channels, and the
+    EXIF orientation is applied.
+
+    Args:
+        data: content of the file; the kind is told from it, not from the name.
+        min_hw: a JPEG at least 2, 4 or 8 times larger is decoded at a half, quarter or eighth,
+            never below this size in pixels.
+
+    Returns:
+        RGB ``(H, W, 3)`` uint8, and the size of the whole picture where it was reduced, else None.
+
+    Raises:
+        Unreadable: "empty file", "truncated", "damaged", "not an image", "floating-point pixels" or
+            "too many pixels".
+    """
+    if not data:
+        raise Unreadable("empty file")
+    kind = _kind(data)
+    if _is_cut(data, kind):
+        raise Unreadable("truncated")
+    if kind in _OPENCV_KINDS:
+        source_hw = _oriented_size(data) if min_hw and kind == "jpeg" else None
+        factor = reduction(source_hw, min_hw) if source_hw and min_hw else 1
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[factor])
+        if pixels is not None:
+            return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), source_hw if factor > 1 else None
+    return _decode_with_pillow(data, kind), None
+
+
+def reduction(size_hw: tuple[int, int], min_hw: tuple[int, int]) -> int:
+    """Largest of 1, 2, 4, 8 by which a picture may be divided without going below ``min_hw``."""
+    ratio = min(size_hw[0] // max(min_hw[0], 1), size_hw[1] // max(min_hw[1], 1))
+    return max(factor for factor in _REDUCED if factor <= max(ratio, 1))
+
+
+def _kind(data: bytes) -> str:
+    if data[8:12] == b"WEBP":
+        return "webp"
+    for start, kind in (
+        (b"\xff\xd8\xff", "jpeg"),
+        (b"\x89PNG\r\n\x1a\n", "png"),
+        (b"GIF8", "gif"),
+        (b"BM", "bmp"),
+        (b"II*\x00", "tiff"),
+        (b"MM\x00*", "tiff"),
+    ):
+        if data.startswith(start):
+            return kind
+    return ""
+
+
+def _is_cut(data: bytes, kind: str) -> bool:
+    """Whether the end of the file is missing; bytes after the end do no harm.
+
+    Decoders differ here: some fill the missing part with grey and call it well.
+    """
+    if kind == "jpeg":
+        return data.rfind(b"\xff\xd9") < _jpeg_scan_start(data)
+    if kind == "png":
+        return b"IEND" not in data
+    if kind == "webp":
+        return int.from_bytes(data[4:8], "little") + 7 > len(data)  # a missing pad byte is common
+    if kind == "tiff":  # the directory usually stands at the end
+        directory = data[4:8] if data.startswith(b"MM") else data[7:3:-1]
+        return int.from_bytes(directory, "big") + 2 > len(data)
+    return False
+
+
+def _jpeg_scan_start(data: bytes) -> int:
+    """Offset of the first pixel data: an end mark before it belongs to an embedded thumbnail."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        if data[at + 1] == 0xDA:  # start of scan
+            return at
+        filler = data[at + 1] == 0xFF
+        at += 1 if filler else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    return len(data)
+
+
+def _oriented_size(data: bytes) -> tuple[int, int] | None:
+    """Height and width after rotation, from the header alone; None where it cannot be told."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about odd EXIF
+            with Pillow.open(io.BytesIO(data)) as picture:
+                width, height = picture.size
+                turned = picture.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+    except Exception:  # Pillow raises errors of every kind on damaged headers
+        return None
+    return (width, height) if turned else (height, width)
+
+
+def _decode_with_pillow(data: bytes, kind: str) -> Image:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Pillow.open(io.BytesIO(data)) as picture:
+                return _to_rgb(ImageOps.exif_transpose(picture))
+    except Unreadable:
+        raise
+    except UnidentifiedImageError as error:
+        raise Unreadable("damaged" if kind else "not an image") from error
+    except Pillow.DecompressionBombError as error:
+        raise Unreadable("too many pixels") from error
+    except Exception as error:  # Pillow raises errors of every kind on damaged data
+        raise Unreadable("truncated" if "truncated" in str(error) else "damaged") from error
+
+
+def _to_rgb(picture: Pillow.Image) -> Image:
+    if picture.mode == "F":
+        raise Unreadable("floating-point pixels")
+    if picture.mode.startswith("I"):  # 16-bit grey
+        grey = np.clip(np.asarray(picture).astype(np.int64) >> 8, 0, 255).astype(np.uint8)  # (H, W)
+        return np.repeat(grey[..., np.newaxis], 3, axis=-1)  # (H, W, 3)
+    return np.array(picture.convert("RGB"), dtype=np.uint8)

@@ -1,0 +1,35 @@
+"""From a camera's picture to what the net sees: one size, grey or RGB, uint8."""
+
+from dataclasses import dataclass
+
+import cv2
+
+from tlae.footage.frames import Image
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Size and colour of a net's input.
+
+    Frames are stretched to ``size_hw``; ``rendering.heatmap.upsample_map`` is the exact inverse.
+    """
+
+    size_hw: tuple[int, int]
+    channels: int = 1
+
+    def __post_init__(self) -> None:
+        if min(self.size_hw) < 16 or max(self.size_hw) > 4096:
+            raise ValueError(f"footage.size_hw must be within 16..4096, got {list(self.size_hw)}")
+        if self.channels not in (1, 3):
+            raise ValueError(f"footage.channels must be 1 (grey) or 3 (RGB), got {self.channels}")
+
+    def __call__(self, image: Image) -> Image:
+        """RGB (H, W, 3) of any size -> (h, w, channels)."""
+        if self.channels == 1:
+            image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        height, width = self.size_hw
+        smaller = image.shape[0] >= height and image.shape[1] >= width
+        method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+        if image.shape[:2] != self.size_hw:
+            image = cv2.resize(image, (width, height), interpolation=method)
+        return image.reshape(height, width, self.channels)

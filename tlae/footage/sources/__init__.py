@@ -1,0 +1,132 @@
+"""All kinds of footage behind one door: ``open_footage``."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tlae.errors import FootageError
+from tlae.footage.frames import Clip, Frame, TimeSource
+from tlae.footage.images import IMAGE_SUFFIXES
+from tlae.footage.sources.archive import list_archive, own_folder
+from tlae.footage.sources.clip_folder import clips_of
+from tlae.footage.sources.image_folder import FolderFiles
+from tlae.footage.sources.listing import VIDEO_SUFFIXES, is_image, is_video, walk
+from tlae.footage.sources.lookup import has_wildcard, match, nothing_there, nothing_usable
+from tlae.footage.sources.video import VideoClip
+from tlae.footage.timestamps import Timing
+
+ARCHIVE_SUFFIX = ".zip"
+
+
+@dataclass(frozen=True)
+class Footage:
+    """Clips of one camera.
+
+    Attributes:
+        spec: what the user named.
+        clips: in natural order of their names.
+    """
+
+    spec: str
+    clips: tuple[Clip, ...]
+
+    @property
+    def name(self) -> str:
+        """Short name for run folders: the last part of ``spec`` that is no pattern or suffix."""
+        path = _fixed_part(Path(self.spec).expanduser())
+        known = path.suffix.lower() in {*IMAGE_SUFFIXES, *VIDEO_SUFFIXES, ARCHIVE_SUFFIX}
+        leaf = path.stem if known else path.name
+        if leaf in ("", ".", ".."):
+            leaf = path.resolve().name
+        return re.sub(r"[^\w.-]+", "_", leaf).strip("._") or "footage"
+
+    def fingerprint(self) -> str:
+        """Changes with any file's name, size or modification time, not with the place of the root.
+
+        Returns:
+            sha256, 64 hexadecimal digits.
+        """
+        digest = hashlib.sha256()
+        for clip in self.clips:
+            for line in (f"clip {clip.name}", *clip.fingerprint()):
+                digest.update(f"{line}\n".encode())
+        return digest.hexdigest()
+
+    def frames(self, min_hw: tuple[int, int] | None = None) -> Iterator[Frame]:
+        """Read all clips forward, one after the other; see ``Clip.frames``."""
+        for clip in self.clips:
+            yield from clip.frames(min_hw=min_hw)
+
+
+def open_footage(
+    spec: str,
+    *,
+    interval_s: float = 0.1,
+    time_source: str = "auto",
+    time_pattern: str | None = None,
+) -> Footage:
+    """Find the clips that ``spec`` names. Nothing is decoded yet.
+
+    Args:
+        spec: a folder (of pictures, videos and folders of them, at any depth), a picture, a video,
+            a zip file of any of these, or a glob pattern; ``~`` is the home folder.
+        interval_s: time between frames where nothing better is known.
+        time_source: where the times of stills come from: ``auto`` (the most trusted that a clip has
+            throughout), ``exif``, ``filename`` or ``interval``. A video has its own, unless
+            ``interval`` is asked for.
+        time_pattern: strptime form of date and time in file names; None tries the common ones.
+
+    Raises:
+        FootageError: nothing usable is there, or an argument is wrong.
+    """
+    timing = Timing(interval_s, time_source, time_pattern)
+    if not spec.strip():
+        raise FootageError("footage.path must name a folder, file or glob pattern, got nothing")
+    try:
+        clips = _find_clips(spec, timing)
+    except OSError as error:
+        raise FootageError(
+            f"footage.path must be readable, got {spec!r}: {error.strerror or error}; "
+            "check its name and its permissions"
+        ) from error
+    if len(clips) == 1 and isinstance(clips[0], VideoClip):
+        clips[0].require_readable()
+    if timing.asked in (TimeSource.EXIF, TimeSource.FILENAME):
+        for clip in clips:
+            _ = clip.time_source  # raises where it is not there
+    return Footage(spec, clips)
+
+
+def _find_clips(spec: str, timing: Timing) -> tuple[Clip, ...]:
+    path = Path(spec).expanduser().absolute()
+    name = Footage(spec, ()).name
+    if path.is_dir():
+        clips = clips_of(walk(path), FolderFiles(path), name, timing)
+    elif path.is_file() and path.suffix.lower() == ARCHIVE_SUFFIX:
+        tree, members = list_archive(path)
+        clips = clips_of(tree, members, name, timing, own_folder(tree, path))
+    elif path.is_file():
+        usable = is_image(path.name) or is_video(path.name)
+        tree = {"": [path.name]} if usable else {}
+        clips = clips_of(tree, FolderFiles(path.parent), name, timing)
+    elif has_wildcard(spec):
+        root = _fixed_part(path)
+        if not root.is_dir():
+            raise FootageError(nothing_there(spec, root))
+        clips = clips_of(match(path, root), FolderFiles(root), name, timing)
+    else:
+        raise FootageError(nothing_there(spec, path))
+    if not clips:
+        raise FootageError(nothing_usable(spec, path))
+    return clips
+
+
+def _fixed_part(path: Path) -> Path:
+    """The folders before the first pattern; the path itself where it is none."""
+    if path.exists():
+        return path
+    parts = path.parts
+    fixed = next((n for n, part in enumerate(parts) if has_wildcard(part)), len(parts))
+    return Path(*parts[:fixed])

@@ -1,0 +1,151 @@
+"""A zip file read in place: nothing is unpacked to disk, and nothing it says is trusted."""
+
+import logging
+import re
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from tlae.errors import FootageError
+from tlae.footage.images import Unreadable
+from tlae.footage.sources.image_folder import Read, printable
+from tlae.footage.sources.listing import Tree, is_hidden, is_image, is_left_out, is_video, join
+
+LARGEST_PICTURE_BYTES = 2**30  # a member that claims to hold more is not read into memory
+
+_MEMBER_ERRORS = (
+    zipfile.BadZipFile,  # wrong checksum
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    KeyError,  # gone since it was listed
+    RuntimeError,  # encrypted, or a compression that Python does not know
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ArchiveFiles:
+    """Members of a zip file.
+
+    Attributes:
+        archive: the zip file.
+        members: checksum and size in bytes of every member that is footage.
+    """
+
+    archive: Path
+    members: Mapping[str, tuple[int, int]] = field(repr=False)
+
+    def shown(self, name: str) -> str:
+        """``archive.zip::member``."""
+        return printable(f"{self.archive}::{name}")
+
+    def facts(self, folder: str, names: Sequence[str]) -> list[str]:
+        """Name, checksum, size."""
+        paths = (join(folder, name) for name in names)
+        return [printable("{} {:08x} {}".format(path, *self.members[path])) for path in paths]
+
+    @contextmanager
+    def reader(self) -> Iterator[Read]:
+        """Keeps the archive open."""
+        with _opened(self.archive) as archive:
+            yield partial(self._read, archive)
+
+    @contextmanager
+    def stream(self, name: str) -> Iterator[IO[bytes]]:
+        """A seekable stream; stored members seek fast, compressed ones from their start."""
+        with _opened(self.archive) as archive:
+            try:
+                member = archive.open(name)
+            except _MEMBER_ERRORS as error:
+                raise Unreadable(_reason(error)) from error
+            with member:
+                yield member
+
+    def _read(self, archive: zipfile.ZipFile, name: str) -> bytes:
+        if self.members[name][1] > LARGEST_PICTURE_BYTES:
+            raise Unreadable("too large in the archive")
+        try:
+            return archive.read(name)
+        except _MEMBER_ERRORS as error:
+            raise Unreadable(_reason(error)) from error
+
+
+def list_archive(archive: Path) -> tuple[Tree, ArchiveFiles]:
+    """List the footage in a zip file.
+
+    Members whose names lead outside the archive, and links, are logged and left out.
+
+    Raises:
+        FootageError: it is not a readable zip file.
+    """
+    tree: Tree = {}
+    members: dict[str, tuple[int, int]] = {}
+    refused: list[str] = []
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            entries = opened.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise FootageError(
+            f"{archive} must be a readable zip file, got: {error}; copy or pack it again"
+        ) from error
+    for entry in entries:
+        folder, _, name = entry.filename.rpartition("/")
+        if entry.is_dir() or not (is_image(name) or is_video(name)):
+            continue
+        if _leads_outside(entry):
+            refused.append(entry.filename)
+        elif not is_hidden(name) and not is_left_out(folder):
+            if entry.filename not in members:
+                tree.setdefault(folder, []).append(name)
+            members[entry.filename] = (entry.CRC, entry.file_size)  # of equal names the last counts
+    if refused:
+        logger.warning(
+            "%s: %d members left out, their names lead outside the archive or are links: %s",
+            *(archive, len(refused), ", ".join(map(repr, refused[:3]))),
+        )
+    return tree, ArchiveFiles(archive, members)
+
+
+def own_folder(tree: Tree, archive: Path) -> str:
+    """The single top folder that bears the archive's own name, as packing a folder leaves it."""
+    tops = {folder.partition("/")[0] for folder in tree}
+    return archive.stem if tops == {archive.stem} else ""
+
+
+@contextmanager
+def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        opened = zipfile.ZipFile(archive)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise FootageError(
+            f"{archive} must stay as it was when it was opened, got: {error}; start again"
+        ) from error
+    with opened:
+        yield opened
+
+
+def _leads_outside(entry: zipfile.ZipInfo) -> bool:
+    name = entry.filename
+    absolute = name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name) is not None
+    return (
+        absolute
+        or ".." in re.split(r"[/\\]", name)
+        or stat.S_ISLNK(entry.external_attr >> 16)  # Unix mode, where there is one
+    )
+
+
+def _reason(error: BaseException) -> str:
+    if "password" in str(error):
+        return "encrypted in the archive"
+    if isinstance(error, NotImplementedError):
+        return "unknown compression in the archive"
+    return "damaged in the archive"

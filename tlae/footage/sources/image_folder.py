@@ -1,0 +1,205 @@
+"""A run of stills as one clip, and the folder on disk that holds them."""
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Protocol
+
+from tlae.footage.frames import OK, Frame, TimeSource
+from tlae.footage.images import Unreadable, decode_image
+from tlae.footage.sources.listing import join
+from tlae.footage.timestamps import Timing, choose_source, exif_time, parse_filename_time
+
+logger = logging.getLogger(__name__)
+
+Read = Callable[[str], bytes]
+
+
+class Files(Protocol):
+    """Where a clip's files lie. Their names are relative to the footage's root."""
+
+    def shown(self, name: str) -> str:
+        """The path that users see and can open again."""
+        ...
+
+    def facts(self, folder: str, names: Sequence[str]) -> list[str]:
+        """One line per file of a folder: name and what changes with its content."""
+        ...
+
+    def reader(self) -> AbstractContextManager[Read]:
+        """Opens whatever has to be open while files are read; bad files raise ``Unreadable``."""
+        ...
+
+    def stream(self, name: str) -> AbstractContextManager[str | IO[bytes]]:
+        """A file for PyAV: its path, or an open seekable stream."""
+        ...
+
+
+@dataclass(frozen=True)
+class FolderFiles:
+    """Files below a folder on disk."""
+
+    root: Path
+
+    def shown(self, name: str) -> str:
+        """Path on disk; bytes of a foreign encoding are replaced, so that tables can hold it."""
+        return printable(str(self.root / name))
+
+    def facts(self, folder: str, names: Sequence[str]) -> list[str]:
+        """Name, size in bytes, modification time in nanoseconds."""
+        facts = dict.fromkeys(names, "missing")
+        with os.scandir(self.root / folder) as entries:
+            for entry in entries:
+                if entry.name in facts:
+                    with suppress(OSError):  # gone since, or a link to nowhere
+                        found = entry.stat()
+                        facts[entry.name] = f"{found.st_size} {found.st_mtime_ns}"
+        return [printable(f"{join(folder, name)} {fact}") for name, fact in facts.items()]
+
+    @contextmanager
+    def reader(self) -> Iterator[Read]:
+        """Nothing stays open between files."""
+        yield self._read
+
+    @contextmanager
+    def stream(self, name: str) -> Iterator[str]:
+        """Path on disk."""
+        yield str(self.root / name)
+
+    def _read(self, name: str) -> bytes:
+        try:
+            return (self.root / name).read_bytes()
+        except OSError as error:
+            raise Unreadable((error.strerror or str(error)).lower()) from error
+
+
+@dataclass(frozen=True)
+class ImageClip:
+    """Stills of one folder in their order.
+
+    Attributes:
+        name: see ``Clip``.
+        files: where they lie.
+        folder: relative to the footage's root, "" for the root itself.
+        names: file names in it, in order.
+        timing: how their times are found.
+    """
+
+    name: str
+    files: Files
+    folder: str
+    names: tuple[str, ...]
+    timing: Timing
+
+    @property
+    def length(self) -> int:
+        """Number of files."""
+        return len(self.names)
+
+    @cached_property
+    def time_source(self) -> TimeSource:
+        """Settled on first use from the first, middle and last file."""
+        with self.files.reader() as read:
+            return choose_source(
+                self.timing, self.name, self.names, lambda name: self._content(read, name)
+            )
+
+    def fingerprint(self) -> list[str]:
+        """How times are found, then one line per file."""
+        timing = f"{self.time_source} {self.timing.interval_s} {self.timing.pattern}"
+        return [timing, *self.files.facts(self.folder, self.names)]
+
+    def frames(self, start: int = 0, min_hw: tuple[int, int] | None = None) -> Iterator[Frame]:
+        """Read forward; a bad file becomes a frame without an image and is counted in the log."""
+        reasons = Counter[str]()
+        with self.files.reader() as read:
+            clock = self._clock(read, start)
+            for index in range(start, len(self.names)):
+                frame = self._frame(read, clock, index, min_hw)
+                if frame.image is None:
+                    reasons[frame.state] += 1
+                yield frame
+        if reasons:
+            told = ", ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
+            logger.warning(
+                "clip %s: %d of %d frames unreadable (%s)",
+                *(self.name, reasons.total(), len(self.names) - start, told),
+            )
+
+    def _frame(
+        self, read: Read, clock: "_Clock", index: int, min_hw: tuple[int, int] | None
+    ) -> Frame:
+        member = join(self.folder, self.names[index])
+        path = self.files.shown(member)
+        image = source_hw = data = None
+        state = OK
+        try:
+            data = read(member)
+            image, source_hw = decode_image(data, min_hw)
+        except Unreadable as problem:
+            state = problem.reason
+            logger.info("%s: %s", path, state)
+        taken_at = self._taken_at(index, data)
+        time_s = clock.tick(index, taken_at)
+        return Frame(self.name, index, time_s, taken_at, path, image, state, source_hw)
+
+    def _content(self, read: Read, name: str) -> bytes | None:
+        try:
+            return read(join(self.folder, name))
+        except Unreadable:
+            return None
+
+    def _taken_at(self, index: int, data: bytes | None) -> datetime | None:
+        """Time of one file under the clip's source; ``data`` is its content, if readable."""
+        if self.time_source == TimeSource.FILENAME:
+            return parse_filename_time(self.names[index], self.timing.pattern)
+        if self.time_source == TimeSource.EXIF:
+            return exif_time(data or b"")
+        return None
+
+    def _clock(self, read: Read, start: int) -> "_Clock":
+        """The clock before frame ``start``: as if all frames from the first had been read."""
+        clock = _Clock(self.timing.interval_s)
+        if self.time_source == TimeSource.INTERVAL or start == 0:
+            return clock
+
+        def time_of(index: int) -> datetime | None:
+            with_content = self.time_source == TimeSource.EXIF
+            data = self._content(read, self.names[index]) if with_content else None
+            return self._taken_at(index, data)
+
+        clock.tick(0, time_of(0))
+        for index in range(min(start, len(self.names)) - 1, 0, -1):
+            if (taken_at := time_of(index)) is not None:
+                clock.tick(index, taken_at)
+                break
+        return clock
+
+
+@dataclass
+class _Clock:
+    """Seconds since a clip's first frame; frames without a time go on by the nominal interval."""
+
+    interval_s: float
+    first: datetime | None = None
+    known_index: int = 0  # last frame whose time is known,
+    known_s: float = 0.0  # and that time
+
+    def tick(self, index: int, taken_at: datetime | None) -> float:
+        if taken_at is not None:
+            if self.first is None:  # the first file was replaced since its source was settled
+                self.first = taken_at
+            self.known_index = index
+            self.known_s = (taken_at - self.first).total_seconds()
+        return round(self.known_s + (index - self.known_index) * self.interval_s, 6)
+
+
+def printable(text: str) -> str:
+    """Names of a foreign encoding as text that files can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -1,0 +1,145 @@
+"""Which files of a folder or an archive are footage, and in which order."""
+
+import logging
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from tlae.footage.images import IMAGE_SUFFIXES
+
+VIDEO_SUFFIXES = frozenset(
+    [
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".avi",
+        ".mkv",
+        ".webm",
+        ".mpg",
+        ".mpeg",
+        ".ts",
+        ".mts",
+        ".m2ts",
+        ".wmv",
+        ".flv",
+        ".3gp",
+        ".asf",
+        ".ogv",
+        ".mjpg",
+        ".mjpeg",
+        ".h264",
+        ".h265",
+        ".hevc",
+        ".dav",
+    ]
+)
+
+Tree = dict[str, list[str]]
+"""Folder, "/"-separated and relative to the footage's root ("" is the root), to its file names."""
+
+NaturalKey = tuple[str, str]
+
+logger = logging.getLogger(__name__)
+
+
+def natural_key(name: str) -> NaturalKey:
+    """Sort key: ``img2`` before ``img10``; ties go by letter case and zeros."""
+    return re.sub("[0-9]+", _sized, name.casefold()), name
+
+
+def folder_key(folder: str) -> tuple[NaturalKey, ...]:
+    """Sort key of a relative folder: the root first, then level by level in natural order."""
+    return tuple(natural_key(part) for part in folder.split("/") if part not in ("", "."))
+
+
+def join(folder: str, name: str) -> str:
+    """Relative path of a file in a relative folder."""
+    return f"{folder}/{name}" if folder else name
+
+
+def is_image(name: str) -> bool:
+    """Whether the suffix is that of a picture."""
+    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES  # noqa: PTH122 -- a million names
+
+
+def is_video(name: str) -> bool:
+    """Whether the suffix is that of a video."""
+    return os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES  # noqa: PTH122 -- a million names
+
+
+def is_hidden(name: str) -> bool:
+    """Dot-files and what macOS leaves behind: never footage."""
+    return name.startswith(".") or name == "__MACOSX"
+
+
+def is_label_folder(name: str) -> bool:
+    """Folders of pixel masks that stand beside a clip in the UCSD layout."""
+    return name.lower().endswith("_gt")
+
+
+def is_left_out(folder: str) -> bool:
+    """Whether any level of a relative folder is hidden or holds labels."""
+    parts = (part for part in folder.split("/") if part != ".")
+    return any(is_hidden(part) or is_label_folder(part) for part in parts)
+
+
+def is_footage(name: str) -> bool:
+    """Whether a file name is that of a picture or video."""
+    return not is_hidden(name) and (is_image(name) or is_video(name))
+
+
+def walk(root: Path, folders: Iterable[str] = ("",)) -> Tree:
+    """List pictures and videos below a folder on disk; only names are read, no sizes or contents.
+
+    Args:
+        root: folder that the result is relative to.
+        folders: relative folders to start from.
+
+    Raises:
+        OSError: a starting folder cannot be listed; folders below it are logged and left out.
+    """
+    tree: Tree = {}
+    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [
+        (name, frozenset()) for name in folders
+    ]
+    starts = {name for name, _ in waiting}
+    while waiting:
+        folder, above = waiting.pop()
+        try:
+            facts = (root / folder).stat()
+            files, below = _scan(root, folder)
+        except OSError as error:
+            if folder in starts:
+                raise
+            logger.warning("%s left out: %s", root / folder, error.strerror)
+            continue
+        itself = (facts.st_dev, facts.st_ino)
+        if itself in above:  # a link back to a folder that it lies in
+            continue
+        waiting += [(name, above | {itself}) for name in below]
+        if files:
+            tree[folder] = files
+    return tree
+
+
+def _sized(digits: re.Match[str]) -> str:
+    """A number after its length, so that text order is the order of numbers of any length."""
+    number = digits[0].lstrip("0")
+    return f"{len(number):05}{number}"
+
+
+def _scan(root: Path, folder: str) -> tuple[list[str], list[str]]:
+    """Footage files of one folder, and the folders in it."""
+    files: list[str] = []
+    folders: list[str] = []
+    with os.scandir(root / folder) as entries:
+        for entry in entries:
+            if is_hidden(entry.name):
+                continue
+            if entry.is_dir():
+                if not is_label_folder(entry.name):
+                    folders.append(join(folder, entry.name))
+            elif is_footage(entry.name) and (entry.is_file() or entry.is_symlink()):
+                files.append(entry.name)
+    return files, folders

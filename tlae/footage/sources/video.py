@@ -1,0 +1,256 @@
+"""A video file as one clip, read forward with its true time stamps."""
+
+import heapq
+import logging
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from tlae.errors import FootageError
+from tlae.footage.frames import Frame, Image, TimeSource
+from tlae.footage.images import Unreadable, reduction
+from tlae.footage.sources.image_folder import Files
+from tlae.footage.timestamps import EARLIEST_YEAR, Timing, parse_filename_time
+
+REORDERED_FRAMES = 16  # the most that H.264 and its like hold back to show frames in order
+BAD_READS_IN_A_ROW = 20  # then the rest of the file is given up
+MISSING_SHARE = 0.02  # headers may promise a few frames more than an undamaged file gives
+
+_READ_ERRORS = (av.FFmpegError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class VideoClip:
+    """Frames of one video file.
+
+    Attributes:
+        name: see ``Clip``.
+        files: where it lies.
+        member: its name there.
+        timing: ``interval`` replaces the file's own time stamps, for time-lapse rendered to video;
+            ``filename`` takes the start from the file name before the container's creation time.
+    """
+
+    name: str
+    files: Files
+    member: str
+    timing: Timing
+
+    @property
+    def time_source(self) -> TimeSource:
+        """The container, unless the nominal interval was asked for."""
+        by_interval = self.timing.asked == TimeSource.INTERVAL
+        return TimeSource.INTERVAL if by_interval else TimeSource.CONTAINER
+
+    @cached_property
+    def length(self) -> int | None:
+        """What the header promises; an estimate."""
+        try:
+            with self._opened() as (container, stream):
+                return _promised_frames(container, stream)
+        except Unreadable:
+            return 1  # the row that says why
+
+    def fingerprint(self) -> list[str]:
+        """How times are found, then the file."""
+        folder, _, name = self.member.rpartition("/")
+        interval = self.timing.interval_s if self.time_source == TimeSource.INTERVAL else ""
+        timing = f"{self.timing.asked} {interval} {self.timing.pattern}"
+        return [timing, *self.files.facts(folder, [name])]
+
+    def require_readable(self) -> None:
+        """Open the file and close it again.
+
+        Raises:
+            FootageError: it is no video.
+        """
+        try:
+            with self._opened():
+                pass
+        except Unreadable as problem:
+            raise FootageError(
+                f"{self.files.shown(self.member)} must be a readable video, got: {problem.reason}; "
+                "copy it again from the camera, or leave it out"
+            ) from problem
+
+    def frames(self, start: int = 0, min_hw: tuple[int, int] | None = None) -> Iterator[Frame]:
+        """Read forward from the first frame; those before ``start`` are not converted.
+
+        A file that gives nothing is one frame without an image, with the reason.
+        """
+        path = self.files.shown(self.member)
+        try:
+            with self._opened() as (container, stream):
+                began = self._began(container)
+                first_s = 0.0
+                index = -1
+                for index, (stamp_s, picture) in enumerate(self._stamped(container, stream)):
+                    first_s = first_s if index else stamp_s
+                    if index < start:
+                        continue
+                    time_s = self._time(index, stamp_s - first_s)
+                    taken_at = began + timedelta(seconds=time_s) if began else None
+                    image, source_hw = _to_image(picture, min_hw)
+                    yield Frame(
+                        self.name, index, time_s, taken_at, path, image, source_hw=source_hw
+                    )
+                if index < 0:
+                    raise Unreadable("no frame could be decoded")
+                self._tell_if_cut(index + 1, _promised_frames(container, stream))
+        except Unreadable as problem:
+            logger.warning("%s: %s", path, problem.reason)
+            if start == 0:
+                yield Frame(self.name, 0, 0.0, None, path, None, problem.reason)
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
+        with self.files.stream(self.member) as source:
+            try:
+                container = av.open(source, "r", metadata_errors="replace")
+            except FileNotFoundError as error:
+                raise Unreadable("no such file or directory") from error
+            except PermissionError as error:
+                raise Unreadable("permission denied") from error
+            except _READ_ERRORS as error:
+                raise Unreadable("not a video, or cut before its index") from error
+            with container:
+                if not container.streams.video:
+                    raise Unreadable("no video stream")
+                stream = container.streams.video[0]
+                stream.thread_type = "AUTO"
+                yield container, stream
+
+    def _began(self, container: InputContainer) -> datetime | None:
+        """When the first frame was taken, as the camera wrote it."""
+        if self.time_source == TimeSource.INTERVAL:
+            return None
+        name = self.member.rpartition("/")[2]
+        by_name = parse_filename_time(name, self.timing.pattern)
+        if by_name and self.timing.asked == TimeSource.FILENAME:
+            return by_name
+        try:
+            written = datetime.fromisoformat(container.metadata.get("creation_time", ""))
+        except ValueError:
+            return by_name
+        plausible = written.year >= EARLIEST_YEAR  # an unset clock says 1904 or 1970
+        return written.replace(tzinfo=None) if plausible else by_name
+
+    def _time(self, index: int, stamp_s: float) -> float:
+        by_interval = self.time_source == TimeSource.INTERVAL
+        return round(index * self.timing.interval_s if by_interval else stamp_s, 6)
+
+    def _stamped(
+        self, container: InputContainer, stream: VideoStream
+    ) -> Iterator[tuple[float, av.VideoFrame]]:
+        """Frames in the order shown, each with its time in seconds."""
+        rate = stream.average_rate or stream.guessed_rate
+        step_s = float(1 / rate) if rate else self.timing.interval_s
+        frames = _timed(self._decoded(container, stream), step_s)
+        # AVI numbers its frames in the order of coding
+        return _in_order(frames) if container.format.name == "avi" else frames
+
+    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
+        """Frames of all packets; what is damaged is counted and left out."""
+        damaged = bad_reads = 0
+        packets = container.demux(stream)
+        while bad_reads < BAD_READS_IN_A_ROW:
+            try:
+                packet = next(packets)
+            except StopIteration:
+                break
+            except _READ_ERRORS:
+                bad_reads += 1
+                packets = container.demux(stream)
+                continue
+            try:
+                frames = packet.decode()
+            except _READ_ERRORS:
+                damaged += 1
+                continue
+            bad_reads = 0
+            yield from frames
+        if bad_reads:
+            yield from self._held_back(stream)
+        if damaged or bad_reads:
+            logger.warning(
+                "%s: %d damaged packets left out%s",
+                *(self.files.shown(self.member), damaged + bad_reads),
+                ", the rest could not be read" if bad_reads == BAD_READS_IN_A_ROW else "",
+            )
+
+    @staticmethod
+    def _held_back(stream: VideoStream) -> list[av.VideoFrame]:
+        """What the decoder still has when the rest of the file is given up."""
+        try:
+            return stream.codec_context.decode(None)
+        except _READ_ERRORS:
+            return []
+
+    def _tell_if_cut(self, frames: int, promised: int | None) -> None:
+        if promised and frames < promised * (1 - MISSING_SHARE) - 1:
+            logger.warning(
+                "%s is cut short or damaged: %d of about %d frames could be read",
+                *(self.files.shown(self.member), frames, promised),
+            )
+
+
+def _promised_frames(container: InputContainer, stream: VideoStream) -> int | None:
+    if stream.frames:
+        return stream.frames
+    rate = stream.average_rate or stream.guessed_rate
+    if stream.duration is not None and stream.time_base is not None:
+        duration_s = float(stream.duration * stream.time_base)
+    elif container.duration is not None:
+        duration_s = container.duration / av.time_base
+    else:
+        return None
+    return round(duration_s * float(rate)) if rate and duration_s > 0 else None
+
+
+def _timed(frames: Iterable[av.VideoFrame], step_s: float) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Presentation times; a frame without one follows the frame before by the usual step."""
+    last_s = -step_s
+    for frame in frames:
+        last_s = last_s + step_s if frame.time is None else frame.time
+        yield last_s, frame
+
+
+def _in_order(
+    timed: Iterable[tuple[float, av.VideoFrame]],
+) -> Iterator[tuple[float, av.VideoFrame]]:
+    """Give the times of neighbouring frames to them in rising order."""
+    times: list[float] = []
+    waiting: list[av.VideoFrame] = []
+    for time_s, frame in timed:
+        heapq.heappush(times, time_s)
+        waiting.append(frame)
+        if len(waiting) > REORDERED_FRAMES:
+            yield heapq.heappop(times), waiting.pop(0)
+    while waiting:
+        yield heapq.heappop(times), waiting.pop(0)
+
+
+def _to_image(
+    frame: av.VideoFrame, min_hw: tuple[int, int] | None
+) -> tuple[Image, tuple[int, int] | None]:
+    """Upright RGB pixels, reduced if possible, and the size before that if it was."""
+    turns = round(frame.rotation / 90) % 4  # counter-clockwise
+    size_hw = (frame.height, frame.width)
+    upright_hw = (frame.width, frame.height) if turns % 2 else size_hw
+    factor = reduction(upright_hw, min_hw) if min_hw else 1
+    height, width = (-(-pixels // factor) for pixels in size_hw)
+    pixels = frame.reformat(width, height, "rgb24", interpolation="AREA").to_ndarray()
+    pixels = np.asarray(pixels, np.uint8)  # (h, w, 3)
+    image = np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
+    return image, upright_hw if factor > 1 else None

@@ -1,0 +1,136 @@
+"""Which frames go together: segments without a cut, time blocks held out, windows for a net.
+
+All of it is index arithmetic on the rows of a frame store; no frame is touched.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tlae.errors import FootageError
+from tlae.footage.frames import OK
+
+Rows = npt.NDArray[np.int64]
+
+BLOCKS_PER_HELD_OUT = 3  # held-out time comes from about three places
+
+
+def usual_interval_s(index: pd.DataFrame) -> float:
+    """Median time between neighbouring frames of a clip [s]; 0 if no clip has two frames."""
+    steps = index.groupby("clip", sort=False)["time_s"].diff()
+    forward = steps[steps > 0]
+    return float(forward.median()) if len(forward) else 0.0
+
+
+def segments(index: pd.DataFrame, gap_s: float) -> list[Rows]:
+    """Runs of readable frames of one clip without a gap.
+
+    Args:
+        index: rows of a frame store.
+        gap_s: an interval longer than this, or one that runs backwards, ends a run; 0: none does.
+
+    Returns:
+        Row numbers of each run, in order. An unreadable frame is left out but does not end a run.
+    """
+    rows = np.flatnonzero((index["state"] == OK).to_numpy())
+    if not len(rows):
+        return []
+    clips = index["clip"].to_numpy()[rows]
+    steps_s = np.diff(index["time_s"].to_numpy()[rows])
+    cut = clips[1:] != clips[:-1]
+    if gap_s > 0:
+        cut = cut | (steps_s > gap_s) | (steps_s < 0)
+    return np.split(rows, np.flatnonzero(cut) + 1)
+
+
+def hold_out_blocks(runs: list[Rows], share: float, shortest: int) -> tuple[list[Rows], list[Rows]]:
+    """Split runs into training and held-out time blocks; frames are never shuffled.
+
+    Whole runs are the blocks where there are enough of them (a set of clips); otherwise runs are
+    cut into blocks of equal length. Every n-th block is held out, so the held-out time is spread.
+
+    Args:
+        runs: row numbers of each run.
+        share: of the time to hold out, in (0, 0.5].
+        shortest: frames a block needs to be of use to the net.
+
+    Returns:
+        Training runs, held-out runs.
+    """
+    if not 0 < share <= 0.5:
+        raise ValueError(f"footage.holdout must be in (0, 0.5], got {share}")
+    every = max(2, round(1 / share))
+    usable = [run for run in runs if len(run) >= shortest]
+    total = sum(len(run) for run in usable)
+    if total < 2 * shortest:
+        raise FootageError(
+            f"training needs at least {2 * shortest} readable frames without a gap (twice the "
+            f"net's window of {shortest}), got {total}; add footage or lower "
+            "footage.window_frames or footage.strides"
+        )
+    if len(usable) < 2 * every:
+        length = max(shortest, -(-total // (BLOCKS_PER_HELD_OUT * every)))
+        usable = [block for run in usable for block in _cut(run, length, shortest)]
+    every = min(every, len(usable))
+    held = [i % every == every // 2 for i in range(len(usable))]
+    return (
+        [run for run, out in zip(usable, held, strict=True) if not out],
+        [run for run, out in zip(usable, held, strict=True) if out],
+    )
+
+
+def _cut(run: Rows, length: int, shortest: int) -> list[Rows]:
+    """Blocks of about ``length``, none shorter than ``shortest``."""
+    count = max(1, min(round(len(run) / length), len(run) // shortest))
+    return np.array_split(run, count)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Index views on a frame store; window i is ``rows(i)``.
+
+    Attributes:
+        order: row numbers of all runs, one after the other.
+        starts: position in ``order`` at which each window begins.
+        strides: step between the frames of each window.
+        window_frames: frames in a window.
+    """
+
+    order: Rows
+    starts: Rows
+    strides: Rows
+    window_frames: int
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def rows(self, windows: npt.NDArray[np.int64]) -> Rows:
+        """Row numbers (n, T) of the given windows."""
+        steps = np.arange(self.window_frames)
+        return self.order[self.starts[windows, None] + self.strides[windows, None] * steps]
+
+
+def windows_of(runs: list[Rows], window_frames: int, strides: list[int]) -> Windows:
+    """All windows that lie within one run, at every stride (Hasan et al. 2016, section 3.2)."""
+    if not strides or min(strides) < 1:
+        raise ValueError(f"footage.strides must be numbers >= 1, got {strides}")
+    starts: list[Rows] = []
+    steps: list[Rows] = []
+    offset = 0
+    for run in runs:
+        for stride in strides:
+            count = max(0, len(run) - (window_frames - 1) * stride)
+            starts.append(offset + np.arange(count))
+            steps.append(np.full(count, stride))
+        offset += len(run)
+    if not sum(len(part) for part in starts):
+        longest = max((len(run) for run in runs), default=0)
+        raise FootageError(
+            f"footage.window_frames must be <= {longest} (frames in the longest run without a "
+            f"gap), "
+            f"got {window_frames} at stride {min(strides)}; lower it"
+        )
+    order = np.concatenate(runs)
+    return Windows(order, np.concatenate(starts), np.concatenate(steps), window_frames)

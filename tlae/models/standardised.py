@@ -1,0 +1,54 @@
+"""The camera's mean frame around a net: what is always there need not be learned."""
+
+import torch
+from torch import Tensor, nn
+
+from tlae.models.contract import Net, State
+
+
+class Standardised(nn.Module):
+    """Give the inner net clips minus the mean frame, in units of their spread; undo it after.
+
+    With a last layer that starts at zero the first answer is the mean frame, and training can only
+    improve on it. Mean-frame subtraction as in Chong & Tay 2017, section 3.1.
+
+    Args:
+        net: any net of the contract; it sees zero-mean clips of about unit spread.
+        mean_frame: (C, H, W) in [0, 1].
+        spread: standard deviation of frames around the mean frame, one number > 0.
+    """
+
+    mean_frame: Tensor
+    spread: Tensor
+
+    def __init__(self, net: nn.Module, mean_frame: Tensor, spread: float) -> None:
+        super().__init__()
+        if not spread > 0:
+            raise ValueError(
+                f"spread must be > 0, got {spread}; frames without change teach nothing"
+            )
+        self.net = net
+        self.register_buffer("mean_frame", mean_frame.float())
+        self.register_buffer("spread", torch.tensor(float(spread)))
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """Rebuild (B, C, T, H, W) in [0, 1]-like units; values are not clamped."""
+        mean = self.mean_frame[:, None]  # (C, 1, H, W)
+        answer: Tensor = self.net((clip - mean) / self.spread)
+        return answer.float() * self.spread + mean
+
+    def target(self, clip: Tensor) -> Tensor:
+        """Frames that ``forward`` answers for."""
+        inner: Net = self.net  # type: ignore[assignment]
+        return inner.target(clip)
+
+    @property
+    def streams(self) -> bool:
+        """Whether the inner net carries a state from frame to frame."""
+        return hasattr(self.net, "carry")
+
+    def carry(self, clip: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """Go on from ``state`` with a net that streams; see ``contract.StreamingNet``."""
+        mean = self.mean_frame[:, None]
+        answer, state = self.net.carry((clip - mean) / self.spread, state)  # type: ignore[operator]
+        return answer.float() * self.spread + mean, state

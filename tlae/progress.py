@@ -1,0 +1,94 @@
+"""Progress of long work: a bar in a terminal, plain lines elsewhere."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+LINE_EVERY_S = 10.0
+
+logger = logging.getLogger(__name__)
+
+
+class Advance(Protocol):
+    """Call with the number of further items done."""
+
+    def __call__(self, done: int = 1) -> None:
+        """Advance by ``done`` items."""
+        ...
+
+
+def quiet(done: int = 1) -> None:
+    """No progress shown."""
+
+
+@contextmanager
+def progress(label: str, total: int | None, unit: str = "frames") -> Iterator[Advance]:
+    """Show how far ``label`` is, how fast, and how long it will still take.
+
+    Args:
+        label: what is being done, e.g. "reading Test".
+        total: number of items, None if not known.
+        unit: what is counted.
+    """
+    if sys.stderr.isatty():
+        with _bar(label, unit) as bar:
+            task = bar.add_task(label, total=total, rate="")
+            started = time.monotonic()
+
+            def advance(done: int = 1) -> None:
+                bar.advance(task, done)
+                rate = bar.tasks[task].completed / max(time.monotonic() - started, 1e-6)
+                bar.update(task, rate=f"{rate:,.0f} {unit}/s")
+
+            yield advance
+        return
+    lines = _Lines(label, total, unit)
+    yield lines.advance
+    lines.close()
+
+
+def _bar(label: str, unit: str) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    )
+
+
+class _Lines:
+    """Plain lines for logs: one every ten seconds, one at the end if it took that long."""
+
+    def __init__(self, label: str, total: int | None, unit: str) -> None:
+        self.label, self.total, self.unit = label, total, unit
+        self.done, self.started = 0, time.monotonic()
+        self.told = self.started
+
+    def advance(self, done: int = 1) -> None:
+        self.done += done
+        now = time.monotonic()
+        if now - self.told >= LINE_EVERY_S:
+            self.told = now
+            self._tell(now)
+
+    def close(self) -> None:
+        if self.told > self.started:
+            self._tell(time.monotonic())
+
+    def _tell(self, now: float) -> None:
+        rate = self.done / max(now - self.started, 1e-6)
+        line = f"{self.label}: {self.done:,}"
+        if self.total:
+            left_s = max(self.total - self.done, 0) / max(rate, 1e-6)
+            line += f" of {self.total:,} {self.unit}, {rate:,.0f}/s, {left_s:,.0f} s left"
+        else:
+            line += f" {self.unit}, {rate:,.0f}/s"
+        print(line, file=sys.stderr, flush=True)

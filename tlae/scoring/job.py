@@ -1,0 +1,226 @@
+"""A scoring job on disk: chunk by chunk, resumable, the same bytes however often it was killed.
+
+While it runs, everything lies in ``<name>.part/``: ``maps.zarr`` and ``rebuilt.zarr`` (written in
+whole shards), ``parts/`` (one small table per finished chunk) and ``state-N.safetensors`` (what the
+scorer carries into chunk N). ``finish`` adds the tables and renames the folder.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import zarr
+from safetensors.torch import load_file, save_file
+
+from tlae.errors import UserError
+from tlae.footage.frames import OK
+from tlae.footage.store import FrameStore
+from tlae.footage.windows import Rows
+from tlae.progress import Advance
+from tlae.scoring.scorer import FrameScorer, Scored
+
+CHUNK_FRAMES = 128  # one shard of the map arrays
+STATES_KEPT = 2  # centred scoring finishes a chunk while it is already in the next one
+
+
+@dataclass
+class ScoringJob:
+    """Fill a part folder with the results of every frame of a store.
+
+    Args:
+        folder: part folder; created, or continued if ``facts`` are the same.
+        store: frames to score.
+        runs: row numbers of each run of frames without a cut.
+        facts: what the numbers depend on; a part folder with others is started anew.
+        keep_rebuilt: also store what the net expected.
+    """
+
+    folder: Path
+    store: FrameStore
+    runs: list[Rows]
+    facts: dict[str, Any]
+    keep_rebuilt: bool = True
+
+    def __post_init__(self) -> None:
+        told = self.folder / "job.json"
+        text = json.dumps(self.facts, sort_keys=True, indent=1)
+        if not (told.is_file() and told.read_text() == text):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            (self.folder / "parts").mkdir(parents=True)
+            told.write_text(text)
+        self.maps = self._array("maps.zarr", np.float16, self.store.shape[1:3])
+        self.rebuilt = None
+        if self.keep_rebuilt:
+            self.rebuilt = self._array("rebuilt.zarr", np.uint8, self.store.shape[1:])
+
+    @property
+    def chunks(self) -> int:
+        """Number of chunks in all."""
+        return -(-len(self.store) // CHUNK_FRAMES)
+
+    def done(self) -> int:
+        """Number of chunks finished, from the first on."""
+        number = 0
+        while self._part(number).is_file():
+            number += 1
+        return number
+
+    def run(self, scorer: FrameScorer, batch_frames: int, advance: Advance) -> None:
+        """Score what is not yet scored.
+
+        Raises:
+            UserError: the disk is full; what is done is kept.
+        """
+        try:
+            self._run(scorer, batch_frames, advance)
+        except OSError as error:
+            raise UserError(
+                f"scores in {self.folder} could not be written: {error.strerror or error}; free "
+                f"some "
+                "space or set paths.scores to another disk; the same command continues"
+            ) from error
+
+    def table(self) -> pd.DataFrame:
+        """Results of all frames: instant, peak_x, peak_y (source pixels, NaN where unreadable)."""
+        parts = [pd.read_parquet(self._part(number)) for number in range(self.chunks)]
+        whole = pd.concat(parts, ignore_index=True)
+        index, (height, width) = self.store.index, self.store.preprocessing.size_hw
+        readable = index["state"] == OK
+        return pd.DataFrame(
+            {
+                "instant": whole["instant"],
+                "peak_x": ((whole["peak_column"] + 0.5) * index["source_w"] / width).where(
+                    readable
+                ),
+                "peak_y": ((whole["peak_row"] + 0.5) * index["source_h"] / height).where(readable),
+            }
+        )
+
+    def clean(self, folder: Path) -> None:
+        """Remove from the finished folder what only a running job needs."""
+        shutil.rmtree(folder / "parts", ignore_errors=True)
+        for state in folder.glob("state-*"):
+            state.unlink()
+
+    def _run(self, scorer: FrameScorer, batch_frames: int, advance: Advance) -> None:
+        finished = self.done()
+        start = finished
+        while start > 0 and not self._state(start).is_file():
+            start -= 1
+        advance(min(finished * CHUNK_FRAMES, len(self.store)))
+        open_chunks: dict[int, _Chunk] = {}
+        for rows, scored, settled in self._results(scorer, start, batch_frames):
+            for chunk, place in _by_chunk(rows):
+                if chunk >= finished:
+                    first = chunk * CHUNK_FRAMES
+                    frames = min(CHUNK_FRAMES, len(self.store) - first)
+                    into = open_chunks.setdefault(chunk, _Chunk(frames, self.store.shape))
+                    into.put(rows[place] - first, scored, place)
+            while finished < self.chunks and settled >= min(
+                (finished + 1) * CHUNK_FRAMES, len(self.store)
+            ):
+                frames = min(CHUNK_FRAMES, len(self.store) - finished * CHUNK_FRAMES)
+                self._write(finished, open_chunks.pop(finished, _Chunk(frames, self.store.shape)))
+                advance(frames)
+                finished += 1
+
+    def _results(
+        self, scorer: FrameScorer, start: int, batch_frames: int
+    ) -> Iterator[tuple[Rows, Scored, int]]:
+        """Rows, their results, and the number of rows below which nothing more will come."""
+        if start:
+            scorer.restore(load_file(self._state(start)))
+        first_row = start * CHUNK_FRAMES
+        for run in self.runs:
+            if run[-1] < first_row:
+                continue
+            waiting = run[run < first_row][-scorer.delay :] if scorer.delay else run[:0]
+            for rows in _batches(run[run >= first_row], batch_frames):
+                self._keep_state(scorer, int(rows[0]), start, fresh=rows[0] == run[0])
+                scored = scorer.push(self.store.read(rows))
+                waiting = np.concatenate([waiting, rows])
+                ready, waiting = np.split(waiting, [len(scored.instant)])
+                settled = int(waiting[0]) if len(waiting) else int(rows[-1]) + 1
+                yield ready, scored, settled
+            yield waiting, scorer.finish(), int(run[-1]) + 1
+        empty = Scored(*(np.zeros(0) for _ in range(4)))  # type: ignore[arg-type]
+        yield np.zeros(0, np.int64), empty, len(self.store)
+
+    def _keep_state(self, scorer: FrameScorer, row: int, start: int, *, fresh: bool) -> None:
+        """At the first batch of a chunk, save what the scorer carries into it."""
+        number = row // CHUNK_FRAMES
+        if number <= start or self._state(number).is_file():
+            return
+        if fresh:
+            scorer.reset()
+        save_file(scorer.state(), self._state(number).with_suffix(".tmp"))
+        self._state(number).with_suffix(".tmp").replace(self._state(number))
+        for old in range(number - STATES_KEPT + 1):
+            self._state(old).unlink(missing_ok=True)
+
+    def _write(self, number: int, chunk: "_Chunk") -> None:
+        rows = slice(number * CHUNK_FRAMES, number * CHUNK_FRAMES + len(chunk.instant))
+        self.maps[rows] = chunk.maps
+        if self.rebuilt is not None:
+            self.rebuilt[rows] = chunk.rebuilt
+        temporary = self._part(number).with_suffix(".tmp")
+        pd.DataFrame(
+            {
+                "instant": chunk.instant,
+                "peak_row": chunk.peak[:, 0],
+                "peak_column": chunk.peak[:, 1],
+            }
+        ).to_parquet(temporary, index=False)
+        temporary.replace(self._part(number))
+
+    def _array(self, name: str, dtype: type, item: tuple[int, ...]) -> Any:
+        path = self.folder / name
+        if path.is_dir():
+            return zarr.open_array(path, mode="r+")
+        return zarr.create_array(
+            path,
+            shape=(len(self.store), *item),
+            chunks=(1, *item),
+            shards=(CHUNK_FRAMES, *item),
+            dtype=dtype,
+        )
+
+    def _part(self, number: int) -> Path:
+        return self.folder / "parts" / f"{number:08d}.parquet"
+
+    def _state(self, number: int) -> Path:
+        return self.folder / f"state-{number:08d}.safetensors"
+
+
+class _Chunk:
+    """Results of one chunk; what is never put stays NaN or zero (unreadable frames)."""
+
+    def __init__(self, frames: int, shape: tuple[int, int, int, int]) -> None:
+        self.instant = np.full(frames, np.nan)
+        self.peak = np.full((frames, 2), -1, np.int64)
+        self.maps = np.zeros((frames, *shape[1:3]), np.float16)
+        self.rebuilt = np.zeros((frames, *shape[1:]), np.uint8)
+
+    def put(self, into: Rows, scored: Scored, place: Rows) -> None:
+        self.instant[into] = scored.instant[place]
+        self.peak[into] = scored.peak[place]
+        self.maps[into] = scored.maps[place]
+        self.rebuilt[into] = scored.rebuilt[place]
+
+
+def _by_chunk(rows: Rows) -> Iterator[tuple[int, Rows]]:
+    """Chunk number, and the positions in ``rows`` that belong to it."""
+    for chunk in np.unique(rows // CHUNK_FRAMES):
+        yield int(chunk), np.flatnonzero(rows // CHUNK_FRAMES == chunk)
+
+
+def _batches(rows: Rows, batch_frames: int) -> Iterator[Rows]:
+    """Batches that never straddle a chunk, so that a resumed job forms the same ones."""
+    for _, inside in _by_chunk(rows):
+        for start in range(0, len(inside), batch_frames):
+            yield rows[inside[start : start + batch_frames]]

@@ -1,0 +1,68 @@
+"""The scoring rule: every choice between an error and an alarm, in one place."""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+ERRORS = ("absolute", "squared")
+KERNELS = ("box_mean", "box_sum", "gaussian")
+REDUCTIONS = ("maximum", "mean")
+
+
+@dataclass(frozen=True)
+class ScoringRule:
+    """How a frame's error becomes its score.
+
+    Attributes:
+        error: "absolute" or "squared" difference, mean over channels.
+        background: weigh down places whose error is large in normal footage.
+        kernel: "box_mean", "box_sum" or "gaussian" over the error map.
+        kernel_fraction: side of the box (or 4 sigma of the Gaussian), in frame heights.
+        kernel_px: the same in pixels of the net's picture; wins over the fraction where given.
+        unit: value of a full-scale difference; 1, or 255 in rules published for 8-bit pictures.
+        reduction: "maximum" or "mean" of the smoothed map.
+        causal: use only the past; False uses both sides of a moment, for finished footage.
+        smooth_frames: temporal smoothing, time constant (causal) or sigma (not) in frames; 0: none.
+    """
+
+    error: str = "absolute"
+    background: bool = False
+    kernel: str = "box_mean"
+    kernel_fraction: float = 0.1
+    kernel_px: int | None = None
+    unit: float = 1.0
+    reduction: str = "maximum"
+    causal: bool = True
+    smooth_frames: float = 3.0
+
+    def __post_init__(self) -> None:
+        _require("error", self.error, ERRORS)
+        _require("kernel", self.kernel, KERNELS)
+        _require("reduction", self.reduction, REDUCTIONS)
+        if not 0 < self.kernel_fraction <= 1:
+            raise ValueError(
+                f"scoring.kernel_fraction must be in (0, 1], got {self.kernel_fraction}"
+            )
+        if self.kernel_px is not None and self.kernel_px < 1:
+            raise ValueError(f"scoring.kernel_px must be >= 1, got {self.kernel_px}")
+        if self.smooth_frames < 0 or not math.isfinite(self.smooth_frames):
+            raise ValueError(f"scoring.smooth_frames must be >= 0, got {self.smooth_frames}")
+        if not self.unit > 0:
+            raise ValueError(f"scoring.unit must be > 0, got {self.unit}")
+
+    def kernel_size_px(self, height_px: int) -> int:
+        """Side of the kernel for frames of this height."""
+        return self.kernel_px or max(1, round(self.kernel_fraction * height_px))
+
+    def changed_by(self, settings: dict[str, Any]) -> "ScoringRule":
+        """This rule with the given settings; those that are None or not of a rule are ignored."""
+        names = {field.name for field in fields(self)}
+        given = {k: v for k, v in settings.items() if k in names and v is not None}
+        if "kernel_fraction" in given and "kernel_px" not in given:
+            given["kernel_px"] = None
+        return ScoringRule(**{**{name: getattr(self, name) for name in names}, **given})
+
+
+def _require(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ValueError(f"scoring.{name} must be one of {', '.join(known)}, got {value!r}")

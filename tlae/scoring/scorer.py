@@ -1,0 +1,207 @@
+"""Frames in, smoothed error maps out: the same code offline and live, whatever the batch.
+
+Rules for places where the net lacks neighbours: the first frame of a run is repeated before it, and
+for centred scoring the last one after it. Every frame gets exactly one map.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from tlae.footage.frames import Image
+from tlae.model_file import Model
+from tlae.models.contract import State
+from tlae.scoring.error_map import background_weight, error_map
+from tlae.scoring.reduce import reduce_map
+from tlae.scoring.rule import ScoringRule
+from tlae.scoring.smooth import smooth_map
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Results of n frames, in order.
+
+    Attributes:
+        maps: (n, h, w) float32, smoothed error.
+        instant: (n,) float64, frame score before smoothing in time.
+        peak: (n, 2) row and column of the map's maximum.
+        rebuilt: (n, h, w, C) uint8, what the net expected.
+    """
+
+    maps: npt.NDArray[np.float32]
+    instant: npt.NDArray[np.float64]
+    peak: npt.NDArray[np.int64]
+    rebuilt: Image
+
+
+@dataclass
+class _Memory:
+    """What a run's past leaves behind; everything a resumed job needs."""
+
+    past: Tensor | None = None  # (n, C, H, W), the last frames; n = max(1, (T - 1) * stride)
+    states: list[State | None] = field(default_factory=list)  # of a streaming net, one per phase
+    seen: int = 0  # frames of this run pushed so far
+    pending: Tensor | None = (
+        None  # (delay, 1 + C, H, W) sums of errors and answers not yet complete
+    )
+
+
+class FrameScorer:
+    """Score a run of frames piece by piece.
+
+    Args:
+        model: trained net with its preprocessing and window.
+        rule: how errors become scores.
+        device: where the net runs.
+        precision: "float32" or "bfloat16" (autocast).
+    """
+
+    def __init__(
+        self, model: Model, rule: ScoringRule, device: torch.device, precision: str = "float32"
+    ) -> None:
+        self.rule, self.device, self.precision = rule, device, precision
+        self.window, self.stride = model.window_frames, model.stride
+        self.net = model.net.to(device).to(memory_format=torch.channels_last).eval()
+        self.kernel_px = rule.kernel_size_px(model.preprocessing.size_hw[0])
+        self.watched = None if model.watched is None else model.watched.to(device)
+        self.weight = None
+        if rule.background:
+            self.weight = background_weight(model.typical_error.to(device))
+        self.streams = self.net.streams
+        probe = torch.zeros(1, model.preprocessing.channels, self.window, 1, 1, device=device)
+        answered = 1 if self.streams else self.net.target(probe).shape[2]
+        centred = not rule.causal and not self.streams
+        self.answers = answered if centred else 1  # answers of the net that a frame's map averages
+        self.delay = (self.answers - 1) * self.stride
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past: the next frame begins a run."""
+        self.memory = _Memory()
+
+    def push(self, frames: Image) -> Scored:
+        """Take further frames of the run.
+
+        Args:
+            frames: (n, H, W, C) uint8, preprocessed.
+
+        Returns:
+            Results of the frames that are complete: these n when causal, else up to ``delay``
+            frames behind.
+        """
+        with torch.inference_mode():
+            batch = torch.from_numpy(frames).to(self.device).permute(0, 3, 1, 2).float() / 255
+            return self._finish_maps(*self._complete(*self._errors(batch)))
+
+    def finish(self) -> Scored:
+        """Results still owed at the end of a run; then forget it."""
+        memory = self.memory
+        with torch.inference_mode():
+            if not self.delay or memory.past is None:
+                empty = torch.zeros(0, *self.net.mean_frame.shape, device=self.device)
+                scored = self._finish_maps(empty[:, 0], empty)
+            else:
+                last = memory.past[-1:].expand(self.delay, -1, -1, -1)
+                scored = self._finish_maps(*self._complete(*self._errors(last)))
+        self.reset()
+        return scored
+
+    def state(self) -> dict[str, Tensor]:
+        """The past as plain tensors, for resuming a job."""
+        memory = self.memory
+        tensors = {"seen": torch.tensor(memory.seen)}
+        if memory.past is not None:
+            tensors["past"] = memory.past
+        if memory.pending is not None:
+            tensors["pending"] = memory.pending
+        for phase, state in enumerate(memory.states):
+            for part, tensor in enumerate(state or ()):
+                tensors[f"state.{phase}.{part}"] = tensor
+        return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Go on from what ``state`` returned."""
+        moved = {name: tensor.to(self.device) for name, tensor in tensors.items()}
+        states: list[State | None] = []
+        for phase in range(self.stride):
+            parts = sum(name.startswith(f"state.{phase}.") for name in moved)
+            states.append(tuple(moved[f"state.{phase}.{part}"] for part in range(parts)) or None)
+        self.memory = _Memory(moved.get("past"), states, int(moved["seen"]), moved.get("pending"))
+
+    def _errors(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """Error maps (n, K, H, W) and answers (n, K, C, H, W) of windows ending at each frame."""
+        bfloat16 = self.precision == "bfloat16"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bfloat16):
+            answers, targets = self._carry(batch) if self.streams else self._windows(batch)
+        maps = error_map(answers.float(), targets, self.rule.error, self.rule.unit)
+        return maps, answers.float()
+
+    def _windows(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """One window for each frame, ending there."""
+        context = (self.window - 1) * self.stride
+        past = self.memory.past
+        if past is None:
+            past = batch[:1].expand(context, -1, -1, -1)
+        line = torch.cat([past, batch])
+        self.memory.past = line[len(line) - max(context, 1) :].clone()  # 1: to repeat at the end
+        first = len(line) - len(batch)
+        ends = torch.arange(first, len(line), device=self.device)[:, None]
+        steps = torch.arange(self.window - 1, -1, -1, device=self.device) * self.stride
+        clips = line[ends - steps].transpose(1, 2)  # (n, C, T, H, W)
+        answers, targets = self.net(clips), self.net.target(clips)
+        kept = slice(answers.shape[2] - self.answers, None)
+        return answers[:, :, kept].transpose(1, 2), targets[:, :, kept].transpose(1, 2)
+
+    def _carry(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """A streaming net goes on from its state; one state for each phase of the stride."""
+        memory = self.memory
+        memory.states = memory.states or [None] * self.stride
+        answers = torch.empty_like(batch)
+        for offset in range(min(self.stride, len(batch))):
+            phase = (memory.seen + offset) % self.stride
+            piece = batch[offset :: self.stride].transpose(0, 1)[None]  # (1, C, n, H, W)
+            state = memory.states[phase]
+            if state is None:  # the first frame, repeated, fills the memory
+                warm_up = piece[:, :, :1].expand(-1, -1, max(self.window - 1, 1), -1, -1)
+                _, state = self.net.carry(warm_up, None)
+            answer, memory.states[phase] = self.net.carry(piece, state)
+            answers[offset :: self.stride] = answer[0].transpose(0, 1).to(answers)
+        memory.seen += len(batch)
+        return answers[:, None], batch[:, None]
+
+    def _complete(self, maps: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
+        """Average the answers that a frame gets from several windows; hold back incomplete ones."""
+        if not self.delay:
+            return maps[:, 0], answers[:, 0]
+        memory = self.memory
+        fresh = torch.cat([maps[:, :, None], answers], dim=2)  # (n, K, 1 + C, H, W)
+        sums = fresh.new_zeros(self.delay + len(fresh), *fresh.shape[2:])
+        if memory.pending is not None:
+            sums[: self.delay] = memory.pending
+        for number in range(self.answers):
+            start = number * self.stride
+            sums[start : start + len(fresh)] += fresh[:, number]
+        memory.pending = sums[len(fresh) :].clone()
+        before_run = max(0, self.delay - memory.seen)  # sums of the repeats before the first frame
+        memory.seen += len(fresh)
+        done = sums[min(before_run, len(fresh)) : len(fresh)] / self.answers
+        return done[:, 0], done[:, 1:]
+
+    def _finish_maps(self, maps: Tensor, answers: Tensor) -> Scored:
+        if self.weight is not None:
+            maps = maps * self.weight
+        smoothed = smooth_map(maps, self.rule.kernel, self.kernel_px, self.watched)
+        if len(maps):
+            values, peak = reduce_map(smoothed, self.rule.reduction, self.watched)
+        else:
+            values, peak = maps.new_zeros(0), torch.zeros(0, 2, dtype=torch.int64)
+        pictures = (answers.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
+        return Scored(
+            smoothed.cpu().numpy(),
+            values.double().cpu().numpy(),
+            peak.cpu().numpy(),
+            pictures.cpu().numpy(),
+        )

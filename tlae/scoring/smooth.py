@@ -1,0 +1,79 @@
+"""Smoothing of error maps over space and of scores over time."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import lfilter
+from torch import Tensor
+
+Series = npt.NDArray[np.float64]
+
+
+def smooth_map(maps: Tensor, kernel: str, size_px: int, watched: Tensor | None = None) -> Tensor:
+    """Smooth error maps by a kernel; ignored places count as no error.
+
+    Means are over the watched pixels under the kernel, but over no fewer than half a kernel: at
+    borders and beside a mask a few noisy pixels must not pass for an object.
+
+    Args:
+        maps: (B, H, W), >= 0.
+        kernel: "box_mean"; "box_sum" (zeros outside, aligned as ``scipy.signal.convolve2d`` with
+            ``mode="same"``, as the UCSD autoencoder notebook does); "gaussian" (sigma is a quarter
+            of the size).
+        size_px: side of the box.
+        watched: (H, W), True where changes count; None: everywhere.
+
+    Returns:
+        (B, H, W), same unit (for "box_sum" times ``size_px``^2), 0 where ignored.
+    """
+    weights = torch.ones_like(maps[:1]) if watched is None else watched.to(maps)[None]
+    masked = maps * weights
+    if kernel == "box_sum":
+        return _box(masked, size_px) * size_px**2 * weights
+    blur = _gaussian if kernel == "gaussian" else _box
+    share = blur(weights, size_px).clamp_min(0.5)  # of the kernel that is watched
+    return blur(masked, size_px) / share * weights
+
+
+def smooth_in_time(values: Series, frames: float, *, causal: bool) -> Series:
+    """Smooth the scores of one run of frames.
+
+    Args:
+        values: (n,), without NaN.
+        frames: time constant of an exponential average (causal) or sigma of a Gaussian (not); 0:
+            none.
+        causal: the score of a frame depends on that frame and those before it only.
+
+    Returns:
+        (n,), same unit.
+    """
+    if frames == 0 or len(values) == 0:
+        return values
+    if not causal:
+        return np.asarray(gaussian_filter1d(values, frames, mode="nearest"))
+    keep = math.exp(-1 / frames)
+    smoothed, _ = lfilter([1 - keep], [1, -keep], values, zi=[keep * values[0]])
+    return np.asarray(smoothed)
+
+
+def _box(maps: Tensor, size_px: int) -> Tensor:
+    """Mean under a sliding box, zeros outside."""
+    before, after = size_px // 2, (size_px - 1) // 2
+    padded = F.pad(maps[:, None], (before, after, before, after))
+    rows = F.avg_pool2d(padded, (1, size_px), stride=1)
+    return F.avg_pool2d(rows, (size_px, 1), stride=1)[:, 0]
+
+
+def _gaussian(maps: Tensor, size_px: int) -> Tensor:
+    """Mean under a Gaussian of sigma ``size_px / 4``, zeros outside."""
+    sigma = max(size_px / 4, 1e-3)
+    radius = math.ceil(4 * sigma)
+    offsets = torch.arange(-radius, radius + 1, dtype=maps.dtype, device=maps.device)
+    line = torch.exp(-0.5 * (offsets / sigma) ** 2)
+    line = line / line.sum()
+    across = F.conv2d(maps[:, None], line[None, None, None, :], padding=(0, radius))
+    return F.conv2d(across, line[None, None, :, None], padding=(radius, 0))[:, 0]

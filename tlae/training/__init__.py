@@ -1,0 +1,1 @@
+"""Fitting a net to the normal footage of one camera."""

@@ -1,0 +1,149 @@
+"""What a training run shows: do-nothing losses, pace, pictures, plain lines without a terminal."""
+
+import time
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+import torch.nn.functional as F
+from pytorch_lightning.loggers import TensorBoardLogger
+from torch import Tensor
+from torchvision.utils import make_grid  # type: ignore[import-untyped]
+
+from tlae.scoring.error_map import error_map
+from tlae.scoring.rule import ScoringRule
+from tlae.scoring.smooth import smooth_map
+from tlae.training.do_nothing import DoNothing
+from tlae.training.module import Training
+
+
+class Beside(pl.Callback):
+    """Log the do-nothing losses beside the net's, and how fast it learns.
+
+    Args:
+        losses: of doing nothing, on the held-out footage.
+        windows_per_epoch: over all processes.
+    """
+
+    def __init__(self, losses: DoNothing, windows_per_epoch: int) -> None:
+        self.losses, self.windows_per_epoch = losses, windows_per_epoch
+        self.started = time.monotonic()
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock."""
+        self.started = time.monotonic()
+
+    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Stop the clock before the held-out windows."""
+        self.seconds = time.monotonic() - self.started
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Log them all."""
+        pl_module.log("loss/copy_last", self.losses.copy_last, rank_zero_only=True)
+        pl_module.log("loss/mean_frame", self.losses.mean_frame, rank_zero_only=True)
+        pl_module.log("rate/windows_per_s", self.pace(trainer), rank_zero_only=True)
+        rate = trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else 0.0
+        pl_module.log("rate/learning_rate", rate, rank_zero_only=True)
+
+    def pace(self, trainer: pl.Trainer) -> float:
+        """Windows learnt from per second in this epoch, over all processes."""
+        done = min(self.windows_per_epoch, int(trainer.num_training_batches) * self._batch(trainer))
+        return done / max(self.seconds, 1e-6)
+
+    @staticmethod
+    def _batch(trainer: pl.Trainer) -> int:
+        size = getattr(trainer.datamodule, "batch_size", 1)  # type: ignore[attr-defined]
+        return int(size) * trainer.world_size
+
+
+class EpochLines(pl.Callback):
+    """One plain line per epoch, for logs and pipes."""
+
+    def __init__(self, beside: Beside) -> None:
+        self.beside = beside
+        self.started = time.monotonic()
+        self.first_epoch = 0
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Start the clock."""
+        self.started, self.first_epoch = time.monotonic(), trainer.current_epoch
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Tell the losses, the pace and the time left."""
+        if not trainer.is_global_zero:
+            return
+        metrics = trainer.callback_metrics
+        epochs, done = trainer.max_epochs or 0, trainer.current_epoch + 1
+        line = f"epoch {done}" + (f"/{epochs}" if epochs > 0 else "")
+        line += f": loss {float(metrics['loss/train']):.6f}"
+        if "loss/held_out" in metrics:
+            line += f", held-out {float(metrics['loss/held_out']):.6f}"
+            line += f" (copying {self.beside.losses.copy_last:.6f})"
+            line += f", {self.beside.pace(trainer):.0f} windows/s"
+        if epochs > 0:
+            each = (time.monotonic() - self.started) / (done - self.first_epoch)
+            line += f", {each * (epochs - done):.0f} s left"
+        print(line, flush=True)  # noqa: T201  the progress bar's stand-in
+
+
+class Pictures(pl.Callback):
+    """A grid in TensorBoard after each epoch: input, rebuilt, error, smoothed map.
+
+    Args:
+        rule: scoring rule, for error and map.
+        count: frames shown, evenly spread over the first held-out batch.
+    """
+
+    def __init__(self, rule: ScoringRule, count: int) -> None:
+        self.rule, self.count = rule, count
+
+    def on_validation_batch_end(
+        self,
+        trainer: pl.Trainer,
+        pl_module: pl.LightningModule,
+        outputs: Any,
+        batch: Tensor,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Draw the first batch."""
+        logger = trainer.logger
+        if batch_idx or not self.count or not isinstance(logger, TensorBoardLogger):
+            return
+        assert isinstance(pl_module, Training)
+        spread = torch.linspace(0, len(batch) - 1, min(self.count, len(batch))).round().long()
+        clip = batch[spread.to(batch.device)].float() / 255
+        with torch.no_grad():
+            answer = pl_module.net(clip)[:, :, -1].float()  # (n, C, H, W), the last frame
+            target = pl_module.net.target(clip)[:, :, -1]
+        grid = picture_grid(answer, target, self.rule, pl_module.watched)
+        logger.experiment.add_image(
+            "input | rebuilt | error | map", grid.cpu(), trainer.current_epoch
+        )
+
+
+def picture_grid(
+    answer: Tensor, target: Tensor, rule: ScoringRule, watched: Tensor | None = None
+) -> Tensor:
+    """One row for each frame: input, rebuilt, error, smoothed map; errors four times as bright.
+
+    Args:
+        answer: (n, C, H, W).
+        target: same shape, in [0, 1].
+        rule: for error and map.
+        watched: (H, W), True where changes count.
+
+    Returns:
+        (3, n rows, 4 columns of pixels), in [0, 1].
+    """
+    error = error_map(answer, target, rule.error)
+    kernel = "box_mean" if rule.kernel == "box_sum" else rule.kernel
+    smoothed = smooth_map(error, kernel, rule.kernel_size_px(target.shape[-2]), watched)
+    grey = [4 * error[:, None], 4 * smoothed[:, None]]
+    columns = [part.expand(-1, 3, -1, -1).clamp(0, 1) for part in (target, answer, *grey)]
+    rows = torch.stack(columns, dim=1).flatten(0, 1)  # (n * 4, 3, H, W)
+    wide = 256 / rows.shape[-1]
+    if wide < 1:
+        rows = F.interpolate(rows, scale_factor=wide, mode="area")
+    grid: Tensor = make_grid(rows, nrow=4, padding=2, pad_value=1.0)
+    return grid

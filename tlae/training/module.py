@@ -1,0 +1,120 @@
+"""The one LightningModule: it trains every net of the contract."""
+
+import math
+from dataclasses import dataclass
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+
+from tlae.models.standardised import Standardised
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How a net is fitted; see ``config.TrainingConfig`` for the meaning."""
+
+    learning_rate: float = 2e-3
+    warmup: float = 0.1
+    weight_decay: float = 1e-2
+    optimizer: str = "adamw"
+    loss: str = "squared"
+
+    def __post_init__(self) -> None:
+        if self.optimizer not in ("adamw", "adam"):
+            raise ValueError(f"training.optimizer must be adamw or adam, got {self.optimizer!r}")
+        if self.loss not in ("squared", "absolute"):
+            raise ValueError(f"training.loss must be squared or absolute, got {self.loss!r}")
+        if not 0 <= self.warmup < 1:
+            raise ValueError(f"training.warmup must be in [0, 1), got {self.warmup}")
+        if not self.learning_rate > 0:
+            raise ValueError(f"training.learning_rate must be > 0, got {self.learning_rate}")
+
+
+class Training(pl.LightningModule):
+    """Minimise the net's error on normal clips.
+
+    Logs ``loss/train``, ``loss/held_out`` (mean over watched pixels, unit of pixels in [0, 1]) and
+    the learning rate; the do-nothing losses stand beside them (see ``callbacks``).
+
+    Args:
+        net: net with the camera's mean frame around it.
+        options: how to fit.
+        watched: (H, W) bool, False where ignored; None: everywhere.
+        channels_last: memory layout of the weights.
+    """
+
+    watched: Tensor | None
+
+    def __init__(
+        self,
+        net: Standardised,
+        options: FitOptions,
+        watched: Tensor | None = None,
+        *,
+        channels_last: bool = False,
+    ) -> None:
+        super().__init__()
+        self.net = net.to(memory_format=torch.channels_last) if channels_last else net
+        self.options = options
+        self.register_buffer("watched", watched)
+
+    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+        """Loss of one batch uint8 (B, C, T, H, W)."""
+        loss = self.loss(batch.float() / 255)
+        self.log("loss/train", loss, on_step=False, on_epoch=True, batch_size=len(batch))
+        self.log("loss", loss, prog_bar=True, logger=False, batch_size=len(batch))
+        return loss
+
+    def validation_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+        """Loss of one held-out batch."""
+        loss = self.loss(batch.float() / 255)
+        self.log("loss/held_out", loss, prog_bar=True, sync_dist=True, batch_size=len(batch))
+        return loss
+
+    def loss(self, clip: Tensor) -> Tensor:
+        """Mean error over the watched pixels of the frames that the net answers for."""
+        difference = self.net(clip).float() - self.net.target(clip)
+        error = difference.abs() if self.options.loss == "absolute" else difference.square()
+        if self.watched is not None:
+            weights = self.watched.to(error)
+            error = error * weights / weights.mean()
+        loss: Tensor = error.mean()
+        return loss
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip as asked; Lightning refuses to beside fused optimizers, needlessly for bfloat16."""
+        if not gradient_clip_val:
+            return
+        clip = nn.utils.clip_grad_value_ if gradient_clip_algorithm == "value" else None
+        (clip or nn.utils.clip_grad_norm_)(self.net.parameters(), gradient_clip_val)
+
+    def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
+        """AdamW or Adam; the rate rises linearly, then falls as a cosine to zero."""
+        kind = torch.optim.AdamW if self.options.optimizer == "adamw" else torch.optim.Adam
+        optimizer = kind(
+            self.net.parameters(),
+            lr=self.options.learning_rate,
+            weight_decay=self.options.weight_decay,
+            fused=next(self.net.parameters()).device.type in ("cpu", "cuda"),
+        )
+        steps = max(int(self.trainer.estimated_stepping_batches), 1)
+        rising = max(round(self.options.warmup * steps), 1)
+
+        def share(step: int) -> float:
+            if step < rising:
+                return (step + 1) / rising
+            return 0.5 * (
+                1 + math.cos(math.pi * min(1.0, (step - rising) / max(steps - rising, 1)))
+            )
+
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
