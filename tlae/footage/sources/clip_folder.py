@@ -78,5 +78,5 @@ def _unique(name: str, taken: set[str]) -> str:
 
 def _safe(name: str) -> str:
     """Usable as part of a file name on every system; "/" stays."""
-    parts = (re.sub(r'[\x00-\x1f\x7f<>:"\\|?*]', "_", part) for part in name.split("/"))
-    return printable("/".join(part.rstrip(". ") or "_" for part in parts))
+    parts = (re.sub(r'[\x00-\x1f\x7f<>:"\\|?*]', "_", part) for part in printable(name).split("/"))
+    return "/".join(part.rstrip(". ") or "_" for part in parts)

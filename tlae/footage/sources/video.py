@@ -23,7 +23,7 @@ from tlae.footage.timestamps import EARLIEST_YEAR, Timing, parse_filename_time
 
 REORDERED_FRAMES = 16  # the most that H.264 and its like hold back to show frames in order
 BAD_READS_IN_A_ROW = 20  # then the rest of the file is given up
-MISSING_SHARE = 0.02  # headers may promise a few frames more than an undamaged file gives
+MISSING_SHARE = 0.05  # headers may promise a little more than an undamaged file gives
 
 _READ_ERRORS = (av.FFmpegError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
 
@@ -58,7 +58,7 @@ class VideoClip:
         """What the header promises; an estimate."""
         try:
             with self._opened() as (container, stream):
-                return _promised_frames(container, stream)
+                return _promise(container, stream)[0]
         except Unreadable:
             return 1  # the row that says why
 
@@ -93,7 +93,7 @@ class VideoClip:
         try:
             with self._opened() as (container, stream):
                 began = self._began(container)
-                first_s = 0.0
+                first_s = stamp_s = 0.0
                 index = -1
                 for index, (stamp_s, picture) in enumerate(self._stamped(container, stream)):
                     first_s = first_s if index else stamp_s
@@ -107,7 +107,11 @@ class VideoClip:
                     )
                 if index < 0:
                     raise Unreadable("no frame could be decoded")
-                self._tell_if_cut(index + 1, _promised_frames(container, stream))
+                if _is_cut(index + 1, stamp_s - first_s, container, stream):
+                    logger.warning(
+                        "%s is cut short or damaged: %d of about %s frames could be read",
+                        *(path, index + 1, _promise(container, stream)[0]),
+                    )
         except Unreadable as problem:
             logger.warning("%s: %s", path, problem.reason)
             if start == 0:
@@ -197,25 +201,32 @@ class VideoClip:
         except _READ_ERRORS:
             return []
 
-    def _tell_if_cut(self, frames: int, promised: int | None) -> None:
-        if promised and frames < promised * (1 - MISSING_SHARE) - 1:
-            logger.warning(
-                "%s is cut short or damaged: %d of about %d frames could be read",
-                *(self.files.shown(self.member), frames, promised),
-            )
 
-
-def _promised_frames(container: InputContainer, stream: VideoStream) -> int | None:
-    if stream.frames:
-        return stream.frames
+def _promise(container: InputContainer, stream: VideoStream) -> tuple[int | None, float | None]:
+    """Frames and seconds that the header announces, as far as it does."""
     rate = stream.average_rate or stream.guessed_rate
-    if stream.duration is not None and stream.time_base is not None:
-        duration_s = float(stream.duration * stream.time_base)
-    elif container.duration is not None:
-        duration_s = container.duration / av.time_base
-    else:
-        return None
-    return round(duration_s * float(rate)) if rate and duration_s > 0 else None
+    span_s = None
+    if stream.frames and stream.time_base and container.format.name == "avi":
+        span_s = float(stream.frames * stream.time_base)  # its duration is guessed from the size
+    elif stream.duration and stream.time_base:
+        span_s = float(stream.duration * stream.time_base)
+    elif container.duration:
+        span_s = container.duration / av.time_base
+    frames = stream.frames or (round(span_s * float(rate)) if span_s and rate else None)
+    return frames, span_s
+
+
+def _is_cut(frames: int, span_s: float, container: InputContainer, stream: VideoStream) -> bool:
+    """Whether much less was read than announced, in frames and in seconds alike.
+
+    One alone says little: AVI counts dropped frames too, and the last frame may last for long.
+    """
+    promised, promised_s = _promise(container, stream)
+    if promised is None or promised_s is None:
+        return False
+    step_s = span_s / max(frames - 1, 1)
+    kept = 1 - MISSING_SHARE
+    return frames + 1 < kept * promised and span_s + 2 * step_s < kept * promised_s
 
 
 def _timed(frames: Iterable[av.VideoFrame], step_s: float) -> Iterator[tuple[float, av.VideoFrame]]:

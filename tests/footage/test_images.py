@@ -1,0 +1,203 @@
+import io
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from tlae.footage.frames import Image
+from tlae.footage.images import Unreadable, decode_image, reduction
+
+
+def scene(height: int = 48, width: int = 64) -> Image:
+    """Smooth colours, so that lossy formats keep them."""
+    rows, columns = np.mgrid[:height, :width]
+    channels = (rows * 200 // height, columns * 200 // width, (rows + columns) % 100 + 100)
+    return np.stack(channels, -1).astype(np.uint8)
+
+
+def encoded(image: np.ndarray, form: str, **options: Any) -> bytes:
+    file = io.BytesIO()
+    Pillow.fromarray(image).save(file, form, **options)
+    return file.getvalue()
+
+
+def noisy_jpeg(*options: int, size: int = 96) -> bytes:
+    pixels = np.random.default_rng(0).integers(0, 255, (size, size, 3), np.uint8)
+    return bytes(cv2.imencode(".jpg", pixels, options)[1])
+
+
+def reason(data: bytes, min_hw: tuple[int, int] | None = None) -> str:
+    with pytest.raises(Unreadable) as caught:
+        decode_image(data, min_hw)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF", "PPM"])
+def test_lossless_formats_come_back_exactly(form: str) -> None:
+    image, source_hw = decode_image(encoded(scene(31, 45), form))
+    np.testing.assert_array_equal(image, scene(31, 45))
+    assert source_hw is None
+
+
+@pytest.mark.parametrize("form", ["JPEG", "WEBP"])
+def test_lossy_formats_come_back_closely(form: str) -> None:
+    image, _ = decode_image(encoded(scene(), form, quality=95))
+    assert np.abs(image.astype(int) - scene()).mean() < 4
+
+
+def test_red_stays_red() -> None:
+    red = np.zeros((16, 16, 3), np.uint8)
+    red[..., 0] = 250
+    for form in ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF"):
+        image, _ = decode_image(encoded(red, form))
+        assert image[8, 8, 0] > 240, form
+        assert image[8, 8, 2] < 10, form
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "PPM"])
+def test_16_bit_grey_loses_its_low_byte_without_rescaling(form: str) -> None:
+    values = np.array([[0, 255, 256, 257], [300, 4095, 32768, 65535]], np.uint16)
+    image, _ = decode_image(encoded(values, form))
+    np.testing.assert_array_equal(image, np.repeat((values >> 8)[..., None], 3, -1))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_16_bit_colour_loses_its_low_byte(suffix: str) -> None:
+    values = np.random.default_rng(0).integers(0, 65536, (9, 7, 3), np.uint16)
+    image, _ = decode_image(bytes(cv2.imencode(suffix, values)[1]))
+    np.testing.assert_array_equal(image, (values >> 8)[..., ::-1])
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "WEBP"])
+def test_alpha_is_dropped_not_multiplied(form: str) -> None:
+    alpha = np.linspace(0, 255, 48 * 64).reshape(48, 64, 1).astype(np.uint8)
+    options = {"lossless": True, "exact": True} if form == "WEBP" else {}
+    image, _ = decode_image(encoded(np.dstack([scene(), alpha]), form, **options))
+    np.testing.assert_array_equal(image, scene())
+
+
+def test_grey_becomes_three_equal_channels() -> None:
+    grey = scene()[..., 0]
+    image, _ = decode_image(encoded(grey, "PNG"))
+    np.testing.assert_array_equal(image, np.repeat(grey[..., None], 3, -1))
+
+
+def test_a_gif_named_jpg_is_read_by_its_content() -> None:
+    image, _ = decode_image(encoded(np.full((8, 9, 3), 200, np.uint8), "GIF"))
+    assert image.shape == (8, 9, 3)
+    assert (image == 200).all()
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(form: str, orientation: int) -> None:
+    exif = Pillow.Exif()
+    exif[274] = orientation
+    upright = {1: [], 2: ["h"], 3: ["r", "r"], 4: ["v"]}.get(orientation)
+    image, _ = decode_image(encoded(scene(), form, exif=exif, quality=95))
+    if upright is None:
+        assert image.shape == (64, 48, 3)
+    else:
+        turn = {"h": np.fliplr, "v": np.flipud, "r": np.rot90}
+        expected = scene()
+        for step in upright:
+            expected = turn[step](expected)
+        assert np.abs(image.astype(int) - expected).mean() < 4
+
+
+def test_reduced_size_counts_after_rotation() -> None:
+    exif = Pillow.Exif()
+    exif[274] = 6
+    data = encoded(scene(160, 400), "JPEG", exif=exif)
+    image, source_hw = decode_image(data, (90, 40))  # upright 400x160
+    assert image.shape == (100, 40, 3)
+    assert source_hw == (400, 160)
+
+
+@pytest.mark.parametrize("size_hw", [(64, 64), (257, 391), (480, 640), (65, 1000), (128, 127)])
+@pytest.mark.parametrize("min_hw", [(16, 16), (32, 48), (64, 64), (60, 80)])
+def test_reduced_pictures_never_fall_below_the_wanted_size(
+    size_hw: tuple[int, int], min_hw: tuple[int, int]
+) -> None:
+    image, source_hw = decode_image(encoded(scene(*size_hw), "JPEG"), min_hw)
+    factor = reduction(size_hw, min_hw)
+    assert image.shape[:2] == (-(-size_hw[0] // factor), -(-size_hw[1] // factor))
+    if factor > 1:
+        assert source_hw == size_hw
+        assert image.shape[0] >= min_hw[0]
+        assert image.shape[1] >= min_hw[1]
+    else:
+        assert source_hw is None
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8])
+def test_reduced_pictures_are_close_to_the_full_ones(factor: int) -> None:
+    data = encoded(scene(256, 384), "JPEG", quality=95)
+    wanted = (256 // factor, 384 // factor)
+    reduced, _ = decode_image(data, wanted)
+    full, _ = decode_image(data)
+    small = cv2.resize(full, wanted[::-1], interpolation=cv2.INTER_AREA)
+    assert reduced.shape[:2] == wanted
+    assert np.abs(reduced.astype(int) - small).mean() < 2
+
+
+def test_only_jpeg_is_reduced() -> None:
+    image, source_hw = decode_image(encoded(scene(128, 128), "PNG"), (16, 16))
+    assert image.shape == (128, 128, 3)
+    assert source_hw is None
+
+
+JPEGS = {
+    "baseline": noisy_jpeg(),
+    "progressive": noisy_jpeg(cv2.IMWRITE_JPEG_PROGRESSIVE, 1),
+    "restarts": noisy_jpeg(cv2.IMWRITE_JPEG_RST_INTERVAL, 2),
+}
+
+
+@pytest.mark.parametrize("min_hw", [None, (12, 12)])
+@pytest.mark.parametrize("share", [0.005, 0.1, 0.5, 0.9, 0.97, 0.99, 0.999])
+@pytest.mark.parametrize("kind", JPEGS)
+def test_a_cut_jpeg_is_truncated(kind: str, share: float, min_hw: tuple[int, int] | None) -> None:
+    data = JPEGS[kind]
+    cut = data[: int(len(data) * share)]
+    assert reason(cut, min_hw) == "truncated"
+    assert reason(cut + bytes(len(data) - len(cut)), min_hw) == "truncated"  # space never filled
+
+
+def test_a_cut_jpeg_is_not_saved_by_the_end_of_its_thumbnail() -> None:
+    thumbnail = noisy_jpeg(size=16)
+    block = b"Exif\0\0" + thumbnail
+    data = noisy_jpeg()
+    whole = data[:2] + b"\xff\xe1" + (len(block) + 2).to_bytes(2, "big") + block + data[2:]
+    assert decode_image(whole)[0].shape == (96, 96, 3)
+    assert reason(whole[: len(whole) // 2]) == "truncated"
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "BMP", "TIFF", "WEBP", "GIF"])
+def test_bytes_after_the_end_do_no_harm(form: str) -> None:
+    assert decode_image(encoded(scene(), form) + b"\0garbage" * 9)[0].shape == (48, 64, 3)
+
+
+@pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF", "WEBP", "GIF"])
+@pytest.mark.parametrize("share", [0.3, 0.7, 0.95])
+def test_other_formats_cut_short_are_unreadable(form: str, share: float) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    data = encoded(pixels, form)
+    assert reason(data[: int(len(data) * share)]) == "truncated"
+
+
+def test_what_is_no_picture_says_so() -> None:
+    assert reason(b"") == "empty file"
+    assert reason(b"hello, this is text") == "not an image"
+    assert reason(bytes(1000)) == "not an image"
+    assert reason(b"\x89PNG\r\n\x1a\n" + b"x" * 50 + b"IEND") == "damaged"
+    assert reason(encoded(np.zeros((4, 4), np.float32), "TIFF")) == "floating-point pixels"
+
+
+@pytest.mark.parametrize(
+    ("size_hw", "factor"), [((100, 100), 1), ((200, 199), 1), ((200, 200), 2), ((9999, 450), 4)]
+)
+def test_reduction_keeps_both_sides(size_hw: tuple[int, int], factor: int) -> None:
+    assert reduction(size_hw, (100, 100)) == factor

@@ -1,0 +1,123 @@
+"""A scoring job on disk: one row per frame, killed and resumed to the same bytes, full disks."""
+
+import errno
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.small_footage import NETS, raises_at, small_model, write_clips
+from tlae.errors import UserError
+from tlae.footage.preprocess import Preprocessing
+from tlae.footage.sources import open_footage
+from tlae.footage.store import FrameStore, open_store
+from tlae.footage.windows import segments
+from tlae.progress import quiet
+from tlae.scoring import job as job_module
+from tlae.scoring.job import ScoringJob
+from tlae.scoring.rule import ScoringRule
+from tlae.scoring.scorer import FrameScorer
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job_module, "CHUNK_FRAMES", 8)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FrameStore:
+    root = write_clips(tmp_path / "clips", (21, 3, 16), odd=((0, 5),))
+    (root / "c0" / "010.png").write_bytes(b"")
+    (root / "c2" / "000.png").write_bytes(b"not a picture")
+    return open_store(open_footage(str(root)), Preprocessing((32, 32)), tmp_path / "cache")
+
+
+def make(folder: Path, store: FrameStore) -> ScoringJob:
+    return ScoringJob(folder, store, segments(store.index, 0.5), {"model": "x"})
+
+
+def scorer_of(name: str, causal: bool) -> FrameScorer:
+    rule = ScoringRule(causal=causal)
+    return FrameScorer(small_model(name, rule=rule), rule, CPU)
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("causal", [True, False])
+def test_every_frame_gets_one_row(
+    name: str, causal: bool, store: FrameStore, tmp_path: Path
+) -> None:
+    job = make(tmp_path / "job", store)
+    job.run(scorer_of(name, causal), 3, quiet)
+    table = job.table()
+    assert len(table) == 40
+    unreadable = (store.index["state"] != "ok").to_numpy()
+    assert unreadable.sum() == 2
+    np.testing.assert_array_equal(table["instant"].isna(), unreadable)
+    np.testing.assert_array_equal(table["peak_x"].isna(), unreadable)
+    assert (np.asarray(job.maps).max(axis=(1, 2)) > 0).tolist() == (~unreadable).tolist()
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("killed_at", [2, 4, 9])
+def test_a_killed_job_ends_with_the_same_bytes(
+    name: str,
+    causal: bool,
+    killed_at: int,
+    store: FrameStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = make(tmp_path / "whole", store)
+    whole.run(scorer_of(name, causal), 3, quiet)
+    with monkeypatch.context() as patch:
+        patch.setattr(FrameStore, "read", raises_at(killed_at, KeyboardInterrupt(), FrameStore.read))
+        with pytest.raises(KeyboardInterrupt):
+            make(tmp_path / "killed", store).run(scorer_of(name, causal), 3, quiet)
+    resumed = make(tmp_path / "killed", store)
+    resumed.run(scorer_of(name, causal), 3, quiet)
+    assert resumed.table().equals(whole.table())
+    np.testing.assert_array_equal(np.asarray(resumed.maps), np.asarray(whole.maps))
+    np.testing.assert_array_equal(np.asarray(resumed.rebuilt), np.asarray(whole.rebuilt))
+
+
+def test_a_resumed_job_does_not_begin_again(
+    store: FrameStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(FrameStore, "read", raises_at(9, KeyboardInterrupt(), FrameStore.read))
+        with pytest.raises(KeyboardInterrupt):
+            make(tmp_path / "job", store).run(scorer_of("cae", True), 4, quiet)
+    job = make(tmp_path / "job", store)
+    assert job.done() >= 2
+    read: list[int] = []
+    original = FrameStore.read
+    monkeypatch.setattr(
+        FrameStore, "read", lambda self, rows: read.extend(rows) or original(self, rows)
+    )
+    job.run(scorer_of("cae", True), 4, quiet)
+    assert min(read) >= 8
+
+
+def test_a_job_of_another_model_begins_anew(store: FrameStore, tmp_path: Path) -> None:
+    make(tmp_path / "job", store).run(scorer_of("cae", True), 4, quiet)
+    other = ScoringJob(tmp_path / "job", store, segments(store.index, 0.5), {"model": "y"})
+    assert other.done() == 0
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing(
+    store: FrameStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    job = make(tmp_path / "job", store)
+    with monkeypatch.context() as patch:
+        patch.setattr(ScoringJob, "_write", raises_at(3, full, ScoringJob._write))
+        with pytest.raises(UserError, match=r"No space left on device; free some space"):
+            job.run(scorer_of("convlstm", True), 4, quiet)
+    again = make(tmp_path / "job", store)
+    assert again.done() == 2
+    again.run(scorer_of("convlstm", True), 4, quiet)
+    assert again.done() == again.chunks

@@ -1,0 +1,141 @@
+"""Offline equals live, whatever the batch; one map per frame; resuming changes nothing."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.small_footage import NETS, frame_image, small_model
+from tlae.footage.preprocess import Preprocessing
+from tlae.scoring.rule import ScoringRule
+from tlae.scoring.scorer import FrameScorer, Scored
+
+CPU = torch.device("cpu")
+FRAMES = np.stack([Preprocessing((32, 32))(frame_image(n, odd=n == 7)) for n in range(13)])
+
+
+def score(
+    name: str, batches: list[int], *, causal: bool = True, stride: int = 1
+) -> Scored:
+    rule = ScoringRule(causal=causal)
+    scorer = FrameScorer(small_model(name, stride=stride, rule=rule), rule, CPU)
+    parts = []
+    start = 0
+    for size in batches:
+        parts.append(scorer.push(FRAMES[start : start + size]))
+        start += size
+    parts.append(scorer.finish())
+    return joined(parts)
+
+
+def joined(parts: list[Scored]) -> Scored:
+    return Scored(
+        *(np.concatenate([getattr(p, f) for p in parts]) for f in ("maps", "instant", "peak", "rebuilt"))
+    )
+
+
+def assert_same(one: Scored, other: Scored, tolerance: float = 1e-5) -> None:
+    np.testing.assert_allclose(one.maps, other.maps, atol=tolerance)
+    np.testing.assert_allclose(one.instant, other.instant, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_live_equals_offline(name: str, causal: bool, stride: int) -> None:
+    live = score(name, [1] * 13, causal=causal, stride=stride)
+    for batches in ([13], [5, 8], [2, 1, 10]):
+        offline = score(name, batches, causal=causal, stride=stride)
+        assert offline.instant.shape == (13,)
+        assert_same(live, offline)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_causal_scores_do_not_see_the_future(name: str) -> None:
+    rule = ScoringRule()
+    scorer = FrameScorer(small_model(name), rule, CPU)
+    alone = scorer.push(FRAMES[:6])
+    scorer.reset()
+    with_more = scorer.push(FRAMES)
+    np.testing.assert_allclose(alone.instant, with_more.instant[:6], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_every_frame_of_a_run_shorter_than_the_window_is_scored(name: str) -> None:
+    for causal in (True, False):
+        rule = ScoringRule(causal=causal)
+        scorer = FrameScorer(small_model(name, window_frames=4, rule=rule), rule, CPU)
+        parts = [scorer.push(FRAMES[:2]), scorer.finish()]
+        assert len(joined(parts).instant) == 2
+        assert np.isfinite(joined(parts).instant).all()
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("causal", [True, False])
+def test_a_restored_scorer_goes_on_exactly(name: str, causal: bool) -> None:
+    rule = ScoringRule(causal=causal)
+    scorer = FrameScorer(small_model(name, rule=rule), rule, CPU)
+    head = scorer.push(FRAMES[:6])
+    state = scorer.state()
+    tail = joined([scorer.push(FRAMES[6:]), scorer.finish()])
+    other = FrameScorer(small_model(name, rule=rule), rule, CPU)
+    other.restore(state)
+    again = joined([other.push(FRAMES[6:]), other.finish()])
+    np.testing.assert_array_equal(tail.maps, again.maps)
+    assert len(head.instant) + len(tail.instant) == 13
+
+
+def test_a_run_does_not_remember_the_one_before() -> None:
+    scorer = FrameScorer(small_model("convlstm"), ScoringRule(), CPU)
+    first = scorer.push(FRAMES[:5]).instant
+    scorer.push(FRAMES[5:])
+    scorer.finish()
+    np.testing.assert_array_equal(scorer.push(FRAMES[:5]).instant, first)
+
+
+def naive_centred(model_name: str) -> np.ndarray:
+    """Error of each frame averaged over every window that holds it, ends repeated."""
+    model = small_model(model_name)
+    clip = torch.from_numpy(FRAMES[..., 0]).float() / 255
+    padded = torch.cat([clip[:1].repeat(3, 1, 1), clip, clip[-1:].repeat(3, 1, 1)])
+    errors: list[list[torch.Tensor]] = [[] for _ in range(len(padded))]
+    for start in range(len(padded) - 3):
+        window = padded[start : start + 4][None, None]
+        with torch.no_grad():
+            error = (model.net(window) - window).abs()[0, 0]
+        for place in range(4):
+            errors[start + place].append(error[place])
+    return torch.stack([torch.stack(e).mean(0) for e in errors[3:-3]]).numpy()
+
+
+def test_centred_maps_average_all_windows_of_a_frame() -> None:
+    rule = ScoringRule(causal=False, kernel_px=1)
+    scorer = FrameScorer(small_model("stae", rule=rule), rule, CPU)
+    maps = joined([scorer.push(FRAMES[:4]), scorer.push(FRAMES[4:]), scorer.finish()]).maps
+    np.testing.assert_allclose(maps, naive_centred("stae"), atol=1e-5)
+
+
+def test_peak_lies_on_what_is_odd() -> None:
+    scored = score("cae", [13])
+    row, column = scored.peak[7]
+    assert 2 <= row < 10
+    assert 22 <= column < 30
+    assert scored.instant[7] == scored.instant.max()
+
+
+def test_ignored_places_do_not_score() -> None:
+    watched = torch.ones(32, 32, dtype=torch.bool)
+    watched[:14, 16:] = False
+    rule = ScoringRule()
+    scored = FrameScorer(small_model("cae", watched=watched), rule, CPU).push(FRAMES)
+    assert (scored.maps[:, :14, 16:] == 0).all()
+    assert abs(scored.instant[7] - scored.instant[6]) < 0.05  # the odd thing lies in there
+
+
+def test_background_weight_calms_places_with_large_usual_errors() -> None:
+    rule = ScoringRule(background=True)
+    model = small_model("cae", rule=rule)
+    model.typical_error[2:10, 22:30] = 1.0
+    weighted = FrameScorer(model, rule, CPU).push(FRAMES)
+    plain = FrameScorer(small_model("cae"), ScoringRule(), CPU).push(FRAMES)
+    assert weighted.maps[7, 6, 26] < 0.1 * plain.maps[7, 6, 26]
+    assert weighted.maps[7, 20, 5] == pytest.approx(plain.maps[7, 20, 5])

@@ -1,0 +1,53 @@
+"""The camera over the plaza: where a point in metres lies in the picture."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Points = npt.NDArray[np.float64]
+
+HEIGHT_M = 9.0  # of the camera above the ground
+# Sunlight moves a point this far right and nearer for each metre of height.
+SUN_RIGHT, SUN_NEARER = 0.62, 0.34
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Pinhole camera with upright verticals (shifted, not tilted).
+
+    World axes in metres: x right, y up, z away; the camera stands at (0, ``HEIGHT_M``, 0). Picture
+    coordinates in pixels have their origin at the outer corner of the top left pixel.
+
+    Attributes:
+        size_hw: picture in pixels.
+    """
+
+    size_hw: tuple[int, int]
+
+    @property
+    def focal_px(self) -> float:
+        """Size in pixels of one metre at one metre's distance."""
+        return 1.5 * self.size_hw[0]
+
+    @property
+    def horizon_px(self) -> float:
+        """Row of the horizon; negative because it lies above the picture."""
+        return -0.15 * self.size_hw[0]
+
+    def project(self, points: Points) -> Points:
+        """World (N, 3) in metres to picture (N, 2), x then y, in pixels."""
+        scale = self.focal_px / points[:, 2]
+        x = self.size_hw[1] / 2 + points[:, 0] * scale
+        y = self.horizon_px + (HEIGHT_M - points[:, 1]) * scale
+        return np.stack([x, y], axis=1)
+
+    def half_width_m(self, z: float) -> float:
+        """Half of what the picture shows across, in metres, at distance ``z``."""
+        return self.size_hw[1] / 2 * z / self.focal_px
+
+
+def ground_shadow(points: Points) -> Points:
+    """Where the shadow of each world point (N, 3) falls on the ground (N, 3)."""
+    x, y, z = points.T
+    return np.stack([x + SUN_RIGHT * y, np.zeros_like(y), z - SUN_NEARER * y], axis=1)

@@ -1,0 +1,194 @@
+"""The stream of passers-by: who walks where, and when."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tlae.footage.synthetic.camera import Camera
+from tlae.footage.synthetic.figures import Look, random_look, walking_person
+from tlae.footage.synthetic.shapes import Body
+
+SPEED_M_S, SPEED_SPREAD_M_S = 1.3, 0.17  # of walkers
+SLOWEST_M_S, FASTEST_M_S = 0.9, 1.8
+LANE_SPREAD_M = 0.42  # how far from the middle of a lane people walk
+PAIRS = 0.22  # share of people who walk beside another
+EDGE_M = 1.0  # outside the picture, where walkers start and end
+TIDE_S, TIDE = 40.0, 0.45  # period of the crowd's ebb and flow, and its share of the mean
+
+# Depths in metres of the lanes along the picture. The two near ones only go to the right.
+TWO_WAY_Z = (22.4, 20.9)
+ONE_WAY_Z = (16.4, 14.7)
+FREE_Z = 18.4  # middle of the strip between them where normally nobody walks along
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A straight way over the plaza, from (x, z) to (x, z) in metres."""
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    share: float  # of all walkers
+
+    @property
+    def length_m(self) -> float:
+        """From end to end."""
+        return math.dist(self.start, self.end)
+
+    @property
+    def heading(self) -> float:
+        """Direction of the walk; 0 is to the right, pi/2 away from the camera."""
+        return math.atan2(self.end[1] - self.start[1], self.end[0] - self.start[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Walker:
+    """One person on the way along a straight line at constant speed.
+
+    Attributes:
+        start: (x, z) in metres, outside the picture.
+        heading: radians.
+        speed_m_s: constant.
+        born_s: when it sets out.
+        way_m: length of its way.
+        phase: of its legs at the start, radians.
+    """
+
+    look: Look
+    start: tuple[float, float]
+    heading: float
+    speed_m_s: float
+    born_s: float
+    way_m: float
+    phase: float
+
+    def position(self, time_s: float) -> tuple[float, float]:
+        """Where it walks (x, z)."""
+        gone = self.speed_m_s * (time_s - self.born_s)
+        x, z = self.start
+        return x + gone * math.cos(self.heading), z + gone * math.sin(self.heading)
+
+    @property
+    def gone_s(self) -> float:
+        """When it has left the picture."""
+        return self.born_s + self.way_m / self.speed_m_s
+
+    def body(self, time_s: float) -> Body:
+        """How it looks at a moment."""
+        gone = self.speed_m_s * (time_s - self.born_s)
+        phase = self.phase + 2 * math.pi * gone / self.look.stride_m
+        return Body(
+            walking_person(self.look, phase, self.heading), *self.position(time_s), self.heading
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Something that walkers keep clear of.
+
+    Attributes:
+        position: (x, z) in metres at a time in seconds.
+        radius_m: how far they stay away.
+        from_s: since when it is there.
+        to_s: until when.
+    """
+
+    position: Callable[[float], tuple[float, float]]
+    radius_m: float
+    from_s: float
+    to_s: float
+
+
+def lanes(camera: Camera) -> list[Lane]:
+    """All lanes of normal walkers, each in one direction."""
+
+    def across(z: float, share: float, sign: int) -> Lane:
+        edge = sign * (camera.half_width_m(z) + EDGE_M)
+        return Lane((-edge, z), (edge, z), share)
+
+    found = [across(z, 0.14, sign) for z in TWO_WAY_Z for sign in (1, -1)]
+    found += [across(z, 0.16, 1) for z in ONE_WAY_Z]
+    for sign in (1, -1):  # from below the picture to its sides, and back
+        side = (sign * (camera.half_width_m(21.5) + EDGE_M), 21.5)
+        found += [Lane((sign * 0.8, 9.0), side, 0.06), Lane(side, (sign * 0.8, 9.0), 0.06)]
+    return found
+
+
+def one_way_lane(camera: Camera, rng: np.random.Generator) -> Lane:
+    """One of the lanes that only go to the right."""
+    z = ONE_WAY_Z[int(rng.integers(len(ONE_WAY_Z)))]
+    edge = camera.half_width_m(z) + EDGE_M
+    return Lane((-edge, z), (edge, z), 1.0)
+
+
+def crowd(
+    camera: Camera,
+    rng: np.random.Generator,
+    mean_walkers: float,
+    fps: float,
+    obstacles: Sequence[Obstacle],
+) -> Iterator[list[Walker]]:
+    """The walkers of one frame after the other, without end.
+
+    Args:
+        camera: decides where the picture ends.
+        rng: used up only by the crowd, so events do not change who comes.
+        mean_walkers: average number of people in the picture.
+        fps: frames per second.
+        obstacles: people whose way would touch one of them stay away.
+    """
+    ways = lanes(camera)
+    shares = np.array([lane.share for lane in ways])
+    shares /= shares.sum()
+    mean_s = float(sum(shares * [lane.length_m for lane in ways])) / SPEED_M_S
+    rate = mean_walkers / mean_s / (1 + PAIRS)  # groups per second
+    tide = float(rng.uniform(0, 2 * math.pi))
+    warm_up_s = max(lane.length_m for lane in ways) / SLOWEST_M_S
+    present: list[Walker] = []
+    frame = -math.ceil(warm_up_s * fps)
+    while True:
+        now = frame / fps
+        swell = 1 + TIDE * math.sin(2 * math.pi * now / TIDE_S + tide)
+        for _ in range(int(rng.poisson(rate * swell / fps))):
+            lane = ways[int(rng.choice(len(ways), p=shares))]
+            comers = _group(lane, now, rng)
+            present += [w for w in comers if not any(_meets(w, o) for o in obstacles)]
+        present = [w for w in present if w.gone_s > now]
+        if frame >= 0:
+            yield present
+        frame += 1
+
+
+def walker(
+    lane: Lane, born_s: float, rng: np.random.Generator, aside_m: float, speed_m_s: float
+) -> Walker:
+    """A person who walks along a lane, ``aside_m`` to the left of its middle."""
+    x, z = lane.start
+    start = (x - aside_m * math.sin(lane.heading), z + aside_m * math.cos(lane.heading))
+    phase = float(rng.uniform(0, 2 * math.pi))
+    look = random_look(rng)
+    return Walker(look, start, lane.heading, speed_m_s, born_s, lane.length_m, phase)
+
+
+def walking_speed(rng: np.random.Generator) -> float:
+    """Metres per second."""
+    return float(np.clip(rng.normal(SPEED_M_S, SPEED_SPREAD_M_S), SLOWEST_M_S, FASTEST_M_S))
+
+
+def _group(lane: Lane, now: float, rng: np.random.Generator) -> list[Walker]:
+    """One person, or two side by side."""
+    speed, aside = walking_speed(rng), float(rng.uniform(-LANE_SPREAD_M, LANE_SPREAD_M))
+    if rng.random() >= PAIRS:
+        return [walker(lane, now, rng, aside, speed)]
+    return [walker(lane, now, rng, side * LANE_SPREAD_M * 0.8, speed) for side in (-1, 1)]
+
+
+def _meets(person: Walker, obstacle: Obstacle) -> bool:
+    """Whether the two would touch at any time."""
+    start = max(person.born_s, obstacle.from_s)
+    end = min(person.gone_s, obstacle.to_s)
+    moments = np.arange(start, end, 0.3) if end > start else ()
+    return any(
+        math.dist(person.position(t), obstacle.position(t)) < obstacle.radius_m for t in moments
+    )

@@ -1,0 +1,99 @@
+"""What can be asked of a scene, and what can happen in it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from tlae.errors import UserError
+
+SMALLEST_PX = 32
+SHORTEST_FRAMES = 8
+
+
+class AnomalyKind(StrEnum):
+    """Things that can happen beside the normal coming and going."""
+
+    FAST_MOVER = "fast_mover"  # a cyclist
+    BIG_OBJECT = "big_object"  # a utility cart
+    LEFT_BEHIND = "left_behind"  # someone drops a suitcase, which stays
+    WRONG_DIRECTION = "wrong_direction"  # a walker against the stream of a one-way lane
+    APPEARING_OBJECT = "appearing_object"  # a crate pops into view
+    LIGHT_FLASH = "light_flash"  # brighter for a few frames: not an anomaly
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happens in a clip.
+
+    Attributes:
+        kind: what it is.
+        first_frame: first frame (0-based) with it: a mover begins to enter the picture, a suitcase
+            stands on the ground, a crate is there, the light is up.
+        last_frame: after it the thing is gone. None lets it end by itself: movers leave the
+            picture, things stay to the end of the clip, a flash lasts half a second.
+    """
+
+    kind: AnomalyKind
+    first_frame: int
+    last_frame: int | None = None
+
+
+@dataclass(frozen=True)
+class SceneOptions:
+    """Everything that decides the bytes of a scene.
+
+    Attributes:
+        seed: of all chance.
+        size_hw: height and width in pixels, even, at least 32.
+        fps: frames per second.
+        train_clips: clips without anomalies to learn from.
+        train_frames: frames in each of them.
+        test_clips: clips with events.
+        test_frames: frames in each of them.
+        walkers: mean number of people in the picture.
+        noise_sigma: standard deviation of the sensor noise, in grey levels of 255.
+        jpeg_quality: of the stored frames, 1 to 100.
+    """
+
+    seed: int = 0
+    size_hw: tuple[int, int] = (240, 360)
+    fps: float = 10.0
+    train_clips: int = 8
+    train_frames: int = 200
+    test_clips: int = 8
+    test_frames: int = 200
+    walkers: float = 9.0
+    noise_sigma: float = 2.0
+    jpeg_quality: int = 92
+
+    def __post_init__(self) -> None:
+        if any(side < SMALLEST_PX or side % 2 for side in self.size_hw):
+            raise UserError(
+                f"scene size_hw must be even and >= {SMALLEST_PX}, got {self.size_hw}; "
+                "use for example 240 and 360"
+            )
+        for name, value, low, high in (
+            ("seed", self.seed, 0, 2**63),
+            ("fps", self.fps, 1, 120),
+            ("train_clips", self.train_clips, 1, 999),
+            ("train_frames", self.train_frames, SHORTEST_FRAMES, 99_999),
+            ("test_clips", self.test_clips, 1, 999),
+            ("test_frames", self.test_frames, SHORTEST_FRAMES, 99_999),
+            ("walkers", self.walkers, 0, 200),
+            ("noise_sigma", self.noise_sigma, 0, 50),
+            ("jpeg_quality", self.jpeg_quality, 1, 100),
+        ):
+            if not low <= value <= high:
+                cure = "raise" if value < low else "lower"
+                raise UserError(f"scene {name} must be in {low} to {high}, got {value}; {cure} it")
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values that compare equal after a round trip through JSON."""
+        return {**asdict(self), "size_hw": list(self.size_hw)}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "SceneOptions":
+        """Inverse of :meth:`as_json`."""
+        height, width = values["size_hw"]
+        return cls(**{**values, "size_hw": (int(height), int(width))})
