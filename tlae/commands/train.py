@@ -305,7 +305,7 @@ def _introduce(name: str, net: Standardised, prepared: _Footage, compute: Comput
     weights = sum(p.numel() for p in net.parameters())
     rows = prepared.store.index
     learnt, held = (sum(len(r) for r in runs) for runs in (prepared.train, prepared.held_out))
-    print(f"{name}: {weights:,} weights, {compute} (fastest here)", flush=True)
+    print(f"{name}: {weights:,} weights, {compute} arithmetic", flush=True)
     print(
         f"{learnt:,} frames to learn from, {held:,} held out in "
         f"{len(prepared.held_out)} time blocks",

@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -66,9 +67,10 @@ def decode_image(
     if kind in _OPENCV_KINDS:
         source_hw = _oriented_size(data) if min_hw and kind == "jpeg" else None
         factor = reduction(source_hw, min_hw) if source_hw and min_hw else 1
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[factor])
-        if pixels is not None:
-            return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), source_hw if factor > 1 else None
+        with suppress(cv2.error):  # an absurd size in the header
+            pixels = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[factor])
+            if pixels is not None:
+                return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), source_hw if factor > 1 else None
     return _decode_with_pillow(data, kind), None
 
 

@@ -53,9 +53,7 @@ class Rect:
     def within(self, size_hw: tuple[int, int]) -> bool:
         """Whether it lies wholly in a picture of this size."""
         return (
-            min(self.left, self.top) >= 0
-            and self.right <= size_hw[1]
-            and self.bottom <= size_hw[0]
+            min(self.left, self.top) >= 0 and self.right <= size_hw[1] and self.bottom <= size_hw[0]
         )
 
 
@@ -73,7 +71,7 @@ def clock_text(time_s: float, taken_at: datetime | None = None) -> str:
 
 def line_height(size_hw: tuple[int, int]) -> int:
     """Height of a line of text that reads well in a picture of this size, in pixels."""
-    return round(min(max(min(size_hw) / 24, 15), 44))
+    return round(min(max(min(size_hw) / 28, 15), 40))
 
 
 def text_width(text: str, line_px: int, *, bold: bool = False) -> int:
@@ -119,37 +117,45 @@ def draw_text(
     cv2.putText(image, text, origin, _font(bold), scale, colour, stroke, cv2.LINE_AA)
 
 
-def plate_size(text: str, line_px: int, *, bold: bool = False) -> tuple[int, int]:
-    """Height and width of a plate with its text and a margin, in pixels."""
+def plate_at(text: str, left_top: tuple[int, int], line_px: int, *, bold: bool = False) -> Rect:
+    """Place that ``draw_plate`` covers, with a margin around the text."""
     margin = plate_margin(line_px)
-    return line_px + margin, text_width(text, line_px, bold=bold) + 2 * margin
+    width = text_width(text, line_px, bold=bold) + 2 * margin
+    return Rect(left_top[0], left_top[1], width, line_px + margin)
 
 
 def plate_margin(line_px: int) -> int:
-    """Space left and right of a plate's text, in pixels."""
-    return max(3, round(0.35 * line_px))
+    """Space left and right of a plate's text, in pixels; above and below half of it."""
+    return max(4, round(0.35 * line_px))
 
 
 def draw_plate(
-    image: Image, text: str, place: Rect, colour: Colour = INK, *, ground: Colour | None = None
+    image: Image,
+    text: str,
+    left_top: tuple[int, int],
+    line_px: int,
+    colour: Colour = INK,
+    *,
+    ground: Colour | None = None,
 ) -> None:
     """Write a line on a plate that keeps it readable on any picture (in place).
 
     Args:
         image: RGB (H, W, 3).
-        text: one line that fits, see ``plate_size``.
-        place: of the plate; its height sets that of the text.
+        text: one line.
+        left_top: corner of the plate in pixels: x, y.
+        line_px: height of the line.
         colour: of the text.
-        ground: solid colour of the plate; None darkens the picture.
+        ground: colour of a solid plate with bold text; None darkens the picture.
     """
+    bold = ground is not None
+    place = plate_at(text, left_top, line_px, bold=bold)
+    share = 1.0 if bold else PLATE_SHARE
     part = image[place.top : place.bottom, place.left : place.right]
-    share = 1.0 if ground else PLATE_SHARE
     part[:] = (part * (1 - share) + [share * value for value in ground or DARK]).round()
-    line_px = place.height
-    while line_px > 1 and plate_size("", line_px)[0] > place.height:
-        line_px -= 1
-    corner = (place.left + plate_margin(line_px), place.top + (place.height - line_px + 1) // 2)
-    draw_text(image, text, corner, line_px, colour, bold=ground is not None)
+    margin = plate_margin(line_px)
+    corner = (place.left + margin, place.top + (margin + 1) // 2)
+    draw_text(image, text, corner, line_px, colour, bold=bold)
 
 
 def _font(bold: bool) -> int:
@@ -157,4 +163,4 @@ def _font(bold: bool) -> int:
 
 
 def _stroke(line_px: int) -> int:
-    return max(1, round(line_px / 30))
+    return max(1, round(line_px / 32))

@@ -24,7 +24,7 @@ class Event:
         start_s, end_s: clip time of those frames [s].
         started_at, ended_at: wall-clock times, ISO 8601, or None.
         peak_frame: frame of the highest raw score.
-        peak_raw, peak_score: its raw and calibrated score.
+        peak_raw, peak_score: its raw and calibrated score (None without a calibration).
         box: region over threshold around the peak at that frame, in source pixels: left, top,
             width, height.
     """
@@ -38,7 +38,7 @@ class Event:
     ended_at: str | None
     peak_frame: int
     peak_raw: float
-    peak_score: float
+    peak_score: float | None
     box: tuple[int, int, int, int]
 
     def as_json(self) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def find_events(
                 ended_at=_iso(end["taken_at"]),
                 peak_frame=int(worst["frame"]),
                 peak_raw=float(worst["raw"]),
-                peak_score=float(worst["score"]),
+                peak_score=None if pd.isna(worst["score"]) else float(worst["score"]),
                 box=region_box(map_of(peak), threshold, source_hw(peak)),
             )
         )

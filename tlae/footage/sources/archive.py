@@ -1,5 +1,6 @@
 """A zip file read in place: nothing is unpacked to disk, and nothing it says is trusted."""
 
+import io
 import logging
 import re
 import stat
@@ -60,15 +61,20 @@ class ArchiveFiles:
             yield partial(self._read, archive)
 
     @contextmanager
-    def stream(self, name: str) -> Iterator[IO[bytes]]:
-        """A seekable stream; stored members seek fast, compressed ones from their start."""
+    def stream(self, name: str) -> Iterator[io.RawIOBase]:
+        """A seekable stream; compressed members are read again from their start to go back."""
         with _opened(self.archive) as archive:
             try:
                 member = archive.open(name)
             except _MEMBER_ERRORS as error:
                 raise Unreadable(_reason(error)) from error
             with member:
-                yield member
+                stream = _MemberStream(member, name, self.members[name][1])
+                yield stream
+                if stream.damaged:
+                    logger.warning(
+                        "%s is damaged in the archive, read up to there", self.shown(name)
+                    )
 
     def _read(self, archive: zipfile.ZipFile, name: str) -> bytes:
         if self.members[name][1] > LARGEST_PICTURE_BYTES:
@@ -77,6 +83,40 @@ class ArchiveFiles:
             return archive.read(name)
         except _MEMBER_ERRORS as error:
             raise Unreadable(_reason(error)) from error
+
+
+class _MemberStream(io.RawIOBase):
+    """Member that ends where it is damaged, and moves only when read: going to the end is free."""
+
+    def __init__(self, member: IO[bytes], name: str, size: int) -> None:
+        self.member, self.name, self.size = member, name, size
+        self.at = 0
+        self.damaged = False
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self.at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        origin = (0, self.at, self.size)[whence]
+        self.at = min(max(origin + offset, 0), self.size)
+        return self.at
+
+    def read(self, count: int = -1) -> bytes:
+        try:
+            if self.member.tell() != self.at:
+                self.member.seek(self.at)
+            data = self.member.read(count)
+        except _MEMBER_ERRORS:
+            self.damaged = True
+            return b""
+        self.at += len(data)
+        return data
 
 
 def list_archive(archive: Path) -> tuple[Tree, ArchiveFiles]:

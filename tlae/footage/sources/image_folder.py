@@ -1,5 +1,6 @@
 """A run of stills as one clip, and the folder on disk that holds them."""
 
+import io
 import logging
 import os
 from collections import Counter
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
 from tlae.footage.frames import OK, Frame, TimeSource
 from tlae.footage.images import Unreadable, decode_image
@@ -36,7 +37,7 @@ class Files(Protocol):
         """Opens whatever has to be open while files are read; bad files raise ``Unreadable``."""
         ...
 
-    def stream(self, name: str) -> AbstractContextManager[str | IO[bytes]]:
+    def stream(self, name: str) -> AbstractContextManager[str | io.RawIOBase]:
         """A file for PyAV: its path, or an open seekable stream."""
         ...
 

@@ -2,8 +2,6 @@
 
 import heapq
 import logging
-import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +23,7 @@ REORDERED_FRAMES = 16  # the most that H.264 and its like hold back to show fram
 BAD_READS_IN_A_ROW = 20  # then the rest of the file is given up
 MISSING_SHARE = 0.05  # headers may promise a little more than an undamaged file gives
 
-_READ_ERRORS = (av.FFmpegError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+_READ_ERRORS = (av.FFmpegError, OSError, EOFError)
 
 logger = logging.getLogger(__name__)
 

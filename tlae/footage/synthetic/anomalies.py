@@ -1,7 +1,7 @@
 """Named events: what each puts into the scene, where and when."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -21,11 +21,12 @@ from tlae.footage.synthetic.crowd import (
 )
 from tlae.footage.synthetic.figures import random_look
 from tlae.footage.synthetic.options import AnomalyKind, Event
-from tlae.footage.synthetic.shapes import Body, Model, moved
+from tlae.footage.synthetic.shapes import Body, moved
 from tlae.footage.synthetic.things import (
     CART_HALF_WIDTH_M,
     CART_REACH_M,
     CYCLE_REACH_M,
+    SUITCASES,
     cart,
     crate,
     cyclist,
@@ -47,13 +48,13 @@ class Actor:
     Attributes:
         body: how it looks at a time in seconds.
         first_frame: first frame with it.
-        last_frame: last frame with it.
+        last_frame: last frame with it, perhaps after it has left the picture.
         anomalous: whether its pixels count; the man who drops a bag is like any other.
     """
 
     body: Callable[[float], Body]
     first_frame: int
-    last_frame: int
+    last_frame: float
     anomalous: bool = True
 
 
@@ -78,7 +79,7 @@ class Staging:
 
 def stage(
     camera: Camera,
-    events: list[Event],
+    events: Sequence[Event],
     n_frames: int,
     fps: float,
     rngs: list[np.random.Generator],
@@ -114,28 +115,48 @@ def stage(
     return staging
 
 
+@dataclass(frozen=True, slots=True)
+class _Drive:
+    """A straight way along the picture at constant speed; ``sign`` +1 is to the right."""
+
+    x: float
+    z: float
+    sign: int
+    speed_m_s: float
+    start_s: float
+
+    def gone_m(self, time_s: float) -> float:
+        return self.speed_m_s * (time_s - self.start_s)
+
+    def position(self, time_s: float) -> tuple[float, float]:
+        return self.x + self.sign * self.gone_m(time_s), self.z
+
+
 def _pass_through(
     staging: Staging, camera: Camera, event: Event, fps: float, rng: np.random.Generator
 ) -> None:
     """A mover crosses the picture: a cyclist, a cart, or a walker against the stream."""
-    start_s = event.first_frame / fps
-    body: Callable[[float], Body]
+    start_s, last = event.first_frame / fps, _last(event)
     if event.kind is AnomalyKind.WRONG_DIRECTION:
         person = _against_the_stream(camera, start_s, rng)
-        body, position, radius = person.body, person.position, 0.0
+        staging.actors.append(Actor(person.body, event.first_frame, last))
+        return
+    sign = int(rng.choice((-1, 1)))
+    if event.kind is AnomalyKind.FAST_MOVER:
+        z, reach = FREE_Z - 0.9, CYCLE_REACH_M
+        entry = _entry(camera, z, sign, reach)
+        body, drive = _cycling(_Drive(entry, z, sign, CYCLE_M_S, start_s), rng)
     else:
-        fast = event.kind is AnomalyKind.FAST_MOVER
-        body = _rider(camera, start_s, rng) if fast else _driver(camera, start_s, rng)
-        radius = 0.8 if fast else CART_REACH_M
-
-        def position(time_s: float) -> tuple[float, float]:
-            moving = body(time_s)
-            return moving.x, moving.z
-
-    last = event.last_frame or 0
+        z, reach = FREE_Z, CART_REACH_M
+        entry = _entry(camera, z - CART_HALF_WIDTH_M, sign, reach)
+        body, drive = _driving(_Drive(entry, z, sign, CART_M_S, start_s))
     staging.actors.append(Actor(body, event.first_frame, last))
-    if radius:
-        staging.obstacles.append(Obstacle(position, radius, start_s, last / fps))
+    staging.obstacles.append(Obstacle(drive.position, reach, start_s, last / fps))
+
+
+def _last(event: Event) -> int:
+    assert event.last_frame is not None, "filled in by stage"
+    return event.last_frame
 
 
 def _entry(camera: Camera, z: float, sign: int, reach_m: float) -> float:
@@ -143,35 +164,23 @@ def _entry(camera: Camera, z: float, sign: int, reach_m: float) -> float:
     return -sign * (camera.half_width_m(z) + reach_m - ENTERED_M)
 
 
-def _rider(camera: Camera, start_s: float, rng: np.random.Generator) -> Callable[[float], Body]:
-    look, sign = random_look(rng), int(rng.choice((-1, 1)))
-    z = FREE_Z - 0.9
-    x = _entry(camera, z, sign, CYCLE_REACH_M)
+def _cycling(drive: _Drive, rng: np.random.Generator) -> tuple[Callable[[float], Body], _Drive]:
+    look = random_look(rng)
 
     def body(time_s: float) -> Body:
-        gone = CYCLE_M_S * (time_s - start_s)
-        shapes = _side_on(cyclist(look, gone), sign)
-        return Body(shapes, x + sign * gone, z, 0.0, footprint_m=0.0)
+        shapes = [  # mirrored rather than turned, so that the drawing order stays right
+            replace(shape, points=[(drive.sign * f, up, left) for f, up, left in shape.points])
+            for shape in cyclist(look, drive.gone_m(time_s))
+        ]
+        return Body(shapes, *drive.position(time_s), footprint_m=0.0)
 
-    return body
-
-
-def _driver(camera: Camera, start_s: float, rng: np.random.Generator) -> Callable[[float], Body]:
-    sign = int(rng.choice((-1, 1)))
-    shapes, z = cart(flip=sign < 0), FREE_Z
-    heading = 0.0 if sign > 0 else math.pi
-    x = _entry(camera, z - CART_HALF_WIDTH_M, sign, CART_REACH_M)
-    return lambda time_s: Body(
-        shapes, x + sign * CART_M_S * (time_s - start_s), z, heading, footprint_m=0.0
-    )
+    return body, drive
 
 
-def _side_on(shapes: Model, sign: int) -> Model:
-    """Mirror a model that looks to the right, so that its drawing order stays right."""
-    return [
-        replace(shape, points=[(sign * f, up, left) for f, up, left in shape.points])
-        for shape in shapes
-    ]
+def _driving(drive: _Drive) -> tuple[Callable[[float], Body], _Drive]:
+    shapes = cart(flip=drive.sign < 0)
+    heading = 0.0 if drive.sign > 0 else math.pi
+    return lambda time_s: Body(shapes, *drive.position(time_s), heading, 0.0), drive
 
 
 def _against_the_stream(camera: Camera, start_s: float, rng: np.random.Generator) -> Walker:
@@ -187,7 +196,7 @@ def _leave_behind(
     staging: Staging, camera: Camera, event: Event, fps: float, rng: np.random.Generator
 ) -> None:
     """A walker of the farther one-way lane lets go of a suitcase on its right."""
-    start_s, last = event.first_frame / fps, event.last_frame or 0
+    start_s, last = event.first_frame / fps, _last(event)
     z_walk, beside_m = ONE_WAY_Z[0] - 0.45, 0.4
     half = camera.half_width_m(z_walk)
     x_drop = float(rng.uniform(-0.5, 0.5)) * half
@@ -195,7 +204,8 @@ def _leave_behind(
     born_s = start_s - (x_drop + half + EDGE_M) / speed
     lane = Lane((-half - EDGE_M, z_walk), (half + EDGE_M, z_walk), 1.0)
     person = walker(lane, born_s, rng, 0.0, speed)
-    bag = Body(suitcase(), x_drop, z_walk - beside_m, 0.0, footprint_m=0.3)
+    colour = SUITCASES[int(rng.integers(len(SUITCASES)))]
+    bag = Body(suitcase(colour), x_drop, z_walk - beside_m, 0.0, footprint_m=0.3)
 
     def carrier(time_s: float) -> Body:
         body = person.body(time_s)
@@ -205,10 +215,8 @@ def _leave_behind(
         held = moved(bag.shapes, 0.0, height, -beside_m)
         return replace(body, shapes=[*body.shapes, *held])
 
-    staging.actors += [
-        Actor(carrier, 0, last, anomalous=False),
-        Actor(lambda _: bag, event.first_frame, last),
-    ]
+    staging.actors.append(Actor(carrier, 0, math.inf, anomalous=False))
+    staging.actors.append(Actor(lambda _: bag, event.first_frame, last))
     staging.obstacles.append(
         Obstacle(lambda _: (bag.x, bag.z), 0.4, start_s, math.inf)
     )
@@ -221,6 +229,6 @@ def _pop_up(
     z = FREE_Z + 1.0
     x = float(rng.uniform(-0.6, 0.6)) * camera.half_width_m(z)
     body = Body(crate(), x, z, float(rng.uniform(-0.25, 0.25)), footprint_m=0.0)
-    last = event.last_frame or 0
+    last = _last(event)
     staging.actors.append(Actor(lambda _: body, event.first_frame, last))
     staging.obstacles.append(Obstacle(lambda _: (x, z), 0.8, event.first_frame / fps, math.inf))

@@ -109,9 +109,10 @@ def lanes(camera: Camera) -> list[Lane]:
 
     found = [across(z, 0.14, sign) for z in TWO_WAY_Z for sign in (1, -1)]
     found += [across(z, 0.16, 1) for z in ONE_WAY_Z]
-    for sign in (1, -1):  # from below the picture to its sides, and back
-        side = (sign * (camera.half_width_m(21.5) + EDGE_M), 21.5)
-        found += [Lane((sign * 0.8, 9.0), side, 0.06), Lane(side, (sign * 0.8, 9.0), 0.06)]
+    edge = camera.half_width_m(21.5) + EDGE_M
+    for sign in (1, -1):  # from below the picture, between the beds, to its sides, and back
+        below, side = (-0.25 * sign * edge, 9.0), (sign * edge, 21.5)
+        found += [Lane(below, side, 0.06), Lane(side, below, 0.06)]
     return found
 
 

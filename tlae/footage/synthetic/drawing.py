@@ -95,7 +95,7 @@ def shadow_map(camera: Camera, bodies: Iterable[Body]) -> Image:
             start = end
         if body.footprint_m:
             _contact(shade, camera, body)
-    sigma = height / 240
+    sigma = 0.8 * height / 240
     return np.asarray(cv2.GaussianBlur(shade, (0, 0), max(sigma, 0.4)))
 
 

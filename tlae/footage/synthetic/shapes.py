@@ -49,7 +49,7 @@ class Body:
     x: float
     z: float
     heading: float = 0.0
-    footprint_m: float = 0.25
+    footprint_m: float = 0.17
 
     def world_points(self) -> np.ndarray:
         """All points of all shapes, one after another, in world axes (N, 3)."""

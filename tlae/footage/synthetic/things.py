@@ -10,6 +10,8 @@ CYCLE_REACH_M = 0.9  # from the middle of a bicycle to its front end
 CART_REACH_M = 1.6
 CART_HALF_WIDTH_M = 0.68
 
+SUITCASES: tuple[Colour, ...] = ((142, 52, 44), (44, 66, 108), (62, 52, 46))
+
 _TYRE: Colour = (32, 32, 34)
 _STEEL: Colour = (90, 94, 100)
 _WHITE: Colour = (222, 222, 216)
@@ -118,14 +120,14 @@ def cart(flip: bool) -> Model:
     return [under, *low, *bed, *load, *cabin, *panes, *wheels]
 
 
-def suitcase(colour: Colour = (176, 44, 40)) -> Model:
+def suitcase(colour: Colour) -> Model:
     """A bag that stands on the ground."""
     handle = [(-0.12, 0.5, 0.0), (-0.12, 0.62, 0.0), (0.12, 0.62, 0.0), (0.12, 0.5, 0.0)]
     rods = [Shape(handle[i : i + 2], 0.035, (30, 30, 32)) for i in range(3)]
     return [
         *rods,
-        *box((-0.31, 0.31), (0.03, 0.5), (-0.13, 0.13), colour),
-        Shape([(-0.3, 0.27, -0.135), (0.3, 0.27, -0.135)], 0.05, shaded(colour, 0.7)),
+        *box((-0.29, 0.29), (0.03, 0.48), (-0.13, 0.13), colour),
+        Shape([(-0.28, 0.26, -0.135), (0.28, 0.26, -0.135)], 0.05, shaded(colour, 0.7)),
     ]
 
 

@@ -1,0 +1,1 @@
+"""Synthetic footage of one fixed camera, with exact masks and labels of what is not normal."""

@@ -1,0 +1,158 @@
+"""One clip, frame after frame: plaza, people, events, light and sensor noise."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tlae.footage.frames import Image
+from tlae.footage.synthetic.anomalies import Staging, stage
+from tlae.footage.synthetic.camera import Camera
+from tlae.footage.synthetic.crowd import TWO_WAY_Z, Walker, crowd
+from tlae.footage.synthetic.drawing import Sprite, blend, draw_body, shadow_map
+from tlae.footage.synthetic.furniture import building, furniture
+from tlae.footage.synthetic.ground import paint_ground
+from tlae.footage.synthetic.light import Light, random_light
+from tlae.footage.synthetic.options import Event, SceneOptions
+from tlae.footage.synthetic.shapes import Body
+
+Mask = npt.NDArray[np.bool_]
+
+SHADOW_RGB = (0.46, 0.43, 0.36)  # share of the light that full shadow takes away; the rest is sky
+OFF_STAGE_M = 4.0  # beside the picture, where not even a shadow reaches into it
+LENS_SIGMA = 0.5 / 240  # blur of the lens, of the picture's height
+
+@dataclass(frozen=True)
+class Backdrop:
+    """The part of the picture that never changes.
+
+    Attributes:
+        camera: its view.
+        picture: ground and everything behind the farthest lane, (H, W, 3).
+        sunlit: how much sun the static things leave on the ground, (H, W) uint8.
+        standing: static things that can cover people: depth in metres and sprite.
+    """
+
+    camera: Camera
+    picture: Image
+    sunlit: Image
+    standing: list[tuple[float, Sprite]]
+
+
+def build_backdrop(options: SceneOptions) -> Backdrop:
+    """Draw what all clips of a scene share."""
+    rng = np.random.default_rng([options.seed, 1])
+    camera = Camera(options.size_hw)
+    picture = paint_ground(camera, rng)
+    things = sorted(furniture(camera, rng), key=lambda body: -body.z)
+    shade = shadow_map(camera, [*things, building(camera)])
+    picture = _shadowed(picture, shade)
+    standing = []
+    for body in things:
+        sprite = draw_body(camera, body)
+        if sprite is None:
+            continue
+        if body.z > TWO_WAY_Z[0] + 1:
+            blend(picture, sprite)
+        else:
+            standing.append((body.z, sprite))
+    return Backdrop(camera, picture, 255 - shade, standing)
+
+
+def render_clip(
+    options: SceneOptions,
+    clip_seed: int,
+    n_frames: int,
+    events: Sequence[Event] = (),
+    backdrop: Backdrop | None = None,
+) -> Iterator[tuple[Image, Mask]]:
+    """Draw one clip as a stream; memory does not grow with its length.
+
+    The same ``clip_seed`` brings the same people, light and noise whatever the events, except that
+    people keep clear of things in their way.
+
+    Args:
+        options: of the scene; its clips share one backdrop.
+        clip_seed: of all chance within the clip.
+        n_frames: length of the clip.
+        events: in any order.
+        backdrop: what :func:`build_backdrop` made of the same options, to save drawing it again.
+
+    Yields:
+        RGB picture (H, W, 3) uint8, and (H, W) bool: the visible pixels of anomalous things.
+
+    Raises:
+        UserError: an event lies outside the clip.
+    """
+    scene = backdrop or build_backdrop(options)
+    root = np.random.SeedSequence([options.seed, 2, clip_seed])
+    people, shine, noise, *staged = (
+        np.random.default_rng(seed) for seed in root.spawn(3 + len(events))
+    )
+    staging = stage(scene.camera, events, n_frames, options.fps, staged)
+    walkers = crowd(scene.camera, people, options.walkers, options.fps, staging.obstacles)
+    light = random_light(shine)
+    return _frames(options, scene, n_frames, staging, walkers, light, noise)
+
+
+def _frames(
+    options: SceneOptions,
+    scene: Backdrop,
+    n_frames: int,
+    staging: Staging,
+    walkers: Iterator[list[Walker]],
+    light: Light,
+    noise: np.random.Generator,
+) -> Iterator[tuple[Image, Mask]]:
+    for frame in range(n_frames):
+        now = frame / options.fps
+        bodies = [(walker.body(now), False) for walker in next(walkers)]
+        bodies += [
+            (actor.body(now), actor.anomalous)
+            for actor in staging.actors
+            if actor.first_frame <= frame <= actor.last_frame
+        ]
+        picture, mask = _compose(scene, [pair for pair in bodies if _near(scene.camera, pair[0])])
+        picture = cv2.GaussianBlur(picture, (0, 0), LENS_SIGMA * options.size_hw[0])
+        gains = light.gains(now) * staging.gain(frame)
+        yield _expose(picture, gains, options.noise_sigma, noise), mask
+
+
+def _near(camera: Camera, body: Body) -> bool:
+    return abs(body.x) < camera.half_width_m(body.z) + OFF_STAGE_M
+
+
+def _compose(scene: Backdrop, bodies: list[tuple[Body, bool]]) -> tuple[Image, Mask]:
+    """Shadows first, then everything from far to near; nearer things hide what is marked."""
+    shade = shadow_map(scene.camera, [body for body, _ in bodies])
+    picture = _shadowed(scene.picture, cv2.multiply(shade, scene.sunlit, scale=1 / 255))
+    mask = np.zeros(scene.camera.size_hw, np.bool_)
+    layers = [(depth, sprite, False) for depth, sprite in scene.standing]
+    for body, anomalous in bodies:
+        sprite = draw_body(scene.camera, body)
+        if sprite is not None:
+            layers.append((body.z, sprite, anomalous))
+    for _, sprite, anomalous in sorted(layers, key=lambda layer: -layer[0]):
+        blend(picture, sprite)
+        mask[sprite.window][sprite.solid()] = anomalous
+    return picture, mask
+
+
+def _shadowed(picture: Image, shade: Image) -> Image:
+    """Take the sun away where ``shade`` (H, W) is 255; a copy."""
+    levels = np.arange(256)[:, np.newaxis] / 255 * SHADOW_RGB  # (256, 3)
+    table = np.rint(255 * (1 - levels)).astype(np.uint8)[np.newaxis]  # (1, 256, 3)
+    left = cv2.LUT(cv2.merge([shade, shade, shade]), table)
+    return np.asarray(cv2.multiply(picture, left, scale=1 / 255))
+
+
+def _expose(
+    picture: Image, gains: npt.NDArray[np.float64], sigma: float, rng: np.random.Generator
+) -> Image:
+    """What the sensor makes of the light: brightness, colour and noise, clipped."""
+    table = (np.arange(256)[:, np.newaxis] * gains).astype(np.float32)[np.newaxis]
+    lit = cv2.LUT(picture, table)  # (H, W, 3) float32
+    grain = rng.standard_normal(lit.shape, dtype=np.float32)
+    return np.asarray(cv2.addWeighted(lit, 1.0, grain, sigma, 0.0, dtype=cv2.CV_8U))

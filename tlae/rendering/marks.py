@@ -1,0 +1,162 @@
+"""Marks drawn into a picture, in place: regions, contours, boxes, captions, the alarm badge."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from tlae.footage.frames import Image
+from tlae.rendering.heatmap import FloatMap
+from tlae.rendering.text import (
+    ALARM,
+    AMBER,
+    DARK,
+    INK,
+    Colour,
+    Rect,
+    draw_plate,
+    fit_text,
+    line_height,
+    plate_at,
+    plate_margin,
+)
+
+MOST_BOXES = 6  # the highest peaks; every region keeps its contour
+
+
+@dataclass(frozen=True)
+class Caption:
+    """What the picture says of itself.
+
+    Attributes:
+        clock: when, see ``text.clock_text``.
+        place: which clip and frame.
+    """
+
+    clock: str
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Region:
+    """Connected region over the threshold.
+
+    Attributes:
+        box: around it, in pixels.
+        peak: its highest error, raw units.
+    """
+
+    box: Rect
+    peak: float
+
+
+def find_regions(error: FloatMap, threshold: float) -> list[Region]:
+    """Connected regions over the threshold, highest peak first, at most ``MOST_BOXES``.
+
+    Args:
+        error: (H, W), raw units.
+        threshold: in the same units.
+    """
+    over = (error > threshold).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(over)
+    peaks = np.zeros(count, np.float32)
+    inside = over > 0
+    np.maximum.at(peaks, labels[inside], error[inside])
+    highest = sorted(range(1, count), key=lambda label: -peaks[label])[:MOST_BOXES]
+    return [Region(Rect(*map(int, stats[at][:4])), float(peaks[at])) for at in highest]
+
+
+def draw_contour(canvas: Image, error: FloatMap, threshold: float) -> None:
+    """Line where the error equals the threshold, white on a dark halo.
+
+    Height over slope is the distance to the line, so it is smooth and anti-aliased.
+    """
+    left, top, width, height = cv2.boundingRect((error > threshold).astype(np.uint8))
+    margin = 4 * _line_px(canvas)
+    rows = slice(max(0, top - margin), top + height + margin)
+    columns = slice(max(0, left - margin), left + width + margin)
+    framed = cv2.copyMakeBorder(error[rows, columns], 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+    down, across = np.gradient(framed)
+    slope = np.hypot(down, across)[1:-1, 1:-1]
+    distance = np.abs(error[rows, columns] - threshold) / np.maximum(slope, 1e-12)
+    part = canvas[rows, columns]
+    thick = _line_px(canvas)
+    for extra, colour, share in ((2.0, DARK, 0.45), (0.0, INK, 0.9)):
+        alpha = share * np.clip((thick + extra + 1) / 2 - distance, 0, 1)
+        near = alpha > 0
+        weight = alpha[near][:, np.newaxis]  # (n, 1)
+        part[near] = (part[near] * (1 - weight) + weight * np.asarray(colour)).round()
+
+
+def draw_box(canvas: Image, region: Rect, colour: Colour) -> Rect:
+    """Draw a box a little outside the region; returns its place."""
+    height, width = canvas.shape[:2]
+    thick = _line_px(canvas)
+    air = 3 * thick
+    left, top = max(0, region.left - air), max(0, region.top - air)
+    right, bottom = min(width, region.right + air), min(height, region.bottom + air)
+    half = thick // 2
+    corners = (left + half, top + half), (right - 1 - half, bottom - 1 - half)
+    cv2.rectangle(canvas, *corners, colour, thick)
+    return Rect(left, top, right - left, bottom - top)
+
+
+def draw_label(canvas: Image, text: str, box: Rect, colour: Colour, taken: list[Rect]) -> None:
+    """Write beside a box where there is room; adds the place to ``taken``."""
+    size_hw = (canvas.shape[0], canvas.shape[1])
+    line_px = max(13, round(0.85 * line_height(size_hw)))
+    plate = plate_at(text, (0, 0), line_px, bold=True)
+    above, below = box.top - plate.height, box.bottom
+    left, right = box.left, box.right - plate.width
+    beside = ((box.right, box.top), (box.left - plate.width, box.top))
+    inside = ((left, box.top), (right, box.bottom - plate.height))
+    corners = ((left, above), (left, below), (right, above), (right, below), *beside, *inside)
+    for corner in corners:
+        place = plate_at(text, corner, line_px, bold=True)
+        if place.within(size_hw) and not any(place.overlaps(other) for other in taken):
+            draw_plate(canvas, text, corner, line_px, _ink_on(colour), ground=colour)
+            taken.append(place)
+            return
+
+
+def draw_caption(canvas: Image, caption: Caption) -> list[Rect]:
+    """Clock at the bottom left, place at the bottom right if there is room; returns both places."""
+    height, width = canvas.shape[:2]
+    line_px = line_height((height, width))
+    edge, margin = plate_margin(line_px), plate_margin(line_px)
+    room = width - 2 * edge - 2 * margin
+    clock = fit_text(caption.clock, line_px, room)
+    left = plate_at(clock, (edge, 0), line_px)
+    top = height - edge - left.height
+    places = []
+    if clock:
+        draw_plate(canvas, clock, (edge, top), line_px)
+        places.append(plate_at(clock, (edge, top), line_px))
+    text = fit_text(caption.place, line_px, room - left.width - edge)
+    if text:
+        right = width - edge - plate_at(text, (0, 0), line_px).width
+        draw_plate(canvas, text, (right, top), line_px)
+        places.append(plate_at(text, (right, top), line_px))
+    return places
+
+
+def draw_alarm(canvas: Image) -> Rect:
+    """Red border and badge at the top right; returns the badge's place."""
+    height, width = canvas.shape[:2]
+    thick = 2 * _line_px(canvas)
+    for side in (canvas[:thick], canvas[-thick:], canvas[:, :thick], canvas[:, -thick:]):
+        side[:] = ALARM
+    line_px = line_height((height, width))
+    badge = plate_at("ALARM", (0, 0), line_px, bold=True)
+    corner = (max(0, width - badge.width), 0)
+    draw_plate(canvas, "ALARM", corner, line_px, ground=ALARM)
+    return plate_at("ALARM", corner, line_px, bold=True)
+
+
+def _line_px(canvas: Image) -> int:
+    """Thickness of lines that suits the size of the picture."""
+    return max(1, round(int(min(canvas.shape[:2])) / 360))
+
+
+def _ink_on(colour: Colour) -> Colour:
+    return DARK if colour == AMBER else INK

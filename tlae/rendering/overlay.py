@@ -1,0 +1,132 @@
+"""One picture with what is unusual in it: heat, contour, boxes, clock, alarm."""
+
+import math
+
+import cv2
+import numpy as np
+
+from tlae.footage.frames import Image
+from tlae.rendering.heatmap import FloatMap, HeatScale, Mask, blend_heat, upsample_map
+from tlae.rendering.marks import (
+    Caption,
+    draw_alarm,
+    draw_box,
+    draw_caption,
+    draw_contour,
+    draw_label,
+    find_regions,
+)
+from tlae.rendering.text import (
+    ALARM,
+    AMBER,
+    DARK,
+    draw_plate,
+    fit_text,
+    line_height,
+    plate_at,
+    plate_margin,
+)
+
+READABLE_PX = 360  # short side below which text becomes too coarse
+LARGEST_PX = 1920  # long side that every player and screen takes
+DARKENED = 0.35  # brightness left in the picture behind a message
+
+
+def display_hw(source_hw: tuple[int, int]) -> tuple[int, int]:
+    """Size at which a picture is drawn on.
+
+    Small pictures grow by a whole factor until text is readable, large ones shrink to a long side
+    of ``LARGEST_PX``.
+    """
+    short, long = min(source_hw), max(source_hw)
+    if long > LARGEST_PX:
+        return (
+            max(1, round(source_hw[0] * LARGEST_PX / long)),
+            max(1, round(source_hw[1] * LARGEST_PX / long)),
+        )
+    factor = min(math.ceil(READABLE_PX / short), LARGEST_PX // long)
+    return source_hw[0] * factor, source_hw[1] * factor
+
+
+def resize_picture(image: Image, size_hw: tuple[int, int]) -> Image:
+    """RGB (H, W, 3) or grey (H, W, 1) -> RGB of ``size_hw``."""
+    if image.shape[-1] == 1:
+        image = np.repeat(image, 3, axis=-1)
+    if image.shape[:2] == size_hw:
+        return image
+    smaller = image.shape[0] >= size_hw[0] and image.shape[1] >= size_hw[1]
+    method = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (size_hw[1], size_hw[0]), interpolation=method), np.uint8)
+
+
+def draw_overlay(
+    image: Image,
+    smoothed: FloatMap,
+    threshold: float,
+    scale: HeatScale,
+    *,
+    alarm: bool = False,
+    watched: Mask | None = None,
+    caption: Caption | None = None,
+    size_hw: tuple[int, int] | None = None,
+) -> Image:
+    """Show in a picture what is unusual about it.
+
+    Args:
+        image: RGB (H, W, 3).
+        smoothed: (h, w), smoothed error in raw units, of any size.
+        threshold: alarm threshold in raw units; infinite: no contours and boxes.
+        scale: from error to heat.
+        alarm: whether the frame is in alarm: red border and badge.
+        watched: (h, w), False where changes are ignored; None: watched everywhere.
+        caption: written at the bottom.
+        size_hw: size of the result in pixels; None: ``display_hw``.
+
+    Returns:
+        RGB of that size. A box bears its peak as a multiple of the threshold.
+    """
+    size_hw = size_hw or display_hw((image.shape[0], image.shape[1]))
+    error = upsample_map(smoothed, size_hw)
+    share = None if watched is None else upsample_map(watched, size_hw)
+    canvas = blend_heat(resize_picture(image, size_hw), error, scale, share)
+    if share is not None:
+        error = error * (share > 0.5)
+    regions = find_regions(error, threshold)
+    colour = ALARM if alarm else AMBER
+    if regions:
+        draw_contour(canvas, error, threshold)
+    boxes = [draw_box(canvas, region.box, colour) for region in regions]
+    taken = draw_caption(canvas, caption) if caption else []
+    if alarm:
+        taken.append(draw_alarm(canvas))
+    for region, box in zip(regions, boxes, strict=True):
+        draw_label(canvas, f"{region.peak / threshold:.1f}x", box, colour, taken)
+    return canvas
+
+
+def draw_message(
+    image: Image | None, message: str, size_hw: tuple[int, int], caption: Caption | None = None
+) -> Image:
+    """Stand-in for a frame without a picture of its own.
+
+    Args:
+        image: last good picture, RGB (H, W, 3), or None.
+        message: written in the middle.
+        size_hw: size of the result in pixels.
+        caption: written at the bottom.
+
+    Returns:
+        RGB of that size.
+    """
+    if image is None:
+        canvas = np.full((*size_hw, 3), DARK, np.uint8)
+    else:
+        canvas = (resize_picture(image, size_hw) * DARKENED).round().astype(np.uint8)
+    line_px = line_height(size_hw)
+    text = fit_text(message, line_px, size_hw[1] - 4 * plate_margin(line_px))
+    plate = plate_at(text, (0, 0), line_px)
+    corner = ((size_hw[1] - plate.width) // 2, (size_hw[0] - plate.height) // 2)
+    draw_plate(canvas, text, corner, line_px)
+    if caption:
+        draw_caption(canvas, caption)
+    return canvas
