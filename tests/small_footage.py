@@ -42,7 +42,9 @@ NETS = {
 }
 
 
-def frame_image(number: int, *, odd: bool = False, size_hw: tuple[int, int] = SIZE_HW) -> np.ndarray:
+def frame_image(
+    number: int, *, odd: bool = False, size_hw: tuple[int, int] = SIZE_HW
+) -> np.ndarray:
     """RGB: a graded background, a grey square that walks to the right, a bright one if odd."""
     height, width = size_hw
     ramp = np.linspace(60, 120, width, dtype=np.uint8)
@@ -103,7 +105,9 @@ def small_model(
     )
 
 
-def raises_at(call: int, error: BaseException, wrapped: Callable[..., object]) -> Callable[..., object]:
+def raises_at(
+    call: int, error: BaseException, wrapped: Callable[..., object]
+) -> Callable[..., object]:
     """A stand-in for ``wrapped`` that fails at its n-th call, as a full disk or Ctrl-C would."""
     calls = 0
 

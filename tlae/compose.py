@@ -1,7 +1,7 @@
 """From the words of a command line to a configuration, by Hydra's compose API."""
 
-import importlib
-import inspect
+import ast
+import importlib.util
 import itertools
 import re
 import subprocess
@@ -107,7 +107,7 @@ def run_each(request: Request) -> int:
         jobs = list(_combinations(request))
     failed = []
     for number, (overrides, varying) in enumerate(jobs, start=1):
-        print(f"[{number}/{len(jobs)}] tlae {request.command} {' '.join(overrides)}", flush=True)
+        print(f"[{number}/{len(jobs)}] tlae {request.command} {' '.join(overrides)}", flush=True)  # noqa: T201  the product loop is part of the command line
         if request.show_config:
             overrides += ["--cfg=job"] + ["--resolve"] * request.resolve
         if request.config_dir:
@@ -122,7 +122,10 @@ def run_each(request: Request) -> int:
 
 def help_text(request: Request, module: str) -> str:
     """Docstring of the command, its groups with their choices, its settings with defaults."""
-    doc = inspect.getdoc(importlib.import_module(module)) or ""
+    spec = importlib.util.find_spec(module)  # read, not imported: that would bring torch
+    assert spec is not None
+    assert spec.origin is not None
+    doc = ast.get_docstring(ast.parse(Path(spec.origin).read_text())) or ""
     with _hydra(request):
         loader = GlobalHydra.instance().config_loader()
         cfg = _compose(request, request.overrides)

@@ -33,9 +33,7 @@ class TrainFootageConfig(FootageConfig):
     size_hw: tuple[int, int] = (128, 192)  # frames are stretched to this height, width [px]
     channels: int = 1  # 1 grey, 3 RGB
     window_frames: int = 1  # frames a net sees at once
-    strides: list[int] = field(
-        default_factory=lambda: [1]
-    )  # every n-th frame; several: all of them
+    strides: list[int] = field(default_factory=lambda: [1])  # every n-th frame; several: all
     holdout: float = 0.15  # share of time blocks kept out of training, for stopping and calibration
     gap_factor: float = 5.0  # an interval this many times the usual one is a gap; windows end there
     mask: str | None = None  # ignored places: PNG (black = ignored) or YAML of polygons
@@ -48,14 +46,12 @@ class TrainingConfig:
     batch_size: int = 16  # windows
     learning_rate: float = 2e-3  # peak, after the warm-up
     warmup: float = 0.1  # share of all steps in which the rate rises
-    weight_decay: float = 1e-2
+    weight_decay: float = 1e-2  # of AdamW
     optimizer: str = "adamw"  # adamw, adam
     loss: str = "squared"  # squared, absolute
     windows_per_epoch: int = 2500  # an epoch is the unit of validation and of resuming
     patience: int = 0  # epochs without a better held-out loss before stopping; 0: run all epochs
-    compute: str = (
-        "auto"  # auto: time a few steps and take the fastest; or precision[+channels_last]
-    )
+    compute: str = "auto"  # auto: the fastest of a few timed steps; or precision[+channels_last]
     workers: int = 0  # loader processes; the frame store is fast enough for 0
     pictures: int = 4  # frames in TensorBoard's grid
 
@@ -72,9 +68,7 @@ class ScoringConfig:
     unit: float | None = None  # value of a full-scale difference: 1, or 255 in published rules
     reduction: str | None = None  # maximum, mean: from map to frame score
     causal: bool | None = None  # use only the past; false: both sides, for finished footage
-    smooth_frames: float | None = (
-        None  # temporal smoothing: time constant (causal) or sigma; 0: none
-    )
+    smooth_frames: float | None = None  # smoothing in time: time constant (or sigma); 0: none
     threshold: float | None = None  # fixed alarm level in raw units; wins over the budgets
     false_alarm_rate: float | None = None  # share of normal frames that may alarm
     alarms_per_day: float | None = None  # alarms (runs of frames) a day of normal footage may give
@@ -138,7 +132,8 @@ class DemoConfig:
     """`tlae demo`."""
 
     out: str = "demo"  # everything goes here
-    model: str = "convlstm_small"
+    model: str = "convlstm_small"  # any choice of `tlae train`
+    train: list[str] = field(default_factory=list)  # further settings of `tlae train`
     seed: int = 0
 
 

@@ -91,4 +91,4 @@ class _Lines:
             line += f" of {self.total:,} {self.unit}, {rate:,.0f}/s, {left_s:,.0f} s left"
         else:
             line += f" {self.unit}, {rate:,.0f}/s"
-        print(line, file=sys.stderr, flush=True)
+        print(line, file=sys.stderr, flush=True)  # noqa: T201  showing is what this file is for

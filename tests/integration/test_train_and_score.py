@@ -180,7 +180,9 @@ def test_another_budget_runs_no_net(
     loose = pd.read_parquet(tmp_path / "scores/s/scores.parquet")
     assert loose["alarm"].sum() > strict["alarm"].sum()
     np.testing.assert_array_equal(loose["raw"], strict["raw"])
-    np.testing.assert_array_equal(zarr.open_array(tmp_path / "scores/s/maps.zarr", mode="r")[:], maps)
+    np.testing.assert_array_equal(
+        zarr.open_array(tmp_path / "scores/s/maps.zarr", mode="r")[:], maps
+    )
 
 
 def test_scores_of_another_job_are_not_overwritten(

@@ -173,5 +173,5 @@ def test_bad_arguments_are_refused() -> None:
         DenseAutoencoder(size_hw=(100, 99))
     with pytest.raises(ValueError, match="ahead must be >= 0"):
         ConvLSTMAutoencoder(ahead=-1)
-    with pytest.raises(ValueError, match="window_frames must be > model.ahead"):
+    with pytest.raises(ValueError, match=r"window_frames must be > model\.ahead"):
         SMALL["convlstm ahead"]()(torch.rand(1, 1, 2, 32, 36))

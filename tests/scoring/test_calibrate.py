@@ -10,7 +10,9 @@ from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.scoring.rule import ScoringRule
 
 
-def calibration(raw: list[float], run: list[int] | None = None, interval_s: float = 1.0) -> Calibration:
+def calibration(
+    raw: list[float], run: list[int] | None = None, interval_s: float = 1.0
+) -> Calibration:
     runs = np.zeros(len(raw), np.int64) if run is None else np.array(run)
     return Calibration(np.array(raw, dtype=np.float64), runs, interval_s, "2026-01-01")
 

@@ -74,7 +74,9 @@ def test_a_killed_job_ends_with_the_same_bytes(
     whole = make(tmp_path / "whole", store)
     whole.run(scorer_of(name, causal), 3, quiet)
     with monkeypatch.context() as patch:
-        patch.setattr(FrameStore, "read", raises_at(killed_at, KeyboardInterrupt(), FrameStore.read))
+        patch.setattr(
+            FrameStore, "read", raises_at(killed_at, KeyboardInterrupt(), FrameStore.read)
+        )
         with pytest.raises(KeyboardInterrupt):
             make(tmp_path / "killed", store).run(scorer_of(name, causal), 3, quiet)
     resumed = make(tmp_path / "killed", store)

@@ -13,9 +13,7 @@ CPU = torch.device("cpu")
 FRAMES = np.stack([Preprocessing((32, 32))(frame_image(n, odd=n == 7)) for n in range(13)])
 
 
-def score(
-    name: str, batches: list[int], *, causal: bool = True, stride: int = 1
-) -> Scored:
+def score(name: str, batches: list[int], *, causal: bool = True, stride: int = 1) -> Scored:
     rule = ScoringRule(causal=causal)
     scorer = FrameScorer(small_model(name, stride=stride, rule=rule), rule, CPU)
     parts = []
@@ -29,7 +27,10 @@ def score(
 
 def joined(parts: list[Scored]) -> Scored:
     return Scored(
-        *(np.concatenate([getattr(p, f) for p in parts]) for f in ("maps", "instant", "peak", "rebuilt"))
+        *(
+            np.concatenate([getattr(p, f) for p in parts])
+            for f in ("maps", "instant", "peak", "rebuilt")
+        )
     )
 
 

@@ -38,8 +38,7 @@ def naive_box_mean(picture: np.ndarray, size: int, watched: np.ndarray) -> np.nd
         box = np.s_[
             max(0, row - before) : row + after + 1, max(0, column - before) : column + after + 1
         ]
-        count = max(watched[box].sum(), size**2 / 2)
-        out[row, column] = (picture[box] * watched[box]).sum() / count
+        out[row, column] = (picture[box] * watched[box]).sum() / size**2
     return out
 
 

@@ -93,8 +93,9 @@ def open_store(footage: Footage, preprocessing: Preprocessing, cache: Path) -> F
 
 
 def _key(footage: Footage, preprocessing: Preprocessing) -> str:
-    """Changes with any file, size or option."""
-    facts = [FORMAT, footage.fingerprint(), asdict(preprocessing)]
+    """Changes with any file, size or option, and with the place (the index holds paths)."""
+    place = str(Path(footage.spec).expanduser().absolute())
+    facts = [FORMAT, place, footage.fingerprint(), asdict(preprocessing)]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -78,9 +78,10 @@ def draw_contour(canvas: Image, error: FloatMap, threshold: float) -> None:
     framed = cv2.copyMakeBorder(error[rows, columns], 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     down, across = np.gradient(framed)
     slope = np.hypot(down, across)[1:-1, 1:-1]
-    distance = np.abs(error[rows, columns] - threshold) / np.maximum(slope, 1e-12)
+    height_over = np.abs(error[rows, columns] - threshold)
+    distance = np.divide(height_over, slope, out=np.full_like(slope, np.inf), where=slope > 0)
     part = canvas[rows, columns]
-    thick = _line_px(canvas)
+    thick = 0.75 * _line_px(canvas) + 0.25
     for extra, colour, share in ((2.0, DARK, 0.45), (0.0, INK, 0.9)):
         alpha = share * np.clip((thick + extra + 1) / 2 - distance, 0, 1)
         near = alpha > 0
@@ -104,7 +105,7 @@ def draw_box(canvas: Image, region: Rect, colour: Colour) -> Rect:
 def draw_label(canvas: Image, text: str, box: Rect, colour: Colour, taken: list[Rect]) -> None:
     """Write beside a box where there is room; adds the place to ``taken``."""
     size_hw = (canvas.shape[0], canvas.shape[1])
-    line_px = max(13, round(0.85 * line_height(size_hw)))
+    line_px = max(15, round(0.85 * line_height(size_hw)))
     plate = plate_at(text, (0, 0), line_px, bold=True)
     above, below = box.top - plate.height, box.bottom
     left, right = box.left, box.right - plate.width
@@ -155,7 +156,7 @@ def draw_alarm(canvas: Image) -> Rect:
 
 def _line_px(canvas: Image) -> int:
     """Thickness of lines that suits the size of the picture."""
-    return max(1, round(int(min(canvas.shape[:2])) / 360))
+    return max(1, round(int(min(canvas.shape[:2])) / 300))
 
 
 def _ink_on(colour: Colour) -> Colour:

@@ -99,7 +99,7 @@ def draw_overlay(
     taken = draw_caption(canvas, caption) if caption else []
     if alarm:
         taken.append(draw_alarm(canvas))
-    for region, box in zip(regions, boxes, strict=True):
+    for region, box in zip(regions if threshold > 0 else [], boxes, strict=False):
         draw_label(canvas, f"{region.peak / threshold:.1f}x", box, colour, taken)
     return canvas
 

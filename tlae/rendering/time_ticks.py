@@ -27,7 +27,8 @@ def time_ticks(span_s: float, began: datetime | None, most: int) -> list[tuple[f
     most = max(most, 1)
     step_s = next((step for step in _STEPS_S if span_s / step < most), span_s / most)
     if began is None:
-        return [(n * step_s, _elapsed(n * step_s, span_s)) for n in range(int(span_s / step_s) + 1)]
+        moments = [n * step_s for n in range(int(span_s / step_s) + 1)]
+        return [(s, _elapsed(s, step_s, span_s)) for s in moments]
     midnight = began.replace(hour=0, minute=0, second=0, microsecond=0)
     since_s = (began - midnight).total_seconds()
     first, last = math.ceil(since_s / step_s), math.floor((since_s + span_s) / step_s)
@@ -46,13 +47,13 @@ def _clock(moment: datetime, step_s: float) -> str:
     return moment.strftime("%H:%M:%S") + (f".{moment.microsecond // 100_000}" if step_s < 1 else "")
 
 
-def _elapsed(time_s: float, span_s: float) -> str:
+def _elapsed(time_s: float, step_s: float, span_s: float) -> str:
     tenths = round(10 * time_s)
     seconds = tenths // 10
-    if span_s < 2:
-        return f"{seconds}.{tenths % 10} s"
+    if step_s < 1:
+        return f"{seconds // 60:02d}:{seconds % 60:02d}.{tenths % 10}"
     if span_s < HOUR_S:
-        return f"{seconds // 60}:{seconds % 60:02d}"
+        return f"{seconds // 60:02d}:{seconds % 60:02d}"
     if span_s < 2 * DAY_S:
         return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     days, rest = divmod(seconds, 86400)

@@ -90,7 +90,7 @@ class Timeline:
 
 def strip_height(width_px: int) -> int:
     """Height of a strip that suits its width, even."""
-    return 2 * round(min(max(0.11 * width_px, 64), 132) / 2)
+    return 2 * round(min(max(0.115 * width_px, 72), 132) / 2)
 
 
 def draw_timeline(
@@ -108,7 +108,7 @@ def draw_timeline(
         events: first and last row of each event, inclusive.
     """
     strip = np.full((*size_hw, 3), DARK, np.uint8)
-    line_px = min(max(13, size_hw[0] // 6), 20)
+    line_px = min(max(15, size_hw[0] // 6), 20)
     label = "alarm" if math.isfinite(axis.threshold) else "score"
     left = text_width(label, line_px) + line_px
     top = max(6, line_px // 2)
@@ -131,15 +131,17 @@ def _columns(time_s: Floats, plot: Rect) -> Ints:
     """Column of each moment."""
     since = time_s - time_s.min()
     share = since / max(float(since.max()), 1e-9)
-    return (plot.left + share * (plot.width - 1)).round().astype(np.int64)
+    column = plot.left + share * (plot.width - 1)
+    return np.asarray(column.round(), np.int64)
 
 
 def _covered(x: Ints, chosen: npt.NDArray[np.bool_], width: int) -> npt.NDArray[np.bool_]:
     """Columns covered by runs of chosen rows, each at least one wide."""
     edges = np.diff(np.concatenate([[False], chosen, [False]]).astype(np.int8))
+    starts, ends = x[np.flatnonzero(edges == 1)], x[np.flatnonzero(edges == -1) - 1]
     depth = np.zeros(width + 1, np.int64)
-    np.add.at(depth, x[np.flatnonzero(edges == 1)], 1)
-    np.add.at(depth, x[np.flatnonzero(edges == -1) - 1] + 1, -1)
+    np.add.at(depth, np.minimum(starts, ends), 1)  # a clock set back runs to the left
+    np.add.at(depth, np.maximum(starts, ends) + 1, -1)
     return depth.cumsum()[:width] > 0
 
 

@@ -14,16 +14,15 @@ Series = npt.NDArray[np.float64]
 
 
 def smooth_map(maps: Tensor, kernel: str, size_px: int, watched: Tensor | None = None) -> Tensor:
-    """Smooth error maps by a kernel; ignored places count as no error.
+    """Smooth error maps by a kernel.
 
-    Means are over the watched pixels under the kernel, but over no fewer than half a kernel: at
-    borders and beside a mask a few noisy pixels must not pass for an object.
+    Ignored places and what lies outside the picture count as no error, so a thing half in view
+    counts half: at the border a net lacks the context to know what enters.
 
     Args:
         maps: (B, H, W), >= 0.
-        kernel: "box_mean"; "box_sum" (zeros outside, aligned as ``scipy.signal.convolve2d`` with
-            ``mode="same"``, as the UCSD autoencoder notebook does); "gaussian" (sigma is a quarter
-            of the size).
+        kernel: "box_mean"; "box_sum" (aligned as ``scipy.signal.convolve2d`` with ``mode="same"``,
+            as the UCSD autoencoder notebook does); "gaussian" (sigma is a quarter of the size).
         size_px: side of the box.
         watched: (H, W), True where changes count; None: everywhere.
 
@@ -32,11 +31,10 @@ def smooth_map(maps: Tensor, kernel: str, size_px: int, watched: Tensor | None =
     """
     weights = torch.ones_like(maps[:1]) if watched is None else watched.to(maps)[None]
     masked = maps * weights
-    if kernel == "box_sum":
-        return _box(masked, size_px) * size_px**2 * weights
-    blur = _gaussian if kernel == "gaussian" else _box
-    share = blur(weights, size_px).clamp_min(0.5)  # of the kernel that is watched
-    return blur(masked, size_px) / share * weights
+    if kernel == "gaussian":
+        return _gaussian(masked, size_px) * weights
+    scale = size_px**2 if kernel == "box_sum" else 1
+    return _box(masked, size_px) * scale * weights
 
 
 def smooth_in_time(values: Series, frames: float, *, causal: bool) -> Series:

@@ -149,6 +149,8 @@ def test_a_path_like_nothing_there_tells_what_is(tmp_path: Path) -> None:
         open_footage(str(tmp_path / "qqq/zzz"))
     with pytest.raises(FootageError, match=r"not there; did you mean .*/garden\?"):
         open_footage(str(tmp_path / "gardn/*.mp4"))
+    with pytest.raises(FootageError, match="got '~nobody-here/x', which is not there"):
+        open_footage("~nobody-here/x")
     with pytest.raises(FootageError, match="got nothing"):
         open_footage(" ")
 
@@ -159,7 +161,7 @@ def test_nothing_usable_tells_what_was_looked_for(tmp_path: Path) -> None:
     words = r"must hold pictures \(\.bmp .*\.webp\) or videos \(.*\.mp4 .*\), got '.*', which holds"
     with pytest.raises(FootageError, match=words + r" \.m, \.zip; open one of its zip files$"):
         open_footage(str(tmp_path))
-    with pytest.raises(FootageError, match="holds none; check the path"):
+    with pytest.raises(FootageError, match="is neither; check the path"):
         open_footage(str(tmp_path / "labels.m"))
     with pytest.raises(FootageError, match="which matches none"):
         open_footage(str(tmp_path / "*.m"))

@@ -35,7 +35,7 @@ class Footage:
     @property
     def name(self) -> str:
         """Short name for run folders: the last part of ``spec`` that is no pattern or suffix."""
-        path = _fixed_part(Path(self.spec).expanduser())
+        path = _fixed_part(_at_home(self.spec))
         known = path.suffix.lower() in {*IMAGE_SUFFIXES, *VIDEO_SUFFIXES, ARCHIVE_SUFFIX}
         leaf = path.stem if known else path.name
         if leaf in ("", ".", ".."):
@@ -100,7 +100,7 @@ def open_footage(
 
 
 def _find_clips(spec: str, timing: Timing) -> tuple[Clip, ...]:
-    path = Path(spec).expanduser().absolute()
+    path = _at_home(spec).absolute()
     name = Footage(spec, ()).name
     if path.is_dir():
         clips = clips_of(walk(path), FolderFiles(path), name, timing)
@@ -121,6 +121,14 @@ def _find_clips(spec: str, timing: Timing) -> tuple[Clip, ...]:
     if not clips:
         raise FootageError(nothing_usable(spec, path))
     return clips
+
+
+def _at_home(spec: str) -> Path:
+    """``~`` and ``~user`` replaced, where there is such a user."""
+    try:
+        return Path(spec).expanduser()
+    except RuntimeError:
+        return Path(spec)
 
 
 def _fixed_part(path: Path) -> Path:

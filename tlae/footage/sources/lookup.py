@@ -67,7 +67,7 @@ def nothing_usable(spec: str, path: Path) -> str:
         held = f"which holds {_some([suffix for suffix, _ in suffixes.most_common()])}"
         archives = ".zip" in suffixes
     elif path.is_file():
-        held, archives = "which holds none", False
+        held, archives = "which is neither", False
     else:
         held, archives = "which matches none", False
     cure = "open one of its zip files" if archives else "check the path"

@@ -164,7 +164,7 @@ class VideoClip:
 
     def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
         """Frames of all packets; what is damaged is counted and left out."""
-        damaged = bad_reads = 0
+        damaged = bad_reads = 0  # in all; in a row
         packets = container.demux(stream)
         while bad_reads < BAD_READS_IN_A_ROW:
             try:
@@ -173,6 +173,7 @@ class VideoClip:
                 break
             except _READ_ERRORS:
                 bad_reads += 1
+                damaged += 1
                 packets = container.demux(stream)
                 continue
             try:
@@ -184,10 +185,10 @@ class VideoClip:
             yield from frames
         if bad_reads:
             yield from self._held_back(stream)
-        if damaged or bad_reads:
+        if damaged:
             logger.warning(
                 "%s: %d damaged packets left out%s",
-                *(self.files.shown(self.member), damaged + bad_reads),
+                *(self.files.shown(self.member), damaged),
                 ", the rest could not be read" if bad_reads == BAD_READS_IN_A_ROW else "",
             )
 

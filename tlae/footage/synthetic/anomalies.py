@@ -9,24 +9,25 @@ import numpy as np
 from tlae.errors import UserError
 from tlae.footage.synthetic.camera import Camera
 from tlae.footage.synthetic.crowd import (
+    BESIDE_M,
+    CARRIED_M,
     EDGE_M,
     FREE_Z,
     ONE_WAY_Z,
     Lane,
     Obstacle,
-    Walker,
-    one_way_lane,
+    holding,
+    random_suitcase,
     walker,
     walking_speed,
 )
-from tlae.footage.synthetic.figures import random_look
+from tlae.footage.synthetic.figures import Look, random_look
 from tlae.footage.synthetic.options import AnomalyKind, Event
-from tlae.footage.synthetic.shapes import Body, moved
+from tlae.footage.synthetic.shapes import Body
 from tlae.footage.synthetic.things import (
     CART_HALF_WIDTH_M,
     CART_REACH_M,
     CYCLE_REACH_M,
-    SUITCASES,
     cart,
     crate,
     cyclist,
@@ -49,13 +50,13 @@ class Actor:
         body: how it looks at a time in seconds.
         first_frame: first frame with it.
         last_frame: last frame with it, perhaps after it has left the picture.
-        anomalous: whether its pixels count; the man who drops a bag is like any other.
+        owner: 1 + number of the event that its pixels count for; 0: it is like any passer-by.
     """
 
     body: Callable[[float], Body]
     first_frame: int
     last_frame: float
-    anomalous: bool = True
+    owner: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +95,63 @@ def stage(
         rngs: one for each event.
     """
     staging = Staging()
-    for event, rng in zip(events, rngs, strict=True):
-        last = n_frames - 1 if event.last_frame is None else event.last_frame
+    for owner, (event, rng) in enumerate(zip(events, rngs, strict=True), 1):
+        last = last_frame(event, n_frames, fps)
         if not 0 <= event.first_frame <= last < n_frames:
             raise UserError(
                 f"event {event.kind} must lie in frames 0 to {n_frames - 1} and not end before it "
                 f"begins, got {event.first_frame} to {event.last_frame}; move it"
             )
-        whole = replace(event, last_frame=last)
         if event.kind is AnomalyKind.LIGHT_FLASH:
-            if event.last_frame is None:
-                last = min(last, event.first_frame + max(round(FLASH_S * fps), 1) - 1)
             staging.flashes.append((event.first_frame, last, FLASH_GAIN))
-        elif event.kind is AnomalyKind.LEFT_BEHIND:
-            _leave_behind(staging, camera, whole, fps, rng)
+            continue
+        cue = _Cue(camera, event.kind, owner, event.first_frame, last, fps, rng)
+        if event.kind is AnomalyKind.LEFT_BEHIND:
+            _leave_behind(staging, cue)
         elif event.kind is AnomalyKind.APPEARING_OBJECT:
-            _pop_up(staging, camera, whole, fps, rng)
+            _pop_up(staging, cue)
+        elif event.kind is AnomalyKind.WRONG_DIRECTION:
+            _turn_against(staging, cue)
         else:
-            _pass_through(staging, camera, whole, fps, rng)
+            _drive_through(staging, cue)
     return staging
+
+
+def last_frame(event: Event, n_frames: int, fps: float) -> int:
+    """Last frame that an event can touch in a clip of ``n_frames``."""
+    if event.last_frame is not None:
+        return event.last_frame
+    if event.kind is AnomalyKind.LIGHT_FLASH:
+        return min(n_frames - 1, event.first_frame + max(round(FLASH_S * fps), 1) - 1)
+    return n_frames - 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Cue:
+    """What an event needs to be put on stage."""
+
+    camera: Camera
+    kind: AnomalyKind
+    owner: int
+    first: int
+    last: int
+    fps: float
+    rng: np.random.Generator
+
+    @property
+    def start_s(self) -> float:
+        return self.first / self.fps
+
+    @property
+    def end_s(self) -> float:
+        return self.last / self.fps
+
+    def actor(self, body: Callable[[float], Body]) -> Actor:
+        return Actor(body, self.first, self.last, self.owner)
+
+    def entry(self, z: float, sign: int, reach_m: float) -> float:
+        """Where (x) a mover that goes in direction ``sign`` begins to be seen."""
+        return -sign * (self.camera.half_width_m(z) + reach_m - ENTERED_M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,41 +171,23 @@ class _Drive:
         return self.x + self.sign * self.gone_m(time_s), self.z
 
 
-def _pass_through(
-    staging: Staging, camera: Camera, event: Event, fps: float, rng: np.random.Generator
-) -> None:
-    """A mover crosses the picture: a cyclist, a cart, or a walker against the stream."""
-    start_s, last = event.first_frame / fps, _last(event)
-    if event.kind is AnomalyKind.WRONG_DIRECTION:
-        person = _against_the_stream(camera, start_s, rng)
-        staging.actors.append(Actor(person.body, event.first_frame, last))
-        return
-    sign = int(rng.choice((-1, 1)))
-    if event.kind is AnomalyKind.FAST_MOVER:
+def _drive_through(staging: Staging, cue: _Cue) -> None:
+    """A cyclist or a cart crosses the picture on the free strip."""
+    sign = int(cue.rng.choice((-1, 1)))
+    if cue.kind is AnomalyKind.FAST_MOVER:
         z, reach = FREE_Z - 0.9, CYCLE_REACH_M
-        entry = _entry(camera, z, sign, reach)
-        body, drive = _cycling(_Drive(entry, z, sign, CYCLE_M_S, start_s), rng)
+        drive = _Drive(cue.entry(z, sign, reach), z, sign, CYCLE_M_S, cue.start_s)
+        body = _cycling(drive, random_look(cue.rng))
     else:
         z, reach = FREE_Z, CART_REACH_M
-        entry = _entry(camera, z - CART_HALF_WIDTH_M, sign, reach)
-        body, drive = _driving(_Drive(entry, z, sign, CART_M_S, start_s))
-    staging.actors.append(Actor(body, event.first_frame, last))
-    staging.obstacles.append(Obstacle(drive.position, reach, start_s, last / fps))
+        entry = cue.entry(z - CART_HALF_WIDTH_M, sign, reach)
+        drive = _Drive(entry, z, sign, CART_M_S, cue.start_s)
+        body = _driving(drive)
+    staging.actors.append(cue.actor(body))
+    staging.obstacles.append(Obstacle(drive.position, reach, cue.start_s, cue.end_s))
 
 
-def _last(event: Event) -> int:
-    assert event.last_frame is not None, "filled in by stage"
-    return event.last_frame
-
-
-def _entry(camera: Camera, z: float, sign: int, reach_m: float) -> float:
-    """Where (x) a mover that goes in direction ``sign`` begins to be seen."""
-    return -sign * (camera.half_width_m(z) + reach_m - ENTERED_M)
-
-
-def _cycling(drive: _Drive, rng: np.random.Generator) -> tuple[Callable[[float], Body], _Drive]:
-    look = random_look(rng)
-
+def _cycling(drive: _Drive, look: Look) -> Callable[[float], Body]:
     def body(time_s: float) -> Body:
         shapes = [  # mirrored rather than turned, so that the drawing order stays right
             replace(shape, points=[(drive.sign * f, up, left) for f, up, left in shape.points])
@@ -174,61 +195,53 @@ def _cycling(drive: _Drive, rng: np.random.Generator) -> tuple[Callable[[float],
         ]
         return Body(shapes, *drive.position(time_s), footprint_m=0.0)
 
-    return body, drive
+    return body
 
 
-def _driving(drive: _Drive) -> tuple[Callable[[float], Body], _Drive]:
+def _driving(drive: _Drive) -> Callable[[float], Body]:
     shapes = cart(flip=drive.sign < 0)
     heading = 0.0 if drive.sign > 0 else math.pi
-    return lambda time_s: Body(shapes, *drive.position(time_s), heading, 0.0), drive
+    return lambda time_s: Body(shapes, *drive.position(time_s), heading, 0.0)
 
 
-def _against_the_stream(camera: Camera, start_s: float, rng: np.random.Generator) -> Walker:
-    lane = one_way_lane(camera, rng)
-    z = lane.start[1]
-    entry = _entry(camera, z, -1, 0.25)
-    way = Lane((entry, z), (-entry - EDGE_M, z), 1.0)
-    aside = float(rng.uniform(-0.3, 0.3))
-    return walker(way, start_s, rng, aside, walking_speed(rng))
+def _turn_against(staging: Staging, cue: _Cue) -> None:
+    """Someone walks to the left in a lane that only goes to the right."""
+    z = ONE_WAY_Z[int(cue.rng.integers(len(ONE_WAY_Z)))]
+    entry = cue.entry(z, -1, 0.25)
+    way = Lane((entry, z), (-entry, z), 1.0)
+    aside = float(cue.rng.uniform(-0.3, 0.3))
+    person = walker(way, cue.start_s, cue.rng, aside, walking_speed(cue.rng))
+    staging.actors.append(cue.actor(person.body))
 
 
-def _leave_behind(
-    staging: Staging, camera: Camera, event: Event, fps: float, rng: np.random.Generator
-) -> None:
-    """A walker of the farther one-way lane lets go of a suitcase on its right."""
-    start_s, last = event.first_frame / fps, _last(event)
-    z_walk, beside_m = ONE_WAY_Z[0] - 0.45, 0.4
-    half = camera.half_width_m(z_walk)
-    x_drop = float(rng.uniform(-0.5, 0.5)) * half
-    speed = walking_speed(rng)
-    born_s = start_s - (x_drop + half + EDGE_M) / speed
+def _leave_behind(staging: Staging, cue: _Cue) -> None:
+    """A walker of the farther one-way lane lets go of a suitcase on the right."""
+    z_walk = ONE_WAY_Z[0] - 0.45  # so that nobody's way crosses the suitcase
+    half = cue.camera.half_width_m(z_walk)
+    x_drop = float(cue.rng.uniform(-0.5, 0.5)) * half
+    speed = walking_speed(cue.rng)
+    born_s = cue.start_s - (x_drop + half + EDGE_M) / speed
     lane = Lane((-half - EDGE_M, z_walk), (half + EDGE_M, z_walk), 1.0)
-    person = walker(lane, born_s, rng, 0.0, speed)
-    colour = SUITCASES[int(rng.integers(len(SUITCASES)))]
-    bag = Body(suitcase(colour), x_drop, z_walk - beside_m, 0.0, footprint_m=0.3)
+    person = replace(walker(lane, born_s, cue.rng, 0.0, speed), suitcase=None)
+    colour = random_suitcase(cue.rng)
+    bag = Body(suitcase(colour), x_drop, z_walk - BESIDE_M, footprint_m=0.3)
 
     def carrier(time_s: float) -> Body:
         body = person.body(time_s)
-        if time_s >= start_s:
+        if time_s >= cue.start_s:
             return body
-        height = 0.22 * min(1.0, (start_s - time_s) / FALL_S)
-        held = moved(bag.shapes, 0.0, height, -beside_m)
-        return replace(body, shapes=[*body.shapes, *held])
+        height = CARRIED_M * min(1.0, (cue.start_s - time_s) / FALL_S)
+        return holding(body, colour, height)
 
-    staging.actors.append(Actor(carrier, 0, math.inf, anomalous=False))
-    staging.actors.append(Actor(lambda _: bag, event.first_frame, last))
-    staging.obstacles.append(
-        Obstacle(lambda _: (bag.x, bag.z), 0.4, start_s, math.inf)
-    )
+    staging.actors.append(Actor(carrier, 0, math.inf, 0))
+    staging.actors.append(cue.actor(lambda _: bag))
+    staging.obstacles.append(Obstacle(lambda _: (bag.x, bag.z), 0.4, cue.start_s, cue.end_s))
 
 
-def _pop_up(
-    staging: Staging, camera: Camera, event: Event, fps: float, rng: np.random.Generator
-) -> None:
+def _pop_up(staging: Staging, cue: _Cue) -> None:
     """A crate stands on the free strip from one frame to the next."""
     z = FREE_Z + 1.0
-    x = float(rng.uniform(-0.6, 0.6)) * camera.half_width_m(z)
-    body = Body(crate(), x, z, float(rng.uniform(-0.25, 0.25)), footprint_m=0.0)
-    last = _last(event)
-    staging.actors.append(Actor(lambda _: body, event.first_frame, last))
-    staging.obstacles.append(Obstacle(lambda _: (x, z), 0.8, event.first_frame / fps, math.inf))
+    x = float(cue.rng.uniform(-0.6, 0.6)) * cue.camera.half_width_m(z)
+    crated = Body(crate(), x, z, float(cue.rng.uniform(-0.25, 0.25)), footprint_m=0.0)
+    staging.actors.append(cue.actor(lambda _: crated))
+    staging.obstacles.append(Obstacle(lambda _: (x, z), 0.8, cue.start_s, cue.end_s))

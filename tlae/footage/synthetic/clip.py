@@ -19,10 +19,14 @@ from tlae.footage.synthetic.options import Event, SceneOptions
 from tlae.footage.synthetic.shapes import Body
 
 Mask = npt.NDArray[np.bool_]
+Owners = npt.NDArray[np.uint8]  # 0, or 1 + the number of the event that a pixel belongs to
 
 SHADOW_RGB = (0.46, 0.43, 0.36)  # share of the light that full shadow takes away; the rest is sky
 OFF_STAGE_M = 4.0  # beside the picture, where not even a shadow reaches into it
-LENS_SIGMA = 0.5 / 240  # blur of the lens, of the picture's height
+LENS_BLUR_PX = 0.5  # at 240 rows and more; smaller pictures are sharper
+
+_BACKDROP, _CLIPS = 1, 2  # independent streams of chance from one seed
+
 
 @dataclass(frozen=True)
 class Backdrop:
@@ -43,7 +47,7 @@ class Backdrop:
 
 def build_backdrop(options: SceneOptions) -> Backdrop:
     """Draw what all clips of a scene share."""
-    rng = np.random.default_rng([options.seed, 1])
+    rng = np.random.default_rng([options.seed, _BACKDROP])
     camera = Camera(options.size_hw)
     picture = paint_ground(camera, rng)
     things = sorted(furniture(camera, rng), key=lambda body: -body.z)
@@ -86,8 +90,24 @@ def render_clip(
     Raises:
         UserError: an event lies outside the clip.
     """
+    owned = render_owned(options, clip_seed, n_frames, events, backdrop)
+    return ((picture, owners > 0) for picture, owners in owned)
+
+
+def render_owned(
+    options: SceneOptions,
+    clip_seed: int,
+    n_frames: int,
+    events: Sequence[Event] = (),
+    backdrop: Backdrop | None = None,
+) -> Iterator[tuple[Image, Owners]]:
+    """As :func:`render_clip`, but telling which event each pixel belongs to.
+
+    Yields:
+        RGB picture (H, W, 3) uint8, and (H, W) uint8: 0, or 1 + position in ``events``.
+    """
     scene = backdrop or build_backdrop(options)
-    root = np.random.SeedSequence([options.seed, 2, clip_seed])
+    root = np.random.SeedSequence([options.seed, _CLIPS, clip_seed])
     people, shine, noise, *staged = (
         np.random.default_rng(seed) for seed in root.spawn(3 + len(events))
     )
@@ -105,39 +125,40 @@ def _frames(
     walkers: Iterator[list[Walker]],
     light: Light,
     noise: np.random.Generator,
-) -> Iterator[tuple[Image, Mask]]:
+) -> Iterator[tuple[Image, Owners]]:
+    blur_px = LENS_BLUR_PX * min(1.0, options.size_hw[0] / 240)
     for frame in range(n_frames):
         now = frame / options.fps
-        bodies = [(walker.body(now), False) for walker in next(walkers)]
+        bodies = [(walker.body(now), 0) for walker in next(walkers)]
         bodies += [
-            (actor.body(now), actor.anomalous)
+            (actor.body(now), actor.owner)
             for actor in staging.actors
             if actor.first_frame <= frame <= actor.last_frame
         ]
-        picture, mask = _compose(scene, [pair for pair in bodies if _near(scene.camera, pair[0])])
-        picture = cv2.GaussianBlur(picture, (0, 0), LENS_SIGMA * options.size_hw[0])
+        picture, owners = _compose(scene, [pair for pair in bodies if _near(scene.camera, pair[0])])
+        picture = cv2.GaussianBlur(picture, (0, 0), blur_px)
         gains = light.gains(now) * staging.gain(frame)
-        yield _expose(picture, gains, options.noise_sigma, noise), mask
+        yield _expose(picture, gains, options.noise_sigma, noise), owners
 
 
 def _near(camera: Camera, body: Body) -> bool:
     return abs(body.x) < camera.half_width_m(body.z) + OFF_STAGE_M
 
 
-def _compose(scene: Backdrop, bodies: list[tuple[Body, bool]]) -> tuple[Image, Mask]:
+def _compose(scene: Backdrop, bodies: list[tuple[Body, int]]) -> tuple[Image, Owners]:
     """Shadows first, then everything from far to near; nearer things hide what is marked."""
     shade = shadow_map(scene.camera, [body for body, _ in bodies])
     picture = _shadowed(scene.picture, cv2.multiply(shade, scene.sunlit, scale=1 / 255))
-    mask = np.zeros(scene.camera.size_hw, np.bool_)
-    layers = [(depth, sprite, False) for depth, sprite in scene.standing]
-    for body, anomalous in bodies:
+    owners = np.zeros(scene.camera.size_hw, np.uint8)
+    layers = [(depth, sprite, 0) for depth, sprite in scene.standing]
+    for body, owner in bodies:
         sprite = draw_body(scene.camera, body)
         if sprite is not None:
-            layers.append((body.z, sprite, anomalous))
-    for _, sprite, anomalous in sorted(layers, key=lambda layer: -layer[0]):
+            layers.append((body.z, sprite, owner))
+    for _, sprite, owner in sorted(layers, key=lambda layer: -layer[0]):
         blend(picture, sprite)
-        mask[sprite.window][sprite.solid()] = anomalous
-    return picture, mask
+        owners[sprite.window][sprite.solid()] = owner
+    return picture, owners
 
 
 def _shadowed(picture: Image, shade: Image) -> Image:

@@ -2,19 +2,25 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tlae.footage.synthetic.camera import Camera
 from tlae.footage.synthetic.figures import Look, random_look, walking_person
-from tlae.footage.synthetic.shapes import Body
+from tlae.footage.synthetic.shapes import Body, Colour, moved
+from tlae.footage.synthetic.things import SUITCASES, suitcase
 
 SPEED_M_S, SPEED_SPREAD_M_S = 1.3, 0.17  # of walkers
 SLOWEST_M_S, FASTEST_M_S = 0.9, 1.8
 LANE_SPREAD_M = 0.42  # how far from the middle of a lane people walk
+WITH_SUITCASE = 0.1  # share of people who carry one
+CARRIED_M, BESIDE_M = (
+    0.22,
+    0.35,
+)  # a carried suitcase is so far above the ground and from the middle
 PAIRS = 0.22  # share of people who walk beside another
-EDGE_M = 1.0  # outside the picture, where walkers start and end
+EDGE_M = 1.5  # outside the picture, where walkers start and end: not even a shadow shows
 TIDE_S, TIDE = 40.0, 0.45  # period of the crowd's ebb and flow, and its share of the mean
 
 # Depths in metres of the lanes along the picture. The two near ones only go to the right.
@@ -53,6 +59,7 @@ class Walker:
         born_s: when it sets out.
         way_m: length of its way.
         phase: of its legs at the start, radians.
+        suitcase: colour of the one it carries, or None.
     """
 
     look: Look
@@ -62,6 +69,7 @@ class Walker:
     born_s: float
     way_m: float
     phase: float
+    suitcase: Colour | None
 
     def position(self, time_s: float) -> tuple[float, float]:
         """Where it walks (x, z)."""
@@ -78,9 +86,16 @@ class Walker:
         """How it looks at a moment."""
         gone = self.speed_m_s * (time_s - self.born_s)
         phase = self.phase + 2 * math.pi * gone / self.look.stride_m
-        return Body(
-            walking_person(self.look, phase, self.heading), *self.position(time_s), self.heading
-        )
+        shapes = walking_person(self.look, phase, self.heading)
+        body = Body(shapes, *self.position(time_s), self.heading)
+        return body if self.suitcase is None else holding(body, self.suitcase, CARRIED_M)
+
+
+def holding(body: Body, colour: Colour, up_m: float) -> Body:
+    """The body with a suitcase beside it, ``up_m`` above the ground, on the camera's side."""
+    side = -1 if math.cos(body.heading) > 0 else 1
+    held = moved(suitcase(colour), 0.0, up_m, side * BESIDE_M)
+    return replace(body, shapes=[*body.shapes, *held])
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +131,6 @@ def lanes(camera: Camera) -> list[Lane]:
     return found
 
 
-def one_way_lane(camera: Camera, rng: np.random.Generator) -> Lane:
-    """One of the lanes that only go to the right."""
-    z = ONE_WAY_Z[int(rng.integers(len(ONE_WAY_Z)))]
-    edge = camera.half_width_m(z) + EDGE_M
-    return Lane((-edge, z), (edge, z), 1.0)
-
-
 def crowd(
     camera: Camera,
     rng: np.random.Generator,
@@ -135,7 +143,7 @@ def crowd(
     Args:
         camera: decides where the picture ends.
         rng: used up only by the crowd, so events do not change who comes.
-        mean_walkers: average number of people in the picture.
+        mean_walkers: average number of people on their way.
         fps: frames per second.
         obstacles: people whose way would touch one of them stay away.
     """
@@ -169,7 +177,13 @@ def walker(
     start = (x - aside_m * math.sin(lane.heading), z + aside_m * math.cos(lane.heading))
     phase = float(rng.uniform(0, 2 * math.pi))
     look = random_look(rng)
-    return Walker(look, start, lane.heading, speed_m_s, born_s, lane.length_m, phase)
+    colour = random_suitcase(rng) if rng.random() < WITH_SUITCASE else None
+    return Walker(look, start, lane.heading, speed_m_s, born_s, lane.length_m, phase, colour)
+
+
+def random_suitcase(rng: np.random.Generator) -> Colour:
+    """Colour of a suitcase."""
+    return SUITCASES[int(rng.integers(len(SUITCASES)))]
 
 
 def walking_speed(rng: np.random.Generator) -> float:

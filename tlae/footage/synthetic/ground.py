@@ -61,7 +61,11 @@ def paint_ground(camera: Camera, rng: np.random.Generator) -> Image:
     picture = np.where(place.on_wall[..., None], _wall(place, rng, clouds[2]), picture)
     height, width = camera.size_hw
     small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
-    return np.clip(np.rint(small), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(small), 0, 255), np.uint8)
+
+
+def _rgb(values: tuple[float, float, float]) -> Floats:
+    return np.array(values, np.float32)
 
 
 def _places(camera: Camera) -> _Place:
@@ -96,14 +100,18 @@ def _sample(noise: Floats, x: Floats, y: Floats, cells_per_m: float) -> Floats:
 
 
 def _tinted(
-    colour: tuple[int, int, int], columns: Floats, rows: Floats, spread: float, rng: np.random.Generator
+    colour: tuple[int, int, int],
+    columns: Floats,
+    rows: Floats,
+    spread: float,
+    rng: np.random.Generator,
 ) -> Floats:
     """A colour that differs a little from slab to slab, (h, w, 3)."""
     tints = rng.normal(1.0, spread, (64, 64)).astype(np.float32)
     warmth = rng.normal(0.0, spread / 3, (64, 64)).astype(np.float32)
     at = (np.mod(rows, 64).astype(int), np.mod(columns, 64).astype(int))
     tint, warm = tints[at][..., None], warmth[at][..., None]
-    return np.asarray(np.float32(colour) * (tint + warm * np.float32((1, 0, -1))), np.float32)
+    return np.asarray(_rgb(colour) * (tint + warm * _rgb((1, 0, -1))), np.float32)
 
 
 def _pavement(place: _Place, rng: np.random.Generator) -> Floats:
@@ -122,7 +130,7 @@ def _pavement(place: _Place, rng: np.random.Generator) -> Floats:
 def _grass(place: _Place, clouds: list[Floats]) -> Floats:
     patches = np.clip(0.35 + 0.3 * _sample(clouds[1], place.x, place.z, 0.8), 0, 1)[..., None]
     blades = 1 + 0.13 * _sample(clouds[2], place.x, place.z * 0.6, 22.0)[..., None]
-    colour = np.float32(_GRASS) * (1 - patches) + np.float32(_DRY_GRASS) * patches
+    colour = _rgb(_GRASS) * (1 - patches) + _rgb(_DRY_GRASS) * patches
     return np.asarray(colour * blades, np.float32)
 
 
@@ -137,9 +145,9 @@ def _kerbs(camera: Camera, place: _Place, picture: Floats) -> Floats:
     bed = _in_bed(camera, place, KERB_M) & ~_in_bed(camera, place, 0.0)
     lawn = (place.z > LAWN_Z - KERB_M) & (place.z <= LAWN_Z)
     face = (place.z > LAWN_Z - KERB_M - 0.2) & (place.z <= LAWN_Z - KERB_M)
-    stone = np.where((np.mod(place.x, 0.9) < 0.05)[..., None], _JOINT, np.float32(_KERB))
+    stone = np.where((np.mod(place.x, 0.9) < 0.05)[..., None], _JOINT, _rgb(_KERB))
     picture = np.where((bed | lawn)[..., None], stone, picture)
-    return np.asarray(np.where(face[..., None], np.float32(_KERB_FACE), picture), np.float32)
+    return np.asarray(np.where(face[..., None], _rgb(_KERB_FACE), picture), np.float32)
 
 
 def _wall(place: _Place, rng: np.random.Generator, cloud: Floats) -> Floats:
@@ -158,9 +166,9 @@ def _wall(place: _Place, rng: np.random.Generator, cloud: Floats) -> Floats:
         pane &= np.abs(within - 1.6) > 0.05
         glass = _tinted(_GLASS, bay, np.full_like(bay, low), 0.12, rng)
         glass *= (0.8 + 0.35 * (y - low) / (high - low) + 0.08 * np.mod(x + y, 1.7))[..., None]
-        picture = np.where(frame[..., None], np.float32(_FRAME), picture)
+        picture = np.where(frame[..., None], _rgb(_FRAME), picture)
         picture = np.where(pane[..., None], glass, picture)
         sill = (np.abs(within - 1.6) < 1.15) & (y > low - 0.22) & (y <= low - 0.1)
-        picture = np.where(sill[..., None], np.float32(_KERB_FACE), picture)
-    picture = np.where((y < 0.7)[..., None], np.float32(_PLINTH), picture)
-    return np.asarray(picture * np.float32((0.8, 0.82, 0.86)), np.float32)
+        picture = np.where(sill[..., None], _rgb(_KERB_FACE), picture)
+    picture = np.where((y < 0.7)[..., None], _rgb(_PLINTH), picture)
+    return np.asarray(picture * _rgb((0.8, 0.82, 0.86)), np.float32)

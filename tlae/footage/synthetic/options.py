@@ -1,6 +1,5 @@
 """What can be asked of a scene, and what can happen in it."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -51,7 +50,7 @@ class SceneOptions:
         train_frames: frames in each of them.
         test_clips: clips with events.
         test_frames: frames in each of them.
-        walkers: mean number of people in the picture.
+        walkers: mean number of people on their way; one in seven is just outside the picture.
         noise_sigma: standard deviation of the sensor noise, in grey levels of 255.
         jpeg_quality: of the stored frames, 1 to 100.
     """
@@ -91,9 +90,3 @@ class SceneOptions:
     def as_json(self) -> dict[str, Any]:
         """Plain values that compare equal after a round trip through JSON."""
         return {**asdict(self), "size_hw": list(self.size_hw)}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "SceneOptions":
-        """Inverse of :meth:`as_json`."""
-        height, width = values["size_hw"]
-        return cls(**{**values, "size_hw": (int(height), int(width))})

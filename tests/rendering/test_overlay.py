@@ -1,0 +1,158 @@
+from datetime import datetime
+
+import numpy as np
+import pytest
+
+from tlae.rendering.heatmap import HeatScale
+from tlae.rendering.marks import MOST_BOXES, Caption, find_regions
+from tlae.rendering.overlay import display_hw, draw_message, draw_overlay
+from tlae.rendering.text import ALARM, AMBER, Rect, clock_text, fit_text, text_width
+
+SCALE = HeatScale.from_threshold(1.0)
+HW = (360, 480)
+
+
+def picture(value: int = 90) -> np.ndarray:
+    return np.full((*HW, 3), value, np.uint8)
+
+
+def hot_square() -> np.ndarray:
+    """Map (36, 48) with a plateau over rows 10..19, columns 20..29, ten times smaller."""
+    error = np.zeros((36, 48), np.float32)
+    error[10:20, 20:30] = 2.0
+    return error
+
+
+def drawn_with(image: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
+    return (image == colour).all(axis=-1)
+
+
+@pytest.mark.parametrize(
+    ("source_hw", "shown_hw"),
+    [
+        ((158, 238), (474, 714)),
+        ((240, 360), (480, 720)),
+        ((360, 640), (360, 640)),
+        ((768, 1024), (768, 1024)),
+        ((2160, 3840), (1080, 1920)),
+        ((100, 1500), (100, 1500)),
+    ],
+)
+def test_small_pictures_grow_by_whole_factors_and_large_ones_shrink(
+    source_hw: tuple[int, int], shown_hw: tuple[int, int]
+) -> None:
+    assert display_hw(source_hw) == shown_hw
+
+
+def test_regions_of_a_hand_made_map() -> None:
+    error = np.zeros((20, 30), np.float32)
+    error[2:5, 3:9] = 1.5
+    error[10:12, 20:21] = 4.0
+    error[15, 15] = 1.0  # not over the threshold
+    regions = find_regions(error, 1.0)
+    assert [(region.box, region.peak) for region in regions] == [
+        (Rect(20, 10, 1, 2), 4.0),
+        (Rect(3, 2, 6, 3), 1.5),
+    ]
+
+
+def test_boxes_are_kept_for_the_highest_peaks() -> None:
+    error = np.zeros((9, 99), np.float32)
+    error[4, ::4] = 2 + np.arange(25)
+    peaks = [region.peak for region in find_regions(error, 1.0)]
+    assert peaks == [26 - n for n in range(MOST_BOXES)]
+
+
+def test_the_box_stands_a_little_outside_the_region() -> None:
+    shown = draw_overlay(picture(), hot_square(), 1.0, SCALE)
+    rows, columns = np.nonzero(drawn_with(shown, AMBER))
+    assert 200 - 8 <= columns.min() < 200 <= 299 < columns.max() <= 299 + 8
+    assert 199 < rows.max() <= 199 + 8
+    assert rows.min() < 100  # the label is above
+    assert drawn_with(shown, AMBER)[150, columns.min()]
+
+
+def test_the_contour_runs_where_the_error_equals_the_threshold() -> None:
+    shown = draw_overlay(picture(0), hot_square(), 1.0, SCALE).astype(int)
+    row = shown[150].min(axis=-1)  # white alone is high in every channel
+    assert abs(int(row[180:220].argmax()) + 180 - 199.5) <= 1  # halfway from 0 to 2
+    assert abs(int(row[280:320].argmax()) + 280 - 299.5) <= 1
+
+
+def test_calm_frames_look_calm() -> None:
+    image = np.random.default_rng(0).integers(0, 255, (*HW, 3), np.uint8)
+    calm = np.full((36, 48), 0.5, np.float32)
+    np.testing.assert_array_equal(draw_overlay(image, calm, 1.0, SCALE), image)
+
+
+def test_alarm_has_a_red_border_and_a_badge() -> None:
+    calm = np.zeros((36, 48), np.float32)
+    shown = draw_overlay(picture(), calm, 1.0, SCALE, alarm=True)
+    red = drawn_with(shown, ALARM)
+    assert red[:, [0, -1]].all()
+    assert red[[0, -1]].all()
+    assert red[:20, -60:].mean() > 0.4  # badge at the top right
+    assert not red[30:-30, 30:-30].any()
+
+
+def test_without_a_threshold_there_is_heat_but_no_box() -> None:
+    shown = draw_overlay(picture(), hot_square(), float("inf"), SCALE)
+    assert not drawn_with(shown, AMBER).any()
+    assert (shown[150, 250] != 90).any()
+
+
+def test_ignored_places_get_neither_heat_nor_box() -> None:
+    watched = np.zeros((36, 48), bool)
+    watched[:, :10] = True
+    shown = draw_overlay(picture(), hot_square(), 1.0, SCALE, watched=watched)
+    assert not drawn_with(shown, AMBER).any()
+    assert np.ptp(shown.astype(int), axis=-1).max() < 20
+    np.testing.assert_array_equal(shown[:, :80], picture()[:, :80])
+
+
+def test_labels_do_not_cover_the_caption() -> None:
+    error = np.zeros((36, 48), np.float32)
+    error[:, :6] = 2.0  # from top to bottom at the left
+    caption = Caption("2023-06-14 05:36:26", "cam1  #7")
+    with_box = draw_overlay(picture(), error, 1.0, SCALE, caption=caption)
+    clock = with_box[-30:, 5:170]
+    assert not drawn_with(clock, AMBER)[5:-8, 60:].any()
+
+
+@pytest.mark.parametrize("size_hw", [(360, 480), (360, 130), (90, 1600)])
+def test_long_captions_stay_inside(size_hw: tuple[int, int]) -> None:
+    caption = Caption("2023-06-14 05:36:26", "a/very/long/name/" * 20)
+    calm = np.zeros((4, 4), np.float32)
+    image = np.full((*size_hw, 3), 90, np.uint8)
+    shown = draw_overlay(image, calm, 1.0, SCALE, caption=caption, size_hw=size_hw)
+    assert (shown[:, :2] == 90).all()
+    assert (shown[:, -2:] == 90).all()
+    assert (shown[-2:] == 90).all()
+    assert (shown != 90).any()
+
+
+def test_a_message_stands_on_the_darkened_last_picture() -> None:
+    shown = draw_message(picture(200), "not readable: truncated", HW, Caption("00:01.0"))
+    assert (shown[0, 0] == 70).all()
+    assert shown[160:200].max() > 200  # writing in the middle
+    assert draw_message(None, "not readable", HW).shape == (*HW, 3)
+
+
+@pytest.mark.parametrize(
+    ("time_s", "text"),
+    [(0, "00:00.0"), (59.96, "01:00.0"), (754.5, "12:34.5"), (3723.04, "1:02:03.0")],
+)
+def test_clip_time(time_s: float, text: str) -> None:
+    assert clock_text(time_s) == text
+
+
+def test_wall_clock_wins() -> None:
+    assert clock_text(5, datetime(2023, 6, 14, 5, 36, 26)) == "2023-06-14 05:36:26"
+
+
+def test_texts_are_shortened_to_fit() -> None:
+    assert fit_text("short", 20, 400) == "short"
+    fitted = fit_text("a rather long name of a clip", 20, 120)
+    assert fitted.endswith("...")
+    assert text_width(fitted, 20) <= 120
+    assert fit_text("long", 20, 1) == ""

@@ -1,0 +1,58 @@
+"""Arrows point one way, and heavy libraries stay where they belong."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[1] / "tlae"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# A part of the package may import those named here (and itself).
+ARROWS = {
+    "footage": {"errors", "progress"},
+    "models": set(),
+    "scoring": {"models", "footage", "errors", "progress", "model_file"},
+    "training": {"scoring", "models", "footage", "errors", "progress", "model_file"},
+    "rendering": {"footage", "errors", "progress"},
+}
+# A library may be imported only by files whose path starts so.
+HOMES = {
+    "hydra": ("cli.py", "config.py", "compose.py", "commands/"),
+    "omegaconf": ("cli.py", "config.py", "compose.py", "commands/", "footage/mask.py"),
+    "pytorch_lightning": ("training/", "footage/datamodule.py", "commands/train.py"),
+}
+
+
+def imports(file: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+    return names
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_arrows_point_one_way(file: Path) -> None:
+    part = file.relative_to(PACKAGE).parts[0]
+    if part not in ARROWS:
+        return
+    used = {name.split(".")[1] for name in imports(file) if name.startswith("tlae.")}
+    assert used <= ARROWS[part] | {part}
+
+
+@pytest.mark.parametrize("library", HOMES)
+def test_libraries_stay_in_their_homes(library: str) -> None:
+    guests = [
+        str(file.relative_to(PACKAGE))
+        for file in FILES
+        if any(name.split(".")[0] == library for name in imports(file))
+    ]
+    assert [g for g in guests if not g.startswith(HOMES[library])] == []
+
+
+def test_package_marker_lists_every_part() -> None:
+    parts = {file.parent.name for file in PACKAGE.glob("*/__init__.py")}
+    assert set(ARROWS) <= parts

@@ -1,0 +1,100 @@
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from tests.small_footage import NETS, small_model
+from tlae.errors import ModelFileError
+from tlae.model_file import FORMAT, METADATA_KEY, build_net, load_model, save_model
+from tlae.scoring.rule import ScoringRule
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_what_is_saved_comes_back_bit_by_bit(name: str, tmp_path: Path) -> None:
+    watched = torch.rand(32, 32) > 0.2
+    model = small_model(name, rule=ScoringRule(kernel_px=5, causal=False), watched=watched)
+    model.training = {"name": "x", "held_out_loss": 0.5}
+    save_model(model, tmp_path / "m.safetensors")
+    back = load_model(tmp_path / "m.safetensors")
+    clip = torch.rand(1, 1, 4, 32, 32)
+    with torch.no_grad():
+        torch.testing.assert_close(back.net(clip), model.net(clip), rtol=0, atol=0)
+    for key in ("rule", "preprocessing", "window_frames", "stride", "gap_s", "alarm", "training"):
+        assert getattr(back, key) == getattr(model, key)
+    np.testing.assert_array_equal(back.calibration.raw, model.calibration.raw)
+    np.testing.assert_array_equal(back.calibration.run, model.calibration.run)
+    assert back.watched is not None
+    assert torch.equal(back.watched, watched)
+    assert not (tmp_path / "m.part").exists()
+
+
+def written(path: Path, **changed: object) -> Path:
+    save_model(small_model(), path)
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        facts = json.loads(file.metadata()[METADATA_KEY])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(tensors, path, {METADATA_KEY: json.dumps(facts | changed)})
+    return path
+
+
+def refused(path: Path, words: str) -> None:
+    with pytest.raises(ModelFileError, match=words) as error:
+        load_model(path)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    refused(tmp_path / "none.safetensors", "must be an existing file, got .*`tlae train` writes")
+
+
+def test_run_folder_instead_of_file(tmp_path: Path) -> None:
+    save_model(small_model(), tmp_path / "model.safetensors")
+    refused(tmp_path, r"did you mean .*model\.safetensors\?")
+
+
+@pytest.mark.parametrize("content", [b"", b"no tensors here", b"\x00" * 100])
+def test_foreign_bytes(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "m.safetensors").write_bytes(content)
+    refused(tmp_path / "m.safetensors", r"must be a \.safetensors file written by tlae")
+
+
+def test_somebody_elses_safetensors(tmp_path: Path) -> None:
+    save_file({"weight": torch.zeros(3)}, tmp_path / "m.safetensors")
+    refused(tmp_path / "m.safetensors", "was not written by tlae")
+
+
+def test_half_a_file(tmp_path: Path) -> None:
+    path = written(tmp_path / "m.safetensors")
+    path.write_bytes(path.read_bytes()[:2000])
+    refused(path, r"must be a \.safetensors file written by tlae, this is not one or is damaged")
+
+
+def test_newer_format(tmp_path: Path) -> None:
+    refused(written(tmp_path / "m.safetensors", format=FORMAT + 1), "reads up to 1; update tlae")
+
+
+def test_net_of_another_shape(tmp_path: Path) -> None:
+    net = {**NETS["cae"], "code_channels": 9}
+    refused(written(tmp_path / "m.safetensors", net=net), "is damaged .*train it again")
+
+
+def test_only_our_own_classes_are_built() -> None:
+    for target in ("os.system", "tlae.cli.main", "torch.nn.Linear", ""):
+        with pytest.raises(ModelFileError, match="class must be in tlae.models"):
+            build_net({"_target_": target})
+    with pytest.raises(ModelFileError, match="cannot be built by tlae"):
+        build_net({"_target_": "tlae.models.nothing.Net"})
+
+
+def test_rule_is_stored_in_plain_values(tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    save_model(small_model(), path)
+    header = path.read_bytes()[8:20_000].decode(errors="ignore")
+    for key in asdict(ScoringRule()):
+        assert key in header

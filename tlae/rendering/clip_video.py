@@ -1,0 +1,181 @@
+"""The video of one clip: frames and their scores in, a whole file out."""
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tlae.errors import FootageError, UserError
+from tlae.footage.frames import OK, Frame, Image
+from tlae.progress import Advance, quiet
+from tlae.rendering.heatmap import FloatMap
+from tlae.rendering.layouts import Look, Moment, compose, plan_layout
+from tlae.rendering.marks import Caption
+from tlae.rendering.text import clock_text
+from tlae.rendering.timeline import ScoreAxis, draw_timeline
+from tlae.rendering.video_file import VideoFile
+
+NOTHING_READ_HW = (480, 640)  # size where no frame of the clip has a picture
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class ClipScores:
+    """What scoring said of one clip. Rows are numbered from 0 at the clip's first frame.
+
+    Attributes:
+        table: the clip's rows of the score table, every frame in order.
+        map_of: smoothed map (h, w) of a row, in raw units; asked for readable frames only.
+        axis: score axis of the whole footage.
+        rebuilt_of: what the net expected of a row, (h, w, C) uint8, if it was kept.
+        events: first and last row of each event, inclusive.
+    """
+
+    table: pd.DataFrame
+    map_of: Callable[[int], FloatMap]
+    axis: ScoreAxis
+    rebuilt_of: Callable[[int], Image] | None = None
+    events: Sequence[tuple[int, int]] = ()
+
+
+def select_rows(
+    table: pd.DataFrame,
+    *,
+    start_s: float | None = None,
+    end_s: float | None = None,
+    every: int = 1,
+    only_events: bool = False,
+    padding_s: float = 0.0,
+    events: Sequence[tuple[int, int]] = (),
+) -> Ints:
+    """Rows of a clip to show.
+
+    Args:
+        table: the clip's rows of the score table.
+        start_s: earliest clip time shown [s]; None: from the start.
+        end_s: latest clip time shown [s], inclusive; None: to the end.
+        every: show every n-th row of each stretch, beginning with its first: a speed-up.
+        only_events: leave out what is not near an event.
+        padding_s: time shown before and after each event [s].
+        events: first and last row of each event, inclusive.
+
+    Returns:
+        (n,) row numbers, rising; may be empty.
+    """
+    if every < 1:
+        raise UserError(f"every must be >= 1 (each n-th frame is shown), got {every}")
+    if padding_s < 0:
+        raise UserError(f"padding_s must be >= 0 seconds, got {padding_s:g}")
+    if start_s is not None and end_s is not None and start_s > end_s:
+        raise UserError(f"start_s must be <= end_s, got {start_s:g} and {end_s:g}")
+    time_s = table["time_s"].to_numpy(np.float64)
+    kept = _near(time_s, events, padding_s) if only_events else np.full(len(time_s), True)
+    if start_s is not None:
+        kept &= time_s >= start_s
+    if end_s is not None:
+        kept &= time_s <= end_s
+    rows = np.flatnonzero(kept)
+    stretch_start = np.diff(rows, prepend=-2) != 1
+    position = np.arange(len(rows))
+    since_start = position - np.maximum.accumulate(np.where(stretch_start, position, 0))
+    return np.asarray(rows[since_start % every == 0], np.int64)
+
+
+def render_clip(
+    frames: Iterable[Frame],
+    scores: ClipScores,
+    look: Look,
+    shown: Sequence[int] | Ints,
+    path: Path,
+    fps: float,
+    advance: Advance = quiet,
+) -> None:
+    """Write the video of a clip. A frame without a picture is the last good one with the reason.
+
+    Args:
+        frames: of the clip, forward, in full size; read only as far as needed.
+        scores: of the same clip.
+        look: scale, threshold, layout and mask.
+        shown: rows to show, rising, see ``select_rows``.
+        path: .mp4 file to write or replace.
+        fps: frames a second of the video.
+        advance: told of each frame written.
+
+    Raises:
+        UserError: nothing to show, or the file cannot be written.
+        FootageError: the footage is shorter than its scores.
+    """
+    wanted = [int(row) for row in shown]
+    if not wanted:
+        raise UserError(f"{path.name} must show at least one frame, got none; widen the selection")
+    source_hw, stream = _first_size(iter(frames))
+    plan = plan_layout(look.layout, source_hw, rebuilt=scores.rebuilt_of is not None)
+    if "rebuilt" not in plan.panels:
+        scores = replace(scores, rebuilt_of=None)
+    timeline = draw_timeline(scores.table, scores.axis, plan.strip_hw, scores.events)
+    missing = set(wanted)
+    last_image: Image | None = None
+    with VideoFile(path, fps, plan.size_hw) as video:
+        for frame in stream:
+            last_image = last_image if frame.image is None else frame.image
+            if frame.frame in missing:
+                moment = _moment(frame, scores, last_image)
+                video.write(compose(plan, look, moment, timeline.at(frame.frame)))
+                missing.remove(frame.frame)
+                advance(1)
+            if not missing:
+                break
+        if missing:
+            raise FootageError(
+                f"footage of clip {scores.table['clip'].iloc[0]} must have the frames that were "
+                f"scored, {len(missing)} of them from #{min(missing)} on are missing; score it "
+                "again"
+            )
+
+
+def _near(
+    time_s: npt.NDArray[np.float64], events: Sequence[tuple[int, int]], padding_s: float
+) -> npt.NDArray[np.bool_]:
+    """Rows in an event or no further from one than ``padding_s``."""
+    ends = np.asarray(events, np.int64).reshape(-1, 2)
+    rising = np.maximum.accumulate(time_s)  # a camera's clock may be set back
+    starts = np.searchsorted(rising, time_s[ends[:, 0]] - padding_s, side="left")
+    stops = np.searchsorted(rising, time_s[ends[:, 1]] + padding_s, side="right")
+    depth = np.zeros(len(time_s) + 1, np.int64)
+    np.add.at(depth, np.minimum(starts, ends[:, 0]), 1)
+    np.add.at(depth, np.maximum(stops, ends[:, 1] + 1), -1)
+    return np.asarray(depth.cumsum()[:-1] > 0)
+
+
+def _first_size(frames: Iterator[Frame]) -> tuple[tuple[int, int], Iterator[Frame]]:
+    """Size of the first picture, and all the frames again."""
+    passed = []
+    for frame in frames:
+        passed.append(frame)
+        if frame.image is not None:
+            size_hw = (frame.image.shape[0], frame.image.shape[1])
+            return size_hw, itertools.chain(passed, frames)
+    return NOTHING_READ_HW, iter(passed)
+
+
+def _moment(frame: Frame, scores: ClipScores, last_image: Image | None) -> Moment:
+    row: Any = scores.table.iloc[frame.frame]
+    taken_at = None if pd.isna(row["taken_at"]) else row["taken_at"]
+    clock = clock_text(float(row["time_s"]), taken_at)
+    caption = Caption(clock, f"{frame.clip}  #{frame.frame}")
+    reason = row["state"] if row["state"] != OK else frame.state
+    if frame.image is None or reason != OK:
+        return Moment(last_image, None, caption, message=f"not readable: {reason}")
+    return Moment(
+        frame.image,
+        scores.map_of(frame.frame),
+        caption,
+        alarm=bool(row["alarm"]),
+        rebuilt=scores.rebuilt_of(frame.frame) if scores.rebuilt_of else None,
+    )
