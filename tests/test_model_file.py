@@ -86,7 +86,7 @@ def test_net_of_another_shape(tmp_path: Path) -> None:
 
 def test_only_our_own_classes_are_built() -> None:
     for target in ("os.system", "tlae.cli.main", "torch.nn.Linear", ""):
-        with pytest.raises(ModelFileError, match="class must be in tlae.models"):
+        with pytest.raises(ModelFileError, match=r"class must be in tlae\.models"):
             build_net({"_target_": target})
     with pytest.raises(ModelFileError, match="cannot be built by tlae"):
         build_net({"_target_": "tlae.models.nothing.Net"})

@@ -80,11 +80,7 @@ def select_rows(
         kept &= time_s >= start_s
     if end_s is not None:
         kept &= time_s <= end_s
-    rows = np.flatnonzero(kept)
-    stretch_start = np.diff(rows, prepend=-2) != 1
-    position = np.arange(len(rows))
-    since_start = position - np.maximum.accumulate(np.where(stretch_start, position, 0))
-    return np.asarray(rows[since_start % every == 0], np.int64)
+    return _every_nth(np.flatnonzero(kept), every)
 
 
 def render_clip(
@@ -111,7 +107,7 @@ def render_clip(
         UserError: nothing to show, or the file cannot be written.
         FootageError: the footage is shorter than its scores.
     """
-    wanted = [int(row) for row in shown]
+    wanted = {int(row) for row in shown}
     if not wanted:
         raise UserError(f"{path.name} must show at least one frame, got none; widen the selection")
     source_hw, stream = _first_size(iter(frames))
@@ -119,38 +115,29 @@ def render_clip(
     if "rebuilt" not in plan.panels:
         scores = replace(scores, rebuilt_of=None)
     timeline = draw_timeline(scores.table, scores.axis, plan.strip_hw, scores.events)
+    with VideoFile(path, fps, plan.size_hw) as video:
+        for moment, row in _moments(stream, scores, wanted):
+            video.write(compose(plan, look, moment, timeline.at(row)))
+            advance(1)
+
+
+def _moments(
+    frames: Iterator[Frame], scores: ClipScores, wanted: set[int]
+) -> Iterator[tuple[Moment, int]]:
+    """What to show of each wanted row, and its number; reads no further than the last of them."""
     missing = set(wanted)
     last_image: Image | None = None
-    with VideoFile(path, fps, plan.size_hw) as video:
-        for frame in stream:
-            last_image = last_image if frame.image is None else frame.image
-            if frame.frame in missing:
-                moment = _moment(frame, scores, last_image)
-                video.write(compose(plan, look, moment, timeline.at(frame.frame)))
-                missing.remove(frame.frame)
-                advance(1)
-            if not missing:
-                break
-        if missing:
-            raise FootageError(
-                f"footage of clip {scores.table['clip'].iloc[0]} must have the frames that were "
-                f"scored, {len(missing)} of them from #{min(missing)} on are missing; score it "
-                "again"
-            )
-
-
-def _near(
-    time_s: npt.NDArray[np.float64], events: Sequence[tuple[int, int]], padding_s: float
-) -> npt.NDArray[np.bool_]:
-    """Rows in an event or no further from one than ``padding_s``."""
-    ends = np.asarray(events, np.int64).reshape(-1, 2)
-    rising = np.maximum.accumulate(time_s)  # a camera's clock may be set back
-    starts = np.searchsorted(rising, time_s[ends[:, 0]] - padding_s, side="left")
-    stops = np.searchsorted(rising, time_s[ends[:, 1]] + padding_s, side="right")
-    depth = np.zeros(len(time_s) + 1, np.int64)
-    np.add.at(depth, np.minimum(starts, ends[:, 0]), 1)
-    np.add.at(depth, np.maximum(stops, ends[:, 1] + 1), -1)
-    return np.asarray(depth.cumsum()[:-1] > 0)
+    for frame in frames:
+        last_image = last_image if frame.image is None else frame.image
+        if frame.frame in missing:
+            missing.remove(frame.frame)
+            yield _moment(frame, scores, last_image), frame.frame
+        if not missing:
+            return
+    raise FootageError(
+        f"footage of clip {scores.table['clip'].iloc[0]} must have the frames that were scored, "
+        f"{len(missing)} of them from #{min(missing)} on are missing; score it again"
+    )
 
 
 def _first_size(frames: Iterator[Frame]) -> tuple[tuple[int, int], Iterator[Frame]]:

@@ -91,6 +91,14 @@ def draw_overlay(
     canvas = blend_heat(resize_picture(image, size_hw), error, scale, share)
     if share is not None:
         error = error * (share > 0.5)
+    _draw_marks(canvas, error, threshold, caption, alarm=alarm)
+    return canvas
+
+
+def _draw_marks(
+    canvas: Image, error: FloatMap, threshold: float, caption: Caption | None, *, alarm: bool
+) -> None:
+    """Contours and boxes first, then text over them; a label keeps off the other texts."""
     regions = find_regions(error, threshold)
     colour = ALARM if alarm else AMBER
     if regions:
@@ -99,9 +107,9 @@ def draw_overlay(
     taken = draw_caption(canvas, caption) if caption else []
     if alarm:
         taken.append(draw_alarm(canvas))
-    for region, box in zip(regions if threshold > 0 else [], boxes, strict=False):
-        draw_label(canvas, f"{region.peak / threshold:.1f}x", box, colour, taken)
-    return canvas
+    for region, box in zip(regions, boxes, strict=True):
+        if threshold > 0:
+            draw_label(canvas, f"{region.peak / threshold:.1f}x", box, colour, taken)
 
 
 def draw_message(

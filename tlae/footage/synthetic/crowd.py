@@ -15,10 +15,7 @@ SPEED_M_S, SPEED_SPREAD_M_S = 1.3, 0.17  # of walkers
 SLOWEST_M_S, FASTEST_M_S = 0.9, 1.8
 LANE_SPREAD_M = 0.42  # how far from the middle of a lane people walk
 WITH_SUITCASE = 0.1  # share of people who carry one
-CARRIED_M, BESIDE_M = (
-    0.22,
-    0.35,
-)  # a carried suitcase is so far above the ground and from the middle
+CARRIED_M, BESIDE_M = 0.22, 0.35  # of a carried suitcase: above the ground, from the body
 PAIRS = 0.22  # share of people who walk beside another
 EDGE_M = 1.5  # outside the picture, where walkers start and end: not even a shadow shows
 TIDE_S, TIDE = 40.0, 0.45  # period of the crowd's ebb and flow, and its share of the mean

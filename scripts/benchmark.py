@@ -1,0 +1,128 @@
+"""Speed of every stage, and memory of scoring: python scripts/benchmark.py [--memory].
+
+Speeds are of the whole process and depend on the machine; compare rows of one run with each other.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tlae.footage.preprocess import Preprocessing
+from tlae.footage.sources import open_footage
+from tlae.footage.store import open_store
+from tlae.footage.synthetic import SceneOptions, write_scene
+
+MODELS = ("cae_small", "stae_small", "convlstm_small")
+
+
+def main() -> None:
+    """Print one table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--memory", action="store_true", help="peak memory instead of speed")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        if arguments.memory:
+            tell_memory(Path(name))
+        else:
+            tell_speed(Path(name))
+
+
+def tell_speed(folder: Path) -> None:
+    """Frames or windows a second of each stage, on a synthetic scene of 240x360."""
+    options = SceneOptions(train_clips=4, train_frames=100, test_clips=4, test_frames=100)
+    started = time.perf_counter()
+    write_scene(folder / "scene", options)
+    print("| stage | a second |\n|---|---|")
+    print(f"| make synthetic frames | {800 / (time.perf_counter() - started):,.0f} frames |")
+    footage = open_footage(str(folder / "scene/Train"))
+    started = time.perf_counter()
+    open_store(footage, Preprocessing((128, 192)), folder / "other-cache")
+    print(f"| decode into the frame store | {400 / (time.perf_counter() - started):,.0f} frames |")
+    for model in MODELS:
+        trained = train(folder, model)
+        windows = re.findall(r"(\d+) windows/s", trained)[-1]
+        print(f"| train {model} | {windows} windows |")
+        seconds, _ = score(folder, model, folder / "scene/Test", model)
+        print(f"| score with {model}, start to end | {400 / seconds:,.0f} frames |")
+    started = time.perf_counter()
+    tlae("render", f"scores={folder}/scores/{MODELS[-1]}", "top=0")
+    print(f"| render overlays | {400 / (time.perf_counter() - started):,.0f} frames |")
+
+
+def tell_memory(folder: Path) -> None:
+    """Peak resident memory of scoring footage of two lengths."""
+    options = SceneOptions(train_clips=2, train_frames=100, test_clips=1, test_frames=200)
+    write_scene(folder / "scene", options)
+    train(folder, "cae_small")
+    pictures = sorted((folder / "scene/Test/Test001").iterdir())
+    print("| frames | peak memory |\n|---|---|")
+    peaks = []
+    for count in (2_000, 20_000):
+        long = folder / f"long-{count}"
+        long.mkdir()
+        for number in range(count):
+            os.link(pictures[number % len(pictures)], long / f"{number:06d}.jpg")
+        _, peak_mib = score(folder, "cae_small", long, f"long-{count}")
+        peaks.append(peak_mib)
+        print(f"| {count:,} | {peak_mib:,.0f} MiB |", flush=True)
+    print(f"\nratio {peaks[1] / peaks[0]:.3f}")
+
+
+def train(folder: Path, model: str) -> str:
+    """Two short epochs; returns what was printed."""
+    return tlae(
+        "train",
+        f"footage={folder}/scene/Train",
+        f"name={model}",
+        f"model={model}",
+        "trainer.max_epochs=2",
+        "training.windows_per_epoch=320",
+        *places(folder),
+    )
+
+
+def score(folder: Path, model: str, footage: Path, name: str) -> tuple[float, float]:
+    """Score in a process of its own; returns seconds and peak memory in MiB."""
+    words = [
+        "score",
+        f"model_file={folder}/checkpoints/{model}/model.safetensors",
+        f"footage={footage}",
+        f"name={name}",
+        *places(folder),
+    ]
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tlae", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"tlae {' '.join(words)} failed")
+    return time.perf_counter() - started, usage.ru_maxrss / 1024
+
+
+def tlae(*words: str) -> str:
+    """Run a command; returns what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tlae", *words], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        sys.exit(done.stderr)
+    return done.stdout
+
+
+def places(folder: Path) -> list[str]:
+    """Everything in the temporary folder."""
+    return [
+        f"paths.checkpoints={folder}/checkpoints",
+        f"paths.scores={folder}/scores",
+        f"paths.cache={folder}/cache",
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,224 @@
+"""The frame store: decoded once, keyed by content, continued when killed, every frame has a state."""
+
+import errno
+import io
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.small_footage import frame_image, raises_at, write_clips
+from tlae.errors import FootageError, UserError
+from tlae.footage import store as store_module
+from tlae.footage.mask import read_mask
+from tlae.footage.preprocess import Preprocessing
+from tlae.footage.sources import open_footage
+from tlae.footage.sources.image_folder import ImageClip
+from tlae.footage.store import FrameStore, open_store
+
+GREY = Preprocessing((32, 32))
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "CHUNK_FRAMES", 4)
+
+
+def opened(
+    root: Path, cache: Path, preprocessing: Preprocessing = GREY, **times: object
+) -> FrameStore:
+    return open_store(open_footage(str(root), **times), preprocessing, cache)  # type: ignore[arg-type]
+
+
+def test_frames_are_what_preprocessing_makes_of_the_pictures(tmp_path: Path) -> None:
+    store = opened(write_clips(tmp_path / "n", (5, 6)), tmp_path / "cache")
+    assert store.shape == (11, 32, 32, 1)
+    assert store.index["clip"].tolist() == ["c0"] * 5 + ["c1"] * 6
+    assert store.index["frame"].tolist() == [*range(5), *range(6)]
+    expected = np.stack([GREY(frame_image(n)) for n in [*range(5), *range(6)]])
+    np.testing.assert_array_equal(store.frames(), expected)
+    np.testing.assert_array_equal(store.read(np.array([7, 2])), expected[[7, 2]])
+
+
+def test_a_second_opening_decodes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write_clips(tmp_path / "n", (5,))
+    first = opened(root, tmp_path / "cache")
+    monkeypatch.setattr(ImageClip, "frames", raises_at(1, AssertionError("decoded again"), len))
+    assert opened(root, tmp_path / "cache").folder == first.folder
+
+
+@pytest.mark.parametrize("change", ["file", "size", "option", "more"])
+def test_a_change_makes_a_new_store(change: str, tmp_path: Path) -> None:
+    root = write_clips(tmp_path / "n", (5,))
+    first = opened(root, tmp_path / "cache")
+    preprocessing, times = GREY, {}
+    if change == "file":
+        cv2.imwrite(str(root / "c0/002.png"), frame_image(2, odd=True))
+    elif change == "size":
+        preprocessing = Preprocessing((32, 48))
+    elif change == "option":
+        times = {"interval_s": 5.0}
+    else:
+        cv2.imwrite(str(root / "c0/900.png"), frame_image(5))
+    second = opened(root, tmp_path / "cache", preprocessing, **times)
+    assert second.folder != first.folder
+    assert len(second) == (6 if change == "more" else 5)
+
+
+@pytest.mark.parametrize("killed_at", [1, 3, 6, 11])
+def test_a_half_built_store_is_continued(
+    killed_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_clips(tmp_path / "n", (5, 6))
+    (root / "c1/001.png").write_bytes(b"")
+    whole = opened(root, tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Preprocessing,
+            "__call__",
+            raises_at(killed_at, KeyboardInterrupt(), Preprocessing.__call__),
+        )
+        with pytest.raises(KeyboardInterrupt):
+            opened(root, tmp_path / "cache")
+    decoded = []
+    original = Preprocessing.__call__
+    monkeypatch.setattr(
+        Preprocessing, "__call__", lambda self, image: decoded.append(1) or original(self, image)
+    )
+    store = opened(root, tmp_path / "cache")
+    pd.testing.assert_frame_equal(store.index, whole.index)
+    assert np.array_equal(store.frames()[6:], whole.frames()[6:])
+    assert len(decoded) <= 10 - (killed_at - 1) // 4 * 4
+
+
+def encoded(suffix: str, image: np.ndarray) -> bytes:
+    return cv2.imencode(suffix, image)[1].tobytes()
+
+
+def gif() -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(frame_image(3)).save(buffer, "gif")
+    return buffer.getvalue()
+
+
+def test_every_unusual_picture_is_read_or_has_its_reason(tmp_path: Path) -> None:
+    root = write_clips(tmp_path / "n", (12,), suffix=".jpg")
+    clip = root / "c0"
+    whole = (clip / "001.jpg").read_bytes()
+    (clip / "001.jpg").write_bytes(whole[: len(whole) * 6 // 10])
+    (clip / "002.jpg").write_bytes(b"")
+    (clip / "003.jpg").write_bytes(gif())
+    (clip / "004.jpg").write_bytes(b"this is not a picture, it is a sentence")
+    (clip / "005.jpg").write_bytes(encoded(".png", frame_image(5).astype(np.uint16) * 257))
+    rgba = np.dstack([frame_image(6), np.full((32, 32), 40, np.uint8)])
+    (clip / "006.jpg").write_bytes(encoded(".png", rgba))
+    (clip / "007.jpg").write_bytes(encoded(".png", frame_image(7, size_hw=(31, 33))))
+    (clip / "008.jpg").write_bytes(encoded(".png", frame_image(8, size_hw=(64, 64))))
+    (clip / "009.jpg").write_bytes(encoded(".png", frame_image(9, size_hw=(24, 64))))
+    index = opened(root, tmp_path / "cache").index
+    states = dict(zip(index["frame"], index["state"], strict=True))
+    assert states[1] == "truncated"
+    assert states[2] == "empty file"
+    assert states[4] == "not an image"
+    assert states[9] == "shape 64x24, clip began with 32x32"
+    assert {states[n] for n in (0, 3, 5, 6, 8, 10, 11)} == {"ok"}
+    assert states[7].startswith("shape 33x31")
+    sizes = index.set_index("frame")[["source_h", "source_w"]]
+    assert sizes.loc[8].tolist() == [64, 64]
+    assert sizes.loc[1].tolist() == [0, 0]
+    frames = opened(root, tmp_path / "cache").frames()
+    assert abs(int(frames[5].mean()) - int(GREY(frame_image(5)).mean())) <= 1  # 16 bit: >> 8
+    assert (frames[1] == 0).all()
+
+
+def test_large_jpegs_are_decoded_reduced_and_keep_their_source_size(tmp_path: Path) -> None:
+    root = write_clips(tmp_path / "n", (3,), suffix=".jpg", size_hw=(256, 256))
+    store = opened(root, tmp_path / "cache")
+    assert store.index["source_h"].tolist() == [256] * 3
+    full = np.stack([GREY(frame_image(n, size_hw=(256, 256))) for n in range(3)])
+    assert np.abs(store.frames().astype(int) - full).mean() < 2
+
+
+def test_only_unreadable_frames_is_an_error(tmp_path: Path) -> None:
+    root = write_clips(tmp_path / "n", (2,))
+    for picture in (root / "c0").iterdir():
+        picture.write_bytes(b"")
+    with pytest.raises(FootageError, match=r"one readable frame, got 2 unreadable \(empty file\)"):
+        opened(root, tmp_path / "cache")
+
+
+def test_a_full_disk_is_one_line_and_keeps_what_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_clips(tmp_path / "n", (11,))
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", raises_at(2, full, os.fsync))
+        with pytest.raises(UserError, match=r"No space left on device; free some space or set"):
+            opened(root, tmp_path / "cache")
+    assert len(opened(root, tmp_path / "cache")) == 11
+
+
+def test_a_real_limit_on_file_size_is_one_line(tmp_path: Path) -> None:
+    """The kernel refuses to write on, as on a full disk."""
+    root = write_clips(tmp_path / "n", (40,))
+    words = ["train", f"footage={root}", "model=cae_small", f"paths.cache={tmp_path}/cache",
+             f"paths.checkpoints={tmp_path}/checkpoints"]  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "tlae", *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)),
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "could not be written: File too large" in done.stderr
+
+
+def test_sizes_that_no_net_takes_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"size_hw must be within 16\.\.4096"):
+        Preprocessing((8, 32))
+    with pytest.raises(ValueError, match="channels must be 1"):
+        Preprocessing((32, 32), 2)
+
+
+def test_mask_from_a_picture_and_from_polygons_agree(tmp_path: Path) -> None:
+    picture = np.full((100, 200), 255, np.uint8)
+    picture[:40, 120:] = 0
+    cv2.imwrite(str(tmp_path / "m.png"), picture)
+    (tmp_path / "m.yaml").write_text("ignore:\n  a: [[0.6, 0], [1, 0], [1, 0.4], [0.6, 0.4]]\n")
+    one, other = (read_mask(tmp_path / name, (50, 80)) for name in ("m.png", "m.yaml"))
+    assert one.shape == (50, 80)
+    assert (one != other).sum() <= 2 * (20 + 32)  # only the polygon's own border may differ
+    assert not one[:19, 50:].any()
+    assert not other[:19, 50:].any()
+    assert other[22:].all()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("none.png", None, "must be an existing PNG or YAML"),
+        ("m.png", b"no picture", "is neither"),
+        ("m.yaml", b"ignore: {a: [[0, 0], [1, 1]]}", "needs 3 or more"),
+        ("m.yaml", b"ignore: {a: [[0, 0], [100, 0], [100, 50]]}", r"must be within 0\.\.1"),
+        ("m.yaml", b"zones: 3", "must hold `ignore:`"),
+        ("m.yaml", b"ignore: {a: [[0, 0], [1, 0], [1, 1], [0, 1]]}", "leave something to watch"),
+    ],
+)
+def test_bad_masks_are_refused(
+    name: str, content: bytes | None, words: str, tmp_path: Path
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=words):
+        read_mask(tmp_path / name, (32, 32))
