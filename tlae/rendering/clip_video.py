@@ -83,6 +83,28 @@ def select_rows(
     return _every_nth(np.flatnonzero(kept), every)
 
 
+def _near(
+    time_s: npt.NDArray[np.float64], events: Sequence[tuple[int, int]], padding_s: float
+) -> npt.NDArray[np.bool_]:
+    """Rows in an event or no further from one than ``padding_s``."""
+    ends = np.asarray(events, np.int64).reshape(-1, 2)
+    rising = np.maximum.accumulate(time_s)  # a camera's clock may be set back
+    starts = np.searchsorted(rising, time_s[ends[:, 0]] - padding_s, side="left")
+    stops = np.searchsorted(rising, time_s[ends[:, 1]] + padding_s, side="right")
+    depth = np.zeros(len(time_s) + 1, np.int64)
+    np.add.at(depth, np.minimum(starts, ends[:, 0]), 1)
+    np.add.at(depth, np.maximum(stops, ends[:, 1] + 1), -1)
+    return np.asarray(depth.cumsum()[:-1] > 0)
+
+
+def _every_nth(rows: Ints, every: int) -> Ints:
+    """Every n-th of each unbroken stretch of rows, so that no stretch vanishes."""
+    position = np.arange(len(rows))
+    begins = np.diff(rows, prepend=-2) != 1
+    since_begin = position - np.maximum.accumulate(np.where(begins, position, 0))
+    return np.asarray(rows[since_begin % every == 0], np.int64)
+
+
 def render_clip(
     frames: Iterable[Frame],
     scores: ClipScores,
