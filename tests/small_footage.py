@@ -52,7 +52,8 @@ def frame_image(
     left = (2 * number) % (width - 6)
     image[height // 2 : height // 2 + 6, left : left + 6] = 180
     if odd:
-        image[2:10, -10:-2] = 255
+        top, right = height // 16, width - width // 16
+        image[top : top + height // 4, right - width // 4 : right] = 255
     return image
 
 

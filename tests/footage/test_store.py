@@ -1,4 +1,4 @@
-"""The frame store: decoded once, keyed by content, continued when killed, every frame has a state."""
+"""The frame store: decoded once, keyed by content, continued when killed, a state per frame."""
 
 import errno
 import io

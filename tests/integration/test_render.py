@@ -26,7 +26,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
         nn.init.zeros_(parameter)  # it expects the mean frame
     save_model(model, root / "m.safetensors")
     words = [f"model_file={root}/m.safetensors", f"footage={footage}", "name=s"]
-    budget = ["scoring.threshold=0.45", "scoring.smooth_frames=0"]
+    budget = ["scoring.threshold=0.5", "scoring.smooth_frames=0"]
     places = [f"paths.scores={root}", f"paths.cache={root}/cache"]
     assert main(["score", *words, *budget, *places]) == 0
     return root / "s"
@@ -49,8 +49,9 @@ def test_one_video_per_clip_with_every_frame_and_heat_where_it_is(scored: Path) 
     assert len(decoded(videos[0])) == 20  # the unreadable frame is shown as such
     height = round(96 * frames[0].shape[1] / 128)
     odd, calm = (f[:height].astype(int) for f in (frames[9], frames[12]))
-    top, right = slice(height // 20, height // 10), slice(-int(0.07 * odd.shape[1]), -12)
-    redness = [(p[top, right, 0] - p[top, right, 2]).mean() for p in (odd, calm)]
+    width = odd.shape[1]
+    place = np.s_[int(0.16 * height) : int(0.24 * height), int(0.76 * width) : int(0.86 * width)]
+    redness = [(p[place][..., 0] - p[place][..., 2]).mean() for p in (odd, calm)]
     assert redness[0] > 60 > 15 > redness[1]
     assert (scored / "top_frames.png").is_file()
 
