@@ -21,7 +21,7 @@ import torch
 
 from tlae import __version__
 from tlae.config import FootageConfig, ScoreConfig
-from tlae.errors import UserError
+from tlae.errors import UserError, refusing_bad_values
 from tlae.footage.frames import OK
 from tlae.footage.sources import Footage, open_footage
 from tlae.footage.store import FrameStore, open_store
@@ -46,7 +46,8 @@ def run(cfg: ScoreConfig) -> None:
     model_file = Path(cfg.model_file).expanduser()
     model = load_model(model_file)
     settings = {str(k): v for k, v in dict(cfg.scoring).items()}  # type: ignore[call-overload]
-    rule = model.rule.changed_by(settings)
+    with refusing_bad_values():
+        rule = model.rule.changed_by(settings)
     footage = open_named(cfg.footage)
     name = (cfg.name or f"{run_name(model_file)}-{footage.name}") + cfg.suffix
     folder = Path(cfg.paths.scores).expanduser() / name

@@ -28,6 +28,11 @@ class Compute:
     def __str__(self) -> str:
         return self.precision + ("+channels_last" if self.channels_last else "")
 
+    @classmethod
+    def parse(cls, text: str) -> "Compute":
+        """What ``str`` made."""
+        return next(choice for choice in CHOICES if str(choice) == text)
+
     @property
     def lightning_precision(self) -> str:
         """Name of the precision in Lightning's Trainer."""

@@ -1,0 +1,129 @@
+"""Lightning's part of a run: the Trainer with our callbacks, the fit, the best weights."""
+
+import inspect
+import logging
+import warnings
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.loggers import TensorBoardLogger
+from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-defined]
+    MisconfigurationException,
+)
+
+from tlae.errors import UserError
+from tlae.footage.datamodule import FootageDataModule
+from tlae.training.compute import Compute
+from tlae.training.module import Training
+from tlae.training.run_folder import RunFolder
+
+OURS = ("logger", "callbacks", "default_root_dir")  # arguments of the Trainer that we set
+
+
+def trainer_settings() -> list[str]:
+    """Names of the Trainer's arguments that a user may give."""
+    known = inspect.signature(pl.Trainer.__init__).parameters
+    return [name for name in known if name not in ("self", *OURS)]
+
+
+def make_trainer(
+    folder: RunFolder,
+    compute: Compute,
+    callbacks: list[pl.Callback],
+    settings: dict[str, Any],
+    *,
+    progress_bar: bool,
+    patience: int = 0,
+) -> pl.Trainer:
+    """A Trainer that logs to the run folder and keeps the last and the best checkpoint.
+
+    Args:
+        folder: of the run.
+        compute: precision of the arithmetic.
+        callbacks: further ones.
+        settings: the user's arguments of the Trainer; they win.
+        progress_bar: whether ``callbacks`` hold one.
+        patience: epochs without a better held-out loss before stopping; 0: never.
+
+    Raises:
+        UserError: the Trainer refuses its arguments.
+    """
+    checkpoint = ModelCheckpoint(
+        folder.checkpoints,
+        filename="best",
+        monitor="loss/held_out",
+        save_last=True,
+        enable_version_counter=False,
+    )
+    stopping = [EarlyStopping("loss/held_out", patience=patience)] if patience else []
+    arguments: dict[str, Any] = {
+        "precision": compute.lightning_precision,
+        "enable_model_summary": False,
+        "enable_progress_bar": progress_bar,
+        "num_sanity_val_steps": 0,
+        "use_distributed_sampler": False,  # EpochSampler knows its process
+        "log_every_n_steps": 10,
+        **settings,
+    }
+    try:
+        return pl.Trainer(
+            **arguments,
+            logger=TensorBoardLogger(folder.path, name="", version="tensorboard"),
+            callbacks=[*callbacks, *stopping, checkpoint],
+            default_root_dir=folder.path,
+        )
+    except (TypeError, ValueError, RuntimeError, MisconfigurationException) as error:
+        raise UserError(f"trainer: {' '.join(str(error).split())}") from error
+
+
+def fit(trainer: pl.Trainer, module: Training, data: FootageDataModule, folder: RunFolder) -> None:
+    """Fit, going on from the last finished epoch where there is one.
+
+    Raises:
+        KeyboardInterrupt: the user stopped it; finished epochs are kept.
+        UserError: the disk is full.
+    """
+    resume = str(folder.last) if folder.last.is_file() else None
+    try:
+        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+        if trainer.interrupted:
+            raise KeyboardInterrupt
+        if not folder.last.is_file():  # max_steps ended within the first epoch
+            trainer.save_checkpoint(folder.last)
+    except SystemExit as error:  # Lightning's answer to Ctrl-C
+        raise KeyboardInterrupt from error
+    except OSError as error:
+        raise UserError(
+            f"{folder.path} could not be written: {error.strerror or error}; free some space or "
+            "set paths.checkpoints to another disk; the same command continues"
+        ) from error
+
+
+def load_best(module: Training, folder: RunFolder) -> float:
+    """Load the weights with the lowest held-out loss.
+
+    Returns:
+        That loss; NaN if none was measured.
+    """
+    source = folder.best if folder.best.is_file() else folder.last
+    state = torch.load(source, map_location="cpu", weights_only=True)
+    module.cpu().load_state_dict(state["state_dict"])
+    for callback in state["callbacks"].values():
+        if isinstance(callback, dict) and callback.get("best_model_score") is not None:
+            return float(callback["best_model_score"])
+    return float("nan")
+
+
+def calm_lightning() -> None:
+    """Silence Lightning's hints for cases that are settled here."""
+    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for hint in (
+        ".*does not have many workers.*",
+        ".*exists and is not empty.*",
+        ".*The number of training batches.*",
+        ".*LeafSpec.*",
+    ):
+        warnings.filterwarnings("ignore", hint)
