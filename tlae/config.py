@@ -188,6 +188,7 @@ class ConvLSTMConfig(ModelConfig):
     strides_px: list[int] = field(default_factory=lambda: [4, 2])
     memory: list[int] = field(default_factory=lambda: [64, 32, 64])  # channels of the LSTM layers
     ahead: int = 0  # 0 rebuilds each frame (published); n predicts it from n frames before
+    modern: bool = False  # group norm and GELU instead of the published ReLU alone
 
 
 SCHEMAS: dict[str, type] = {

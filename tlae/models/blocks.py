@@ -1,5 +1,7 @@
 """Parts that several nets are built from."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -33,6 +35,16 @@ class ConvLSTMCell(nn.Module):
         enter, forget, leave, new = gates.chunk(4, dim=1)  # each (B, hidden_channels, H, W)
         cell = torch.sigmoid(forget) * cell + torch.sigmoid(enter) * torch.tanh(new)
         return torch.sigmoid(leave) * torch.tanh(cell), cell
+
+
+def activation(channels: int, *, modern: bool) -> list[nn.Module]:
+    """ReLU, as most published nets have it, or group norm and GELU.
+
+    Group norm is over one frame, so it does not mix moments or clips (Wu & He 2018).
+    """
+    if not modern:
+        return [nn.ReLU()]
+    return [nn.GroupNorm(math.gcd(channels, 8), channels), nn.GELU()]
 
 
 def pad_to(frames: Tensor, size_hw: tuple[int, int]) -> Tensor:
