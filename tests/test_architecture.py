@@ -15,6 +15,7 @@ ARROWS = {
     "scoring": {"models", "footage", "errors", "progress", "model_file"},
     "training": {"scoring", "models", "footage", "errors", "progress", "model_file"},
     "rendering": {"footage", "errors", "progress"},
+    "evaluation": {"scoring", "footage", "errors"},
 }
 # A library may be imported only by files whose path starts so.
 HOMES = {

@@ -1,0 +1,1 @@
+"""Scores against labels, and the baselines that every net must beat."""
