@@ -4,6 +4,7 @@ Hydra and the commands are imported only when needed, so that `tlae --help` is i
 """
 
 import difflib
+import errno
 import importlib
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from tlae.errors import UserError
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
+DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run_command(words[0], words[1:])
     except UserError as error:
         print(f"tlae {words[0]}: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except OSError as error:
+        if error.errno not in DISK_TROUBLE:
+            raise
+        place = f" ({error.filename})" if error.filename else ""
+        print(
+            f"tlae {words[0]}: {error.strerror}{place}; free some space or choose another place; "
+            "what is done is kept, the same command continues",
+            file=sys.stderr,
+        )
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         print(f"\ntlae {words[0]}: interrupted; the same command continues", file=sys.stderr)

@@ -131,7 +131,9 @@ class RenderConfig:
 class DemoConfig:
     """`tlae demo`."""
 
-    out: str = "demo"  # everything goes here
+    out: str = "demo"  # everything goes here, unless paths.* say otherwise
+    name: str = "street"  # of the run and its results
+    paths: PathsConfig = field(default_factory=PathsConfig)
     model: str = "convlstm_small"  # any choice of `tlae train`
     train: list[str] = field(default_factory=list)  # further settings of `tlae train`
     seed: int = 0

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from tlae import __version__
@@ -125,7 +125,7 @@ def save_model(model: Model, path: Path) -> None:
     }
     temporary = path.with_suffix(".part")
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    save_file(plain, temporary, {METADATA_KEY: json.dumps(facts)})
+    temporary.write_bytes(save(plain, {METADATA_KEY: json.dumps(facts)}))
     temporary.replace(path)
 
 

@@ -1,5 +1,6 @@
 """The main path on small footage, through the command line."""
 
+import errno
 import json
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 import torch
 import zarr
 
-from tests.small_footage import frame_image, write_clips
+from tests.small_footage import frame_image, raises_at, write_clips
 from tlae.cli import main
 from tlae.model_file import load_model
 from tlae.scoring.results import read_results
@@ -149,6 +150,25 @@ def test_a_killed_run_ends_like_an_unbroken_one(
     resumed = final_weights(tmp_path / "checkpoints/run/model.safetensors")
     for name, tensor in whole.items():
         torch.testing.assert_close(resumed[name], tensor, rtol=0, atol=0)
+
+
+def test_a_full_disk_at_the_last_step_costs_no_training(
+    tmp_path: Path,
+    places: list[str],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    words = train_words(write_clips(tmp_path / "n", (20, 20)), places)
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", raises_at(1, full, Path.write_bytes))
+        assert main(words) == 2
+    captured = capsys.readouterr()
+    assert "No space left on device" in captured.err
+    assert "epoch 2/2" in captured.out
+    assert main(words) == 0
+    assert "epoch" not in capsys.readouterr().out.replace("2 epochs", "")
+    assert (tmp_path / "checkpoints/run/model.safetensors").is_file()
 
 
 def test_same_command_again_does_nothing_other_settings_are_refused(

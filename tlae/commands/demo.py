@@ -27,25 +27,14 @@ def run(cfg: DemoConfig) -> None:
     scene = out / "scene"
     print(f"1/4 making a street scene in {scene}", flush=True)
     write_scene(scene, SceneOptions(seed=cfg.seed))
-    places = [
-        f"paths.checkpoints={out / 'checkpoints'}",
-        f"paths.scores={out / 'scores'}",
-        f"paths.cache={out / 'cache'}",
-        f"seed={cfg.seed}",
-    ]
-    model_file = out / "checkpoints/street/model.safetensors"
-    scores = out / "scores/street"
+    places = [f"paths.{key}={value}" for key, value in dict(cfg.paths).items()]  # type: ignore[call-overload]
+    common = [f"name={cfg.name}", f"seed={cfg.seed}", *places]
+    model_file = Path(cfg.paths.checkpoints) / cfg.name / "model.safetensors"
+    scores = Path(cfg.paths.scores) / cfg.name
     print("2/4 learning what is normal", flush=True)
-    _tlae(
-        "train",
-        f"footage={scene / 'Train'}",
-        "name=street",
-        f"model={cfg.model}",
-        *cfg.train,
-        *places,
-    )
+    _tlae("train", f"footage={scene / 'Train'}", f"model={cfg.model}", *cfg.train, *common)
     print("3/4 scoring new footage", flush=True)
-    _tlae("score", f"model_file={model_file}", f"footage={scene / 'Test'}", "name=street", *places)
+    _tlae("score", f"model_file={model_file}", f"footage={scene / 'Test'}", *common)
     print("4/4 rendering", flush=True)
     _tlae("render", f"scores={scores}")
     print()
