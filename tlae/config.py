@@ -61,6 +61,7 @@ class ScoringConfig:
     """From error to alarm. When scoring, null means: as the model was calibrated."""
 
     error: str | None = None  # absolute, squared
+    match_light: bool | None = None  # brightness and contrast of the whole frame are no error
     background: bool | None = None  # weigh down places whose error is large in normal footage
     kernel: str | None = None  # box_mean, box_sum, gaussian
     kernel_fraction: float | None = None  # size of the kernel, in frame heights

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import convolve2d
 
-from tlae.scoring.error_map import background_weight, error_map
+from tlae.scoring.error_map import background_weight, error_map, match_light
 from tlae.scoring.reduce import reduce_map
 from tlae.scoring.smooth import smooth_in_time, smooth_map
 
@@ -128,3 +128,19 @@ def test_no_smoothing_and_no_frames() -> None:
     values = np.arange(3.0)
     assert smooth_in_time(values, 0.0, causal=True) is values
     assert len(smooth_in_time(np.zeros(0), 3.0, causal=True)) == 0
+
+
+def test_a_change_of_light_is_no_error_a_thing_is() -> None:
+    answer = torch.rand(2, 1, 40, 40) * 0.5 + 0.1
+    frame = 1.3 * answer + 0.05
+    torch.testing.assert_close(match_light(answer, frame), frame)
+    frame[1, 0, 5:9, 5:9] = 1.0  # something appears, too
+    error = error_map(match_light(answer, frame), frame)
+    assert float(error[1, 5:9, 5:9].mean()) > 0.3
+    assert float(error[1, 12:].max()) < 0.05
+
+
+def test_light_of_a_flat_or_black_frame_is_matched_without_a_fit() -> None:
+    flat, frame = torch.full((1, 1, 8, 8), 0.4), torch.full((1, 1, 8, 8), 0.7)
+    torch.testing.assert_close(match_light(flat, frame), frame)
+    assert torch.isfinite(match_light(torch.zeros(1, 1, 8, 8), torch.rand(1, 1, 8, 8))).all()

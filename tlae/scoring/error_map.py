@@ -3,6 +3,9 @@
 import torch
 from torch import Tensor
 
+SMALLEST_VARIANCE = 1e-6  # (a quarter of a grey level of 255)^2: nothing to fit a gain to
+GAIN_RANGE = (0.25, 4.0)  # beyond, it is another scene rather than another light
+
 
 def error_map(answer: Tensor, target: Tensor, error: str = "absolute", unit: float = 1.0) -> Tensor:
     """Difference per pixel, mean over channels.
@@ -18,6 +21,30 @@ def error_map(answer: Tensor, target: Tensor, error: str = "absolute", unit: flo
     """
     difference = (answer - target).abs() * unit
     return (difference.square() if error == "squared" else difference).mean(dim=-3)
+
+
+def match_light(answer: Tensor, target: Tensor) -> Tensor:
+    """Give the answer the frame's overall brightness and contrast.
+
+    Gain and offset are a least-squares fit over the whole frame, so a flash, a cloud or an exposure
+    step is no error, while a thing that fills a small part of the frame hardly moves the fit. A
+    frame without contrast gets the offset alone.
+
+    Args:
+        answer: (..., C, H, W).
+        target: same shape.
+
+    Returns:
+        (..., C, H, W).
+    """
+    pixels = (-3, -2, -1)
+    answer_mean = answer.mean(pixels, keepdim=True)
+    target_mean = target.mean(pixels, keepdim=True)
+    centred = answer - answer_mean
+    covariance = (centred * (target - target_mean)).mean(pixels, keepdim=True)
+    variance = centred.square().mean(pixels, keepdim=True)
+    gain = torch.where(variance > SMALLEST_VARIANCE, covariance / variance, 1.0)
+    return centred * gain.clamp(*GAIN_RANGE) + target_mean
 
 
 def background_weight(typical_error: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ class ScoringRule:
 
     Attributes:
         error: "absolute" or "squared" difference, mean over channels.
+        match_light: fit brightness and contrast of the whole frame first, so light is no error.
         background: weigh down places whose error is large in normal footage.
         kernel: "box_mean", "box_sum" or "gaussian" over the error map.
         kernel_fraction: side of the box (or 4 sigma of the Gaussian), in frame heights.
@@ -26,6 +27,7 @@ class ScoringRule:
     """
 
     error: str = "absolute"
+    match_light: bool = False
     background: bool = False
     kernel: str = "box_mean"
     kernel_fraction: float = 0.1

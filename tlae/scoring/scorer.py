@@ -14,7 +14,7 @@ from torch import Tensor
 from tlae.footage.frames import Image
 from tlae.model_file import Model
 from tlae.models.contract import State
-from tlae.scoring.error_map import background_weight, error_map
+from tlae.scoring.error_map import background_weight, error_map, match_light
 from tlae.scoring.reduce import reduce_map
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_map
@@ -136,8 +136,10 @@ class FrameScorer:
         bfloat16 = self.precision == "bfloat16"
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bfloat16):
             answers, targets = self._carry(batch) if self.streams else self._windows(batch)
-        maps = error_map(answers.float(), targets, self.rule.error, self.rule.unit)
-        return maps, answers.float()
+        answers = answers.float()
+        if self.rule.match_light:
+            answers = match_light(answers, targets)
+        return error_map(answers, targets, self.rule.error, self.rule.unit), answers
 
     def _windows(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """One window for each frame, ending there."""
