@@ -17,14 +17,22 @@ def test_demo_ranks_what_was_planted_above_the_rest(
     out = capsys.readouterr().out
     table = read_results(tmp_path / "demo/scores/street").table
     events = json.loads((tmp_path / "demo/scene/scene.json").read_text())["events"]
-    planted = [e for e in events if e["kind"] != "light_flash"]
-    rows = [
+    inside = [
         (table["clip"] == e["clip"]) & table["frame"].between(e["first_frame"], e["last_frame"])
-        for e in planted
+        for e in events
     ]
-    normal = table["raw"][~sum(rows).astype(bool)]  # type: ignore[union-attr]
-    calmer = [float((normal < table["raw"][row].max()).mean()) for row in rows]
-    fast = [c for c, e in zip(calmer, planted, strict=True) if e["kind"] != "wrong_direction"]
-    assert min(fast) > 0.95, list(zip(calmer, planted, strict=True))
+    planted = [e["kind"] != "light_flash" for e in events]
+    by_event = zip(inside, planted, strict=True)
+    normal = table["raw"][~sum(rows for rows, odd in by_event if odd).astype(bool)]
+    calmer = {
+        (e["kind"], e["clip"]): float((normal < table["raw"][i].max()).mean())
+        for e, i in zip(events, inside, strict=True)
+    }
+    # It predicts, so it must see what moves unlike the walkers; what stands still is another matter.
+    for kind, least in (("fast_mover", 0.99), ("big_object", 0.99), ("wrong_direction", 0.9)):
+        found = [share for (k, _), share in calmer.items() if k == kind]
+        assert min(found) > least, calmer
+    flash_only = next(e for e in events if e["kind"] == "light_flash")
+    assert calmer["light_flash", flash_only["clip"]] < 0.99
     assert len(list((tmp_path / "demo/scores/street/overlay").glob("*.mp4"))) == 8
     assert "look at" in out

@@ -16,7 +16,7 @@ from tlae import compose
 from tlae.cli import COMMANDS
 from tlae.config import DemoConfig
 from tlae.errors import UserError
-from tlae.footage.synthetic import SceneOptions, write_scene
+from tlae.footage.synthetic import AnomalyKind, SceneOptions, write_scene
 from tlae.scoring.results import read_results
 
 
@@ -51,26 +51,28 @@ def _tlae(command: str, *words: str) -> None:
 
 
 def _tell_ranks(table: pd.DataFrame, scene: Path) -> None:
-    """Where each planted event stands among the normal frames."""
+    """Where each event stands among the frames in which nothing was planted."""
     events = json.loads((scene / "scene.json").read_text())["events"]
+    rows = [
+        ((table["clip"] == e["clip"]) & table["frame"].between(e["first_frame"], e["last_frame"]))
+        for e in events
+    ]
     planted = np.zeros(len(table), dtype=bool)
-    lines = []
-    normal_kinds = {"light_flash"}
-    for event in events:
-        inside = (table["clip"] == event["clip"]) & table["frame"].between(
-            event["first_frame"], event["last_frame"]
-        )
+    for event, inside in zip(events, rows, strict=True):
         if not inside.any():
             raise UserError(f"{scene} and its scores do not fit together; remove {scene.parent}")
-        if event["kind"] not in normal_kinds:
+        if event["kind"] != AnomalyKind.LIGHT_FLASH:
             planted |= inside.to_numpy()
-        lines.append((event, inside.to_numpy()))
-    normal = table["raw"].to_numpy()[~planted]
-    print("planted event        clip      its worst frame is above      alarm")
-    for event, inside in lines:
-        worst = float(table["raw"].to_numpy()[inside].max())
-        calmer = float((normal < worst).mean())
-        alarm = "yes" if table["alarm"].to_numpy()[inside].any() else "no"
-        note = "  (should be no)" if event["kind"] in normal_kinds else ""
-        share = f"{100 * calmer:.1f} % of normal frames"
-        print(f"{event['kind']:<20} {event['clip']:<9} {share:<29} {alarm}{note}")
+    raw, alarm = table["raw"].to_numpy(), table["alarm"].to_numpy()
+    print("event                clip      its worst frame is above      alarm")
+    for event, inside in zip(events, rows, strict=True):
+        is_flash = event["kind"] == AnomalyKind.LIGHT_FLASH  # normal: no alarm is right
+        chosen = inside.to_numpy() & ~planted if is_flash else inside.to_numpy()
+        if not chosen.any():
+            continue  # a flash during a planted event tells nothing
+        calmer = 100 * float((raw[~planted] < raw[chosen].max()).mean())
+        verdict = "yes" if alarm[chosen].any() else "no"
+        if is_flash:
+            verdict += ", rightly" if verdict == "no" else ", wrongly"
+        share = f"{calmer:.1f} % of normal frames"
+        print(f"{event['kind']:<20} {event['clip']:<9} {share:<29} {verdict}")
