@@ -285,7 +285,11 @@ def test_ctrl_c_is_one_line_and_the_same_command_continues(
     else:
         words, begun = train, tmp_path / "checkpoints/run/lightning/last.ckpt"
     process = subprocess.Popen(
-        [sys.executable, "-m", "tlae", *words], stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "tlae", *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        # background jobs of a shell ignore Ctrl-C, and their children with them
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     while not begun.exists():
         assert process.poll() is None, "ended before it could be interrupted"
