@@ -28,7 +28,7 @@ def test_demo_ranks_what_was_planted_above_the_rest(
         (e["kind"], e["clip"]): float((normal < table["raw"][i].max()).mean())
         for e, i in zip(events, inside, strict=True)
     }
-    # It predicts, so it must see what moves unlike the walkers; what stands still is another matter.
+    # It predicts, so it must see what moves unlike the walkers; what stands still is not for it.
     for kind, least in (("fast_mover", 0.99), ("big_object", 0.99), ("wrong_direction", 0.9)):
         found = [share for (k, _), share in calmer.items() if k == kind]
         assert min(found) > least, calmer
