@@ -14,7 +14,6 @@ import numpy as np
 import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig, OmegaConf
-from pytorch_lightning.callbacks import RichProgressBar
 from pytorch_lightning.utilities.rank_zero import rank_zero_only  # type: ignore[attr-defined]
 
 from tlae.cli import nearest
@@ -33,7 +32,7 @@ from tlae.progress import progress
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.rule import ScoringRule
 from tlae.training.calibration import calibrate, shortened, typical_error
-from tlae.training.callbacks import Beside, EpochLines, Pictures
+from tlae.training.callbacks import Beside, EpochLines, Pictures, TerminalBar
 from tlae.training.compute import Compute, choose_compute
 from tlae.training.do_nothing import Background, DoNothing, do_nothing_losses, fit_background
 from tlae.training.fitting import calm_lightning, fit, load_best, make_trainer, trainer_settings
@@ -169,7 +168,7 @@ def _trainer(
         [
             beside,
             Pictures(rule, cfg.training.pictures),
-            RichProgressBar() if in_terminal else EpochLines(beside),
+            TerminalBar() if in_terminal else EpochLines(beside),
         ],
         OmegaConf.to_container(cfg.trainer, resolve=True),  # type: ignore[arg-type]
         progress_bar=in_terminal,

@@ -1,6 +1,7 @@
 """Training and held-out windows of one footage, as Lightning takes them."""
 
 import pytorch_lightning as pl
+import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
@@ -66,7 +67,5 @@ class FootageDataModule(pl.LightningDataModule):
             batch_size=None,  # one item of the dataset is a batch already
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
-            pin_memory=self.trainer is not None
-            and self.trainer.accelerator is not None
-            and type(self.trainer.accelerator).__name__ == "CUDAAccelerator",
+            pin_memory=torch.cuda.is_available(),
         )

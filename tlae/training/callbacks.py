@@ -6,6 +6,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 import torch.nn.functional as F
+from pytorch_lightning.callbacks import RichProgressBar
 from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
 from torchvision.utils import make_grid  # type: ignore[import-untyped]
@@ -28,6 +29,7 @@ class Beside(pl.Callback):
     def __init__(self, losses: DoNothing, windows_per_epoch: int) -> None:
         self.losses, self.windows_per_epoch = losses, windows_per_epoch
         self.started = time.monotonic()
+        self.seconds = 0.0  # of the last epoch's training
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Start the clock."""
@@ -54,6 +56,18 @@ class Beside(pl.Callback):
     def _batch(trainer: pl.Trainer) -> int:
         size = getattr(trainer.datamodule, "batch_size", 1)  # type: ignore[attr-defined]
         return int(size) * trainer.world_size
+
+
+class TerminalBar(RichProgressBar):
+    """Lightning's bar without its version number, which is the logger's folder here."""
+
+    def get_metrics(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule
+    ) -> dict[str, int | str | float | dict[str, float]]:
+        """What stands behind the bar: the losses."""
+        metrics = super().get_metrics(trainer, pl_module)
+        metrics.pop("v_num", None)
+        return metrics
 
 
 class EpochLines(pl.Callback):
