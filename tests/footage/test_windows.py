@@ -104,7 +104,7 @@ def test_bad_settings_are_refused() -> None:
         hold_out_blocks([np.arange(100)], 0.9, 1)
     with pytest.raises(ValueError, match="strides must be numbers >= 1"):
         windows_of([np.arange(100)], 4, [0])
-    with pytest.raises(FootageError, match="at least 20 readable frames without a gap"):
+    with pytest.raises(FootageError, match="at least 20 readable frames in runs"):
         hold_out_blocks([np.arange(5)], 0.2, 10)
 
 

@@ -185,6 +185,15 @@ def test_same_command_again_does_nothing_other_settings_are_refused(
     assert main([*words, "model.code_channels=3", "overwrite=true"]) == 0
 
 
+def test_a_run_that_never_learnt_anything_does_not_block_its_name(
+    tmp_path: Path, places: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = train_words(write_clips(tmp_path / "n", (20, 20)), places)
+    assert main([*words, "trainer.strategy=nonsense"]) == 2
+    assert "trainer:" in capsys.readouterr().err
+    assert main(words) == 0
+
+
 def test_another_budget_runs_no_net(
     tmp_path: Path, places: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

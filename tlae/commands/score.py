@@ -53,6 +53,7 @@ def run(cfg: ScoreConfig) -> None:
     folder = Path(cfg.paths.scores).expanduser() / name
     store = open_store(footage, model.preprocessing, Path(cfg.paths.cache))
     _warn_of_other_pace(model, store)
+    threshold, calibration = _threshold(model, rule, settings)
     runs = segments(store.index, model.gap_s)
     precision = model.precision if cfg.precision == "calibrated" else cfg.precision
     facts = _facts(model_file, store, rule, precision, cfg)
@@ -66,7 +67,6 @@ def run(cfg: ScoreConfig) -> None:
         measured = job.table()
     else:
         measured = pd.read_parquet(folder / "scores.parquet", columns=list(MEASURED))
-    threshold, calibration = _threshold(model, rule, settings)
     table = score_table(store, measured, runs, rule, calibration, threshold)
     events = write_tables(working, table, threshold)
     if model.watched is not None:

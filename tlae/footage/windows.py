@@ -64,11 +64,12 @@ def hold_out_blocks(runs: list[Rows], share: float, shortest: int) -> tuple[list
     every = max(2, round(1 / share))
     usable = [run for run in runs if len(run) >= shortest]
     total = sum(len(run) for run in usable)
+    longest = max((len(run) for run in runs), default=0)
     if total < 2 * shortest:
         raise FootageError(
-            f"training needs at least {2 * shortest} readable frames without a gap (twice the "
-            f"net's window of {shortest}), got {total}; add footage or lower "
-            "footage.window_frames or footage.strides"
+            f"training needs at least {2 * shortest} readable frames in runs without a gap as long "
+            f"as the net's window of {shortest}, got {total} (longest run {longest}); add footage "
+            "or lower footage.window_frames or footage.strides"
         )
     if len(usable) < 2 * every:
         length = max(shortest, -(-total // (BLOCKS_PER_HELD_OUT * every)))

@@ -43,6 +43,10 @@ class RunFolder:
         """State with the lowest held-out loss."""
         return self.checkpoints / "best.ckpt"
 
+    def holds_work(self) -> bool:
+        """Whether an epoch or more would be lost with the folder."""
+        return self.last.is_file() or self.model.is_file()
+
     def begin(self, settings: dict[str, Any], *, overwrite: bool) -> None:
         """Take the folder for a run with these settings.
 
@@ -52,7 +56,7 @@ class RunFolder:
         if self.settings.is_file():
             before = json.loads(self.settings.read_text())
             changed = differing(before, settings)
-            if changed and not overwrite:
+            if changed and not overwrite and self.holds_work():
                 raise UserError(
                     f"{self.path} holds a run with other settings ({'; '.join(changed[:3])}); "
                     "give another name=... or overwrite=true"
