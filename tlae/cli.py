@@ -3,7 +3,6 @@
 Hydra and the commands are imported only when needed, so that `tlae --help` is instant.
 """
 
-import difflib
 import errno
 import importlib
 import sys
@@ -11,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tlae import __version__
-from tlae.errors import UserError
+from tlae.errors import UserError, nearest
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -102,10 +101,3 @@ def _run_command(name: str, words: list[str]) -> int:
     compose.require_values(cfg)
     importlib.import_module(COMMANDS[name].module).run(cfg)
     return 0
-
-
-def nearest(word: str, names: Sequence[str] | dict[str, Command]) -> str:
-    """Say the nearest of ``names`` and list them all, for error messages."""
-    known = sorted(names)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return (f"did you mean {close[0]}? " if close else "") + f"known: {', '.join(known)}"

@@ -19,9 +19,8 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from tlae.cli import nearest
 from tlae.config import register_schemas
-from tlae.errors import UserError
+from tlae.errors import UserError, nearest
 
 GROUPS = ("model", "scoring", "experiment")
 FOOTAGE_IS_A_NODE = ("train", "score")  # there `footage=PATH` is short for `footage.path=PATH`

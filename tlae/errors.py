@@ -1,6 +1,7 @@
 """Errors that reach the user as one line, without a traceback."""
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 
@@ -25,3 +26,10 @@ def refusing_bad_values() -> Iterator[None]:
         raise
     except ValueError as error:
         raise UserError(str(error)) from error
+
+
+def nearest(word: str, names: Iterable[str]) -> str:
+    """Say the nearest of ``names`` and list them all, for error messages."""
+    known = sorted(names)
+    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return (f"did you mean {close[0]}? " if close else "") + f"known: {', '.join(known)}"

@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tlae.cli import nearest
 from tlae.config import RenderConfig
-from tlae.errors import UserError
+from tlae.errors import UserError, nearest
 from tlae.footage.frames import Clip, Frame, Image
 from tlae.footage.sources import open_footage
 from tlae.footage.windows import usual_interval_s

@@ -16,10 +16,9 @@ import torch
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities.rank_zero import rank_zero_only  # type: ignore[attr-defined]
 
-from tlae.cli import nearest
 from tlae.commands.score import ALARM_KEYS, open_named
 from tlae.config import TrainConfig
-from tlae.errors import UserError, refusing_bad_values
+from tlae.errors import UserError, nearest, refusing_bad_values
 from tlae.footage.datamodule import FootageDataModule
 from tlae.footage.frames import OK
 from tlae.footage.mask import read_mask
