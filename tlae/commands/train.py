@@ -5,6 +5,7 @@ Learns what is normal from normal footage. Writes <paths.checkpoints>/<name>/: m
 started again, with the losses of an unbroken one.
 """
 
+import math
 import sys
 import time
 from pathlib import Path
@@ -231,6 +232,8 @@ def _tell(model: Model, nothing: DoNothing, folder: RunFolder) -> None:
         f"trained {facts['epochs']} epochs, {facts['steps']:,} steps in {facts['seconds']:.0f} s; "
         f"calibrated on {len(model.calibration.raw):,} held-out frames"
     )
+    if math.isnan(loss):
+        print("no epoch was finished: the held-out loss is not known")
     print(
         f"held-out loss {loss:.6f}; copying the last frame {nothing.copy_last:.6f}, "
         f"the mean frame {nothing.mean_frame:.6f}"
@@ -241,7 +244,7 @@ def _tell(model: Model, nothing: DoNothing, folder: RunFolder) -> None:
             ("copying the last frame", nothing.copy_last),
             ("the mean frame", nothing.mean_frame),
         )
-        if not loss < value
+        if loss >= value
     ]
     if lost_to:
         print(f"WARNING: the net does not beat {' or '.join(lost_to)}: doing nothing is better")
