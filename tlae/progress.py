@@ -1,6 +1,5 @@
 """Progress of long work: a bar in a terminal, plain lines elsewhere."""
 
-import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -11,8 +10,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 LINE_EVERY_S = 10.0
-
-logger = logging.getLogger(__name__)
 
 
 class Advance(Protocol):

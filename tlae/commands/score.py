@@ -7,7 +7,6 @@ answers without running the net.
 """
 
 import json
-import logging
 import shutil
 import time
 from dataclasses import asdict
@@ -36,8 +35,6 @@ from tlae.scoring.scorer import FrameScorer
 
 ALARM_KEYS = ("threshold", "false_alarm_rate", "alarms_per_day")
 INTERVAL_FACTOR = 3.0  # footage this much slower or faster than the model's is worth a warning
-
-logger = logging.getLogger(__name__)
 
 
 def run(cfg: ScoreConfig) -> None:

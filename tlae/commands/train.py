@@ -37,7 +37,7 @@ from tlae.training.compute import Compute, choose_compute
 from tlae.training.do_nothing import Background, DoNothing, do_nothing_losses, fit_background
 from tlae.training.fitting import calm_lightning, fit, load_best, make_trainer, trainer_settings
 from tlae.training.module import FitOptions, Training
-from tlae.training.normal_footage import NormalFootage, datamodule_of, split_footage
+from tlae.training.normal_footage import NormalFootage, split_footage
 from tlae.training.run_folder import RunFolder
 
 
@@ -56,17 +56,22 @@ def run(cfg: TrainConfig) -> None:
         options = FitOptions(**{k: cfg.training[k] for k in FitOptions.__dataclass_fields__})  # type: ignore[index]
         inner = build_net(net_config)
         footage = _prepare(cfg, source)
-    background = fit_background(footage.store, footage.train)
-    net = Standardised(inner, torch.from_numpy(background.mean_frame), background.spread)
-    training = cfg.training
-    data = datamodule_of(
-        footage, training.batch_size, training.windows_per_epoch, cfg.seed, training.workers
-    )
     if _is_first_process():
         folder.begin(_settings(cfg, footage.store), overwrite=cfg.overwrite)
     if folder.model.is_file():
         print(f"{folder.path} is trained already; other settings need another name=...")
         return
+    background = fit_background(footage.store, footage.train)
+    net = Standardised(inner, torch.from_numpy(background.mean_frame), background.spread)
+    data = FootageDataModule(
+        footage.store,
+        footage.windows,
+        footage.held_out_windows,
+        cfg.training.batch_size,
+        cfg.training.windows_per_epoch,
+        cfg.seed,
+        cfg.training.workers,
+    )
     compute = _compute(cfg, folder, net, data)
     module = Training(net, options, footage.watched, channels_last=compute.channels_last)
     nothing = _do_nothing(cfg, footage, background)
@@ -77,7 +82,7 @@ def run(cfg: TrainConfig) -> None:
     if not trainer.is_global_zero:
         return
     held_out_loss = load_best(module, folder)
-    model = _finish(cfg, module, footage, rule, compute, trainer.strategy.root_device)
+    model = _finish(cfg, net_config, module, footage, rule, compute, trainer.strategy.root_device)
     model.training = {
         "model": cfg.model_name,
         "name": name,
@@ -185,6 +190,7 @@ def _check_trainer(settings: dict[str, Any]) -> None:
 
 def _finish(
     cfg: TrainConfig,
+    net_config: dict[str, Any],
     module: Training,
     footage: NormalFootage,
     rule: ScoringRule,
@@ -194,7 +200,7 @@ def _finish(
     """The model with its usual errors and its calibration."""
     model = Model(
         net=module.net.eval(),
-        net_config=OmegaConf.to_container(cfg.model, resolve=True),  # type: ignore[arg-type]
+        net_config=net_config,
         preprocessing=footage.store.preprocessing,
         window_frames=cfg.footage.window_frames,
         stride=cfg.footage.strides[0],

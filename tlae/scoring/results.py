@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +57,19 @@ class Results:
 
     def map_of(self, row: int) -> npt.NDArray[np.float32]:
         """Smoothed error map (h, w) of a row of the table, in raw units."""
-        maps = zarr.open_array(self.folder / "maps.zarr", mode="r")
-        return np.asarray(maps[row], np.float32)
+        return np.asarray(self._maps[row], np.float32)
 
     def rebuilt_of(self, row: int) -> Image:
         """What the net expected (h, w, C); needs ``keep_rebuilt=true`` when scoring."""
-        return np.asarray(zarr.open_array(self.folder / "rebuilt.zarr", mode="r")[row])
+        return np.asarray(self._rebuilt[row])
+
+    @cached_property
+    def _maps(self) -> Any:
+        return zarr.open_array(self.folder / "maps.zarr", mode="r")
+
+    @cached_property
+    def _rebuilt(self) -> Any:
+        return zarr.open_array(self.folder / "rebuilt.zarr", mode="r")
 
     @property
     def has_rebuilt(self) -> bool:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import torch
 
-from tlae.footage.datamodule import FootageDataModule
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import (
     Rows,
@@ -75,19 +74,4 @@ def split_footage(
         windows_of(held_out, window_frames, strides[:1]),
         gap_s,
         watched,
-    )
-
-
-def datamodule_of(
-    footage: NormalFootage, batch_size: int, windows_per_epoch: int, seed: int, workers: int
-) -> FootageDataModule:
-    """Loaders over the windows."""
-    return FootageDataModule(
-        footage.store,
-        footage.windows,
-        footage.held_out_windows,
-        batch_size,
-        windows_per_epoch,
-        seed,
-        workers,
     )
