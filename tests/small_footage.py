@@ -39,6 +39,8 @@ NETS = {
         "memory": [4, 4],
         "ahead": 2,
     },
+    "copy_last": {"_target_": "tlae.models.untrained.CopyLast"},
+    "running_median": {"_target_": "tlae.models.untrained.RunningMedian"},
 }
 
 

@@ -29,7 +29,7 @@ def test_what_is_saved_comes_back_bit_by_bit(name: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(back.calibration.run, model.calibration.run)
     assert back.watched is not None
     assert torch.equal(back.watched, watched)
-    assert not (tmp_path / "m.part").exists()
+    assert not (tmp_path / "m.safetensors.part").exists()
 
 
 def written(path: Path, **changed: object) -> Path:

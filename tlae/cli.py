@@ -29,6 +29,10 @@ COMMANDS = {
     "train": Command("tlae.commands.train", "learn what is normal from normal footage"),
     "score": Command("tlae.commands.score", "say of every frame how unusual it is, and where"),
     "render": Command("tlae.commands.render", "draw scores over the footage as H.264 video"),
+    "evaluate": Command("tlae.commands.evaluate", "measure scores against labels, every protocol"),
+    "benchmark": Command(
+        "tlae.commands.benchmark", "train, score and evaluate nets beside what learns nothing"
+    ),
     "demo": Command("tlae.commands.demo", "make a scene, train, score and render it"),
 }
 

@@ -23,12 +23,13 @@ from tlae.config import register_schemas
 from tlae.errors import UserError, nearest
 
 GROUPS = ("model", "scoring", "experiment")
-FOOTAGE_IS_A_NODE = ("train", "score")  # there `footage=PATH` is short for `footage.path=PATH`
+FOOTAGE_IS_A_NODE = ("train", "score", "benchmark")  # there `footage=PATH` sets `footage.path`
 # Values taken as they are, without Hydra's grammar: spaces, =, *, [ need no quoting.
 PATH_KEYS = (
     "footage.path",
     "footage.mask",
     "footage.time_pattern",
+    "labels",
     "model_file",
     "name",
     "out",
@@ -131,7 +132,7 @@ def help_text(request: Request, module: str) -> str:
         lines = [
             f"  {group}: {', '.join(_options(loader, group))}"
             for group in GROUPS
-            if group in cfg or (group == "experiment" and request.command == "train")
+            if group in cfg or (group == "experiment" and request.command in ("train", "benchmark"))
         ]
     choices = "\n\nchoices (group=name):\n" + "\n".join(lines) if lines else ""
     return f"{doc}{choices}\n\nsettings (key=value; ??? must be given):\n\n{to_yaml(cfg)}"
@@ -190,7 +191,8 @@ def _hydra_word(request: Request, word: str) -> str:
 
 def _combinations(request: Request) -> Iterator[tuple[list[str], str]]:
     """Overrides of each run, and what tells it from the others."""
-    named = any(word.startswith("name=") for word in request.overrides)
+    one_folder = request.command == "benchmark"  # its runs share a folder and know their model
+    named = any(word.startswith("name=") for word in request.overrides) and not one_folder
     choices = [_split_sweep(word) for word in request.overrides]
     for combination in itertools.product(*choices):
         varying = [w for w, all_ in zip(combination, choices, strict=True) if len(all_) > 1]

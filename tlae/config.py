@@ -50,6 +50,7 @@ class TrainingConfig:
     optimizer: str = "adamw"  # adamw, adam
     loss: str = "squared"  # squared, absolute
     windows_per_epoch: int = 2500  # an epoch is the unit of validation and of resuming
+    keep: str = "best"  # weights of the epoch with the lowest held-out loss (best), or of the last
     patience: int = 0  # epochs without a better held-out loss before stopping; 0: run all epochs
     compute: str = "auto"  # auto: the fastest of a few timed steps; or precision[+channels_last]
     workers: int = 0  # loader processes; the frame store is fast enough for 0
@@ -141,6 +142,30 @@ class DemoConfig:
 
 
 @dataclass
+class EvaluateConfig:
+    """`tlae evaluate`."""
+
+    scores: str = MISSING  # folder written by score, or a CSV or Parquet table
+    labels: str | None = None  # see docs/datasets.md; null: the table's own column `label`
+    column: str | None = None  # of the score; null: raw, score, error or anomaly_score
+    interval_s: float | None = None  # time between frames of a table without a column time_s
+    out: str | None = None  # null: <scores>/evaluation, or <table>-evaluation beside the table
+    maps: bool = True  # pixel and region figures, where maps and regions are known
+    footage: str | None = None  # where the pictures are now, if they moved since
+    pictures: int = 6  # of each kind in the report; 0: none
+
+
+@dataclass
+class BenchmarkConfig(TrainConfig):
+    """`tlae benchmark`: the settings of `tlae train`, and what to test on."""
+
+    train_split: str = "Train"  # normal footage, in the folder given as footage
+    test_split: str = "Test"
+    labels: str | None = None  # see `tlae evaluate`; null: they lie in the test split
+    out: str = "benchmarks"  # writes <out>/<name>/; name null: as the footage is called
+
+
+@dataclass
 class ModelConfig:
     """A net: the class to build, and its arguments."""
 
@@ -194,15 +219,34 @@ class ConvLSTMConfig(ModelConfig):
     modern: bool = False  # group norm and GELU instead of the published ReLU alone
 
 
+@dataclass
+class CopyLastConfig(ModelConfig):
+    """Frame differencing."""
+
+    _target_: str = "tlae.models.untrained.CopyLast"
+
+
+@dataclass
+class RunningMedianConfig(ModelConfig):
+    """Difference to a running median background."""
+
+    _target_: str = "tlae.models.untrained.RunningMedian"
+    step: float = 0.02  # how far the median moves per frame, in spreads around the mean frame
+
+
 SCHEMAS: dict[str, type] = {
     "train_schema": TrainConfig,
     "score_schema": ScoreConfig,
     "render_schema": RenderConfig,
     "demo_schema": DemoConfig,
+    "benchmark_schema": BenchmarkConfig,
+    "evaluate_schema": EvaluateConfig,
     "model/cae_schema": CaeConfig,
     "model/cae_dense_schema": CaeDenseConfig,
     "model/stae_schema": StaeConfig,
     "model/convlstm_schema": ConvLSTMConfig,
+    "model/copy_last_schema": CopyLastConfig,
+    "model/running_median_schema": RunningMedianConfig,
     "scoring/scoring_schema": ScoringConfig,
 }
 

@@ -26,6 +26,7 @@ from tlae.footage.preprocess import Preprocessing
 from tlae.models.standardised import Standardised
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.rule import ScoringRule
+from tlae.whole_file import whole_file
 
 FORMAT = 1  # raise when older code could not read what is written
 METADATA_KEY = "tlae"
@@ -123,10 +124,9 @@ def save_model(model: Model, path: Path) -> None:
             "python": platform.python_version(),
         },
     }
-    temporary = path.with_suffix(".part")
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    temporary.write_bytes(save(plain, {METADATA_KEY: json.dumps(facts)}))
-    temporary.replace(path)
+    with whole_file(path) as temporary:
+        temporary.write_bytes(save(plain, {METADATA_KEY: json.dumps(facts)}))
 
 
 def load_model(path: Path) -> Model:

@@ -74,7 +74,7 @@ def test_nothing_is_left_after_an_error(tmp_path: Path, error: type[BaseExceptio
     def write_and_fail() -> None:
         with VideoFile(old, 10, SIZE_HW) as video:
             video.write(next(pictures(1)))
-            assert (tmp_path / "clip.part.mp4").exists()
+            assert (tmp_path / "clip.mp4.part").exists()
             raise error
 
     with pytest.raises(error):

@@ -28,7 +28,7 @@ from tlae.footage.windows import segments, usual_interval_s
 from tlae.model_file import Model, load_model
 from tlae.progress import progress
 from tlae.scoring.calibrate import Calibration, threshold_of
-from tlae.scoring.job import ScoringJob
+from tlae.scoring.job import CHUNK_FRAMES, ScoringJob
 from tlae.scoring.results import MEASURED, score_table, write_json, write_tables
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer
@@ -50,7 +50,9 @@ def run(cfg: ScoreConfig) -> None:
     folder = Path(cfg.paths.scores).expanduser() / name
     store = open_store(footage, model.preprocessing, Path(cfg.paths.cache))
     _warn_of_other_pace(model, store)
-    threshold, calibration = _threshold(model, rule, settings)
+    asked = {key: settings[key] for key in ALARM_KEYS if settings.get(key) is not None}
+    asked = asked or {key: value for key, value in model.alarm.items() if value is not None}
+    threshold, calibration = _threshold(model, rule, asked)
     runs = segments(store.index, model.gap_s)
     precision = model.precision if cfg.precision == "calibrated" else cfg.precision
     facts = _facts(model_file, store, rule, precision, cfg)
@@ -59,16 +61,21 @@ def run(cfg: ScoreConfig) -> None:
     if fresh:
         job = ScoringJob(working, store, runs, facts, cfg.keep_rebuilt)
         scorer = FrameScorer(model, rule, pick_device(cfg.device), precision)
+        to_do = max(0, len(store) - job.done() * CHUNK_FRAMES)
+        begun = time.monotonic()
         with progress(f"scoring {footage.name}", len(store)) as advance:
             job.run(scorer, cfg.batch_frames, advance)
+        pace: float | None = round(to_do / (time.monotonic() - begun), 1)
         measured = job.table()
     else:
+        pace = json.loads((folder / "summary.json").read_text()).get("frames_per_s")
         measured = pd.read_parquet(folder / "scores.parquet", columns=list(MEASURED))
     table = score_table(store, measured, runs, rule, calibration, threshold)
     events = write_tables(working, table, threshold)
     if model.watched is not None:
         np.save(working / "watched.npy", model.watched.numpy())
     summary = _summary(table, footage, rule, threshold, calibration, cfg)
+    summary |= {"alarm": asked, "frames_per_s": pace}
     write_json(working / "summary.json", summary)
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
@@ -145,11 +152,9 @@ def _working_folder(folder: Path, facts: dict[str, Any], *, overwrite: bool) -> 
 
 
 def _threshold(
-    model: Model, rule: ScoringRule, settings: dict[str, Any]
+    model: Model, rule: ScoringRule, asked: dict[str, float]
 ) -> tuple[float, Calibration | None]:
     """Alarm threshold and calibration; both are void under a rule the model was not made with."""
-    given = {key: settings[key] for key in ALARM_KEYS if settings.get(key) is not None}
-    alarm = given or model.alarm
     maps_differ = {
         key
         for key, value in asdict(rule).items()
@@ -164,11 +169,11 @@ def _threshold(
             f"column "
             "stays empty; train with these scoring settings to calibrate them"
         )
-        if "threshold" not in given:
+        if "threshold" not in asked:
             print("no alarms either: give scoring.threshold=... in raw units")
     else:
         calibration = model.calibration.smoothed(rule.smooth_frames, causal=rule.causal)
-    return threshold_of(calibration, **alarm), calibration
+    return threshold_of(calibration, **asked), calibration
 
 
 def _summary(

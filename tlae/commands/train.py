@@ -8,6 +8,7 @@ started again, with the losses of an unbroken one.
 import math
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from tlae.training.calibration import calibrate, shortened, typical_error
 from tlae.training.callbacks import Beside, EpochLines, Pictures, TerminalBar
 from tlae.training.compute import Compute, choose_compute
 from tlae.training.do_nothing import Background, DoNothing, do_nothing_losses, fit_background
-from tlae.training.fitting import calm_lightning, fit, load_best, make_trainer, trainer_settings
+from tlae.training.fitting import calm_lightning, fit, load_weights, make_trainer, trainer_settings
 from tlae.training.module import FitOptions, Training
 from tlae.training.normal_footage import NormalFootage, split_footage
 from tlae.training.run_folder import RunFolder
@@ -47,6 +48,8 @@ def run(cfg: TrainConfig) -> None:
     calm_lightning()
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     _check_trainer(cfg.trainer)
+    if cfg.training.keep not in ("best", "last"):
+        raise UserError(f"training.keep must be best or last, got {cfg.training.keep!r}")
     source = open_named(cfg.footage)
     name = (cfg.name or f"{source.name}-{cfg.model_name}") + cfg.suffix
     folder = RunFolder(Path(cfg.paths.checkpoints).expanduser() / name)
@@ -63,6 +66,49 @@ def run(cfg: TrainConfig) -> None:
         return
     background = fit_background(footage.store, footage.train)
     net = Standardised(inner, torch.from_numpy(background.mean_frame), background.spread)
+    nothing = _do_nothing(cfg, footage, background)
+    learnt = Learnt(Compute("float32"), torch.device("cpu"), {})
+    if any(weights.requires_grad for weights in net.parameters()):
+        learnt = _learn(cfg, folder, net, options, footage, rule, nothing)
+    if not _is_first_process():
+        return
+    model = _finish(cfg, net_config, net, footage, rule, learnt)
+    model.training = {
+        "model": cfg.model_name,
+        "name": name,
+        "frames": footage.train_frames,
+        "held_out_frames": footage.held_out_frames,
+        "seconds": round(time.monotonic() - started, 1),
+        "copy_last_loss": nothing.copy_last,
+        "mean_frame_loss": nothing.mean_frame,
+        "compute": str(learnt.compute),
+        "seed": cfg.seed,
+        "weights": sum(weights.numel() for weights in net.parameters()),
+        **learnt.facts,
+    }
+    save_model(model, folder.model)
+    _tell(model, nothing, folder)
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """How a net was fitted; a net without weights was not."""
+
+    compute: Compute
+    device: torch.device
+    facts: dict[str, Any]  # epochs, steps, held_out_loss
+
+
+def _learn(
+    cfg: TrainConfig,
+    folder: RunFolder,
+    net: Standardised,
+    options: FitOptions,
+    footage: NormalFootage,
+    rule: ScoringRule,
+    nothing: DoNothing,
+) -> Learnt:
+    """Fit the net in place and load the weights that are kept."""
     data = FootageDataModule(
         footage.store,
         footage.windows,
@@ -74,31 +120,14 @@ def run(cfg: TrainConfig) -> None:
     )
     compute = _compute(cfg, folder, net, data)
     module = Training(net, options, footage.watched, channels_last=compute.channels_last)
-    nothing = _do_nothing(cfg, footage, background)
     trainer = _trainer(cfg, folder, compute, nothing, rule)
     if trainer.is_global_zero:
-        _introduce(name, net, footage, compute)
+        _introduce(folder.path.name, net, footage, compute)
     fit(trainer, module, data, folder)
-    if not trainer.is_global_zero:
-        return
-    held_out_loss = load_best(module, folder)
-    model = _finish(cfg, net_config, module, footage, rule, compute, trainer.strategy.root_device)
-    model.training = {
-        "model": cfg.model_name,
-        "name": name,
-        "frames": footage.train_frames,
-        "held_out_frames": footage.held_out_frames,
-        "epochs": trainer.current_epoch,
-        "steps": trainer.global_step,
-        "seconds": round(time.monotonic() - started, 1),
-        "held_out_loss": held_out_loss,
-        "copy_last_loss": nothing.copy_last,
-        "mean_frame_loss": nothing.mean_frame,
-        "compute": str(compute),
-        "seed": cfg.seed,
-    }
-    save_model(model, folder.model)
-    _tell(model, nothing, folder)
+    facts: dict[str, Any] = {"epochs": trainer.current_epoch, "steps": trainer.global_step}
+    if trainer.is_global_zero:
+        facts["held_out_loss"] = load_weights(module, folder, cfg.training.keep)
+    return Learnt(compute, trainer.strategy.root_device, facts)
 
 
 def _is_first_process() -> bool:
@@ -191,15 +220,14 @@ def _check_trainer(settings: dict[str, Any]) -> None:
 def _finish(
     cfg: TrainConfig,
     net_config: dict[str, Any],
-    module: Training,
+    net: Standardised,
     footage: NormalFootage,
     rule: ScoringRule,
-    compute: Compute,
-    device: torch.device,
+    learnt: Learnt,
 ) -> Model:
     """The model with its usual errors and its calibration."""
     model = Model(
-        net=module.net.eval(),
+        net=net.eval(),
         net_config=net_config,
         preprocessing=footage.store.preprocessing,
         window_frames=cfg.footage.window_frames,
@@ -207,14 +235,15 @@ def _finish(
         gap_s=footage.gap_s,
         rule=rule,
         alarm={key: cfg.scoring[key] for key in ALARM_KEYS},  # type: ignore[index]
-        precision=compute.precision,
+        precision=learnt.compute.precision,
         calibration=Calibration(np.zeros(1), np.zeros(1, np.int64), 0.0, ""),  # made below
         typical_error=torch.ones(footage.store.shape[1:3]),
         watched=footage.watched,
     )
-    model.typical_error = typical_error(model, footage.store, footage.held_out, rule, device)
+    held_out, device = footage.held_out, learnt.device
+    model.typical_error = typical_error(model, footage.store, held_out, rule, device)
     with progress("calibrating", footage.held_out_frames) as advance:
-        model.calibration = calibrate(model, footage.store, footage.held_out, rule, device, advance)
+        model.calibration = calibrate(model, footage.store, held_out, rule, device, advance)
     return model
 
 
@@ -233,11 +262,19 @@ def _introduce(name: str, net: Standardised, footage: NormalFootage, compute: Co
 
 def _tell(model: Model, nothing: DoNothing, folder: RunFolder) -> None:
     facts = model.training
-    loss = facts["held_out_loss"]
+    if "epochs" in facts:
+        _tell_loss(facts, nothing)
     print(
-        f"trained {facts['epochs']} epochs, {facts['steps']:,} steps in {facts['seconds']:.0f} s; "
-        f"calibrated on {len(model.calibration.raw):,} held-out frames"
+        f"{facts['seconds']:.0f} s in all; calibrated on {len(model.calibration.raw):,} held-out "
+        "frames"
     )
+    print(f"model: {folder.model} ({folder.model.stat().st_size / 1e6:.1f} MB)")
+    print(f"next:  tlae score model_file={folder.model} footage=...")
+
+
+def _tell_loss(facts: dict[str, Any], nothing: DoNothing) -> None:
+    loss = facts["held_out_loss"]
+    print(f"trained {facts['epochs']} epochs, {facts['steps']:,} steps")
     if math.isnan(loss):
         print("no epoch was finished: the held-out loss is not known")
     print(
@@ -254,5 +291,3 @@ def _tell(model: Model, nothing: DoNothing, folder: RunFolder) -> None:
     ]
     if lost_to:
         print(f"WARNING: the net does not beat {' or '.join(lost_to)}: doing nothing is better")
-    print(f"model: {folder.model} ({folder.model.stat().st_size / 1e6:.1f} MB)")
-    print(f"next:  tlae score model_file={folder.model} footage=...")

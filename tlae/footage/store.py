@@ -23,6 +23,7 @@ from tlae.footage.frames import OK, Frame, Image
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import Footage
 from tlae.progress import Advance, progress
+from tlae.whole_file import whole_file
 
 FORMAT = 1  # raise when a store written by older code must not be read
 CHUNK_FRAMES = 256
@@ -209,10 +210,8 @@ def _finished_parts(parts: Path) -> list[Path]:
 
 
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:
-    """All or nothing under the final name."""
-    temporary = path.with_suffix(".tmp")
-    table.to_parquet(temporary, index=False)
-    temporary.replace(path)
+    with whole_file(path) as temporary:
+        table.to_parquet(temporary, index=False)
 
 
 def _require_space(folder: Path, frames: int, frame_bytes: int) -> None:

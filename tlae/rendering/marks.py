@@ -6,12 +6,13 @@ import cv2
 import numpy as np
 
 from tlae.footage.frames import Image
-from tlae.rendering.heatmap import FloatMap
+from tlae.rendering.heatmap import FloatMap, Mask
 from tlae.rendering.text import (
     ALARM,
     AMBER,
     DARK,
     INK,
+    TRUTH,
     Colour,
     Rect,
     draw_plate,
@@ -87,6 +88,20 @@ def draw_contour(canvas: Image, error: FloatMap, threshold: float) -> None:
         near = alpha > 0
         weight = alpha[near][:, np.newaxis]  # (n, 1)
         part[near] = (part[near] * (1 - weight) + weight * np.asarray(colour)).round()
+
+
+def draw_truth(canvas: Image, mask: Mask) -> None:
+    """Outline what people marked as anomalous.
+
+    Args:
+        canvas: RGB (H, W, 3), drawn on.
+        mask: (h, w) of any size.
+    """
+    height, width = canvas.shape[:2]
+    inside = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    outlines, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    for colour, extra in ((DARK, 2), (TRUTH, 0)):
+        cv2.drawContours(canvas, outlines, -1, colour, _line_px(canvas) + extra, cv2.LINE_AA)
 
 
 def draw_box(canvas: Image, region: Rect, colour: Colour) -> Rect:

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 
 from tlae.footage.frames import Image
-from tlae.rendering.whole_file import explain_os_errors, part_path
+from tlae.whole_file import explain_os_errors, whole_file
 
 
 def write_png(path: Path, image: Image) -> None:
@@ -19,10 +19,5 @@ def write_png(path: Path, image: Image) -> None:
         UserError: the file cannot be written.
     """
     _, encoded = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    temporary = part_path(path)
-    with explain_os_errors(path):
-        try:
-            temporary.write_bytes(encoded.tobytes())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with explain_os_errors(path), whole_file(path) as temporary:
+        temporary.write_bytes(encoded.tobytes())

@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 
 from tlae.errors import UserError
 from tlae.footage.frames import Image
-from tlae.rendering.whole_file import explain_os_errors, part_path
+from tlae.whole_file import explain_os_errors, part_path
 
 OPTIONS = {"preset": "veryfast", "crf": "20"}
 FPS_DENOMINATOR = 1001  # 29.97 and the like stay exact

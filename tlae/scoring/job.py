@@ -23,6 +23,7 @@ from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
 from tlae.progress import Advance
 from tlae.scoring.scorer import FrameScorer, Scored
+from tlae.whole_file import whole_file
 
 CHUNK_FRAMES = 128  # one shard of the map arrays
 STATES_KEPT = 2  # centred scoring finishes a chunk while it is already in the next one
@@ -158,8 +159,8 @@ class ScoringJob:
             return
         if fresh:
             scorer.reset()
-        save_file(scorer.state(), self._state(number).with_suffix(".tmp"))
-        self._state(number).with_suffix(".tmp").replace(self._state(number))
+        with whole_file(self._state(number)) as temporary:
+            save_file(scorer.state(), temporary)
         for old in range(number - STATES_KEPT + 1):
             self._state(old).unlink(missing_ok=True)
 
@@ -168,15 +169,15 @@ class ScoringJob:
         self.maps[rows] = chunk.maps
         if self.rebuilt is not None:
             self.rebuilt[rows] = chunk.rebuilt
-        temporary = self._part(number).with_suffix(".tmp")
-        pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "instant": chunk.instant,
                 "peak_row": chunk.peak[:, 0],
                 "peak_column": chunk.peak[:, 1],
             }
-        ).to_parquet(temporary, index=False)
-        temporary.replace(self._part(number))
+        )
+        with whole_file(self._part(number)) as temporary:
+            table.to_parquet(temporary, index=False)
 
     def _array(self, name: str, dtype: type, item: tuple[int, ...]) -> Any:
         path = self.folder / name

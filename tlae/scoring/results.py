@@ -19,6 +19,7 @@ from tlae.scoring.calibrate import Calibration
 from tlae.scoring.events import find_events
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_in_time
+from tlae.whole_file import whole_file
 
 COLUMNS = [
     "clip",
@@ -143,19 +144,15 @@ def write_tables(folder: Path, table: pd.DataFrame, threshold: float) -> list[di
             lambda row: (int(sizes[row, 0]), int(sizes[row, 1])),
         )
     ]
-    _replace(folder / "scores.parquet", lambda path: table.to_parquet(path, index=False))
-    _replace(folder / "scores.csv", lambda path: table.to_csv(path, index=False))
+    with whole_file(folder / "scores.parquet") as temporary:
+        table.to_parquet(temporary, index=False)
+    with whole_file(folder / "scores.csv") as temporary:
+        table.to_csv(temporary, index=False)
     write_json(folder / "events.json", events)
     return events
 
 
 def write_json(path: Path, content: object) -> None:
     """Write JSON, all or nothing."""
-    text = json.dumps(content, indent=1, allow_nan=False) + "\n"
-    _replace(path, lambda temporary: temporary.write_text(text))
-
-
-def _replace(path: Path, write: Any) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    write(temporary)
-    temporary.replace(path)
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")

@@ -1,4 +1,4 @@
-"""Lightning's part of a run: the Trainer with our callbacks, the fit, the best weights."""
+"""Lightning's part of a run: the Trainer with our callbacks, the fit, the weights to keep."""
 
 import inspect
 import logging
@@ -101,18 +101,26 @@ def fit(trainer: pl.Trainer, module: Training, data: FootageDataModule, folder: 
         ) from error
 
 
-def load_best(module: Training, folder: RunFolder) -> float:
-    """Load the weights with the lowest held-out loss.
+def load_weights(module: Training, folder: RunFolder, keep: str = "best") -> float:
+    """Load the weights that a run keeps.
+
+    Args:
+        module: where to load them.
+        folder: of the finished run.
+        keep: "best" (lowest held-out loss) or "last" (end of the last epoch).
 
     Returns:
-        That loss; NaN if none was measured.
+        Their held-out loss; NaN if none was measured.
     """
-    source = folder.best if folder.best.is_file() else folder.last
-    state = torch.load(source, map_location="cpu", weights_only=True)
+    is_best = keep == "best" and folder.best.is_file()
+    state = torch.load(
+        folder.best if is_best else folder.last, map_location="cpu", weights_only=True
+    )
     module.cpu().load_state_dict(state["state_dict"])
+    measured = "best_model_score" if is_best else "current_score"
     for callback in state["callbacks"].values():
-        if isinstance(callback, dict) and callback.get("best_model_score") is not None:
-            return float(callback["best_model_score"])
+        if isinstance(callback, dict) and callback.get(measured) is not None:
+            return float(callback[measured])
     return float("nan")
 
 

@@ -9,7 +9,18 @@ from tlae.errors import UserError
 
 def part_path(path: Path) -> Path:
     """Temporary name in the same folder, so that renaming needs no copying."""
-    return path.with_name(f"{path.stem}.part{path.suffix}")
+    return path.with_name(f"{path.name}.part")
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A temporary name to write to; the file takes its own name when the block ends well."""
+    temporary = part_path(path)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -1,0 +1,103 @@
+"""Reading what is to be evaluated: results folders and foreign tables."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tlae.errors import UserError
+from tlae.evaluation.scored import Scored, read_scored
+
+GOOD = pd.DataFrame(
+    {
+        "clip": ["b", "b", "a", "a"],
+        "frame": [1, 0, 5, 6],
+        "label": [1, 0, 0, 0],
+        "score": [0.9, 0.1, 0.2, 0.3],
+    }
+)
+
+
+def written(table: pd.DataFrame, tmp_path: Path, name: str = "scores.csv") -> Path:
+    path = tmp_path / name
+    if path.suffix == ".csv":
+        table.to_csv(path, index=False)
+    else:
+        table.to_parquet(path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["scores.csv", "scores.parquet"])
+def test_a_table_comes_back_in_clip_and_frame_order(tmp_path: Path, name: str) -> None:
+    scored = read_scored(written(GOOD, tmp_path, name))
+    assert scored.lengths == {"b": 2, "a": 2}
+    assert scored.table["raw"].tolist() == [0.1, 0.9, 0.2, 0.3]
+    assert scored.table["label"].tolist() == [False, True, False, False]
+    assert scored.clip_codes.tolist() == [0, 0, 1, 1]
+    assert scored.notes == ()
+    assert scored.interval_s is None
+
+
+def test_numbers_as_clip_names_stay_names(tmp_path: Path) -> None:
+    scored = read_scored(written(GOOD.assign(clip=["01", "01", "02", "02"]), tmp_path))
+    assert list(scored.lengths) == ["01", "02"]
+
+
+def test_missing_scores_and_missing_frames_are_counted(tmp_path: Path) -> None:
+    table = GOOD.assign(frame=[4, 0, 5, 6], score=[np.nan, 0.1, 0.2, 0.3])
+    scored = read_scored(written(table, tmp_path))
+    assert scored.has_score.tolist() == [True, False, True, True]
+    assert scored.notes == (
+        "1 frames without a score",
+        "3 frames are missing between the first and the last of their clip",
+    )
+
+
+def test_interval_comes_from_times_or_from_the_user(tmp_path: Path) -> None:
+    timed = written(GOOD.assign(time_s=[2.0, 0.0, 10.0, 12.0]), tmp_path, "timed.csv")
+    assert read_scored(timed, interval_s=9.0).interval_s == 2.0
+    assert read_scored(written(GOOD, tmp_path), interval_s=9.0).interval_s == 9.0
+
+
+def test_another_column_can_be_the_score(tmp_path: Path) -> None:
+    table = GOOD.assign(mine=[4.0, 3.0, 2.0, 1.0])
+    assert read_scored(written(table, tmp_path), "mine").table["raw"].tolist() == [3, 4, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"clip": None}, "must have a column 'clip'; it has frame, label, score"),
+        ({"score": None}, "must have a column 'raw'; it has clip, frame, label"),
+        ({"score": ["x", 1, 2, 3]}, "column 'score' must hold numbers"),
+        ({"score": [np.inf, 1, 2, 3]}, "1 scores are infinite; give finite ones"),
+        ({"label": [2, 0, 0, 0]}, r"labels must be 0 \(normal\) or 1 \(anomalous\), got 2 in 1"),
+        ({"label": [np.nan, 0, 0, 0]}, "labels must be 0"),
+        ({"frame": [0, 0, 5, 6]}, "one row per frame, got b frame 0 twice"),
+        ({"frame": [np.nan, 0, 5, 6]}, "1 rows have no frame number"),
+    ],
+)
+def test_bad_tables_are_refused(
+    tmp_path: Path, change: dict[str, list[object] | None], words: str
+) -> None:
+    table = GOOD.copy()
+    for column, values in change.items():
+        table = table.drop(columns=column) if values is None else table.assign(**{column: values})
+    with pytest.raises(UserError, match=words):
+        read_scored(written(table, tmp_path))
+
+
+def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="a folder written by `tlae score`, or a table"):
+        read_scored(tmp_path / "nothing.csv")
+    (tmp_path / "empty.csv").write_text("")
+    with pytest.raises(UserError, match="cannot be read as a table"):
+        read_scored(tmp_path / "empty.csv")
+    with pytest.raises(UserError, match="run `tlae score`"):
+        read_scored(tmp_path)
+
+
+def test_a_clip_code_follows_the_order_of_the_clips() -> None:
+    table = pd.DataFrame({"clip": ["z", "z", "a"], "frame": [0, 1, 0], "raw": [1.0, 2.0, 3.0]})
+    assert Scored("x", table).clip_codes.tolist() == [0, 0, 1]

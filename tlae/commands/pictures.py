@@ -1,0 +1,183 @@
+"""Pictures of scored frames: results and footage brought together, for videos, sheets, reports."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from tlae.errors import UserError, nearest
+from tlae.footage.frames import Clip, Image
+from tlae.footage.sources import open_footage
+from tlae.footage.windows import usual_interval_s
+from tlae.rendering.clip_video import ClipScores
+from tlae.rendering.heatmap import HeatScale, Mask
+from tlae.rendering.layouts import Layout, Look
+from tlae.rendering.marks import Caption, draw_truth
+from tlae.rendering.overlay import draw_overlay
+from tlae.rendering.text import clock_text
+from tlae.rendering.timeline import ScoreAxis
+from tlae.scoring.events import alarm_runs
+from tlae.scoring.results import Results
+
+APART_FRAMES = 15  # chosen frames are at least this far from each other
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """All that the pictures of one scored footage share.
+
+    Attributes:
+        results: scores and maps.
+        look: threshold, heat, layout.
+        axis: of the score curve.
+        interval_s: usual time between frames.
+        footage_path: where the pictures are.
+    """
+
+    results: Results
+    look: Look
+    axis: ScoreAxis
+    interval_s: float
+    footage_path: str
+
+    @cached_property
+    def clips(self) -> dict[str, Clip]:
+        """Clips of the footage by name.
+
+        Raises:
+            FootageError: the footage is not where it was.
+        """
+        saved = self.results.summary["footage"]
+        footage = open_footage(
+            self.footage_path,
+            interval_s=saved["interval_s"],
+            time_source=saved["time_source"],
+            time_pattern=saved["time_pattern"],
+        )
+        return {clip.name: clip for clip in footage.clips}
+
+    def require_clips(self, names: list[str]) -> None:
+        """Refuse footage that no longer holds what was scored."""
+        for name in names:
+            if name not in self.clips:
+                raise UserError(
+                    f"clip {name} was scored, but {self.footage_path} no longer holds it; "
+                    "give footage=... where it lies now"
+                )
+
+    def clip_scores(self, name: str) -> ClipScores:
+        """Scores and maps of one clip."""
+        results = self.results
+        rows = np.flatnonzero((results.table["clip"] == name).to_numpy())
+        table = results.table.iloc[rows].reset_index(drop=True)
+        first = int(rows[0])
+        return ClipScores(
+            table,
+            lambda row: results.map_of(first + row),
+            self.axis,
+            (lambda row: results.rebuilt_of(first + row)) if results.has_rebuilt else None,
+            alarm_runs(table),
+        )
+
+    def stills(
+        self, name: str, numbers: list[int], truth: dict[int, Mask] | None = None
+    ) -> Iterator[tuple[int, Image]]:
+        """Overlays of single frames of a clip, in order; unreadable ones are left out.
+
+        Args:
+            name: of the clip.
+            numbers: of frames in it, rising.
+            truth: annotated masks of some of them, outlined.
+        """
+        scores = self.clip_scores(name)
+        for number in numbers:
+            frame = next(iter(self.clips[name].frames(start=number)), None)
+            if frame is None or frame.image is None:
+                continue
+            row = scores.table.iloc[number]
+            taken_at = None if pd.isna(row["taken_at"]) else row["taken_at"]
+            picture = draw_overlay(
+                frame.image,
+                scores.map_of(number),
+                self.look.threshold,
+                self.look.scale,
+                alarm=bool(row["alarm"]),
+                watched=self.look.watched,
+                caption=Caption(clock_text(float(row["time_s"]), taken_at), f"{name}  #{number}"),
+            )
+            if truth and number in truth:
+                draw_truth(picture, truth[number])
+            yield number, picture
+
+    def stills_of_rows(
+        self, rows: list[int], truth: dict[int, Mask] | None = None
+    ) -> dict[int, Image]:
+        """Overlays of rows of the score table; those without a picture are left out."""
+        table = self.results.table
+        pictures: dict[int, Image] = {}
+        for name, lines in table.iloc[sorted(rows)].groupby("clip", sort=False):
+            if name not in self.clips:
+                continue
+            row_of = {int(frame): int(row) for row, frame in lines["frame"].items()}  # type: ignore[call-overload]
+            masks = {f: truth[row] for f, row in row_of.items() if truth and row in truth}
+            for number, picture in self.stills(str(name), list(row_of), masks):
+                pictures[row_of[number]] = picture
+        return pictures
+
+
+def open_drawing(results: Results, footage: str | None = None, layout: str = "overlay") -> Drawing:
+    """Bring results and footage together.
+
+    Args:
+        results: of a scored footage.
+        footage: where the pictures are now, if they moved since.
+        layout: one of ``Layout``.
+
+    Raises:
+        UserError: no such layout.
+    """
+    layouts = [str(known) for known in Layout]
+    if layout not in layouts:
+        raise UserError(f"no layout is called {layout!r}; {nearest(layout, layouts)}")
+    table, summary = results.table, results.summary
+    alarm_level = math.inf if summary["threshold"] is None else float(summary["threshold"])
+    # A mean over the frame says nothing of a place in it.
+    threshold = math.inf if summary["rule"]["reduction"] == "mean" else alarm_level
+    if math.isfinite(threshold) and threshold > 0:
+        scale = HeatScale.from_threshold(threshold)
+    else:
+        worst = table["raw"].fillna(-math.inf).argmax()
+        highest = max(float(results.map_of(int(worst)).max()), 1e-6)
+        scale = HeatScale(0.3 * highest, highest)
+    return Drawing(
+        results,
+        Look(threshold, scale, Layout(layout), results.watched()),
+        ScoreAxis.from_scores(table["raw"].to_numpy(), alarm_level),
+        usual_interval_s(table),
+        footage or str(summary["footage"]["path"]),
+    )
+
+
+def worst_rows(table: pd.DataFrame, count: int, *, highest: bool = True) -> list[int]:
+    """Rows of the highest (or lowest) raw scores, no two of the same moment, first the extreme.
+
+    Args:
+        table: score table or a part of it, with its row numbers as index.
+        count: at most so many.
+        highest: False: the lowest ones.
+    """
+    ordered = table["raw"].dropna().sort_values(ascending=not highest, kind="stable").index
+    lines = zip(table.index, table["clip"], table["frame"], strict=True)
+    places = {int(row): (clip, int(frame)) for row, clip, frame in lines}
+    chosen: list[int] = []
+    for row in map(int, ordered):
+        if len(chosen) == count:
+            break
+        clip, frame = places[row]
+        others = (places[other] for other in chosen)
+        if all(name != clip or abs(number - frame) >= APART_FRAMES for name, number in others):
+            chosen.append(row)
+    return chosen

@@ -1,0 +1,142 @@
+"""Charts of an evaluation, as SVG text that stands in a page or a file of its own."""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_POINTS = 1500  # of a curve; beyond, each point shows the highest score of its stretch
+INK, FAINT, ALARM, TRUTH = "#22262c", "#8a9099", "#d8352a", "#2fae63"
+CURVES = ("#1f5fbf", "#e07b1f", "#7a4fbf", "#1f9e8f", "#c23b75", "#7a7f33", "#5b6470", "#b08d57")
+
+Series = npt.NDArray[np.float64]
+
+
+def roc_chart(curves: Mapping[str, tuple[Series, Series]]) -> str:
+    """ROC curves, one colour each.
+
+    Args:
+        curves: name -> false positive rates and true positive rates, in [0, 1].
+    """
+    with _figure(5.2, 4.6) as ((axes,), svg):
+        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=":")
+        for number, (name, (fpr, tpr)) in enumerate(curves.items()):
+            colour = CURVES[number % len(CURVES)]
+            axes.plot(*_thinned(fpr, tpr), color=colour, linewidth=1.6, label=name)
+        axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
+        axes.set_xlabel("normal frames called anomalous")
+        axes.set_ylabel("anomalous frames found")
+        axes.legend(loc="lower right", frameon=False, fontsize=8)
+    return _element(svg)
+
+
+@dataclass(frozen=True)
+class ClipScores:
+    """What the chart of one clip shows.
+
+    Attributes:
+        name: of the clip.
+        scores: name -> (n,), NaN where there is none.
+        anomalous: (n,).
+    """
+
+    name: str
+    scores: Mapping[str, Series]
+    anomalous: npt.NDArray[np.bool_]
+
+
+def score_chart(
+    clips: Sequence[ClipScores], threshold: float | None, limits: tuple[float, float]
+) -> str:
+    """Scores over the frames of clips, one below the other; labelled stretches are shaded.
+
+    Args:
+        clips: at least one; a single one bears no name.
+        threshold: alarm threshold in the same units; None: none.
+        limits: of the score axis, the same for all clips, so that they can be compared.
+    """
+    with _figure(8.2, 1.7 * len(clips), rows=len(clips)) as (panels, svg):
+        for axes, clip in zip(panels, clips, strict=True):
+            _draw_scores(axes, clip, threshold)
+            axes.set(xlim=(-0.5, len(clip.anomalous) - 0.5), ylim=limits)
+            if len(clips) > 1:
+                axes.set_title(clip.name, loc="left", fontsize=9)
+        if len(clips[0].scores) > 1:
+            panels[0].legend(loc="upper right", frameon=False, fontsize=7, ncols=4)
+    return _element(svg)
+
+
+def _draw_scores(axes: "Axes", clip: ClipScores, threshold: float | None) -> None:
+    for first, last in _stretches(clip.anomalous):
+        axes.axvspan(first - 0.5, last + 0.5, color=TRUTH, alpha=0.18, linewidth=0)
+    for number, (name, values) in enumerate(clip.scores.items()):
+        colour = CURVES[number % len(CURVES)]
+        axes.plot(*_highest(values), color=colour, linewidth=1.1, label=name)
+    if threshold is not None:
+        axes.axhline(threshold, color=ALARM, linewidth=0.9, linestyle="--")
+
+
+@contextmanager
+def _figure(
+    width_in: float, height_in: float, rows: int = 1
+) -> Iterator[tuple[list["Axes"], io.StringIO]]:
+    """Plain axes, one below the other; the text is there after the block."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    svg = io.StringIO()
+    with mpl.rc_context(
+        {
+            "svg.fonttype": "none",  # text stays text
+            "svg.hashsalt": "tlae",  # equal charts are equal bytes
+            "font.family": "sans-serif",
+            "font.size": 9,
+            "axes.edgecolor": FAINT,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "text.color": INK,
+        }
+    ):
+        figure = Figure((width_in, height_in), layout="tight")
+        yield list(figure.subplots(rows, squeeze=False)[:, 0]), svg
+        unsigned = {"Date": None, "Creator": None}
+        figure.savefig(svg, format="svg", transparent=True, metadata=unsigned)
+
+
+def _element(svg: io.StringIO) -> str:
+    """The SVG element alone, as it stands in a page or in a file."""
+    text = svg.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _thinned(x: Series, y: Series) -> tuple[Series, Series]:
+    """No more than ``MOST_POINTS`` of a curve, ends kept."""
+    if len(x) <= MOST_POINTS:
+        return x, y
+    kept = np.linspace(0, len(x) - 1, MOST_POINTS).round().astype(np.int64)
+    return x[kept], y[kept]
+
+
+def _highest(values: Series) -> tuple[Series, Series]:
+    """Frame numbers and scores, thinned to the highest score of each stretch."""
+    frames = np.arange(len(values), dtype=np.float64)
+    step = -(-len(values) // MOST_POINTS)
+    if step <= 1:
+        return frames, values
+    padded = np.full(step * -(-len(values) // step), -np.inf)
+    padded[: len(values)] = np.where(np.isnan(values), -np.inf, values)
+    highest = padded.reshape(-1, step).max(axis=1)
+    return frames[::step], np.where(np.isneginf(highest), np.nan, highest)
+
+
+def _stretches(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and last index of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return [(int(first), int(end) - 1) for first, end in edges.reshape(-1, 2)]

@@ -1,0 +1,244 @@
+"""Whether events are found, how soon, and at what price in false alarms.
+
+A true event is a run of anomalous frames in a clip. An alarm is a run of frames over the threshold
+in a clip, pauses of fewer than ``MERGE_FRAMES`` frames bridged as everywhere in this package.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from tlae.errors import UserError
+from tlae.evaluation.frame_metrics import FrameScores
+from tlae.evaluation.ground_truth import Labels
+from tlae.evaluation.measure import Measure
+from tlae.evaluation.persistence import persistence_measures
+from tlae.evaluation.runs import (
+    Spans,
+    alarm_sweep,
+    best_within,
+    count_false,
+    count_matches,
+    spans_of,
+)
+from tlae.scoring.events import MERGE_FRAMES
+
+MIN_IOUS = (0.1, 0.5)
+BUDGETS_PER_HOUR = (1, 10, 60)
+HOUR_S = 3600.0
+DAY_HOURS = 24
+
+NO_ALARM = "no alarm column"
+NO_EVENT = "no frame is anomalous"
+NO_SCORE = "no frame has a score"
+NO_INTERVAL = "the time between frames is not known"
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Scored, labelled and alarmed frames, clip after clip.
+
+    Attributes:
+        scores: (n,), raw, higher is more anomalous; NaN for a frame without a score, which never
+            alarms.
+        labels: (n,), True where anomalous.
+        clips: (n,), number of the frame's clip; the frames of a clip stand together.
+        alarm: (n,), True in alarm; None where no threshold was known.
+        interval_s: time between frames [s]; None where it is not known.
+
+    Raises:
+        UserError: lengths differ, a score is infinite, a clip is torn apart, or the interval is not
+            positive.
+    """
+
+    scores: Floats
+    labels: Labels
+    clips: Integers
+    alarm: Labels | None = None
+    interval_s: float | None = None
+
+    def __post_init__(self) -> None:
+        there = np.where(np.isnan(self.scores), 0, self.scores)
+        FrameScores(there, self.labels, self.clips)  # for its checks
+        if self.alarm is not None and len(self.alarm) != len(self.scores):
+            raise UserError(
+                f"alarm must have one entry per frame ({len(self.scores):,}), got "
+                f"{len(self.alarm):,}; bring it to that length"
+            )
+        if self.interval_s is not None and not self.interval_s > 0:
+            raise UserError(f"interval_s must be > 0, got {self.interval_s}; give the seconds")
+
+    @property
+    def hours(self) -> float | None:
+        """Length of the footage, frames without a score included."""
+        return None if self.interval_s is None else len(self.scores) * self.interval_s / HOUR_S
+
+    @cached_property
+    def events(self) -> Spans:
+        """Runs of anomalous frames."""
+        return spans_of(self.labels, self.clips)
+
+    @cached_property
+    def alarmed(self) -> Labels | None:
+        """(n,), True where a frame has a score and is in alarm."""
+        return None if self.alarm is None else self.alarm & ~np.isnan(self.scores)
+
+    @cached_property
+    def alarms(self) -> Spans | None:
+        """Runs of frames in alarm, short pauses bridged."""
+        return None if self.alarmed is None else spans_of(self.alarmed, self.clips, MERGE_FRAMES)
+
+
+def event_measures(
+    scores: Floats,
+    labels: Labels,
+    clips: Integers,
+    alarm: Labels | None,
+    interval_s: float | None,
+    asked: Mapping[str, float | None] | None = None,
+) -> list[Measure]:
+    """All figures of events and time.
+
+    Args:
+        scores: (n,), raw; NaN for a frame without a score.
+        labels: (n,), True where anomalous.
+        clips: (n,), number of the frame's clip; the frames of a clip stand together.
+        alarm: (n,), True in alarm; None where no threshold was known.
+        interval_s: time between frames [s]; None where it is not known.
+        asked: the budget that was asked for: ``false_alarm_rate``, ``alarms_per_day``.
+
+    Raises:
+        UserError: as ``Timeline``.
+    """
+    line = Timeline(scores, labels, clips, alarm, interval_s)
+    measures = [
+        *(measure for min_iou in MIN_IOUS for measure in _matched(line, min_iou)),
+        *_recall_at_budgets(line),
+        *_delays(line),
+        *_alarm_rates(line, asked or {}),
+        *persistence_measures(scores, labels, clips, line.events),
+    ]
+    without = int(np.isnan(scores).sum())
+    note = f"; {without:,} frames without a score never alarm" if without else ""
+    return [replace(measure, basis=measure.basis + note) for measure in measures]
+
+
+def _measure(key: str, name: str, value: float | None, basis: str, unit: str = "%") -> Measure:
+    return Measure(key, name, "event", value, unit, basis)
+
+
+def _matched(line: Timeline, min_iou: float) -> list[Measure]:
+    """Recall, precision and F1 of alarms against events."""
+    values: tuple[float | None, ...] = (None, None, None)
+    basis = NO_ALARM
+    if line.alarms is not None:
+        true, alarms = len(line.events), len(line.alarms)
+        hits = count_matches(line.alarms, line.events, min_iou)
+        values = (
+            hits / true if true else None,
+            hits / alarms if alarms else None,
+            2 * hits / (true + alarms) if true else None,
+        )
+        basis = f"{true:,} events, {alarms:,} alarms, {hits:,} matched"
+    protocol = f"one-to-one matching at temporal IoU >= {min_iou:g}"
+    keys = (("recall", "recall"), ("precision", "precision"), ("f1", "F1 score"))
+    return [
+        _measure(f"event_{key}_iou{100 * min_iou:.0f}", f"event {word}, {protocol}", value, basis)
+        for (key, word), value in zip(keys, values, strict=True)
+    ]
+
+
+def _recall_at_budgets(line: Timeline) -> list[Measure]:
+    """Recall at a price in false alarms, whatever the threshold of the alarm column."""
+    reason = ""
+    if not len(line.events):
+        reason = NO_EVENT
+    elif np.isnan(line.scores).all():
+        reason = NO_SCORE
+    elif line.hours is None:
+        reason = NO_INTERVAL
+    results: list[tuple[float | None, str]] = [(None, reason)] * len(BUDGETS_PER_HOUR)
+    if not reason:
+        results = _bought(line)
+    return [
+        _measure(
+            f"recall_{budget}_per_hour",
+            f"event recall at {budget} false alarm{'s' * (budget > 1)} per hour, raw scores",
+            *result,
+        )
+        for budget, result in zip(BUDGETS_PER_HOUR, results, strict=True)
+    ]
+
+
+def _bought(line: Timeline) -> list[tuple[float | None, str]]:
+    """Recall at each budget, and its basis.
+
+    The basis holds the share of normal frames in alarm too: an alarm that goes on for ever touches
+    every event and counts as none that is false.
+    """
+    assert line.hours is not None
+    thresholds, false, found = alarm_sweep(line.scores, line.labels, line.clips)
+    results: list[tuple[float | None, str]] = []
+    for budget in BUDGETS_PER_HOUR:
+        allowed = int(budget * line.hours + 1e-9)  # 59.99... are 60
+        best = best_within(false, found, allowed)
+        hits = 0 if best is None else int(found[best])
+        basis = (
+            f"{hits:,} of {len(line.events):,} events; {line.hours:.3g} hours allow {allowed:,} "
+            f"false alarm{'s' * (allowed != 1)}"
+        )
+        if best is not None and not line.labels.all():
+            on = np.mean(line.scores[~line.labels] >= thresholds[best])
+            basis += f"; {100 * on:.3g} % of normal frames in alarm"
+        results.append((hits / len(line.events), basis))
+    return results
+
+
+def _delays(line: Timeline) -> list[Measure]:
+    """Median delay of the first alarm within an event, of the events that have one."""
+    name = "median delay from the start of an event to its first frame in alarm"
+    value = None
+    basis = NO_ALARM
+    if line.alarmed is not None:
+        rows = [np.flatnonzero(line.alarmed[first : last + 1]) for first, last in line.events]
+        delays = [hits[0] for hits in rows if len(hits)]
+        value = float(np.median(delays)) if delays else None
+        basis = f"{len(delays):,} of {len(rows):,} events found" if rows else NO_EVENT
+    timed = value is None or line.interval_s is not None
+    in_s = value * line.interval_s if value is not None and line.interval_s is not None else None
+    return [
+        _measure("delay_frames", name, value, basis, "frames"),
+        _measure("delay_s", name, in_s, basis if timed else NO_INTERVAL, "s"),
+    ]
+
+
+def _alarm_rates(line: Timeline, asked: Mapping[str, float | None]) -> list[Measure]:
+    """What the alarms cost, beside what was asked for."""
+    rate = per_hour = None
+    rate_basis = per_hour_basis = NO_ALARM
+    if line.alarmed is not None and line.alarms is not None:
+        normal = int((~line.labels).sum())
+        alarmed = int((line.alarmed & ~line.labels).sum())
+        rate = alarmed / normal if normal else None
+        rate_basis = f"{alarmed:,} of {normal:,} normal frames" if normal else "no normal frame"
+        false = count_false(line.alarms, line.labels)
+        per_hour = len(line.alarms) / line.hours if line.hours else None
+        duration = f"{line.hours:.3g} hours" if line.hours else NO_INTERVAL
+        per_hour_basis = f"{len(line.alarms):,} alarms, {false:,} touch no event; {duration}"
+    wanted, wanted_a_day = asked.get("false_alarm_rate"), asked.get("alarms_per_day")
+    if wanted is not None:
+        rate_basis += f"; asked for {100 * wanted:.3g} %"
+    if wanted_a_day is not None:
+        per_hour_basis += f"; asked for {wanted_a_day / DAY_HOURS:.3g} per hour of normal footage"
+    return [
+        _measure("normal_alarm_rate", "share of normal frames in alarm", rate, rate_basis),
+        _measure(
+            "alarms_per_hour", "alarms, true and false", per_hour, per_hour_basis, unit="per hour"
+        ),
+    ]

@@ -1,0 +1,127 @@
+"""The report of one evaluation: one HTML page that opens from disk, without network."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import cv2
+import numpy as np
+
+from tlae.evaluation.charts import ClipScores, roc_chart, score_chart
+from tlae.evaluation.evaluation import Evaluation
+from tlae.evaluation.frame_metrics import min_max
+from tlae.evaluation.roc import roc_curve
+from tlae.footage.frames import Image
+
+JPEG_QUALITY = 85
+LEVELS = {
+    "frame": "Frames: when",
+    "pixel": "Pixels: where",
+    "region": "Regions: things found",
+    "event": "Events and alarms",
+}
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Some frames with their maps.
+
+    Attributes:
+        title: what they have in common.
+        note: a sentence on how they were chosen.
+        pictures: RGB (H, W, 3), and a caption each.
+    """
+
+    title: str
+    note: str
+    pictures: Sequence[tuple[Image, str]]
+
+
+def report_html(evaluation: Evaluation, galleries: Sequence[Gallery] = ()) -> str:
+    """The page as text.
+
+    Args:
+        evaluation: figures, scores, labels.
+        galleries: pictures to show, empty ones are left out.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("tlae.evaluation", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    measures = evaluation.measures
+    return environment.get_template("report.html.jinja").render(
+        title=f"Evaluation of {evaluation.scored.name}",
+        subtitle=evaluation.subject,
+        first=measures[0],
+        notes=evaluation.notes,
+        levels=[
+            (LEVELS[level], list(group)) for level, group in groupby(measures, lambda m: m.level)
+        ],
+        roc=_roc(evaluation),
+        clips=_clips(evaluation),
+        has_threshold=evaluation.scored.threshold is not None,
+        pictures=[
+            {
+                "title": gallery.title,
+                "note": gallery.note,
+                "pictures": [
+                    {"source": _data_uri(image), "caption": caption}
+                    for image, caption in gallery.pictures
+                ],
+            }
+            for gallery in galleries
+            if gallery.pictures
+        ],
+    )
+
+
+def _roc(evaluation: Evaluation) -> str:
+    """ROC of the raw scores, and after rescaling each clip; nothing if a class is missing."""
+    frames = evaluation.frames
+    if frames.labels.all() or not frames.labels.any():
+        return ""
+    curves = {}
+    for name, scores in (
+        ("raw scores", frames.scores),
+        ("after per-clip min-max", min_max(frames)),
+    ):
+        fpr, tpr, _ = roc_curve(scores, frames.labels)
+        curves[name] = (fpr, tpr)
+    return roc_chart(curves)
+
+
+def _clips(evaluation: Evaluation) -> list[dict[str, str]]:
+    """Name, counts and chart of each clip."""
+    scored = evaluation.scored
+    raw = scored.table["raw"].to_numpy(dtype=np.float64)
+    highest = float(np.nanmax(raw)) if scored.has_score.any() else 1.0
+    limits = (min(0.0, float(np.nanmin(raw))), 1.05 * highest if highest > 0 else 1.0)
+    ends = np.cumsum(list(scored.lengths.values()))[:-1]
+    clips = []
+    for truth, values in zip(evaluation.truth.clips, np.split(raw, ends), strict=True):
+        anomalous = int(truth.anomalous.sum())
+        clips.append(
+            {
+                "name": truth.clip,
+                "note": f"{len(values):,} frames, {anomalous:,} anomalous",
+                "chart": score_chart(
+                    [ClipScores(truth.clip, {"raw": values}, truth.anomalous)],
+                    scored.threshold,
+                    limits,
+                ),
+            }
+        )
+    return clips
+
+
+def _data_uri(image: Image) -> str:
+    """Picture as a JPEG within the page."""
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode()

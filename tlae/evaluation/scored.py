@@ -1,0 +1,193 @@
+"""What is evaluated: one score per frame, from a results folder or from any table."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tlae.errors import UserError, nearest
+from tlae.scoring.results import Results, read_results
+
+SCORE_COLUMNS = ("raw", "score", "error", "anomaly_score")  # looked for in this order
+TABLE_SUFFIXES = (".csv", ".parquet")
+
+MapOf = Callable[[int], npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Frames with their scores, clip by clip.
+
+    Attributes:
+        name: of the folder or file.
+        table: one row per frame: ``clip``, ``frame``, ``raw`` (NaN where there is no score), and
+            where known ``label``, ``alarm``, ``time_s``.
+        map_of: smoothed error map (h, w) of a row; None where no maps are stored.
+        interval_s: usual time between frames [s]; None where times are not known.
+        threshold: alarm threshold in raw units; None: not known.
+        asked: the false-alarm budget that was asked for, as in the model file.
+        results: the results folder, where it is one.
+        notes: what a reader must know, a line each.
+    """
+
+    name: str
+    table: pd.DataFrame
+    map_of: MapOf | None = None
+    interval_s: float | None = None
+    threshold: float | None = None
+    asked: dict[str, float] = field(default_factory=dict)
+    results: Results | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def lengths(self) -> dict[str, int]:
+        """Frames of each clip, in order."""
+        counts = self.table.groupby("clip", sort=False).size()
+        return {str(clip): int(count) for clip, count in counts.items()}
+
+    @property
+    def clip_codes(self) -> npt.NDArray[np.int64]:
+        """Number of the clip of each row, 0 for the first."""
+        return np.asarray(self.table.groupby("clip", sort=False).ngroup(), np.int64)
+
+    @property
+    def has_score(self) -> npt.NDArray[np.bool_]:
+        """True for each row with a score."""
+        return self.table["raw"].notna().to_numpy()
+
+
+def read_scored(path: Path, column: str | None = None, interval_s: float | None = None) -> Scored:
+    """Open a results folder, or a CSV or Parquet table with ``clip``, ``frame`` and a score.
+
+    Args:
+        path: folder written by ``tlae score``, or a table.
+        column: the score; None: the first of ``SCORE_COLUMNS``. Higher is more anomalous.
+        interval_s: time between frames of a table that has no ``time_s`` [s].
+
+    Raises:
+        UserError: it is neither, a column is missing, or a value makes no sense.
+    """
+    if path.is_dir():
+        return _of_results(read_results(path), column or "raw")
+    if not path.is_file() or path.suffix.lower() not in TABLE_SUFFIXES:
+        raise UserError(
+            f"scores must be a folder written by `tlae score`, or a table "
+            f"({', '.join(TABLE_SUFFIXES)}), got {path}"
+        )
+    table, notes = _checked(_read_table(path), path, column)
+    return Scored(
+        name=path.stem,
+        table=table,
+        interval_s=_interval(table) or interval_s,
+        notes=notes,
+    )
+
+
+def _of_results(results: Results, column: str) -> Scored:
+    table = results.table.copy()
+    if column not in table:
+        raise UserError(
+            f"column={column} is not in {results.folder}; {nearest(column, map(str, table))}"
+        )
+    table["raw"] = table[column]
+    threshold = results.summary["threshold"] if column == "raw" else None
+    if results.summary["threshold"] is None:
+        table = table.drop(columns="alarm")  # no threshold was known: silence is no verdict
+    left_out = table.loc[table["raw"].isna(), "state"].value_counts()
+    notes = tuple(f"{count:,} frames without a score: {state}" for state, count in left_out.items())
+    return Scored(
+        name=results.folder.name,
+        table=table,
+        map_of=results.map_of,
+        interval_s=_interval(table),
+        threshold=threshold,
+        asked=results.summary.get("alarm", {}),
+        results=results,
+        notes=notes,
+    )
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pd.read_parquet(path)
+        return pd.read_csv(path, dtype={"clip": str})
+    except (ValueError, OSError) as error:  # pandas' and pyarrow's errors are ValueErrors
+        raise UserError(
+            f"{path} cannot be read as a table: {' '.join(str(error).split())}"
+        ) from error
+
+
+def _checked(
+    table: pd.DataFrame, path: Path, column: str | None
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Rows in clip and frame order, the score as ``raw``; every oddity refused or noted."""
+    wanted = [column] if column else [name for name in SCORE_COLUMNS if name in table][:1]
+    for name in ("clip", "frame", *(wanted or [SCORE_COLUMNS[0]])):
+        if name not in table:
+            raise UserError(
+                f"{path} must have a column {name!r}; it has {', '.join(map(str, table))}"
+            )
+    table = table.assign(raw=_numbers(table, wanted[0], path), frame=_numbers(table, "frame", path))
+    infinite = int(np.isinf(table["raw"]).sum())
+    if infinite:
+        raise UserError(f"{path}: {infinite:,} scores are infinite; give finite ones")
+    if table["frame"].isna().any():
+        raise UserError(f"{path}: {int(table['frame'].isna().sum()):,} rows have no frame number")
+    twice = table.duplicated(["clip", "frame"])
+    if twice.any():
+        row: Any = table[twice].iloc[0]
+        raise UserError(
+            f"{path} must have one row per frame, got {row['clip']} frame {row['frame']:g} twice"
+        )
+    order = table.groupby("clip", sort=False).ngroup()
+    table = table.iloc[np.lexsort((table["frame"], order))].reset_index(drop=True)
+    if "label" in table:
+        table["label"] = _labels(table, path)
+    if "alarm" in table:
+        table["alarm"] = table["alarm"].astype(bool)
+    return table, _notes(table)
+
+
+def _numbers(table: pd.DataFrame, column: str, path: Path) -> pd.Series:
+    try:
+        return pd.to_numeric(table[column]).astype(float)
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{path}: column {column!r} must hold numbers; {error}") from error
+
+
+def _labels(table: pd.DataFrame, path: Path) -> pd.Series:
+    label = _numbers(table, "label", path)
+    wrong = ~label.isin([0, 1])
+    if wrong.any():
+        raise UserError(
+            f"{path}: labels must be 0 (normal) or 1 (anomalous), got {label[wrong].iloc[0]:g} in "
+            f"{int(wrong.sum()):,} rows"
+        )
+    return label.astype(bool)
+
+
+def _notes(table: pd.DataFrame) -> tuple[str, ...]:
+    """Frames that are not there, or have no score."""
+    notes = []
+    missing = int(table["raw"].isna().sum())
+    if missing:
+        notes.append(f"{missing:,} frames without a score")
+    frames = table.groupby("clip", sort=False)["frame"]
+    gaps = int((frames.max() - frames.min() + 1 - frames.size()).sum())
+    if gaps:
+        notes.append(f"{gaps:,} frames are missing between the first and the last of their clip")
+    return tuple(notes)
+
+
+def _interval(table: pd.DataFrame) -> float | None:
+    """Median time between neighbouring frames of a clip [s]."""
+    if "time_s" not in table:
+        return None
+    steps = table.groupby("clip", sort=False)["time_s"].diff()
+    steps = steps[steps > 0]
+    return float(steps.median()) if len(steps) else None
