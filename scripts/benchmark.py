@@ -1,4 +1,6 @@
-"""Speed of every stage, and memory of scoring: python scripts/benchmark.py [--memory].
+"""Speed of every stage, memory of scoring, cost of evaluating, one table each.
+
+    python scripts/benchmark.py [--memory | --evaluate]
 
 Speeds are of the whole process and depend on the machine; compare rows of one run with each other.
 """
@@ -22,12 +24,17 @@ MODELS = ("cae_small", "stae_small", "convlstm_small")
 
 def main() -> None:
     """Print one table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--memory", action="store_true", help="peak memory instead of speed")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--memory", action="store_true", help="peak memory of scoring")
+    parser.add_argument("--evaluate", action="store_true", help="time and memory of evaluating")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         if arguments.memory:
             tell_memory(Path(name))
+        elif arguments.evaluate:
+            tell_evaluation(Path(name))
         else:
             tell_speed(Path(name))
 
@@ -59,21 +66,44 @@ def tell_memory(folder: Path) -> None:
     options = SceneOptions(train_clips=2, train_frames=100, test_clips=1, test_frames=200)
     write_scene(folder / "scene", options)
     train(folder, "cae_small")
-    pictures = sorted((folder / "scene/Test/Test001").iterdir())
     print("| frames | peak memory |\n|---|---|")
     peaks = []
     for count in (2_000, 20_000):
-        long = folder / f"long-{count}"
-        long.mkdir()
-        for number in range(count):
-            os.link(pictures[number % len(pictures)], long / f"{number:06d}.jpg")
+        long = repeat(folder / "scene/Test/Test001", folder / f"long-{count}", count)
         _, peak_mib = score(folder, "cae_small", long, f"long-{count}")
         peaks.append(peak_mib)
         print(f"| {count:,} | {peak_mib:,.0f} MiB |", flush=True)
     print(f"\nratio {peaks[1] / peaks[0]:.3f}")
 
 
-def train(folder: Path, model: str) -> str:
+def tell_evaluation(folder: Path) -> None:
+    """Seconds and peak memory of evaluating maps of 240x360 at all levels."""
+    options = SceneOptions(train_clips=2, train_frames=100, test_clips=1, test_frames=200)
+    write_scene(folder / "scene", options)
+    train(folder, "cae_small", "footage.size_hw=[240,360]")
+    print("| maps of 240x360 | seconds | peak memory |\n|---|---|---|")
+    for count in (500, 1_000, 2_010):
+        long = folder / f"long-{count}"
+        for name in ("Test001", "Test001_gt"):
+            repeat(folder / "scene/Test" / name, long / name, count)
+        score(folder, "cae_small", long, long.name)
+        seconds, peak_mib = measured(
+            "evaluate", f"scores={folder}/scores/{long.name}", f"labels={long}", "pictures=0"
+        )
+        print(f"| {count:,} | {seconds:.1f} | {peak_mib:,.0f} MiB |", flush=True)
+
+
+def repeat(clip: Path, long: Path, count: int) -> Path:
+    """A clip of ``count`` frames, by links to those of a short one."""
+    long.mkdir(parents=True)
+    pictures = sorted(clip.iterdir())
+    for number in range(count):
+        picture = pictures[number % len(pictures)]
+        os.link(picture, long / f"{number:06d}{picture.suffix}")
+    return long
+
+
+def train(folder: Path, model: str, *words: str) -> str:
     """Two short epochs; returns what was printed."""
     return tlae(
         "train",
@@ -82,19 +112,24 @@ def train(folder: Path, model: str) -> str:
         f"model={model}",
         "trainer.max_epochs=2",
         "training.windows_per_epoch=320",
+        *words,
         *places(folder),
     )
 
 
 def score(folder: Path, model: str, footage: Path, name: str) -> tuple[float, float]:
     """Score in a process of its own; returns seconds and peak memory in MiB."""
-    words = [
+    return measured(
         "score",
         f"model_file={folder}/checkpoints/{model}/model.safetensors",
         f"footage={footage}",
         f"name={name}",
         *places(folder),
-    ]
+    )
+
+
+def measured(*words: str) -> tuple[float, float]:
+    """Run a command in a process of its own; returns seconds and peak memory in MiB."""
     started = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "tlae", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -29,7 +29,7 @@ DAMAGE = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError)
 
 CHUNK_BYTES = 1 << 18
 TIMEOUT_S = 60.0  # without a byte
-PAUSES_S = (1.0, 5.0, 20.0)  # before each new try
+PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0)  # before each new try
 REPORT_S = 5.0
 
 
@@ -86,25 +86,20 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def download(url: str, folder: Path) -> Path:
-    """Fetch a file unless it is there; tries again as long as each try brings more of it."""
+    """Fetch a file unless it is there; a broken connection is tried again a few times."""
     archive = folder / (url.partition("?")[0].rpartition("/")[2] or "archive.tar.gz")
     if archive.exists():
         print(f"{archive} is there already and not fetched")
         return archive
     folder.mkdir(parents=True, exist_ok=True)
     part, notes = Path(f"{archive}.part"), Path(f"{archive}.part.json")
-    pauses: Iterator[float] = iter(())
-    while True:
-        before = size_of(part)
+    for pause_s in (*PAUSES_S, None):
         try:
             fetch(url, part, notes)
             break
         except Dropped as dropped:
-            if size_of(part) > before:
-                pauses = iter(PAUSES_S)
-            pause_s = next(pauses, None)
-            if pause_s is None:
-                raise Problem(f"{url}: {dropped}; start again to continue") from dropped
+            if pause_s is None or not size_of(part):  # who never answered is not asked twice
+                raise Problem(f"{url}: {dropped}; check the network, start again") from dropped
             say(f"{dropped}; trying again in {pause_s:g} s")
             time.sleep(pause_s)
     part.replace(archive)

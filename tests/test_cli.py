@@ -154,3 +154,10 @@ def test_multirun_goes_on_after_a_failure_and_says_so(
     errors = capfd.readouterr().err
     assert "2 of 2 runs failed" in errors
     assert f"{tmp_path}/b" in errors
+
+
+def test_a_reader_who_has_seen_enough_is_no_error() -> None:
+    command = f"{sys.executable} -m tlae evaluate --help | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.startswith("tlae evaluate")

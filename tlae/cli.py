@@ -5,6 +5,7 @@ Hydra and the commands are imported only when needed, so that `tlae --help` is i
 
 import errno
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from tlae.errors import UserError, nearest
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
+EXIT_PIPE_CLOSED = 141
 DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
 
@@ -33,6 +35,8 @@ COMMANDS = {
     "benchmark": Command(
         "tlae.commands.benchmark", "train, score and evaluate nets beside what learns nothing"
     ),
+    "plant": Command("tlae.commands.plant", "plant known anomalies into normal footage"),
+    "scene": Command("tlae.commands.scene", "draw footage of a scene with known anomalies"),
     "demo": Command("tlae.commands.demo", "make a scene, train, score and render it"),
 }
 
@@ -72,6 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         print(f"tlae {words[0]}: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
+    except BrokenPipeError:  # `tlae ... | head`: who reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_PIPE_CLOSED
     except OSError as error:
         if error.errno not in DISK_TROUBLE:
             raise

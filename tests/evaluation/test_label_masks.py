@@ -188,3 +188,12 @@ def test_foreign_matlab_files_are_refused(tmp_path: Path) -> None:
 def test_a_single_mask_may_lack_its_last_axis(tmp_path: Path) -> None:
     savemat(tmp_path / "1.mat", {"vol": SPECK})
     assert [mask.tolist() for mask in read_volume(tmp_path / "1.mat")] == [SPECK.tolist()]
+
+
+def test_footage_given_as_masks_is_noticed(tmp_path: Path) -> None:
+    write_masks(tmp_path / "a", [np.full((4, 6), 90, np.uint8)] * 3)
+    with pytest.raises(UserError, match=r"marks more than 90 % of every frame of a; is this foot"):
+        read_folder(tmp_path, {"a": 3})
+    flood = [np.full((4, 6), 90, np.uint8), EMPTY]  # one frame may be flooded
+    write_masks(tmp_path / "other" / "b", flood)
+    assert read_folder(tmp_path / "other", {"b": 2})["b"].anomalous.tolist() == [True, False]

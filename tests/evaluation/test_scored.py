@@ -48,10 +48,7 @@ def test_missing_scores_and_missing_frames_are_counted(tmp_path: Path) -> None:
     table = GOOD.assign(frame=[4, 0, 5, 6], score=[np.nan, 0.1, 0.2, 0.3])
     scored = read_scored(written(table, tmp_path))
     assert scored.has_score.tolist() == [True, False, True, True]
-    assert scored.notes == (
-        "1 frames without a score",
-        "3 frames are missing between the first and the last of their clip",
-    )
+    assert scored.notes == ("3 frames are missing between the first and the last of their clip",)
 
 
 def test_interval_comes_from_times_or_from_the_user(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ COLUMNS = {
     "aupro_05": "AUPRO 0.05",
     "rbdc": "RBDC",
     "tbdc": "TBDC",
-    "recall_60_per_hour": "recall, 60/h",
+    "event_f1_iou10": "event F1",
     "normal_alarm_rate": "normal in alarm",
 }
 COSTS = {
@@ -107,10 +107,10 @@ def _read(folder: Path, name: str) -> Run:
     )
     facts = json.loads((scores / "evaluation" / "measures.json").read_text())
     summary = json.loads((scores / "summary.json").read_text())
-    training = load_model(model_file).training
+    model = load_model(model_file)
     costs = {
-        "weights": training["weights"],
-        "train_s": training["seconds"],
+        "weights": sum(weights.numel() for weights in model.net.parameters()),
+        "train_s": model.training["seconds"],
         "frames_per_s": summary["frames_per_s"],
         "size_mb": model_file.stat().st_size / 1e6,
     }

@@ -37,8 +37,9 @@ GALLERIES = (  # title, note, label, highest scores first
 def run(cfg: EvaluateConfig) -> None:
     """Measure, print, and write the report."""
     evaluation = measured(cfg)
+    report = write_report(evaluation, cfg)
     _tell(evaluation)
-    print(f"\nreport: {write_report(evaluation, cfg)}")
+    print(f"\nreport: {report}")
 
 
 def measured(cfg: EvaluateConfig) -> Evaluation:

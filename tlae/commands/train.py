@@ -83,7 +83,6 @@ def run(cfg: TrainConfig) -> None:
         "mean_frame_loss": nothing.mean_frame,
         "compute": str(learnt.compute),
         "seed": cfg.seed,
-        "weights": sum(weights.numel() for weights in net.parameters()),
         **learnt.facts,
     }
     save_model(model, folder.model)

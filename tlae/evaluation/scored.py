@@ -172,16 +172,12 @@ def _labels(table: pd.DataFrame, path: Path) -> pd.Series:
 
 
 def _notes(table: pd.DataFrame) -> tuple[str, ...]:
-    """Frames that are not there, or have no score."""
-    notes = []
-    missing = int(table["raw"].isna().sum())
-    if missing:
-        notes.append(f"{missing:,} frames without a score")
+    """Frames that are not there."""
     frames = table.groupby("clip", sort=False)["frame"]
     gaps = int((frames.max() - frames.min() + 1 - frames.size()).sum())
-    if gaps:
-        notes.append(f"{gaps:,} frames are missing between the first and the last of their clip")
-    return tuple(notes)
+    if not gaps:
+        return ()
+    return (f"{gaps:,} frames are missing between the first and the last of their clip",)
 
 
 def _interval(table: pd.DataFrame) -> float | None:

@@ -18,6 +18,8 @@ from tlae.footage.sources.listing import is_hidden, is_label_folder, natural_key
 MASK_SUFFIXES = frozenset({".bmp", ".png", ".tif", ".tiff"})  # no JPEG: its noise is not zero
 WITH_PALETTE_OR_ALPHA = frozenset({"P", "PA", "LA", "RGBA"})
 
+MOST_OF_THE_PICTURE = 0.9  # no mask, if it is so in every frame of a clip
+
 
 def find_mask_folders(root: Path, beside_footage: bool = False) -> dict[str, Path]:
     """Find the folder of masks of each clip.
@@ -82,15 +84,23 @@ def truth_of_masks(
     """
     anomalous = np.zeros(frames, dtype=bool)
     sizes: dict[tuple[int, ...], int] = {}  # each with the first frame that has it
+    least = 1.0
     for frame in range(frames):
         mask = mask_of(frame)
         anomalous[frame] = mask.any()
+        least = min(least, float(mask.mean()))
         sizes.setdefault(mask.shape, frame)
     if len(sizes) > 1:
         first, other = list(sizes)[:2]
         raise UserError(
             f"masks of {clip} must all have one size, {where} has (height, width) {first}, and "
             f"{other} at frame {sizes[other]} (counted from 0)"
+        )
+
+    if frames and least > MOST_OF_THE_PICTURE:
+        raise UserError(
+            f"masks must be 0 where nothing is anomalous, {where} marks more than "
+            f"{100 * MOST_OF_THE_PICTURE:.0f} % of every frame of {clip}; is this footage?"
         )
 
     @lru_cache(maxsize=1)
