@@ -1,13 +1,9 @@
-"""Named events: what each puts into the scene, where and when."""
+"""What each event puts onto the plaza, where and when."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-import numpy as np
-
-from tlae.errors import UserError
-from tlae.footage.synthetic.camera import Camera
 from tlae.footage.synthetic.crowd import (
     BESIDE_M,
     CARRIED_M,
@@ -22,8 +18,9 @@ from tlae.footage.synthetic.crowd import (
     walking_speed,
 )
 from tlae.footage.synthetic.figures import Look, random_look
-from tlae.footage.synthetic.options import AnomalyKind, Event
+from tlae.footage.synthetic.options import AnomalyKind, Kind
 from tlae.footage.synthetic.shapes import Body
+from tlae.footage.synthetic.staging import Act, Actor, Cue, Staging
 from tlae.footage.synthetic.things import (
     CART_HALF_WIDTH_M,
     CART_REACH_M,
@@ -36,122 +33,8 @@ from tlae.footage.synthetic.things import (
 
 CYCLE_M_S = 5.0  # nearly three times the fastest walker
 CART_M_S = 2.4
-FLASH_GAIN = 1.3
-FLASH_S = 0.5
 ENTERED_M = 0.4  # how far a mover is in the picture at its first frame
 FALL_S = 0.2  # from the hand to the ground
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Something that an event brings into the scene.
-
-    Attributes:
-        body: how it looks at a time in seconds.
-        first_frame: first frame with it.
-        last_frame: last frame with it, perhaps after it has left the picture.
-        owner: 1 + number of the event that its pixels count for; 0: it is like any passer-by.
-    """
-
-    body: Callable[[float], Body]
-    first_frame: int
-    last_frame: float
-    owner: int
-
-
-@dataclass(frozen=True, slots=True)
-class Staging:
-    """All that the events of a clip change.
-
-    Attributes:
-        actors: what they add.
-        obstacles: what passers-by keep clear of.
-        flashes: first frame, last frame and gain of brighter stretches.
-    """
-
-    actors: list[Actor] = field(default_factory=list)
-    obstacles: list[Obstacle] = field(default_factory=list)
-    flashes: list[tuple[int, int, float]] = field(default_factory=list)
-
-    def gain(self, frame: int) -> float:
-        """Factor on brightness by all flashes."""
-        return math.prod(gain for first, last, gain in self.flashes if first <= frame <= last)
-
-
-def stage(
-    camera: Camera,
-    events: Sequence[Event],
-    n_frames: int,
-    fps: float,
-    rngs: list[np.random.Generator],
-) -> Staging:
-    """Decide what the events of one clip do.
-
-    Args:
-        camera: decides where movers enter.
-        events: in any order.
-        n_frames: length of the clip.
-        fps: frames per second.
-        rngs: one for each event.
-    """
-    staging = Staging()
-    for owner, (event, rng) in enumerate(zip(events, rngs, strict=True), 1):
-        last = last_frame(event, n_frames, fps)
-        if not 0 <= event.first_frame <= last < n_frames:
-            raise UserError(
-                f"event {event.kind} must lie in frames 0 to {n_frames - 1} and not end before it "
-                f"begins, got {event.first_frame} to {event.last_frame}; move it"
-            )
-        if event.kind is AnomalyKind.LIGHT_FLASH:
-            staging.flashes.append((event.first_frame, last, FLASH_GAIN))
-            continue
-        cue = _Cue(camera, event.kind, owner, event.first_frame, last, fps, rng)
-        if event.kind is AnomalyKind.LEFT_BEHIND:
-            _leave_behind(staging, cue)
-        elif event.kind is AnomalyKind.APPEARING_OBJECT:
-            _pop_up(staging, cue)
-        elif event.kind is AnomalyKind.WRONG_DIRECTION:
-            _turn_against(staging, cue)
-        else:
-            _drive_through(staging, cue)
-    return staging
-
-
-def last_frame(event: Event, n_frames: int, fps: float) -> int:
-    """Last frame that an event can touch in a clip of ``n_frames``."""
-    if event.last_frame is not None:
-        return event.last_frame
-    if event.kind is AnomalyKind.LIGHT_FLASH:
-        return min(n_frames - 1, event.first_frame + max(round(FLASH_S * fps), 1) - 1)
-    return n_frames - 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Cue:
-    """What an event needs to be put on stage."""
-
-    camera: Camera
-    kind: AnomalyKind
-    owner: int
-    first: int
-    last: int
-    fps: float
-    rng: np.random.Generator
-
-    @property
-    def start_s(self) -> float:
-        return self.first / self.fps
-
-    @property
-    def end_s(self) -> float:
-        return self.last / self.fps
-
-    def actor(self, body: Callable[[float], Body]) -> Actor:
-        return Actor(body, self.first, self.last, self.owner)
-
-    def entry(self, z: float, sign: int, reach_m: float) -> float:
-        """Where (x) a mover that goes in direction ``sign`` begins to be seen."""
-        return -sign * (self.camera.half_width_m(z) + reach_m - ENTERED_M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,16 +54,21 @@ class _Drive:
         return self.x + self.sign * self.gone_m(time_s), self.z
 
 
-def _drive_through(staging: Staging, cue: _Cue) -> None:
+def _entry(cue: Cue, z: float, sign: int, reach_m: float) -> float:
+    """Where (x) a mover that goes in direction ``sign`` begins to be seen."""
+    return -sign * (cue.camera.half_width_m(z) + reach_m - ENTERED_M)
+
+
+def _drive_through(staging: Staging, cue: Cue) -> None:
     """A cyclist or a cart crosses the picture on the free strip."""
     sign = int(cue.rng.choice((-1, 1)))
-    if cue.kind is AnomalyKind.FAST_MOVER:
+    if cue.event.kind is AnomalyKind.FAST_MOVER:
         z, reach = FREE_Z - 0.9, CYCLE_REACH_M
-        drive = _Drive(cue.entry(z, sign, reach), z, sign, CYCLE_M_S, cue.start_s)
+        drive = _Drive(_entry(cue, z, sign, reach), z, sign, CYCLE_M_S, cue.start_s)
         body = _cycling(drive, random_look(cue.rng))
     else:
         z, reach = FREE_Z, CART_REACH_M
-        entry = cue.entry(z - CART_HALF_WIDTH_M, sign, reach)
+        entry = _entry(cue, z - CART_HALF_WIDTH_M, sign, reach)
         drive = _Drive(entry, z, sign, CART_M_S, cue.start_s)
         body = _driving(drive)
     staging.actors.append(cue.actor(body))
@@ -204,17 +92,17 @@ def _driving(drive: _Drive) -> Callable[[float], Body]:
     return lambda time_s: Body(shapes, *drive.position(time_s), heading, 0.0)
 
 
-def _turn_against(staging: Staging, cue: _Cue) -> None:
+def _turn_against(staging: Staging, cue: Cue) -> None:
     """Someone walks to the left in a lane that only goes to the right."""
     z = ONE_WAY_Z[int(cue.rng.integers(len(ONE_WAY_Z)))]
-    entry = cue.entry(z, -1, 0.25)
+    entry = _entry(cue, z, -1, 0.25)
     way = Lane((entry, z), (-entry, z), 1.0)
     aside = float(cue.rng.uniform(-0.3, 0.3))
     person = walker(way, cue.start_s, cue.rng, aside, walking_speed(cue.rng))
     staging.actors.append(cue.actor(person.body))
 
 
-def _leave_behind(staging: Staging, cue: _Cue) -> None:
+def _leave_behind(staging: Staging, cue: Cue) -> None:
     """A walker of the farther one-way lane lets go of a suitcase on the right."""
     z_walk = ONE_WAY_Z[0] - 0.45  # so that nobody's way crosses the suitcase
     half = cue.camera.half_width_m(z_walk)
@@ -238,10 +126,19 @@ def _leave_behind(staging: Staging, cue: _Cue) -> None:
     staging.obstacles.append(Obstacle(lambda _: (bag.x, bag.z), 0.4, cue.start_s, cue.end_s))
 
 
-def _pop_up(staging: Staging, cue: _Cue) -> None:
+def _pop_up(staging: Staging, cue: Cue) -> None:
     """A crate stands on the free strip from one frame to the next."""
     z = FREE_Z + 1.0
     x = float(cue.rng.uniform(-0.6, 0.6)) * cue.camera.half_width_m(z)
     crated = Body(crate(), x, z, float(cue.rng.uniform(-0.25, 0.25)), footprint_m=0.0)
     staging.actors.append(cue.actor(lambda _: crated))
     staging.obstacles.append(Obstacle(lambda _: (x, z), 0.8, cue.start_s, cue.end_s))
+
+
+PLAZA_ACTS: dict[Kind, Act] = {
+    AnomalyKind.FAST_MOVER: _drive_through,
+    AnomalyKind.BIG_OBJECT: _drive_through,
+    AnomalyKind.LEFT_BEHIND: _leave_behind,
+    AnomalyKind.WRONG_DIRECTION: _turn_against,
+    AnomalyKind.APPEARING_OBJECT: _pop_up,
+}

@@ -1,22 +1,29 @@
-"""One clip, frame after frame: plaza, people, events, light and sensor noise."""
+"""One clip, frame after frame: backdrop, people, events, light and sensor noise."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from tlae.footage.frames import Image
-from tlae.footage.synthetic.anomalies import Staging, stage
+from tlae.footage.synthetic.anomalies import PLAZA_ACTS
 from tlae.footage.synthetic.camera import Camera
-from tlae.footage.synthetic.crowd import TWO_WAY_Z, Walker, crowd
+from tlae.footage.synthetic.crowd import TWO_WAY_Z, Passer, crowd, stream
 from tlae.footage.synthetic.drawing import Sprite, blend, draw_body, shadow_map
 from tlae.footage.synthetic.furniture import building, furniture
 from tlae.footage.synthetic.ground import paint_ground
 from tlae.footage.synthetic.light import Light, random_light
-from tlae.footage.synthetic.options import Event, SceneOptions
+from tlae.footage.synthetic.options import Event, SceneOptions, View
 from tlae.footage.synthetic.shapes import Body
+from tlae.footage.synthetic.staging import Staging, stage
+from tlae.footage.synthetic.street import Street, street_camera
+from tlae.footage.synthetic.street_events import STREET_ACTS
+from tlae.footage.synthetic.street_furniture import street_furniture
+from tlae.footage.synthetic.street_ground import paint_street
+from tlae.footage.synthetic.street_routes import street_ways
+from tlae.footage.synthetic.textures import Floats
 
 Mask = npt.NDArray[np.bool_]
 Owners = npt.NDArray[np.uint8]  # 0, or 1 + the number of the event that a pixel belongs to
@@ -37,17 +44,35 @@ class Backdrop:
         picture: ground and everything behind the farthest lane, (H, W, 3).
         sunlit: how much sun the static things leave on the ground, (H, W) uint8.
         standing: static things that can cover people: depth in metres and sprite.
+        walls: (H, W) metres to a wall that can cover people, inf where there is none; or None.
     """
 
     camera: Camera
     picture: Image
     sunlit: Image
     standing: list[tuple[float, Sprite]]
+    walls: Floats | None = None
 
 
 def build_backdrop(options: SceneOptions) -> Backdrop:
     """Draw what all clips of a scene share."""
     rng = np.random.default_rng([options.seed, _BACKDROP])
+    return _street(options, rng) if options.view == View.DEEP else _plaza(options, rng)
+
+
+def _street(options: SceneOptions, rng: np.random.Generator) -> Backdrop:
+    camera = street_camera(options.size_hw)
+    picture, walls = paint_street(camera, rng)
+    things = street_furniture(Street.before(camera), rng)
+    shade = shadow_map(camera, things)
+    shade[np.isfinite(walls)] = 0
+    sprites = [(body.z, draw_body(camera, body)) for body in things]
+    standing = [(z, _before(walls, z, sprite)) for z, sprite in sprites if sprite is not None]
+    sunlit = np.where(np.isfinite(walls), np.uint8(0), 255 - shade)
+    return Backdrop(camera, _shadowed(picture, shade), sunlit, standing, walls)
+
+
+def _plaza(options: SceneOptions, rng: np.random.Generator) -> Backdrop:
     camera = Camera(options.size_hw)
     picture = paint_ground(camera, rng)
     things = sorted(furniture(camera, rng), key=lambda body: -body.z)
@@ -111,8 +136,15 @@ def render_owned(
     people, shine, noise, *staged = (
         np.random.default_rng(seed) for seed in root.spawn(3 + len(events))
     )
-    staging = stage(scene.camera, events, n_frames, options.fps, staged)
-    walkers = crowd(scene.camera, people, options.walkers, options.fps, staging.obstacles)
+    deep, fps = options.view == View.DEEP, options.fps
+    acts = STREET_ACTS if deep else PLAZA_ACTS
+    staging = stage(scene.camera, events, n_frames, fps, staged, acts)
+    walkers: Iterator[Sequence[Passer]]
+    if deep:
+        ways = street_ways(Street.before(scene.camera))
+        walkers = stream(ways, people, options.mean_walkers, fps, staging.obstacles)
+    else:
+        walkers = crowd(scene.camera, people, options.mean_walkers, fps, staging.obstacles)
     light = random_light(shine)
     return _frames(options, scene, n_frames, staging, walkers, light, noise)
 
@@ -122,7 +154,7 @@ def _frames(
     scene: Backdrop,
     n_frames: int,
     staging: Staging,
-    walkers: Iterator[list[Walker]],
+    walkers: Iterator[Sequence[Passer]],
     light: Light,
     noise: np.random.Generator,
 ) -> Iterator[tuple[Image, Owners]]:
@@ -154,11 +186,21 @@ def _compose(scene: Backdrop, bodies: list[tuple[Body, int]]) -> tuple[Image, Ow
     for body, owner in bodies:
         sprite = draw_body(scene.camera, body)
         if sprite is not None:
-            layers.append((body.z, sprite, owner))
+            layers.append((body.z, _before(scene.walls, body.z, sprite), owner))
     for _, sprite, owner in sorted(layers, key=lambda layer: -layer[0]):
         blend(picture, sprite)
         owners[sprite.window][sprite.solid()] = owner
     return picture, owners
+
+
+def _before(walls: Floats | None, depth_m: float, sprite: Sprite) -> Sprite:
+    """What walls leave of a sprite at a depth."""
+    if walls is None:
+        return sprite
+    hidden = walls[sprite.window] < depth_m
+    if not hidden.any():
+        return sprite
+    return replace(sprite, rgba=np.where(hidden[..., np.newaxis], np.uint8(0), sprite.rgba))
 
 
 def _shadowed(picture: Image, shade: Image) -> Image:

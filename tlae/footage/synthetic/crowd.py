@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -26,6 +27,43 @@ ONE_WAY_Z = (16.4, 14.7)
 FREE_Z = 18.4  # middle of the strip between them where normally nobody walks along
 
 
+class Passer(Protocol):
+    """Someone on a way."""
+
+    @property
+    def born_s(self) -> float:
+        """When it sets out."""
+
+    @property
+    def gone_s(self) -> float:
+        """When it has left the picture."""
+
+    def position(self, time_s: float) -> tuple[float, float]:
+        """Where it walks (x, z)."""
+
+    def body(self, time_s: float) -> Body:
+        """How it looks at a moment."""
+
+
+AnyPasser = TypeVar("AnyPasser", bound=Passer)
+SomePasser = TypeVar("SomePasser", bound=Passer, covariant=True)
+
+
+class Way(Protocol[SomePasser]):
+    """Where people walk, in one direction."""
+
+    @property
+    def share(self) -> float:
+        """Of all walkers."""
+
+    @property
+    def length_m(self) -> float:
+        """From end to end."""
+
+    def group(self, now: float, rng: np.random.Generator) -> Sequence[SomePasser]:
+        """One person who sets out now, or two side by side."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lane:
     """A straight way over the plaza, from (x, z) to (x, z) in metres."""
@@ -43,6 +81,13 @@ class Lane:
     def heading(self) -> float:
         """Direction of the walk; 0 is to the right, pi/2 away from the camera."""
         return math.atan2(self.end[1] - self.start[1], self.end[0] - self.start[0])
+
+    def group(self, now: float, rng: np.random.Generator) -> list["Walker"]:
+        """One person who sets out now, or two side by side."""
+        speed, aside = walking_speed(rng), float(rng.uniform(-LANE_SPREAD_M, LANE_SPREAD_M))
+        if rng.random() >= PAIRS:
+            return [walker(self, now, rng, aside, speed)]
+        return [walker(self, now, rng, side * LANE_SPREAD_M * 0.8, speed) for side in (-1, 1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,30 +180,39 @@ def crowd(
     fps: float,
     obstacles: Sequence[Obstacle],
 ) -> Iterator[list[Walker]]:
+    """The walkers on the plaza; ``camera`` decides where the picture ends. See :func:`stream`."""
+    return stream(lanes(camera), rng, mean_walkers, fps, obstacles)
+
+
+def stream(
+    ways: Sequence[Way[AnyPasser]],
+    rng: np.random.Generator,
+    mean_walkers: float,
+    fps: float,
+    obstacles: Sequence[Obstacle],
+) -> Iterator[list[AnyPasser]]:
     """The walkers of one frame after the other, without end.
 
     Args:
-        camera: decides where the picture ends.
+        ways: all that people take.
         rng: used up only by the crowd, so events do not change who comes.
         mean_walkers: average number of people on their way.
         fps: frames per second.
         obstacles: people whose way would touch one of them stay away.
     """
-    ways = lanes(camera)
     shares = np.array([lane.share for lane in ways])
     shares /= shares.sum()
     mean_s = float(sum(shares * [lane.length_m for lane in ways])) / SPEED_M_S
     rate = mean_walkers / mean_s / (1 + PAIRS)  # groups per second
     tide = float(rng.uniform(0, 2 * math.pi))
     warm_up_s = max(lane.length_m for lane in ways) / SLOWEST_M_S
-    present: list[Walker] = []
+    present: list[AnyPasser] = []
     frame = -math.ceil(warm_up_s * fps)
     while True:
         now = frame / fps
         swell = 1 + TIDE * math.sin(2 * math.pi * now / TIDE_S + tide)
         for _ in range(int(rng.poisson(rate * swell / fps))):
-            lane = ways[int(rng.choice(len(ways), p=shares))]
-            comers = _group(lane, now, rng)
+            comers = ways[int(rng.choice(len(ways), p=shares))].group(now, rng)
             present += [w for w in comers if not any(_meets(w, o) for o in obstacles)]
         present = [w for w in present if w.gone_s > now]
         if frame >= 0:
@@ -188,15 +242,7 @@ def walking_speed(rng: np.random.Generator) -> float:
     return float(np.clip(rng.normal(SPEED_M_S, SPEED_SPREAD_M_S), SLOWEST_M_S, FASTEST_M_S))
 
 
-def _group(lane: Lane, now: float, rng: np.random.Generator) -> list[Walker]:
-    """One person, or two side by side."""
-    speed, aside = walking_speed(rng), float(rng.uniform(-LANE_SPREAD_M, LANE_SPREAD_M))
-    if rng.random() >= PAIRS:
-        return [walker(lane, now, rng, aside, speed)]
-    return [walker(lane, now, rng, side * LANE_SPREAD_M * 0.8, speed) for side in (-1, 1)]
-
-
-def _meets(person: Walker, obstacle: Obstacle) -> bool:
+def _meets(person: Passer, obstacle: Obstacle) -> bool:
     """Whether the two would touch at any time."""
     start = max(person.born_s, obstacle.from_s)
     end = min(person.gone_s, obstacle.to_s)

@@ -85,7 +85,7 @@ def shadow_map(camera: Camera, bodies: Iterable[Body]) -> Image:
     shade = np.zeros((height, width), np.uint8)
     for body in bodies:
         points = body.world_points()
-        scale = camera.focal_px / body.z
+        scale = camera.shadow_scale(body.z)
         places = camera.project(ground_shadow(points))
         start = 0
         for shape in body.shapes:
@@ -95,7 +95,7 @@ def shadow_map(camera: Camera, bodies: Iterable[Body]) -> Image:
             start = end
         if body.footprint_m:
             _contact(shade, camera, body)
-    sigma = 0.8 * height / 240
+    sigma = (1.2 if camera.low else 0.8) * height / 240
     return np.asarray(cv2.GaussianBlur(shade, (0, 0), max(sigma, 0.4)))
 
 

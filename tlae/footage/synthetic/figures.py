@@ -71,19 +71,20 @@ def random_look(rng: np.random.Generator) -> Look:
     )
 
 
-def walking_person(look: Look, phase: float, heading: float) -> Model:
+def walking_person(look: Look, phase: float, heading: float, swing: float = 1.0) -> Model:
     """A person in mid-stride.
 
     Args:
         look: build and clothes.
         phase: radians through one stride (two steps).
         heading: radians, decides which limbs cover which.
+        swing: of arms and legs; 0 stands, 1 walks, 1.5 runs.
 
     Returns:
         Shapes in drawing order, standing on the origin.
     """
     tall, wide = look.height_m, look.height_m * look.build
-    steps = {+1: _leg(tall, phase), -1: _leg(tall, phase + math.pi)}  # left, right
+    steps = {+1: _leg(tall, phase, swing), -1: _leg(tall, phase + math.pi, swing)}  # left, right
     hip_up = 0.035 * tall - min(up for leg in steps.values() for _, up in leg)
     far = 1 if math.cos(heading) > 0 else -1
     near = -far
@@ -93,7 +94,8 @@ def walking_person(look: Look, phase: float, heading: float) -> Model:
     }
     shoulder = (0.025 * tall, hip_up + 0.27 * tall)
     arms = {
-        side: _arm(look, shoulder, side, phase + (math.pi if side > 0 else 0.0)) for side in steps
+        side: _arm(look, shoulder, side, phase + (math.pi if side > 0 else 0.0), swing)
+        for side in steps
     }
     body = [*_torso(look, hip_up), *_head(look, hip_up, heading)]
     pack = _backpack(look, hip_up)
@@ -102,10 +104,10 @@ def walking_person(look: Look, phase: float, heading: float) -> Model:
     return [*arms[far], *limbs[far], *limbs[near], *body, *pack, *arms[near]]
 
 
-def _leg(tall: float, phase: float) -> list[tuple[float, float]]:
+def _leg(tall: float, phase: float, swing: float) -> list[tuple[float, float]]:
     """Knee, ankle and toe (forward, up) seen from the hip."""
-    thigh = SWING * math.cos(phase)
-    lifted = max(0.0, -math.sin(phase)) ** 1.5  # the leg swings forward in the second half
+    thigh = swing * SWING * math.cos(phase)
+    lifted = swing * max(0.0, -math.sin(phase)) ** 1.5  # the leg swings forward in the second half
     shank = thigh - 0.1 - 0.95 * lifted
     knee = (0.245 * tall * math.sin(thigh), -0.245 * tall * math.cos(thigh))
     ankle = (
@@ -128,10 +130,10 @@ def _leg_shapes(look: Look, leg: list[tuple[float, float]]) -> Model:
     ]
 
 
-def _arm(look: Look, shoulder: tuple[float, float], side: int, phase: float) -> Model:
+def _arm(look: Look, shoulder: tuple[float, float], side: int, phase: float, swing: float) -> Model:
     """Arm that swings against the leg of its side."""
     tall, wide = look.height_m, look.height_m * look.build
-    upper = 0.55 * SWING * math.cos(phase) - 0.05
+    upper = swing * 0.55 * SWING * math.cos(phase) - 0.05
     fore = upper + 0.3 + 0.2 * max(0.0, math.cos(phase))
     top = (*shoulder, 0.105 * wide * side)
     elbow = _hang(top, 0.165 * tall, upper)

@@ -1,6 +1,5 @@
 """The empty plaza: pavement, kerbs, grass and the building behind, without any shadow."""
 
-import math
 from dataclasses import dataclass
 
 import cv2
@@ -9,8 +8,7 @@ import numpy.typing as npt
 
 from tlae.footage.frames import Image
 from tlae.footage.synthetic.camera import HEIGHT_M, Camera
-
-Floats = npt.NDArray[np.float32]
+from tlae.footage.synthetic.textures import Floats, cloudy, grass, rgb, sample, tinted
 
 WALL_Z = 30.0  # foot of the building, metres from the camera
 WALL_TOP_M = 7.0
@@ -22,12 +20,10 @@ SLAB_M = 1.5
 BANDS_Z = (17.15, 19.95)  # rows of dark pavers between the lanes
 
 _SLAB, _DARK_PAVER, _JOINT = (171, 165, 154), (137, 131, 123), (118, 112, 104)
-_GRASS, _DRY_GRASS = (86, 108, 56), (124, 126, 76)
 _KERB, _KERB_FACE = (190, 187, 180), (126, 122, 116)
 _CLADDING, _SEAM = (158, 132, 110), (112, 92, 78)
 _GLASS, _FRAME, _PLINTH = (66, 82, 94), (206, 202, 194), (110, 104, 98)
-_FINENESS = 3  # sub-pixels along each side
-_NOISE_CELLS = 256
+FINENESS = 3  # sub-pixels along each side
 
 
 @dataclass(frozen=True)
@@ -50,13 +46,13 @@ class _Place:
 def paint_ground(camera: Camera, rng: np.random.Generator) -> Image:
     """RGB picture (H, W, 3) of the empty plaza."""
     place = _places(camera)
-    clouds = [_cloudy(rng) for _ in range(3)]
+    clouds = [cloudy(rng) for _ in range(3)]
     picture = _pavement(place, rng)
     lawn = (place.z > LAWN_Z) | _in_bed(camera, place, 0.0)
-    picture = np.where(lawn[..., None], _grass(place, clouds), picture)
+    picture = np.where(lawn[..., None], grass(place.x, place.z, clouds), picture)
     picture = _kerbs(camera, place, picture)
-    blotches = 1 + 0.05 * _sample(clouds[0], place.x, place.z, 0.35)
-    grain = 1 + 0.035 * _sample(clouds[1], place.x, place.z, 9.0)
+    blotches = 1 + 0.05 * sample(clouds[0], place.x, place.z, 0.35)
+    grain = 1 + 0.035 * sample(clouds[1], place.x, place.z, 9.0)
     picture *= (blotches * grain)[..., None]
     picture = np.where(place.on_wall[..., None], _wall(place, rng, clouds[2]), picture)
     height, width = camera.size_hw
@@ -64,14 +60,10 @@ def paint_ground(camera: Camera, rng: np.random.Generator) -> Image:
     return np.asarray(np.clip(np.rint(small), 0, 255), np.uint8)
 
 
-def _rgb(values: tuple[float, float, float]) -> Floats:
-    return np.array(values, np.float32)
-
-
 def _places(camera: Camera) -> _Place:
     height, width = camera.size_hw
-    v, u = np.mgrid[0 : height * _FINENESS, 0 : width * _FINENESS].astype(np.float32)
-    v, u = (v + 0.5) / _FINENESS, (u + 0.5) / _FINENESS
+    v, u = np.mgrid[0 : height * FINENESS, 0 : width * FINENESS].astype(np.float32)
+    v, u = (v + 0.5) / FINENESS, (u + 0.5) / FINENESS
     z = camera.focal_px * HEIGHT_M / (v - camera.horizon_px)
     on_wall = z > WALL_Z
     z = np.minimum(z, WALL_Z)
@@ -80,58 +72,17 @@ def _places(camera: Camera) -> _Place:
     return _Place(x, z, wall_y, on_wall)
 
 
-def _cloudy(rng: np.random.Generator) -> Floats:
-    """Noise of several sizes that repeats seamlessly, mean 0, deviation 1."""
-    total = np.zeros((_NOISE_CELLS, _NOISE_CELLS), np.float32)
-    for sigma in (0.6, 2.0, 6.0):
-        layer = rng.standard_normal(total.shape, dtype=np.float32)
-        reach = math.ceil(4 * sigma)
-        wrapped = cv2.copyMakeBorder(layer, reach, reach, reach, reach, cv2.BORDER_WRAP)
-        soft = cv2.GaussianBlur(wrapped, (0, 0), sigma)[reach:-reach, reach:-reach]
-        total += soft / soft.std()
-    return np.asarray(total / total.std(), np.float32)
-
-
-def _sample(noise: Floats, x: Floats, y: Floats, cells_per_m: float) -> Floats:
-    """Noise laid over a surface in metres, (h, w)."""
-    across = np.mod(x * cells_per_m + 1000, _NOISE_CELLS - 1).astype(np.float32)
-    along = np.mod(y * cells_per_m, _NOISE_CELLS - 1).astype(np.float32)
-    return np.asarray(cv2.remap(noise, across, along, cv2.INTER_LINEAR), np.float32)
-
-
-def _tinted(
-    colour: tuple[int, int, int],
-    columns: Floats,
-    rows: Floats,
-    spread: float,
-    rng: np.random.Generator,
-) -> Floats:
-    """A colour that differs a little from slab to slab, (h, w, 3)."""
-    tints = rng.normal(1.0, spread, (64, 64)).astype(np.float32)
-    warmth = rng.normal(0.0, spread / 3, (64, 64)).astype(np.float32)
-    at = (np.mod(rows, 64).astype(int), np.mod(columns, 64).astype(int))
-    tint, warm = tints[at][..., None], warmth[at][..., None]
-    return np.asarray(_rgb(colour) * (tint + warm * _rgb((1, 0, -1))), np.float32)
-
-
 def _pavement(place: _Place, rng: np.random.Generator) -> Floats:
     columns, rows = place.x / SLAB_M, place.z / SLAB_M
-    picture = _tinted(_SLAB, np.floor(columns), np.floor(rows), 0.035, rng)
+    picture = tinted(_SLAB, np.floor(columns), np.floor(rows), 0.035, rng)
     joint = (np.mod(place.x, SLAB_M) < 0.05) | (np.mod(place.z, SLAB_M) < 0.08)
     picture[joint] = _JOINT
     for band in BANDS_Z:
         inside = np.abs(place.z - band) < 0.22
-        pavers = _tinted(_DARK_PAVER, np.floor(place.x / 0.44), np.floor(rows), 0.06, rng)
+        pavers = tinted(_DARK_PAVER, np.floor(place.x / 0.44), np.floor(rows), 0.06, rng)
         pavers[np.mod(place.x, 0.44) < 0.05] = _JOINT
         picture = np.where(inside[..., None], pavers, picture)
     return picture
-
-
-def _grass(place: _Place, clouds: list[Floats]) -> Floats:
-    patches = np.clip(0.35 + 0.3 * _sample(clouds[1], place.x, place.z, 0.8), 0, 1)[..., None]
-    blades = 1 + 0.13 * _sample(clouds[2], place.x, place.z * 0.6, 22.0)[..., None]
-    colour = _rgb(_GRASS) * (1 - patches) + _rgb(_DRY_GRASS) * patches
-    return np.asarray(colour * blades, np.float32)
 
 
 def _in_bed(camera: Camera, place: _Place, margin_m: float) -> npt.NDArray[np.bool_]:
@@ -145,9 +96,9 @@ def _kerbs(camera: Camera, place: _Place, picture: Floats) -> Floats:
     bed = _in_bed(camera, place, KERB_M) & ~_in_bed(camera, place, 0.0)
     lawn = (place.z > LAWN_Z - KERB_M) & (place.z <= LAWN_Z)
     face = (place.z > LAWN_Z - KERB_M - 0.2) & (place.z <= LAWN_Z - KERB_M)
-    stone = np.where((np.mod(place.x, 0.9) < 0.05)[..., None], _JOINT, _rgb(_KERB))
+    stone = np.where((np.mod(place.x, 0.9) < 0.05)[..., None], _JOINT, rgb(_KERB))
     picture = np.where((bed | lawn)[..., None], stone, picture)
-    return np.asarray(np.where(face[..., None], _rgb(_KERB_FACE), picture), np.float32)
+    return np.asarray(np.where(face[..., None], rgb(_KERB_FACE), picture), np.float32)
 
 
 def _wall(place: _Place, rng: np.random.Generator, cloud: Floats) -> Floats:
@@ -155,20 +106,20 @@ def _wall(place: _Place, rng: np.random.Generator, cloud: Floats) -> Floats:
     x, y = place.x, place.wall_y
     rows = np.floor(y / 0.5)
     shifted = x + 0.5 * np.mod(rows, 2)
-    picture = _tinted(_CLADDING, np.floor(shifted), rows, 0.04, rng)
+    picture = tinted(_CLADDING, np.floor(shifted), rows, 0.04, rng)
     picture[(np.mod(y, 0.5) < 0.05) | (np.mod(shifted, 1.0) < 0.04)] = _SEAM
-    picture *= (1 + 0.03 * _sample(cloud, x, y, 4.0))[..., None]
+    picture *= (1 + 0.03 * sample(cloud, x, y, 4.0))[..., None]
     bay = np.floor(x / 3.2)
     within = np.mod(x, 3.2)
     for low, high in ((1.3, 3.0), (4.4, 6.2)):
         frame = (np.abs(within - 1.6) < 1.05) & (y > low - 0.1) & (y < high + 0.1)
         pane = (np.abs(within - 1.6) < 0.95) & (y > low) & (y < high)
         pane &= np.abs(within - 1.6) > 0.05
-        glass = _tinted(_GLASS, bay, np.full_like(bay, low), 0.12, rng)
+        glass = tinted(_GLASS, bay, np.full_like(bay, low), 0.12, rng)
         glass *= (0.8 + 0.35 * (y - low) / (high - low) + 0.08 * np.mod(x + y, 1.7))[..., None]
-        picture = np.where(frame[..., None], _rgb(_FRAME), picture)
+        picture = np.where(frame[..., None], rgb(_FRAME), picture)
         picture = np.where(pane[..., None], glass, picture)
         sill = (np.abs(within - 1.6) < 1.15) & (y > low - 0.22) & (y <= low - 0.1)
-        picture = np.where(sill[..., None], _rgb(_KERB_FACE), picture)
-    picture = np.where((y < 0.7)[..., None], _rgb(_PLINTH), picture)
-    return np.asarray(picture * _rgb((0.8, 0.82, 0.86)), np.float32)
+        picture = np.where(sill[..., None], rgb(_KERB_FACE), picture)
+    picture = np.where((y < 0.7)[..., None], rgb(_PLINTH), picture)
+    return np.asarray(picture * rgb((0.8, 0.82, 0.86)), np.float32)

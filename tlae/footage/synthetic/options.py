@@ -21,6 +21,34 @@ class AnomalyKind(StrEnum):
     LIGHT_FLASH = "light_flash"  # brighter for a few frames: not an anomaly
 
 
+class StreetKind(StrEnum):
+    """Further things that can happen, in the street only."""
+
+    WRONG_PLACE = "wrong_place"  # a walker on the grass; counts as long as it is there
+    STOPPING = "stopping"  # someone who stands still for a while, where nobody does
+
+
+Kind = AnomalyKind | StreetKind
+
+
+class Depth(StrEnum):
+    """How far away, and so how large, an event is to be seen; in the street only."""
+
+    NEAR = "near"  # people fill up to half of the picture's height
+    MIDDLE = "middle"
+    FAR = "far"  # people fill a fifteenth
+
+
+class View(StrEnum):
+    """What the camera looks at."""
+
+    SIDE = "side"  # a plaza, from a roof: everyone is about as large as everyone else
+    DEEP = "deep"  # along a street, from a low post: near people are seven times as tall as far
+
+
+USUAL_WALKERS = {View.SIDE: 9.0, View.DEEP: 14.0}
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something that happens in a clip.
@@ -31,11 +59,13 @@ class Event:
             stands on the ground, a crate is there, the light is up.
         last_frame: after it the thing is gone. None lets it end by itself: movers leave the
             picture, things stay to the end of the clip, a flash lasts half a second.
+        depth: where in the street it happens; None leaves it to chance. The plaza has no depth.
     """
 
-    kind: AnomalyKind
+    kind: Kind
     first_frame: int
     last_frame: int | None = None
+    depth: Depth | None = None
 
 
 @dataclass(frozen=True)
@@ -50,9 +80,11 @@ class SceneOptions:
         train_frames: frames in each of them.
         test_clips: clips with events.
         test_frames: frames in each of them.
-        walkers: mean number of people on their way; one in seven is just outside the picture.
+        walkers: mean number of people on their way, of whom some are just outside the picture; None
+            is 9 on the plaza, 14 in the street.
         noise_sigma: standard deviation of the sensor noise, in grey levels of 255.
         jpeg_quality: of the stored frames, 1 to 100.
+        view: ``side`` or ``deep``, see :class:`View`.
     """
 
     seed: int = 0
@@ -62,11 +94,16 @@ class SceneOptions:
     train_frames: int = 200
     test_clips: int = 8
     test_frames: int = 200
-    walkers: float = 9.0
+    walkers: float | None = None
     noise_sigma: float = 2.0
     jpeg_quality: int = 92
+    view: str = View.SIDE
 
     def __post_init__(self) -> None:
+        if self.view not in tuple(View):
+            raise UserError(
+                f"scene view must be {' or '.join(View)}, got {self.view}; choose one of them"
+            )
         if any(side < SMALLEST_PX or side % 2 for side in self.size_hw):
             raise UserError(
                 f"scene size_hw must be even and >= {SMALLEST_PX}, got {self.size_hw}; "
@@ -79,7 +116,7 @@ class SceneOptions:
             ("train_frames", self.train_frames, SHORTEST_FRAMES, 99_999),
             ("test_clips", self.test_clips, 1, 999),
             ("test_frames", self.test_frames, SHORTEST_FRAMES, 99_999),
-            ("walkers", self.walkers, 0, 200),
+            ("walkers", self.mean_walkers, 0, 200),
             ("noise_sigma", self.noise_sigma, 0, 50),
             ("jpeg_quality", self.jpeg_quality, 1, 100),
         ):
@@ -87,6 +124,19 @@ class SceneOptions:
                 cure = "raise" if value < low else "lower"
                 raise UserError(f"scene {name} must be in {low} to {high}, got {value}; {cure} it")
 
+    @property
+    def mean_walkers(self) -> float:
+        """Mean number of people on their way."""
+        return USUAL_WALKERS[View(self.view)] if self.walkers is None else self.walkers
+
     def as_json(self) -> dict[str, Any]:
         """Plain values that compare equal after a round trip through JSON."""
-        return {**asdict(self), "size_hw": list(self.size_hw)}
+        facts = {
+            **asdict(self),
+            "size_hw": list(self.size_hw),
+            "walkers": self.mean_walkers,
+            "view": str(self.view),
+        }
+        if self.view == View.SIDE:
+            del facts["view"]  # so that scenes from before there was a choice are known again
+        return facts

@@ -84,11 +84,12 @@ def _cycling_leg(
     ]
 
 
-def cart(flip: bool) -> Model:
+def cart(flip: bool, behind: bool = False) -> Model:
     """A small white utility cart with a cabin in front and a loaded bed behind.
 
     Args:
         flip: it drives to the left, so the camera sees its left side.
+        behind: the camera sees more of its rear than of its front.
     """
     near = 1.0 if flip else -1.0
     side = CART_HALF_WIDTH_M * near
@@ -117,7 +118,8 @@ def cart(flip: bool) -> Model:
         for radius, colour in ((0.32, _TYRE), (0.15, _STEEL))
     ]
     under = Shape([(-1.5, 0.24, 0.0), (1.5, 0.24, 0.0)], 0.3, (40, 40, 42))
-    return [under, *low, *bed, *load, *cabin, *panes, *wheels]
+    upper = [*cabin, *panes, *bed, *load] if behind else [*bed, *load, *cabin, *panes]
+    return [under, *low, *upper, *wheels]
 
 
 def suitcase(colour: Colour) -> Model:

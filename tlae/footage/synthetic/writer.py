@@ -14,10 +14,18 @@ import numpy.typing as npt
 
 from tlae.errors import UserError
 from tlae.footage.frames import Image
-from tlae.footage.synthetic.anomalies import last_frame
 from tlae.footage.synthetic.clip import Backdrop, build_backdrop, render_owned
-from tlae.footage.synthetic.options import AnomalyKind, Event, SceneOptions
+from tlae.footage.synthetic.options import (
+    AnomalyKind,
+    Depth,
+    Event,
+    Kind,
+    SceneOptions,
+    StreetKind,
+    View,
+)
 from tlae.footage.synthetic.plan import plan_events
+from tlae.footage.synthetic.staging import last_frame
 from tlae.progress import Advance, progress
 
 FORMAT = 1  # raise when the same options give other pictures
@@ -33,12 +41,25 @@ class EventRecord:
         clip: name of the test clip.
         first_frame: first frame (0-based) that shows it.
         last_frame: last frame that shows it.
+        depth: in the street, how far away it was planned.
     """
 
-    kind: AnomalyKind
+    kind: Kind
     clip: str
     first_frame: int
     last_frame: int
+    depth: Depth | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; without ``depth`` where there is none."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @classmethod
+    def from_json(cls, facts: dict[str, Any]) -> "EventRecord":
+        """The reverse of :meth:`as_json`; raises what any wrong value raises."""
+        kind, depth = facts["kind"], facts.get("depth")
+        known: Kind = StreetKind(kind) if kind in tuple(StreetKind) else AnomalyKind(kind)
+        return cls(**{**facts, "kind": known, "depth": None if depth is None else Depth(depth)})
 
 
 @dataclass(frozen=True)
@@ -104,17 +125,14 @@ def _existing(out: Path, options: SceneOptions) -> SceneSummary:
     try:
         facts = json.loads((out / "scene.json").read_text(encoding="utf-8"))
         theirs, version = facts["options"], facts["format"]
-        records = tuple(
-            EventRecord(**{**event, "kind": AnomalyKind(event["kind"])})
-            for event in facts["events"]
-        )
+        records = tuple(EventRecord.from_json(event) for event in facts["events"])
         summary = SceneSummary(out, options, records, int(facts["anomalous_frames"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"scene folder {out} must be new or hold a scene, got something else there; choose "
             "another folder"
         ) from error
-    wanted = options.as_json()
+    wanted, theirs = ({"view": View.SIDE, **all_} for all_ in (options.as_json(), theirs))
     other = [name for name in wanted if theirs.get(name) != wanted[name]]
     if other or version != FORMAT:
         got = ", ".join(f"{name} {theirs.get(name)} instead of {wanted[name]}" for name in other)
@@ -146,7 +164,7 @@ def _write(folder: Path, options: SceneOptions) -> None:
     facts: dict[str, Any] = {
         "format": FORMAT,
         "options": options.as_json(),
-        "events": [asdict(record) for record in records],
+        "events": [record.as_json() for record in records],
         "anomalous_frames": int(sum(label.sum() for label in labels)),
     }
     (folder / "scene.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
@@ -199,10 +217,10 @@ def _records(
     for event, frames in zip(events, seen.T, strict=True):
         if event.kind is AnomalyKind.LIGHT_FLASH:
             last = last_frame(event, options.test_frames, options.fps)
-            records.append(EventRecord(event.kind, clip, event.first_frame, last))
+            records.append(EventRecord(event.kind, clip, event.first_frame, last, event.depth))
         elif frames.any():
             at = np.flatnonzero(frames)
-            records.append(EventRecord(event.kind, clip, int(at[0]), int(at[-1])))
+            records.append(EventRecord(event.kind, clip, int(at[0]), int(at[-1]), event.depth))
     return records
 
 
