@@ -1,0 +1,54 @@
+"""tlae plant footage=PATH out=FOLDER [clips=16] [clip_frames=90] [seed=0].
+
+Plants anomalies into normal footage that has no labels, so that a detector can be measured on it.
+The first part of the footage is for training, clips from the rest get one event each (a quarter
+gets none): played fast or backwards, a thing pasted where none belongs, stopped, or enlarged.
+Writes <out>/Train and <out>/Test with exact masks and labels, which `tlae benchmark footage=<out>`
+takes, and planted.json (which event is where). The same settings give the same bytes.
+"""
+
+import time
+from collections import Counter
+from pathlib import Path
+
+from tlae.config import PlantConfig
+from tlae.errors import refusing_bad_values
+from tlae.footage.planting import PlantOptions, PlantSummary, plant_footage
+from tlae.footage.sources import open_footage
+
+
+def run(cfg: PlantConfig) -> None:
+    """Normal footage in, footage with known anomalies out."""
+    started = time.monotonic()
+    options = PlantOptions(
+        train_share=cfg.train_share,
+        train_frames=cfg.train_frames,
+        clips=cfg.clips,
+        clip_frames=cfg.clip_frames,
+        size_hw=None if cfg.size_hw is None else (cfg.size_hw[0], cfg.size_hw[1]),
+        seed=cfg.seed,
+    )
+    footage = open_footage(
+        cfg.footage.path,
+        interval_s=cfg.footage.interval_s,
+        time_source=cfg.footage.time_source,
+        time_pattern=cfg.footage.time_pattern,
+    )
+    with refusing_bad_values():
+        summary = plant_footage(footage, Path(cfg.out), options)
+    _tell(summary, time.monotonic() - started)
+
+
+def _tell(summary: PlantSummary, seconds: float) -> None:
+    counts = Counter(clip["kind"] for clip in summary.clips)
+    frames = sum(len(clip["source_frames"]) for clip in summary.clips)
+    print(
+        f"planted in {seconds:.0f} s: {summary.train_frames:,} training frames, {frames:,} test "
+        f"frames in {len(summary.clips)} clips "
+        f"({', '.join(f'{count} {kind}' for kind, count in sorted(counts.items()))})"
+    )
+    for kind, reason in summary.skipped.items():
+        print(f"  not planted: {kind}, {reason}")
+    print(f"results: {summary.folder}")
+    interval = f" footage.interval_s={summary.interval_s:g}" if summary.interval_s else ""
+    print(f"next:    tlae benchmark footage={summary.folder}{interval}")
