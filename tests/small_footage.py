@@ -39,6 +39,11 @@ NETS = {
         "memory": [4, 4],
         "ahead": 2,
     },
+    "predictor": {
+        "_target_": "tlae.models.predictor.FramePredictor",
+        "window_frames": 4,
+        "widths": [8, 8],
+    },
     "copy_last": {"_target_": "tlae.models.untrained.CopyLast"},
     "running_median": {"_target_": "tlae.models.untrained.RunningMedian"},
 }

@@ -142,6 +142,23 @@ class DemoConfig:
 
 
 @dataclass
+class SceneConfig:
+    """`tlae scene`."""
+
+    out: str = MISSING  # new folder; the same scene found there is left alone
+    view: str = "side"  # side (a plaza from a roof), deep (along a street: near people are large)
+    train_clips: int = 1  # without anomalies
+    train_frames: int = 2400  # in each of them; fewer are the beginning of more
+    test_clips: int = 10  # with anomalies; they do not depend on the training clips
+    test_frames: int = 200  # in each of them
+    size_hw: tuple[int, int] = (240, 360)  # height, width [px], even
+    fps: float = 10.0
+    walkers: float | None = None  # people on their way; null: 9 at the side, 14 deep
+    noise_sigma: float = 2.0  # of the sensor, in grey levels of 255
+    seed: int = 0
+
+
+@dataclass
 class EvaluateConfig:
     """`tlae evaluate`."""
 
@@ -163,6 +180,20 @@ class BenchmarkConfig(TrainConfig):
     test_split: str = "Test"
     labels: str | None = None  # see `tlae evaluate`; null: they lie in the test split
     out: str = "benchmarks"  # writes <out>/<name>/; name null: as the footage is called
+
+
+@dataclass
+class PlantConfig:
+    """`tlae plant`."""
+
+    footage: FootageConfig = field(default_factory=FootageConfig)
+    out: str = MISSING  # a new folder
+    train_share: float = 0.6  # of the frames, from the first on; the rest is for testing
+    train_frames: int | None = 300  # only the last so many training frames; null: all
+    clips: int = 16  # test clips; a quarter of them stays normal
+    clip_frames: int = 90  # frames in each; an event takes about a third
+    size_hw: tuple[int, int] | None = None  # shrink to this height, width [px]; null: as filmed
+    seed: int = 0
 
 
 @dataclass
@@ -220,6 +251,17 @@ class ConvLSTMConfig(ModelConfig):
 
 
 @dataclass
+class PredictorConfig(ModelConfig):
+    """Frame predictor."""
+
+    _target_: str = "tlae.models.predictor.FramePredictor"
+    channels: int = II("footage.channels")
+    window_frames: int = II("footage.window_frames")
+    widths: list[int] = field(default_factory=lambda: [32, 64, 128])  # channels of each level
+    residual: float = 0.5  # unit of the predicted change, in spreads around the mean frame
+
+
+@dataclass
 class CopyLastConfig(ModelConfig):
     """Frame differencing."""
 
@@ -239,12 +281,15 @@ SCHEMAS: dict[str, type] = {
     "score_schema": ScoreConfig,
     "render_schema": RenderConfig,
     "demo_schema": DemoConfig,
+    "scene_schema": SceneConfig,
     "benchmark_schema": BenchmarkConfig,
     "evaluate_schema": EvaluateConfig,
+    "plant_schema": PlantConfig,
     "model/cae_schema": CaeConfig,
     "model/cae_dense_schema": CaeDenseConfig,
     "model/stae_schema": StaeConfig,
     "model/convlstm_schema": ConvLSTMConfig,
+    "model/predictor_schema": PredictorConfig,
     "model/copy_last_schema": CopyLastConfig,
     "model/running_median_schema": RunningMedianConfig,
     "scoring/scoring_schema": ScoringConfig,

@@ -7,6 +7,7 @@ from torch import nn
 from tlae.models.cae import ConvAutoencoder
 from tlae.models.cae_dense import DenseAutoencoder
 from tlae.models.convlstm import ConvLSTMAutoencoder
+from tlae.models.predictor import FramePredictor
 from tlae.models.stae import StackedAutoencoder
 from tlae.models.standardised import Standardised
 
@@ -17,6 +18,7 @@ SMALL = {
     "convlstm": lambda: ConvLSTMAutoencoder(
         widths=(4, 4), kernels_px=(4, 2), strides_px=(2, 2), memory=(4, 3, 4)
     ),
+    "predictor": lambda: FramePredictor(window_frames=4, widths=(8, 8)),
     "convlstm ahead": lambda: ConvLSTMAutoencoder(
         widths=(8, 8), kernels_px=(4, 2), strides_px=(2, 2), memory=(8, 8), ahead=2
     ),
@@ -32,7 +34,7 @@ def test_answer_and_target_have_equal_shape(name: str) -> None:
     torch.testing.assert_close(net.target(clip)[:, :, -1], clip[:, :, -1])
 
 
-@pytest.mark.parametrize("name", ["cae", "stae", "convlstm", "convlstm ahead"])
+@pytest.mark.parametrize("name", ["cae", "stae", "convlstm", "convlstm ahead", "predictor"])
 def test_odd_sizes_come_back_whole(name: str) -> None:
     clip = torch.rand(1, 1, 4, 33, 41)
     net = SMALL[name]()
@@ -46,6 +48,7 @@ def test_colour_is_supported(name: str) -> None:
         "cae_dense": lambda: DenseAutoencoder(3, (32, 36), 4, 8),
         "stae": lambda: StackedAutoencoder(3, 4, (4, 4, 4), (3, 2, 2)),
         "convlstm": lambda: ConvLSTMAutoencoder(3, (4, 4), (4, 2), (2, 2), (4, 4)),
+        "predictor": lambda: FramePredictor(3, 4, (8, 8)),
         "convlstm ahead": lambda: ConvLSTMAutoencoder(3, (4, 4), (4, 2), (2, 2), (4, 4), 1),
     }[name]
     clip = torch.rand(2, 3, 4, 32, 36)
@@ -59,6 +62,8 @@ def test_untrained_net_answers_with_the_do_nothing_answer(name: str) -> None:
     net = SMALL[name]().eval()
     ahead = getattr(net, "ahead", 0)
     expected = clip[:, :, :-ahead] if ahead else torch.zeros_like(clip)
+    if name == "predictor":  # of one frame alone
+        expected = clip[:, :, -2:-1]
     torch.testing.assert_close(net(clip), expected)
 
 
@@ -175,3 +180,13 @@ def test_bad_arguments_are_refused() -> None:
         ConvLSTMAutoencoder(ahead=-1)
     with pytest.raises(ValueError, match=r"window_frames must be > model\.ahead"):
         SMALL["convlstm ahead"]()(torch.rand(1, 1, 2, 32, 36))
+
+
+def test_predictor_does_not_look_at_what_it_predicts() -> None:
+    net = random_last_layer(SMALL["predictor"]()).eval()
+    clip = torch.rand(1, 1, 4, 32, 36)
+    other = clip.clone()
+    other[:, :, -1] = 0
+    torch.testing.assert_close(net(clip), net(other))
+    with pytest.raises(ValueError, match=r"footage\.window_frames must be >= 2 to predict, got 1"):
+        FramePredictor(window_frames=1)
