@@ -44,6 +44,11 @@ NETS = {
         "window_frames": 4,
         "widths": [8, 8],
     },
+    "segmenter": {
+        "_target_": "tlae.models.segmenter.AnomalySegmenter",
+        "window_frames": 4,
+        "widths": [8, 8],
+    },
     "copy_last": {"_target_": "tlae.models.untrained.CopyLast"},
     "running_median": {"_target_": "tlae.models.untrained.RunningMedian"},
 }

@@ -262,6 +262,17 @@ class PredictorConfig(ModelConfig):
 
 
 @dataclass
+class SegmenterConfig(ModelConfig):
+    """Anomaly segmenter."""
+
+    _target_: str = "tlae.models.segmenter.AnomalySegmenter"
+    channels: int = II("footage.channels")
+    window_frames: int = II("footage.window_frames")
+    widths: list[int] = field(default_factory=lambda: [32, 64, 128])  # channels of each level
+    fastest: int = 3  # how many times the usual speed pseudo-anomalies reach
+
+
+@dataclass
 class CopyLastConfig(ModelConfig):
     """Frame differencing."""
 
@@ -290,6 +301,7 @@ SCHEMAS: dict[str, type] = {
     "model/stae_schema": StaeConfig,
     "model/convlstm_schema": ConvLSTMConfig,
     "model/predictor_schema": PredictorConfig,
+    "model/segmenter_schema": SegmenterConfig,
     "model/copy_last_schema": CopyLastConfig,
     "model/running_median_schema": RunningMedianConfig,
     "scoring/scoring_schema": ScoringConfig,

@@ -8,6 +8,7 @@ from tlae.models.cae import ConvAutoencoder
 from tlae.models.cae_dense import DenseAutoencoder
 from tlae.models.convlstm import ConvLSTMAutoencoder
 from tlae.models.predictor import FramePredictor
+from tlae.models.segmenter import USUAL_LOGIT, AnomalySegmenter
 from tlae.models.stae import StackedAutoencoder
 from tlae.models.standardised import Standardised
 
@@ -19,6 +20,7 @@ SMALL = {
         widths=(4, 4), kernels_px=(4, 2), strides_px=(2, 2), memory=(4, 3, 4)
     ),
     "predictor": lambda: FramePredictor(window_frames=4, widths=(8, 8)),
+    "segmenter": lambda: AnomalySegmenter(window_frames=4, widths=(8, 8)),
     "convlstm ahead": lambda: ConvLSTMAutoencoder(
         widths=(8, 8), kernels_px=(4, 2), strides_px=(2, 2), memory=(8, 8), ahead=2
     ),
@@ -31,10 +33,13 @@ def test_answer_and_target_have_equal_shape(name: str) -> None:
     net = SMALL[name]()
     answer = net(clip)
     assert answer.shape == net.target(clip).shape
-    torch.testing.assert_close(net.target(clip)[:, :, -1], clip[:, :, -1])
+    expected = torch.zeros_like(clip) if name == "segmenter" else clip
+    torch.testing.assert_close(net.target(clip)[:, :, -1], expected[:, :, -1])
 
 
-@pytest.mark.parametrize("name", ["cae", "stae", "convlstm", "convlstm ahead", "predictor"])
+@pytest.mark.parametrize(
+    "name", ["cae", "stae", "convlstm", "convlstm ahead", "predictor", "segmenter"]
+)
 def test_odd_sizes_come_back_whole(name: str) -> None:
     clip = torch.rand(1, 1, 4, 33, 41)
     net = SMALL[name]()
@@ -48,6 +53,7 @@ def test_colour_is_supported(name: str) -> None:
         "cae_dense": lambda: DenseAutoencoder(3, (32, 36), 4, 8),
         "stae": lambda: StackedAutoencoder(3, 4, (4, 4, 4), (3, 2, 2)),
         "convlstm": lambda: ConvLSTMAutoencoder(3, (4, 4), (4, 2), (2, 2), (4, 4)),
+        "segmenter": lambda: AnomalySegmenter(3, 4, (8, 8)),
         "predictor": lambda: FramePredictor(3, 4, (8, 8)),
         "convlstm ahead": lambda: ConvLSTMAutoencoder(3, (4, 4), (4, 2), (2, 2), (4, 4), 1),
     }[name]
@@ -64,6 +70,8 @@ def test_untrained_net_answers_with_the_do_nothing_answer(name: str) -> None:
     expected = clip[:, :, :-ahead] if ahead else torch.zeros_like(clip)
     if name == "predictor":  # of one frame alone
         expected = clip[:, :, -2:-1]
+    if name == "segmenter":
+        expected = torch.sigmoid(torch.tensor(USUAL_LOGIT)).expand(1, 1, 1, 32, 36)
     torch.testing.assert_close(net(clip), expected)
 
 
@@ -190,3 +198,10 @@ def test_predictor_does_not_look_at_what_it_predicts() -> None:
     torch.testing.assert_close(net(clip), net(other))
     with pytest.raises(ValueError, match=r"footage\.window_frames must be >= 2 to predict, got 1"):
         FramePredictor(window_frames=1)
+
+
+def test_segmenter_refuses_what_has_no_speed() -> None:
+    with pytest.raises(ValueError, match=r"footage\.window_frames must be >= 2 for speed, got 1"):
+        AnomalySegmenter(window_frames=1)
+    with pytest.raises(ValueError, match=r"model\.fastest must be >= 2, got 1"):
+        AnomalySegmenter(fastest=1)

@@ -140,3 +140,21 @@ def test_background_weight_calms_places_with_large_usual_errors() -> None:
     plain = FrameScorer(small_model("cae"), ScoringRule(), CPU).push(FRAMES)
     assert weighted.maps[7, 6, 26] < 0.1 * plain.maps[7, 6, 26]
     assert weighted.maps[7, 20, 5] == pytest.approx(plain.maps[7, 20, 5])
+
+
+@pytest.mark.parametrize("name", ["predictor", "segmenter"])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_centred_scoring_sees_the_first_frames_from_after_them(name: str, stride: int) -> None:
+    net = small_model(name).net
+    clip = torch.from_numpy(FRAMES[..., 0]).float() / 255
+    backwards, context = clip.flip(0), 3 * stride
+    expected = []
+    for number in range(len(clip)):
+        line, end = (clip, number) if number >= context else (backwards, 12 - number)
+        window = line[end - context : end + 1 : stride][None, None]
+        with torch.no_grad():
+            expected.append((net(window) - net.target(window)).abs()[0, 0, 0])
+    plain = ScoringRule(causal=False, kernel_px=1)
+    scorer = FrameScorer(small_model(name, stride=stride, rule=plain), plain, CPU)
+    maps = joined([scorer.push(FRAMES[:5]), scorer.push(FRAMES[5:]), scorer.finish()]).maps
+    np.testing.assert_allclose(maps, torch.stack(expected), atol=1e-5)

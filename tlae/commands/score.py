@@ -31,7 +31,7 @@ from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.scoring.job import CHUNK_FRAMES, ScoringJob
 from tlae.scoring.results import MEASURED, score_table, write_json, write_tables
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.scorer import FrameScorer
+from tlae.scoring.scorer import FrameScorer, frames_answered
 
 ALARM_KEYS = ("threshold", "false_alarm_rate", "alarms_per_day")
 INTERVAL_FACTOR = 3.0  # footage this much slower or faster than the model's is worth a warning
@@ -160,8 +160,8 @@ def _threshold(
         for key, value in asdict(rule).items()
         if value != getattr(model.rule, key) and key != "smooth_frames"
     }
-    if model.net.streams or model.window_frames == 1:
-        maps_differ.discard("causal")  # it then only concerns smoothing in time
+    if frames_answered(model) == 1:
+        maps_differ.discard("causal")  # it then concerns smoothing, and the first frames of a run
     calibration = None
     if maps_differ:
         print(

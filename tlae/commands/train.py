@@ -17,11 +17,13 @@ import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities.rank_zero import rank_zero_only  # type: ignore[attr-defined]
+from torch import nn
 
 from tlae.commands.score import ALARM_KEYS, open_named
 from tlae.config import TrainConfig
 from tlae.errors import UserError, nearest, refusing_bad_values
 from tlae.footage.datamodule import FootageDataModule
+from tlae.footage.dataset import ClipDataset
 from tlae.footage.frames import OK
 from tlae.footage.mask import read_mask
 from tlae.footage.preprocess import Preprocessing
@@ -35,11 +37,20 @@ from tlae.scoring.rule import ScoringRule
 from tlae.training.calibration import calibrate, shortened, typical_error
 from tlae.training.callbacks import Beside, EpochLines, Pictures, TerminalBar
 from tlae.training.compute import Compute, choose_compute
-from tlae.training.do_nothing import Background, DoNothing, do_nothing_losses, fit_background
+from tlae.training.do_nothing import (
+    WORDS,
+    Background,
+    DoNothing,
+    do_nothing_losses,
+    fit_background,
+)
 from tlae.training.fitting import calm_lightning, fit, load_weights, make_trainer, trainer_settings
-from tlae.training.module import FitOptions, Training
+from tlae.training.module import POSITIVE_WEIGHT, FitOptions, Training
 from tlae.training.normal_footage import NormalFootage, split_footage
+from tlae.training.pseudo_anomalies import constant_loss, plant, span_frames
 from tlae.training.run_folder import RunFolder
+
+CONSTANT_WINDOWS = 128  # enough for the share of planted pixels
 
 
 def run(cfg: TrainConfig) -> None:
@@ -58,7 +69,7 @@ def run(cfg: TrainConfig) -> None:
         rule = ScoringRule().changed_by(dict(cfg.scoring))  # type: ignore[call-overload]
         options = FitOptions(**{k: cfg.training[k] for k in FitOptions.__dataclass_fields__})  # type: ignore[index]
         inner = build_net(net_config)
-        footage = _prepare(cfg, source)
+        footage = _prepare(cfg, source, inner)
     if _is_first_process():
         folder.begin(_settings(cfg, footage.store), overwrite=cfg.overwrite)
     if folder.model.is_file():
@@ -66,7 +77,7 @@ def run(cfg: TrainConfig) -> None:
         return
     background = fit_background(footage.store, footage.train)
     net = Standardised(inner, torch.from_numpy(background.mean_frame), background.spread)
-    nothing = _do_nothing(cfg, footage, background)
+    nothing = _do_nothing(cfg, footage, background, net)
     learnt = Learnt(Compute("float32"), torch.device("cpu"), {})
     if any(weights.requires_grad for weights in net.parameters()):
         learnt = _learn(cfg, folder, net, options, footage, rule, nothing)
@@ -79,8 +90,7 @@ def run(cfg: TrainConfig) -> None:
         "frames": footage.train_frames,
         "held_out_frames": footage.held_out_frames,
         "seconds": round(time.monotonic() - started, 1),
-        "copy_last_loss": nothing.copy_last,
-        "mean_frame_loss": nothing.mean_frame,
+        **{f"{name}_loss": loss for name, loss in nothing.items()},
         "compute": str(learnt.compute),
         "seed": cfg.seed,
         **learnt.facts,
@@ -118,7 +128,13 @@ def _learn(
         cfg.training.workers,
     )
     compute = _compute(cfg, folder, net, data)
-    module = Training(net, options, footage.watched, channels_last=compute.channels_last)
+    module = Training(
+        net,
+        options,
+        footage.watched,
+        channels_last=compute.channels_last,
+        window=(cfg.footage.window_frames, cfg.footage.strides[0]) if net.judges else None,
+    )
     trainer = _trainer(cfg, folder, compute, nothing, rule)
     if trainer.is_global_zero:
         _introduce(folder.path.name, net, footage, compute)
@@ -133,16 +149,19 @@ def _is_first_process() -> bool:
     return getattr(rank_zero_only, "rank", 0) == 0
 
 
-def _prepare(cfg: TrainConfig, source: Footage) -> NormalFootage:
+def _prepare(cfg: TrainConfig, source: Footage, net: nn.Module) -> NormalFootage:
     size_hw = (int(cfg.footage.size_hw[0]), int(cfg.footage.size_hw[1]))
     preprocessing = Preprocessing(size_hw, cfg.footage.channels)
     watched = None
     if cfg.footage.mask:
         watched = torch.from_numpy(read_mask(Path(cfg.footage.mask).expanduser(), size_hw))
+    window_frames, strides = cfg.footage.window_frames, list(cfg.footage.strides)
+    if fastest := getattr(net, "fastest", 0):  # what is planted plays faster: longer spans
+        window_frames, strides = span_frames(window_frames, strides[0], fastest), [1]
     return split_footage(
         open_store(source, preprocessing, Path(cfg.paths.cache)),
-        window_frames=cfg.footage.window_frames,
-        strides=list(cfg.footage.strides),
+        window_frames=window_frames,
+        strides=strides,
         holdout=cfg.footage.holdout,
         gap_factor=cfg.footage.gap_factor,
         watched=watched,
@@ -169,6 +188,7 @@ def _compute(
             bfloat16 = "bf16" in str(cfg.trainer["precision"])
             return Compute("bfloat16" if bfloat16 else "float32")
         clip = next(iter(data.train_dataloader())).float() / 255
+        clip = clip[:, :, -cfg.footage.window_frames :]
         wants_gpu = cfg.trainer.get("accelerator") in ("auto", "gpu", "cuda")
         device = torch.device("cuda" if wants_gpu and torch.cuda.is_available() else "cpu")
         return choose_compute(cfg.training.compute, net, clip, device)
@@ -178,7 +198,11 @@ def _compute(
     return Compute.parse(folder.recall("compute"))
 
 
-def _do_nothing(cfg: TrainConfig, footage: NormalFootage, background: Background) -> DoNothing:
+def _do_nothing(
+    cfg: TrainConfig, footage: NormalFootage, background: Background, net: Standardised
+) -> DoNothing:
+    if net.judges:
+        return {"constant": _constant_loss(cfg, footage, net)}
     ahead = int(cfg.model.get("ahead", 0))
     return do_nothing_losses(
         footage.store,
@@ -188,6 +212,17 @@ def _do_nothing(cfg: TrainConfig, footage: NormalFootage, background: Background
         absolute=cfg.training.loss == "absolute",
         watched=None if footage.watched is None else footage.watched.numpy(),
     )
+
+
+def _constant_loss(cfg: TrainConfig, footage: NormalFootage, net: Standardised) -> float:
+    """Loss of always answering the share of what is planted, over some held-out windows."""
+    windows = footage.held_out_windows
+    chosen = np.linspace(0, len(windows) - 1, CONSTANT_WINDOWS).round().astype(np.int64)
+    span = ClipDataset(footage.store, windows)[chosen].float() / 255
+    generator = torch.Generator().manual_seed(cfg.seed)
+    window = cfg.footage.window_frames, cfg.footage.strides[0]
+    share = float(plant(span, *window, net.fastest, generator).mask.mean())
+    return constant_loss(share, POSITIVE_WEIGHT)
 
 
 def _trainer(
@@ -276,17 +311,8 @@ def _tell_loss(facts: dict[str, Any], nothing: DoNothing) -> None:
     print(f"trained {facts['epochs']} epochs, {facts['steps']:,} steps")
     if math.isnan(loss):
         print("no epoch was finished: the held-out loss is not known")
-    print(
-        f"held-out loss {loss:.6f}; copying the last frame {nothing.copy_last:.6f}, "
-        f"the mean frame {nothing.mean_frame:.6f}"
-    )
-    lost_to = [
-        what
-        for what, value in (
-            ("copying the last frame", nothing.copy_last),
-            ("the mean frame", nothing.mean_frame),
-        )
-        if loss >= value
-    ]
+    beside = ", ".join(f"{WORDS[name]} {value:.6f}" for name, value in nothing.items())
+    print(f"held-out loss {loss:.6f}; {beside}")
+    lost_to = [WORDS[name] for name, value in nothing.items() if loss >= value]
     if lost_to:
         print(f"WARNING: the net does not beat {' or '.join(lost_to)}: doing nothing is better")

@@ -25,6 +25,20 @@ class Net(Protocol):
         ...
 
 
+class JudgingNet(Net, Protocol):
+    """A net whose answer is the anomaly map itself, in [0, 1]; its target is zero everywhere.
+
+    It is trained on normal clips with pseudo-anomalies planted into them.
+    """
+
+    judges: bool
+    fastest: int  # how many times the usual speed pseudo-anomalies reach
+
+    def logits(self, clip: Tensor) -> Tensor:
+        """(B, 1, H, W), before the sigmoid."""
+        ...
+
+
 class StreamingNet(Net, Protocol):
     """A net that can go on from where it was: piece by piece gives what the whole clip gives."""
 

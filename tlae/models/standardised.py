@@ -32,15 +32,31 @@ class Standardised(nn.Module):
         self.register_buffer("spread", torch.tensor(float(spread)))
 
     def forward(self, clip: Tensor) -> Tensor:
-        """Rebuild (B, C, T, H, W) in [0, 1]-like units; values are not clamped."""
+        """Rebuild (B, C, T, H, W) in [0, 1]-like units, not clamped; or judge, in [0, 1]."""
         mean = self.mean_frame[:, None]  # (C, 1, H, W)
         answer: Tensor = self.net((clip - mean) / self.spread)
-        return answer.float() * self.spread + mean
+        return answer.float() if self.judges else answer.float() * self.spread + mean
 
     def target(self, clip: Tensor) -> Tensor:
         """Frames that ``forward`` answers for."""
         inner: Net = self.net  # type: ignore[assignment]
         return inner.target(clip)
+
+    @property
+    def judges(self) -> bool:
+        """Whether the inner net answers with the anomaly map itself instead of with frames."""
+        return bool(getattr(self.net, "judges", False))
+
+    @property
+    def fastest(self) -> int:
+        """How many times the usual speed pseudo-anomalies reach, for a net that judges."""
+        return int(self.net.fastest)  # type: ignore[arg-type]
+
+    def logits(self, clip: Tensor) -> Tensor:
+        """Anomaly map (B, 1, H, W) before the sigmoid, of a net that judges."""
+        mean = self.mean_frame[:, None]
+        answer: Tensor = self.net.logits((clip - mean) / self.spread)  # type: ignore[operator]
+        return answer
 
     @property
     def streams(self) -> bool:

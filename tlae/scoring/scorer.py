@@ -1,7 +1,9 @@
 """Frames in, smoothed error maps out: the same code offline and live, whatever the batch.
 
 Rules for places where the net lacks neighbours: the first frame of a run is repeated before it, and
-for centred scoring the last one after it. Every frame gets exactly one map.
+for centred scoring the last one after it. Centred scoring with a net that answers for one frame
+runs the window backwards in time over the first frames of a run, which have no past. Every frame
+gets exactly one map.
 """
 
 from dataclasses import dataclass, field
@@ -41,12 +43,20 @@ class Scored:
 class _Memory:
     """What a run's past leaves behind; everything a resumed job needs."""
 
-    past: Tensor | None = None  # (n, C, H, W), the last frames; n = max(1, (T - 1) * stride)
+    past: Tensor | None = None  # (n, C, H, W), the last frames, as many as a window looks back
     states: list[State | None] = field(default_factory=list)  # of a streaming net, one per phase
     seen: int = 0  # frames of this run pushed so far
     pending: Tensor | None = (
         None  # (delay, 1 + C, H, W) sums of errors and answers not yet complete
     )
+
+
+def frames_answered(model: Model) -> int:
+    """Frames of a window that the net answers for; 1 for a net that streams."""
+    if model.net.streams:
+        return 1
+    probe = torch.zeros(1, model.preprocessing.channels, model.window_frames, 1, 1)
+    return int(model.net.target(probe).shape[2])
 
 
 class FrameScorer:
@@ -71,11 +81,12 @@ class FrameScorer:
         if rule.background:
             self.weight = background_weight(model.typical_error.to(device))
         self.streams = self.net.streams
-        probe = torch.zeros(1, model.preprocessing.channels, self.window, 1, 1, device=device)
-        answered = 1 if self.streams else self.net.target(probe).shape[2]
         centred = not rule.causal and not self.streams
-        self.answers = answered if centred else 1  # answers of the net that a frame's map averages
-        self.delay = (self.answers - 1) * self.stride
+        # Answers of the net that a frame's map averages.
+        self.answers = frames_answered(model) if centred else 1
+        self.context = (self.window - 1) * self.stride
+        self.turns = centred and self.answers == 1 and self.context > 0
+        self.delay = self.context if self.turns else (self.answers - 1) * self.stride
         self.reset()
 
     def reset(self) -> None:
@@ -137,22 +148,28 @@ class FrameScorer:
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bfloat16):
             answers, targets = self._carry(batch) if self.streams else self._windows(batch)
         answers = answers.float()
-        if self.rule.match_light:
+        if self.rule.match_light and not self.net.judges:
             answers = match_light(answers, targets)
         return error_map(answers, targets, self.rule.error, self.rule.unit), answers
 
     def _windows(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """One window for each frame, ending there."""
-        context = (self.window - 1) * self.stride
+        back = 2 * self.context if self.turns else self.context
         past = self.memory.past
         if past is None:
-            past = batch[:1].expand(context, -1, -1, -1)
+            past = batch[:1].expand(back, -1, -1, -1)
         line = torch.cat([past, batch])
-        self.memory.past = line[len(line) - max(context, 1) :].clone()  # 1: to repeat at the end
-        first = len(line) - len(batch)
-        ends = torch.arange(first, len(line), device=self.device)[:, None]
+        self.memory.past = line[len(line) - max(back, 1) :].clone()  # 1: to repeat at the end
+        frames = torch.arange(len(past), len(line), device=self.device)[:, None]  # places in line
         steps = torch.arange(self.window - 1, -1, -1, device=self.device) * self.stride
-        clips = line[ends - steps].transpose(1, 2)  # (n, C, T, H, W)
+        rows = frames - steps
+        if self.turns:  # answers lag by the context; those of a run's first frames look ahead
+            frames = frames - self.context
+            is_first = (
+                torch.arange(len(batch), device=self.device) + self.memory.seen < self.delay * 2
+            )
+            rows = torch.where(is_first[:, None], frames + steps, frames - steps)
+        clips = line[rows].transpose(1, 2)  # (n, C, T, H, W)
         answers, targets = self.net(clips), self.net.target(clips)
         kept = slice(answers.shape[2] - self.answers, None)
         return answers[:, :, kept].transpose(1, 2), targets[:, :, kept].transpose(1, 2)
@@ -176,9 +193,11 @@ class FrameScorer:
 
     def _complete(self, maps: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
         """Average the answers that a frame gets from several windows; hold back incomplete ones."""
-        if not self.delay:
-            return maps[:, 0], answers[:, 0]
         memory = self.memory
+        if self.answers == 1:
+            before_run = min(max(0, self.delay - memory.seen), len(maps))
+            memory.seen += len(maps) if self.turns else 0
+            return maps[before_run:, 0], answers[before_run:, 0]
         fresh = torch.cat([maps[:, :, None], answers], dim=2)  # (n, K, 1 + C, H, W)
         sums = fresh.new_zeros(self.delay + len(fresh), *fresh.shape[2:])
         if memory.pending is not None:

@@ -14,7 +14,7 @@ from torchvision.utils import make_grid  # type: ignore[import-untyped]
 from tlae.scoring.error_map import error_map
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_map
-from tlae.training.do_nothing import DoNothing
+from tlae.training.do_nothing import WORDS, DoNothing
 from tlae.training.module import Training
 
 
@@ -41,8 +41,8 @@ class Beside(pl.Callback):
 
     def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log them all."""
-        pl_module.log("loss/copy_last", self.losses.copy_last, rank_zero_only=True)
-        pl_module.log("loss/mean_frame", self.losses.mean_frame, rank_zero_only=True)
+        for name, loss in self.losses.items():
+            pl_module.log(f"loss/{name}", loss, rank_zero_only=True)
         pl_module.log("rate/windows_per_s", self.pace(trainer), rank_zero_only=True)
         rate = trainer.optimizers[0].param_groups[0]["lr"] if trainer.optimizers else 0.0
         pl_module.log("rate/learning_rate", rate, rank_zero_only=True)
@@ -92,7 +92,8 @@ class EpochLines(pl.Callback):
         line += f": loss {float(metrics['loss/train']):.6f}"
         if "loss/held_out" in metrics:
             line += f", held-out {float(metrics['loss/held_out']):.6f}"
-            line += f" (copying {self.beside.losses.copy_last:.6f})"
+            name, nothing = next(iter(self.beside.losses.items()))
+            line += f" ({WORDS[name]} {nothing:.6f})"
             line += f", {self.beside.pace(trainer):.0f} windows/s"
         if epochs > 0:
             each = (time.monotonic() - self.started) / (done - self.first_epoch)
@@ -126,7 +127,7 @@ class Pictures(pl.Callback):
             return
         assert isinstance(pl_module, Training)
         spread = torch.linspace(0, len(batch) - 1, min(self.count, len(batch))).round().long()
-        clip = batch[spread.to(batch.device)].float() / 255
+        clip = pl_module.usual(batch[spread.to(batch.device)].float() / 255)
         with torch.no_grad():
             answer = pl_module.net(clip)[:, :, -1].float()  # (n, C, H, W), the last frame
             target = pl_module.net.target(clip)[:, :, -1]

@@ -27,17 +27,12 @@ class Background:
     spread: float
 
 
-@dataclass(frozen=True)
-class DoNothing:
-    """Loss of two answers that need no learning, in the unit of the training loss.
-
-    Attributes:
-        copy_last: the last frame the net saw before the one it answers for.
-        mean_frame: the mean frame of the training footage.
-    """
-
-    copy_last: float
-    mean_frame: float
+DoNothing = dict[str, float]  # losses of answers that need no learning, by a key of WORDS
+WORDS = {
+    "copy_last": "copying the last frame",  # the last the net saw before the one it answers for
+    "mean_frame": "the mean frame",
+    "constant": "a constant answer",  # of a net that judges: the share of what is planted
+}
 
 
 def fit_background(store: FrameStore, runs: list[Rows], at_most: int = 20_000) -> Background:
@@ -87,8 +82,11 @@ def do_nothing_losses(
             copied.append(_loss(now - before, weights, absolute=absolute))
             still.append(_loss(now - mean, weights, absolute=absolute))
     if not copied:
-        return DoNothing(float("nan"), float("nan"))
-    return DoNothing(float(np.concatenate(copied).mean()), float(np.concatenate(still).mean()))
+        return {"copy_last": float("nan"), "mean_frame": float("nan")}
+    return {
+        "copy_last": float(np.concatenate(copied).mean()),
+        "mean_frame": float(np.concatenate(still).mean()),
+    }
 
 
 def _loss(difference: FloatFrame, weights: FloatFrame, *, absolute: bool) -> FloatFrame:

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 
 import pytorch_lightning as pl
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tlae.models.standardised import Standardised
+from tlae.training.pseudo_anomalies import plant, usual_window
+
+POSITIVE_WEIGHT = 3.0  # of planted pixels, which are rare
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Training(pl.LightningModule):
         options: how to fit.
         watched: (H, W) bool, False where ignored; None: everywhere.
         channels_last: memory layout of the weights.
+        window: frames and stride of a window, where batches hold longer spans of footage, as a
+            net that judges needs them.
     """
 
     watched: Tensor | None
@@ -53,27 +59,35 @@ class Training(pl.LightningModule):
         watched: Tensor | None = None,
         *,
         channels_last: bool = False,
+        window: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
         self.net = net.to(memory_format=torch.channels_last) if channels_last else net
-        self.options = options
+        self.options, self.window = options, window
         self.register_buffer("watched", watched)
 
     def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
         """Loss of one batch uint8 (B, C, T, H, W)."""
-        loss = self.loss(batch.float() / 255)
+        loss = self.loss(batch.float() / 255, self.global_step)
         self.log("loss/train", loss, on_step=False, on_epoch=True, batch_size=len(batch))
         self.log("loss", loss, prog_bar=True, logger=False, batch_size=len(batch))
         return loss
 
     def validation_step(self, batch: Tensor, batch_idx: int) -> Tensor:
         """Loss of one held-out batch."""
-        loss = self.loss(batch.float() / 255)
+        loss = self.loss(batch.float() / 255, batch_idx)
         self.log("loss/held_out", loss, prog_bar=True, sync_dist=True, batch_size=len(batch))
         return loss
 
-    def loss(self, clip: Tensor) -> Tensor:
-        """Mean error over the watched pixels of the frames that the net answers for."""
+    def loss(self, clip: Tensor, number: int = 0) -> Tensor:
+        """Mean error over the watched pixels of the frames that the net answers for.
+
+        Args:
+            clip: (B, C, T, H, W) in [0, 1].
+            number: of the batch; the seed of what is planted into it, if the net judges.
+        """
+        if self.net.judges:
+            return self._judging_loss(clip, number)
         difference = self.net(clip).float() - self.net.target(clip)
         error = difference.abs() if self.options.loss == "absolute" else difference.square()
         if self.watched is not None:
@@ -81,6 +95,23 @@ class Training(pl.LightningModule):
             error = error * weights / weights.mean()
         loss: Tensor = error.mean()
         return loss
+
+    def usual(self, clip: Tensor) -> Tensor:
+        """The window that the net sees of a clip of a batch."""
+        return clip if self.window is None else usual_window(clip, *self.window)
+
+    def _judging_loss(self, span: Tensor, number: int) -> Tensor:
+        """Binary cross-entropy of telling what was planted."""
+        assert self.window is not None
+        generator = torch.Generator().manual_seed(number)
+        clip, mask = plant(span, *self.window, self.net.fastest, generator)
+        weights = None if self.watched is None else self.watched.to(mask).expand_as(mask)
+        return F.binary_cross_entropy_with_logits(
+            self.net.logits(clip).float(),
+            mask,
+            weights,
+            pos_weight=torch.tensor(POSITIVE_WEIGHT, device=mask.device),
+        )
 
     def configure_gradient_clipping(
         self,
