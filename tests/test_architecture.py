@@ -21,7 +21,14 @@ ARROWS = {
 # A library may be imported only by files whose path starts so.
 HOMES = {
     "hydra": ("cli.py", "config.py", "compose.py", "commands/"),
-    "omegaconf": ("cli.py", "config.py", "compose.py", "commands/", "footage/mask.py"),
+    "omegaconf": (
+        "cli.py",
+        "config.py",
+        "config_models.py",
+        "compose.py",
+        "commands/",
+        "footage/mask.py",
+    ),
     "pytorch_lightning": ("training/", "footage/datamodule.py", "commands/train.py"),
 }
 

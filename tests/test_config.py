@@ -7,7 +7,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from tlae import compose
-from tlae.config import SCHEMAS, ModelConfig
+from tlae.config import SCHEMAS
+from tlae.config_models import ModelConfig
 from tlae.model_file import build_net
 
 CONFIGS = compose.configs_dir()

@@ -5,7 +5,6 @@ Learns what is normal from normal footage. Writes <paths.checkpoints>/<name>/: m
 started again, with the losses of an unbroken one.
 """
 
-import math
 import sys
 import time
 from dataclasses import dataclass
@@ -20,11 +19,11 @@ from pytorch_lightning.utilities.rank_zero import rank_zero_only  # type: ignore
 from torch import nn
 
 from tlae.commands.score import ALARM_KEYS, open_named
+from tlae.commands.train_lines import introduce, tell_end
 from tlae.config import TrainConfig
 from tlae.errors import UserError, nearest, refusing_bad_values
 from tlae.footage.datamodule import FootageDataModule
 from tlae.footage.dataset import ClipDataset
-from tlae.footage.frames import OK
 from tlae.footage.mask import read_mask
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import Footage
@@ -38,7 +37,6 @@ from tlae.training.calibration import calibrate, shortened, typical_error
 from tlae.training.callbacks import Beside, EpochLines, Pictures, TerminalBar
 from tlae.training.compute import Compute, choose_compute
 from tlae.training.do_nothing import (
-    WORDS,
     Background,
     DoNothing,
     do_nothing_losses,
@@ -96,7 +94,7 @@ def run(cfg: TrainConfig) -> None:
         **learnt.facts,
     }
     save_model(model, folder.model)
-    _tell(model, nothing, folder)
+    tell_end(model, nothing, folder)
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,7 @@ def _learn(
     )
     trainer = _trainer(cfg, folder, compute, nothing, rule)
     if trainer.is_global_zero:
-        _introduce(folder.path.name, net, footage, compute)
+        introduce(folder.path.name, net, footage, compute)
     fit(trainer, module, data, folder)
     facts: dict[str, Any] = {"epochs": trainer.current_epoch, "steps": trainer.global_step}
     if trainer.is_global_zero:
@@ -279,40 +277,3 @@ def _finish(
     with progress("calibrating", footage.held_out_frames) as advance:
         model.calibration = calibrate(model, footage.store, held_out, rule, device, advance)
     return model
-
-
-def _introduce(name: str, net: Standardised, footage: NormalFootage, compute: Compute) -> None:
-    weights = sum(p.numel() for p in net.parameters())
-    states = footage.store.index["state"]
-    print(f"{name}: {weights:,} weights, {compute} arithmetic", flush=True)
-    print(
-        f"{footage.train_frames:,} frames to learn from, {footage.held_out_frames:,} held out in "
-        f"{len(footage.held_out)} time blocks",
-        flush=True,
-    )
-    for state, count in states[states != OK].value_counts().items():
-        print(f"  left out: {count:,} x {state}", flush=True)
-
-
-def _tell(model: Model, nothing: DoNothing, folder: RunFolder) -> None:
-    facts = model.training
-    if "epochs" in facts:
-        _tell_loss(facts, nothing)
-    print(
-        f"{facts['seconds']:.0f} s in all; calibrated on {len(model.calibration.raw):,} held-out "
-        "frames"
-    )
-    print(f"model: {folder.model} ({folder.model.stat().st_size / 1e6:.1f} MB)")
-    print(f"next:  tlae score model_file={folder.model} footage=...")
-
-
-def _tell_loss(facts: dict[str, Any], nothing: DoNothing) -> None:
-    loss = facts["held_out_loss"]
-    print(f"trained {facts['epochs']} epochs, {facts['steps']:,} steps")
-    if math.isnan(loss):
-        print("no epoch was finished: the held-out loss is not known")
-    beside = ", ".join(f"{WORDS[name]} {value:.6f}" for name, value in nothing.items())
-    print(f"held-out loss {loss:.6f}; {beside}")
-    lost_to = [WORDS[name] for name, value in nothing.items() if loss >= value]
-    if lost_to:
-        print(f"WARNING: the net does not beat {' or '.join(lost_to)}: doing nothing is better")
