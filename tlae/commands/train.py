@@ -45,7 +45,7 @@ from tlae.training.do_nothing import (
 from tlae.training.fitting import calm_lightning, fit, load_weights, make_trainer, trainer_settings
 from tlae.training.module import POSITIVE_WEIGHT, FitOptions, Training
 from tlae.training.normal_footage import NormalFootage, split_footage
-from tlae.training.pseudo_anomalies import constant_loss, plant, span_frames
+from tlae.training.pseudo_anomalies import Playing, constant_loss, plant, span_frames
 from tlae.training.run_folder import RunFolder
 
 CONSTANT_WINDOWS = 128  # enough for the share of planted pixels
@@ -218,8 +218,8 @@ def _constant_loss(cfg: TrainConfig, footage: NormalFootage, net: Standardised) 
     chosen = np.linspace(0, len(windows) - 1, CONSTANT_WINDOWS).round().astype(np.int64)
     span = ClipDataset(footage.store, windows)[chosen].float() / 255
     generator = torch.Generator().manual_seed(cfg.seed)
-    window = cfg.footage.window_frames, cfg.footage.strides[0]
-    share = float(plant(span, *window, net.fastest, generator).mask.mean())
+    playing = Playing(cfg.footage.window_frames, cfg.footage.strides[0], net.fastest)
+    share = float(plant(span, playing, net.mean_frame, generator).mask.mean())
     return constant_loss(share, POSITIVE_WEIGHT)
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tlae.models.standardised import Standardised
-from tlae.training.pseudo_anomalies import plant, usual_window
+from tlae.training.pseudo_anomalies import Playing, plant, usual_window
 
 POSITIVE_WEIGHT = 3.0  # of planted pixels, which are rare
 
@@ -104,7 +104,8 @@ class Training(pl.LightningModule):
         """Binary cross-entropy of telling what was planted."""
         assert self.window is not None
         generator = torch.Generator().manual_seed(number)
-        clip, mask = plant(span, *self.window, self.net.fastest, generator)
+        playing = Playing(*self.window, self.net.fastest)
+        clip, mask = plant(span, playing, self.net.mean_frame, generator)
         weights = None if self.watched is None else self.watched.to(mask).expand_as(mask)
         return F.binary_cross_entropy_with_logits(
             self.net.logits(clip).float(),

@@ -47,19 +47,30 @@ def usual_window(span: Tensor, window_frames: int, stride: int) -> Tensor:
     return span[:, :, first::stride]
 
 
-def plant(
-    span: Tensor, window_frames: int, stride: int, fastest: int, generator: Generator
-) -> Planted:
+class Playing(NamedTuple):
+    """How footage is seen, and how fast pseudo-anomalies play.
+
+    Attributes:
+        window_frames: frames of a window.
+        stride: step between them.
+        fastest: how many times the usual speed.
+    """
+
+    window_frames: int
+    stride: int
+    fastest: int
+
+
+def plant(span: Tensor, playing: Playing, mean_frame: Tensor, generator: Generator) -> Planted:
     """Plant pseudo-anomalies into normal footage.
 
     Args:
         span: (B, C, L, H, W) in [0, 1], L from ``span_frames``.
-        window_frames: frames of a window.
-        stride: step between them.
-        fastest: how many times the usual speed.
+        playing: window and speeds.
+        mean_frame: (C, H, W), the background from which things stand out.
         generator: of the random choices, on the CPU.
     """
-    clip = usual_window(span, window_frames, stride)
+    clip = usual_window(span, playing.window_frames, playing.stride)
     kinds = torch.multinomial(KINDS, len(clip), replacement=True, generator=generator)
     shape = _blobs(clip, generator)
     whole = torch.rand(len(clip), generator=generator) < WHOLE_FRAME
@@ -70,12 +81,15 @@ def plant(
     clip = _blend(clip, other, shape, seam)
     fast = kinds == FAST
     if fast.any():
-        played = _played_fast(span[fast], window_frames, stride, fastest, generator)
+        played = _played_fast(span[fast], playing, generator)
         mask[fast] = _moving(played) * (shape[fast] > 0.5)
         clip[fast] = _mixed(clip[fast], played, shape[fast])
     pasted = kinds == PASTED
     if pasted.any():
-        clip[pasted], mask[pasted] = _pasted(clip[pasted], other[pasted], generator)
+        background = mean_frame[:, None]
+        things = other[pasted] - background  # without what is behind them
+        drawn, mask[pasted] = _pasted(clip[pasted] - background, things, generator)
+        clip[pasted] = drawn + background
     return Planted(_relit(clip, generator), mask)
 
 
@@ -116,10 +130,9 @@ def _blobs(clip: Tensor, generator: Generator) -> Tensor:
     return shape.to(clip.device)
 
 
-def _played_fast(
-    span: Tensor, window_frames: int, stride: int, fastest: int, generator: Generator
-) -> Tensor:
+def _played_fast(span: Tensor, playing: Playing, generator: Generator) -> Tensor:
     """The window that ends with the span, at 1.5 to ``fastest`` times the usual speed."""
+    window_frames, stride, fastest = playing
     slowest = math.floor(1.5 * stride) if stride > 1 else 2
     steps = torch.randint(slowest, fastest * stride + 1, (len(span),), generator=generator)
     back = torch.arange(window_frames - 1, -1, -1)
@@ -140,7 +153,10 @@ def _moving(clip: Tensor) -> Tensor:
 
 
 def _pasted(clip: Tensor, other: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-    """A thing of another moment, enlarged, passing through the picture."""
+    """A thing of another moment, enlarged, passing through the picture.
+
+    Both clips are differences to the background, so that a thing comes without its own.
+    """
     count, window, (height, width) = len(clip), clip.shape[2], clip.shape[-2:]
     source = _a_moving_place(other, generator)  # (n, 2)
     scale = _uniform(*ENLARGED, (count, 1), generator) * _uniform(0.9, 1.1, (count, 2), generator)
