@@ -95,7 +95,9 @@ def corner_error_rate(true: Integers, false: Integers) -> float:
     positive, negative = int(true[-1]), int(false[-1])
     if not positive or not negative:
         return np.nan
-    true, false = true[1:], false[1:]  # without the threshold at which nothing is positive
+    # Without the threshold at which nothing is positive, and those of frames that do not count.
+    moved = np.flatnonzero(np.diff(true) + np.diff(false)) + 1
+    true, false = true[moved], false[moved]
     turns = (np.diff(true, 2) != 0) | (np.diff(false, 2) != 0)
     corner = np.concatenate([[True], turns, [True]])[-len(true) :]
     missed, alarmed = (positive - true[corner]) * negative, false[corner] * positive
