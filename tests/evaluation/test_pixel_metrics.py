@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import auc, roc_auc_score
 
-from tlae.evaluation.ground_truth import Region, regions_in
+from tlae.evaluation.ground_truth import Region, region_pixels, regions_in
 from tlae.evaluation.measure import Measure
 from tlae.evaluation.pixel_metrics import (
     PixelCriteria,
@@ -17,7 +17,6 @@ from tlae.evaluation.pixel_metrics import (
     float_keys,
     least_count,
     lowest_of_keys,
-    region_pixels,
 )
 
 Frames = list[tuple[np.ndarray, np.ndarray]]  # map, mask

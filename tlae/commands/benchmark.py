@@ -66,10 +66,8 @@ def _measures(folder: Path, name: str) -> Path:
 def _run(cfg: BenchmarkConfig, folder: Path, name: str) -> None:
     """Train, score and evaluate under that name; what is done is not done again."""
     train.run(_train_config(cfg, folder, name))
-    model_file, measures = (
-        folder / "checkpoints" / name / "model.safetensors",
-        _measures(folder, name),
-    )
+    model_file = folder / "checkpoints" / name / "model.safetensors"
+    measures = _measures(folder, name)
     if measures.is_file() and measures.stat().st_mtime > model_file.stat().st_mtime:
         return
     test = str(Path(cfg.footage.path) / cfg.test_split)

@@ -101,10 +101,8 @@ def _runs(folder: Path, baselines: Sequence[str]) -> list[Run]:
 
 
 def _read(folder: Path, name: str) -> Run:
-    scores, model_file = (
-        folder / "scores" / name,
-        folder / "checkpoints" / name / "model.safetensors",
-    )
+    scores = folder / "scores" / name
+    model_file = folder / "checkpoints" / name / "model.safetensors"
     facts = json.loads((scores / "evaluation" / "measures.json").read_text())
     summary = json.loads((scores / "summary.json").read_text())
     model = load_model(model_file)

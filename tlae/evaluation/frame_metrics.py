@@ -25,11 +25,7 @@ from tlae.evaluation.roc import (
     average_precision,
     corner_error_rate,
     equal_error_rate,
-    roc_auc,
-    roc_curve,
 )
-
-__all__ = ["FrameScores", "frame_measures", "roc_auc", "roc_curve"]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

@@ -78,18 +78,23 @@ class GroundTruth:
         return any(clip.has_regions for clip in self.clips)
 
 
+def region_pixels(region: Region, size_hw: tuple[int, int]) -> tuple[tuple[slice, slice], Mask]:
+    """Part of a region within a picture: the window of its box, and the mask in that window."""
+    left, top, width, height = region.box
+    y0, x0 = max(top, 0), max(left, 0)
+    y1, x1 = max(min(top + height, size_hw[0]), y0), max(min(left + width, size_hw[1]), x0)
+    window = (slice(y0, y1), slice(x0, x1))
+    if region.mask is None:
+        return window, np.ones((y1 - y0, x1 - x0), dtype=bool)
+    return window, region.mask[y0 - top : y1 - top, x0 - left : x1 - left]
+
+
 def painted(regions: list[Region], size_hw: tuple[int, int]) -> Mask:
     """Union of regions as a mask; parts beyond the picture are cut off."""
     mask = np.zeros(size_hw, dtype=bool)
     for region in regions:
-        left, top, width, height = region.box
-        x0, y0 = max(left, 0), max(top, 0)
-        window = mask[y0 : max(top + height, 0), x0 : max(left + width, 0)]
-        if region.mask is None:
-            window[...] = True
-        else:
-            part = region.mask[y0 - top :, x0 - left :]
-            window |= part[: window.shape[0], : window.shape[1]]
+        window, inside = region_pixels(region, size_hw)
+        mask[window] |= inside
     return mask
 
 

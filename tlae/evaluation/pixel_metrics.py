@@ -9,7 +9,7 @@ from math import ceil
 import numpy as np
 import numpy.typing as npt
 
-from tlae.evaluation.ground_truth import Mask, Region, painted
+from tlae.evaluation.ground_truth import Mask, Region, painted, region_pixels
 from tlae.evaluation.measure import Measure
 
 AnomalyMap = npt.NDArray[np.float32]
@@ -73,19 +73,6 @@ def lowest_of_keys(keys: npt.NDArray[np.intp]) -> AnomalyMap:
     """Smallest value that has each key."""
     ordered = ((keys - (1 << (KEY_BITS - 1))) << (32 - KEY_BITS)).astype(np.int32)
     return (ordered ^ ((ordered >> 31) & 0x7FFFFFFF)).view(np.float32)
-
-
-def region_pixels(
-    region: Region, size_hw: tuple[int, int]
-) -> tuple[tuple[slice, slice], npt.NDArray[np.bool_]]:
-    """Part of a region within a picture: the window of its box, and the mask in that window."""
-    left, top, width, height = region.box
-    y0, x0 = max(top, 0), max(left, 0)
-    y1, x1 = max(min(top + height, size_hw[0]), y0), max(min(left + width, size_hw[1]), x0)
-    window = (slice(y0, y1), slice(x0, x1))
-    if region.mask is None:
-        return window, np.ones((y1 - y0, x1 - x0), dtype=bool)
-    return window, region.mask[y0 - top : y1 - top, x0 - left : x1 - left]
 
 
 def dual_pixel_changes(

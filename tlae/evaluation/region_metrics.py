@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError
-from tlae.evaluation.ground_truth import Region, regions_in
+from tlae.evaluation.ground_truth import Region, region_pixels, regions_in
 from tlae.evaluation.measure import Measure
 from tlae.evaluation.pixel_metrics import (
     AnomalyMap,
@@ -31,7 +31,6 @@ from tlae.evaluation.pixel_metrics import (
     Floats,
     area_until,
     least_count,
-    region_pixels,
 )
 from tlae.evaluation.tracks import area_px, shared_px
 

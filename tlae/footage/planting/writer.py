@@ -1,12 +1,10 @@
 """Write normal footage with planted anomalies in the layout of the UCSD pedestrian sets."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import cv2
 import numpy as np
@@ -27,6 +25,7 @@ from tlae.footage.planting.split import Split, copy_frames, open_frames, split_f
 from tlae.footage.sources import Footage
 from tlae.footage.synthetic.writer import labels_text
 from tlae.progress import progress
+from tlae.whole_file import whole_folder
 
 FORMAT = 1  # raise when the same options give other pictures
 NORMAL_EVERY = 4  # every so many clips, one has no event
@@ -70,20 +69,14 @@ def plant_footage(footage: Footage, out: Path, options: PlantOptions) -> PlantSu
     facts = {"format": FORMAT, "footage": footage.fingerprint(), "options": options.as_json()}
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         return _existing(out, facts)
-    temporary = out.with_name(f".{out.name}.{uuid4().hex[:8]}.partial")
     try:
-        temporary.mkdir(parents=True)
-        _write(temporary, footage, options, facts)
-        if out.is_dir():
-            out.rmdir()  # empty: some systems refuse to replace even that
-        temporary.replace(out)
+        with whole_folder(out) as temporary:
+            _write(temporary, footage, options, facts)
     except OSError as error:
         raise UserError(
             f"out {out} must be writable, got: {error.strerror or error}; free some space or "
             "choose another folder"
         ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return _existing(out, facts)
 
 

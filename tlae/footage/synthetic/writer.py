@@ -1,12 +1,10 @@
 """Write a whole scene in the layout of the UCSD pedestrian sets."""
 
 import json
-import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import cv2
 import numpy as np
@@ -27,6 +25,7 @@ from tlae.footage.synthetic.options import (
 from tlae.footage.synthetic.plan import plan_events
 from tlae.footage.synthetic.staging import last_frame
 from tlae.progress import Advance, progress
+from tlae.whole_file import whole_folder
 
 FORMAT = 1  # raise when the same options give other pictures
 TEST_SEEDS = 1000  # clip seeds of test clips begin here; those of training clips at 0
@@ -102,13 +101,9 @@ def write_scene(out: Path, options: SceneOptions) -> SceneSummary:
     out = out.expanduser()
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         return _existing(out, options)
-    temporary = out.with_name(f".{out.name}.{uuid4().hex[:8]}.partial")
     try:
-        temporary.mkdir(parents=True)
-        _write(temporary, options)
-        if out.is_dir():
-            out.rmdir()  # empty: some systems refuse to replace even that
-        temporary.replace(out)
+        with whole_folder(out) as temporary:
+            _write(temporary, options)
     except OSError as error:
         if (out / "scene.json").is_file():  # another process was faster
             return _existing(out, options)
@@ -116,8 +111,6 @@ def write_scene(out: Path, options: SceneOptions) -> SceneSummary:
             f"scene {out} must be writable, got: {error.strerror or error}; free some space or "
             "choose another folder"
         ) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return _existing(out, options)
 
 
