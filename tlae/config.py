@@ -42,6 +42,21 @@ class TrainFootageConfig(FootageConfig):
 
 
 @dataclass
+class PlantedConfig:
+    """Shares of the training clips of a net that judges, in which something is planted.
+
+    Set to 0 what is normal at your camera, and the net is not taught to report it.
+    """
+
+    fast: float = 0.33  # plays too fast
+    reversed: float = 0.0  # plays backwards
+    pasted: float = 0.17  # at another place and in another size
+    still: float = 0.0  # stands where things walk
+    mixed: float = 0.5  # of all clips: things of another moment join in, which is normal
+    light: float = 0.1  # of all clips: the light changes, which is normal
+
+
+@dataclass
 class TrainingConfig:
     """How the net is fitted."""
 
@@ -57,6 +72,7 @@ class TrainingConfig:
     compute: str = "auto"  # auto: the fastest of a few timed steps; or precision[+channels_last]
     workers: int = 0  # loader processes; the frame store is fast enough for 0
     pictures: int = 4  # frames in TensorBoard's grid
+    planted: PlantedConfig = field(default_factory=PlantedConfig)
 
 
 @dataclass
@@ -69,6 +85,7 @@ class ScoringConfig:
     kernel: str | None = None  # box_mean, box_sum, gaussian
     kernel_fraction: float | None = None  # size of the kernel, in frame heights
     kernel_px: int | None = None  # size in pixels of the net's picture; wins over the fraction
+    kernel_frames: int | None = None  # maps that the kernel averages in time
     unit: float | None = None  # value of a full-scale difference: 1, or 255 in published rules
     reduction: str | None = None  # maximum, mean: from map to frame score
     causal: bool | None = None  # use only the past; false: both sides, for finished footage
@@ -190,6 +207,7 @@ class PlantConfig:
 
     footage: FootageConfig = field(default_factory=FootageConfig)
     out: str = MISSING  # a new folder
+    parts: int = 1  # of the footage's time, each of which is split in two as follows
     train_share: float = 0.6  # of the frames, from the first on; the rest is for testing
     train_frames: int | None = 300  # only the last so many training frames; null: all
     clips: int = 16  # test clips; a quarter of them stays normal

@@ -29,7 +29,7 @@ SIZE_HW = (64, 96)
 BLOCK_HW = (10, 7)
 ROWS = (20, 40)  # top of each walking block
 OPTIONS = PlantOptions(
-    train_share=0.5, train_frames=60, clips=8, clip_frames=30, size_hw=None, seed=1
+    parts=1, train_share=0.5, train_frames=60, clips=8, clip_frames=30, size_hw=None, seed=1
 )
 
 

@@ -13,8 +13,10 @@ CPU = torch.device("cpu")
 FRAMES = np.stack([Preprocessing((32, 32))(frame_image(n, odd=n == 7)) for n in range(13)])
 
 
-def score(name: str, batches: list[int], *, causal: bool = True, stride: int = 1) -> Scored:
-    rule = ScoringRule(causal=causal)
+def score(
+    name: str, batches: list[int], *, causal: bool = True, stride: int = 1, kernel_frames: int = 1
+) -> Scored:
+    rule = ScoringRule(causal=causal, kernel_frames=kernel_frames)
     scorer = FrameScorer(small_model(name, stride=stride, rule=rule), rule, CPU)
     parts = []
     start = 0
@@ -42,17 +44,18 @@ def assert_same(one: Scored, other: Scored, tolerance: float = 1e-5) -> None:
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_live_equals_offline(name: str, causal: bool, stride: int) -> None:
-    live = score(name, [1] * 13, causal=causal, stride=stride)
+@pytest.mark.parametrize("kernel_frames", [1, 4, 5])
+def test_live_equals_offline(name: str, causal: bool, stride: int, kernel_frames: int) -> None:
+    live = score(name, [1] * 13, causal=causal, stride=stride, kernel_frames=kernel_frames)
     for batches in ([13], [5, 8], [2, 1, 10]):
-        offline = score(name, batches, causal=causal, stride=stride)
+        offline = score(name, batches, causal=causal, stride=stride, kernel_frames=kernel_frames)
         assert offline.instant.shape == (13,)
         assert_same(live, offline)
 
 
 @pytest.mark.parametrize("name", NETS)
 def test_causal_scores_do_not_see_the_future(name: str) -> None:
-    rule = ScoringRule()
+    rule = ScoringRule(kernel_frames=3)
     scorer = FrameScorer(small_model(name), rule, CPU)
     alone = scorer.push(FRAMES[:6])
     scorer.reset()
@@ -63,7 +66,7 @@ def test_causal_scores_do_not_see_the_future(name: str) -> None:
 @pytest.mark.parametrize("name", NETS)
 def test_every_frame_of_a_run_shorter_than_the_window_is_scored(name: str) -> None:
     for causal in (True, False):
-        rule = ScoringRule(causal=causal)
+        rule = ScoringRule(causal=causal, kernel_frames=9)
         scorer = FrameScorer(small_model(name, window_frames=4, rule=rule), rule, CPU)
         parts = [scorer.push(FRAMES[:2]), scorer.finish()]
         assert len(joined(parts).instant) == 2
@@ -72,8 +75,9 @@ def test_every_frame_of_a_run_shorter_than_the_window_is_scored(name: str) -> No
 
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("causal", [True, False])
-def test_a_restored_scorer_goes_on_exactly(name: str, causal: bool) -> None:
-    rule = ScoringRule(causal=causal)
+@pytest.mark.parametrize("kernel_frames", [1, 5])
+def test_a_restored_scorer_goes_on_exactly(name: str, causal: bool, kernel_frames: int) -> None:
+    rule = ScoringRule(causal=causal, kernel_frames=kernel_frames)
     scorer = FrameScorer(small_model(name, rule=rule), rule, CPU)
     head = scorer.push(FRAMES[:6])
     state = scorer.state()
@@ -115,6 +119,17 @@ def test_centred_maps_average_all_windows_of_a_frame() -> None:
     np.testing.assert_allclose(maps, naive_centred("stae"), atol=1e-5)
 
 
+@pytest.mark.parametrize("causal", [True, False])
+def test_a_kernel_in_time_averages_neighbouring_maps(causal: bool) -> None:
+    plain = score("cae", [13], causal=causal)
+    before, after = (4, 0) if causal else (2, 2)
+    line = np.pad(plain.maps, ((before, after), (0, 0), (0, 0)), mode="edge")
+    expected = np.stack([line[start : start + 5].mean(axis=0) for start in range(13)])
+    averaged = score("cae", [3, 10], causal=causal, kernel_frames=5)
+    np.testing.assert_allclose(averaged.maps, expected, atol=1e-6)
+    np.testing.assert_array_equal(averaged.rebuilt, plain.rebuilt)
+
+
 def test_peak_lies_on_what_is_odd() -> None:
     scored = score("cae", [13])
     row, column = scored.peak[7]
@@ -142,10 +157,9 @@ def test_background_weight_calms_places_with_large_usual_errors() -> None:
     assert weighted.maps[7, 20, 5] == pytest.approx(plain.maps[7, 20, 5])
 
 
-@pytest.mark.parametrize("name", ["predictor", "segmenter"])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_centred_scoring_sees_the_first_frames_from_after_them(name: str, stride: int) -> None:
-    net = small_model(name).net
+def test_a_predictor_sees_the_first_frames_from_after_them(stride: int) -> None:
+    net = small_model("predictor").net
     clip = torch.from_numpy(FRAMES[..., 0]).float() / 255
     backwards, context = clip.flip(0), 3 * stride
     expected = []
@@ -155,6 +169,31 @@ def test_centred_scoring_sees_the_first_frames_from_after_them(name: str, stride
         with torch.no_grad():
             expected.append((net(window) - net.target(window)).abs()[0, 0, 0])
     plain = ScoringRule(causal=False, kernel_px=1)
-    scorer = FrameScorer(small_model(name, stride=stride, rule=plain), plain, CPU)
+    scorer = FrameScorer(small_model("predictor", stride=stride, rule=plain), plain, CPU)
     maps = joined([scorer.push(FRAMES[:5]), scorer.push(FRAMES[5:]), scorer.finish()]).maps
     np.testing.assert_allclose(maps, torch.stack(expected), atol=1e-5)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_judge_relies_on_windows_inside_the_run(stride: int) -> None:
+    net = small_model("segmenter").net
+    clip = torch.from_numpy(FRAMES[..., 0]).float() / 255
+    context = 3 * stride
+    answers: list[list[torch.Tensor]] = [[] for _ in clip]
+    for start in range(len(clip) - context):
+        rows = range(start, start + context + 1, stride)
+        with torch.no_grad():
+            judged = net(clip[list(rows)][None, None])[0, 0]
+        for row, answer in zip(rows, judged, strict=True):
+            answers[row].append(answer)
+    expected = torch.stack([torch.stack(each).mean(dim=0) for each in answers])
+    plain = ScoringRule(causal=False, kernel_px=1)
+    scorer = FrameScorer(small_model("segmenter", stride=stride, rule=plain), plain, CPU)
+    maps = joined([scorer.push(FRAMES[:5]), scorer.push(FRAMES[5:]), scorer.finish()]).maps
+    np.testing.assert_allclose(maps, expected, atol=5e-3)  # the others count a thousandth
+
+
+def test_a_causal_judge_reports_nothing_before_its_window_is_full() -> None:
+    scored = score("segmenter", [2, 11])
+    assert (scored.instant[:3] == 0).all()
+    assert (scored.instant[3:] > 0).all()

@@ -8,20 +8,16 @@ import torch
 from tests.small_footage import frame_image
 from tlae.training import pseudo_anomalies
 from tlae.training.pseudo_anomalies import (
-    FAST,
-    NORMAL,
-    PASTED,
-    SEAM,
-    Playing,
+    Planted,
+    Planting,
+    Recipe,
     constant_loss,
     plant,
-    span_frames,
-    usual_window,
 )
 
 WINDOW, STRIDE, FASTEST = 4, 2, 3
-LENGTH = span_frames(WINDOW, STRIDE, FASTEST)
-PLAYING = Playing(WINDOW, STRIDE, FASTEST)
+RECIPE = Recipe(WINDOW, STRIDE, FASTEST)
+LENGTH = RECIPE.span_frames
 STREET = torch.from_numpy(frame_image(0)[:1, :, :1]).permute(2, 0, 1) / 255  # a row without walker
 EMPTY = STREET.expand(1, 32, 32)
 
@@ -36,18 +32,24 @@ def spans(count: int = 6) -> torch.Tensor:
     return frames.permute(0, 4, 1, 2, 3).float() / 255
 
 
-def planted_as(kind: int, monkeypatch: pytest.MonkeyPatch, seed: int = 0):  # type: ignore[no-untyped-def]
-    shares = torch.zeros(4)
-    shares[kind] = 1
-    monkeypatch.setattr(pseudo_anomalies, "KINDS", shares)
-    monkeypatch.setattr(pseudo_anomalies, "LIGHT", 0.0)
-    return plant(spans(), PLAYING, EMPTY, torch.Generator().manual_seed(seed))
+def planted_as(kind: str | None, seed: int = 0, mixed: float = 0.0) -> Planted:
+    """Clips with nothing but this kind; nearly none where there is no kind."""
+    shares = dict.fromkeys(("fast", "reversed", "pasted", "still"), 0.0)
+    planting = Planting(
+        **{**shares, kind or "fast": 1.0 if kind else 1e-9, "light": 0.0}, mixed=mixed
+    )
+    recipe = Recipe(WINDOW, STRIDE, FASTEST, planting)
+    return plant(spans(), recipe, EMPTY, torch.Generator().manual_seed(seed))
+
+
+def usual() -> torch.Tensor:
+    return RECIPE.usual_window(spans())
 
 
 def test_usual_window_ends_with_the_span() -> None:
     span = torch.arange(LENGTH).float()[None, None, :, None, None]
     last = LENGTH - 1
-    assert usual_window(span, WINDOW, STRIDE).flatten().tolist() == [
+    assert RECIPE.usual_window(span).flatten().tolist() == [
         last - 6,
         last - 4,
         last - 2,
@@ -56,51 +58,76 @@ def test_usual_window_ends_with_the_span() -> None:
     assert LENGTH == 3 * 2 * 3 + 1
 
 
-def test_normal_clips_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    clip, mask = planted_as(NORMAL, monkeypatch)
-    torch.testing.assert_close(clip, usual_window(spans(), WINDOW, STRIDE))
+def test_normal_clips_are_left_alone() -> None:
+    clip, mask = planted_as(None)
+    torch.testing.assert_close(clip, usual())
     assert not mask.any()
 
 
-def test_seams_count_as_normal(monkeypatch: pytest.MonkeyPatch) -> None:
-    clip, mask = planted_as(SEAM, monkeypatch)
+def test_things_of_another_normal_moment_count_as_normal() -> None:
+    clip, mask = planted_as(None, mixed=1.0)
     assert not mask.any()
-    assert not torch.equal(clip, usual_window(spans(), WINDOW, STRIDE))
+    changed = (clip - usual()).abs().flatten(1).amax(dim=1) > 0.1
+    assert changed.float().mean() > 0.5
+
+
+def test_what_plays_backwards_ends_where_the_window_began(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pseudo_anomalies, "WHOLE_FRAME", 1.0)
+    clip, mask = planted_as("reversed")
+    torch.testing.assert_close(clip, usual().flip(2))
+    assert mask.flatten(1).any(dim=1).all()
+
+
+def test_what_stands_still_stands_where_it_walked() -> None:
+    clip, mask = planted_as("still")
+    there = mask[:, None] > 0
+    source = usual().roll(1, dims=0)[:, :, -1:].expand_as(clip)
+    assert there.any()
+    assert (clip - source).abs()[there].mean() < 0.1
 
 
 def test_what_plays_fast_ends_at_the_same_frame_and_moves_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pseudo_anomalies, "WHOLE_FRAME", 1.0)
-    clip, mask = planted_as(FAST, monkeypatch)
-    usual = usual_window(spans(), WINDOW, STRIDE)
-    torch.testing.assert_close(clip[:, :, -1], usual[:, :, -1])
-    assert (clip[:, :, 0] - clip[:, :, -1]).abs().sum() > (
-        usual[:, :, 0] - usual[:, :, -1]
+    clip, mask = planted_as("fast")
+    slow = usual()
+    torch.testing.assert_close(clip[:, :, -1], slow[:, :, -1])
+    assert (clip[:, :, -2] - clip[:, :, -1]).abs().sum() > (
+        slow[:, :, -2] - slow[:, :, -1]
     ).abs().sum()
     assert mask.flatten(1).any(dim=1).all()
     assert mask.mean() < 0.6  # only where something moves
-    still = mask[:, 0] == 0
+    still = mask[:, -1] == 0
     change = (clip[:, 0, -1] - clip[:, 0, -2]).abs()
     assert change[still].max() < 0.1
 
 
-def test_pasted_things_are_where_the_mask_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    clip, mask = planted_as(PASTED, monkeypatch)
-    usual = usual_window(spans(), WINDOW, STRIDE)
-    differs = (clip[:, :, -1] - usual[:, :, -1]).abs() > 0.2
+def test_pasted_things_are_where_the_mask_says() -> None:
+    clip, mask = planted_as("pasted")
+    differs = (clip[:, 0] - usual()[:, 0]).abs() > 0.2
     assert mask.flatten(1).any(dim=1).any()
     assert differs[mask == 0].float().mean() < 0.02
 
 
 def test_the_same_seed_plants_the_same() -> None:
-    first = plant(spans(), PLAYING, EMPTY, torch.Generator().manual_seed(3))
-    second = plant(spans(), PLAYING, EMPTY, torch.Generator().manual_seed(3))
-    other = plant(spans(), PLAYING, EMPTY, torch.Generator().manual_seed(4))
+    first = plant(spans(), RECIPE, EMPTY, torch.Generator().manual_seed(3))
+    second = plant(spans(), RECIPE, EMPTY, torch.Generator().manual_seed(3))
+    other = plant(spans(), RECIPE, EMPTY, torch.Generator().manual_seed(4))
     torch.testing.assert_close(first, second, rtol=0, atol=0)
     assert not torch.equal(first.clip, other.clip)
     assert first.clip.min() >= 0
     assert first.clip.max() <= 1
+
+
+@pytest.mark.parametrize(
+    "shares", [{"fast": -0.1}, {"fast": 1.1}, {"fast": 0.8, "pasted": 0.3}, {"mixed": float("nan")}]
+)
+def test_shares_that_do_not_add_up_are_refused(shares: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=r"training\.planted"):
+        Planting(**shares)
 
 
 def test_constant_loss_is_the_least_that_a_constant_can_reach() -> None:

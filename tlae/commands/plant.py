@@ -1,10 +1,11 @@
 """tlae plant footage=PATH out=FOLDER [clips=16] [clip_frames=90] [seed=0].
 
 Plants anomalies into normal footage that has no labels, so that a detector can be measured on it.
-The first part of the footage is for training, clips from the rest get one event each (a quarter
-gets none): played fast or backwards, a thing pasted where none belongs, stopped, or enlarged.
-Writes <out>/Train and <out>/Test with exact masks and labels, which `tlae benchmark footage=<out>`
-takes, and planted.json (which event is where). The same settings give the same bytes.
+The first frames of the footage are for training (parts=2: of each half of it), clips from the rest
+get one event each (a quarter gets none): played fast or backwards, a thing pasted where none
+belongs, stopped, or enlarged. Writes <out>/Train and <out>/Test with exact masks and labels, which
+`tlae benchmark footage=<out>` takes, and planted.json (which event is where). The same settings
+give the same bytes.
 """
 
 import time
@@ -21,6 +22,7 @@ def run(cfg: PlantConfig) -> None:
     """Normal footage in, footage with known anomalies out."""
     started = time.monotonic()
     options = PlantOptions(
+        parts=cfg.parts,
         train_share=cfg.train_share,
         train_frames=cfg.train_frames,
         clips=cfg.clips,

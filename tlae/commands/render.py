@@ -71,7 +71,10 @@ def _write_video(drawing: Drawing, cfg: RenderConfig, name: str) -> int:
     if not len(shown):
         return 0
     if cfg.layout == "side_by_side" and scores.rebuilt_of is None:
-        print("note: what the net expected was not kept; score with keep_rebuilt=true to see it")
+        print(
+            "note: there is nothing that the net expected to show: a net that judges expects "
+            "nothing, others need `tlae score keep_rebuilt=true`"
+        )
     folder = drawing.results.folder
     leaf = cfg.layout
     path = (

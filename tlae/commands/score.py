@@ -56,10 +56,11 @@ def run(cfg: ScoreConfig) -> None:
     runs = segments(store.index, model.gap_s)
     precision = model.precision if cfg.precision == "calibrated" else cfg.precision
     facts = _facts(model_file, store, rule, precision, cfg)
+    facts["keep_rebuilt"] &= not model.net.judges  # which expects nothing that could be shown
     working = _working_folder(folder, facts, overwrite=cfg.overwrite)
     fresh = working != folder
     if fresh:
-        job = ScoringJob(working, store, runs, facts, cfg.keep_rebuilt)
+        job = ScoringJob(working, store, runs, facts, facts["keep_rebuilt"])
         scorer = FrameScorer(model, rule, pick_device(cfg.device), precision)
         to_do = max(0, len(store) - job.done() * CHUNK_FRAMES)
         begun = time.monotonic()

@@ -45,7 +45,7 @@ from tlae.training.do_nothing import (
 from tlae.training.fitting import calm_lightning, fit, load_weights, make_trainer, trainer_settings
 from tlae.training.module import POSITIVE_WEIGHT, FitOptions, Training
 from tlae.training.normal_footage import NormalFootage, split_footage
-from tlae.training.pseudo_anomalies import Playing, constant_loss, plant, span_frames
+from tlae.training.pseudo_anomalies import Planting, Recipe, constant_loss, plant
 from tlae.training.run_folder import RunFolder
 
 CONSTANT_WINDOWS = 128  # enough for the share of planted pixels
@@ -131,7 +131,7 @@ def _learn(
         options,
         footage.watched,
         channels_last=compute.channels_last,
-        window=(cfg.footage.window_frames, cfg.footage.strides[0]) if net.judges else None,
+        recipe=_recipe(cfg, net.fastest) if net.judges else None,
     )
     trainer = _trainer(cfg, folder, compute, nothing, rule)
     if trainer.is_global_zero:
@@ -155,7 +155,7 @@ def _prepare(cfg: TrainConfig, source: Footage, net: nn.Module) -> NormalFootage
         watched = torch.from_numpy(read_mask(Path(cfg.footage.mask).expanduser(), size_hw))
     window_frames, strides = cfg.footage.window_frames, list(cfg.footage.strides)
     if fastest := getattr(net, "fastest", 0):  # what is planted plays faster: longer spans
-        window_frames, strides = span_frames(window_frames, strides[0], fastest), [1]
+        window_frames, strides = _recipe(cfg, fastest).span_frames, [1]
     return split_footage(
         open_store(source, preprocessing, Path(cfg.paths.cache)),
         window_frames=window_frames,
@@ -164,6 +164,11 @@ def _prepare(cfg: TrainConfig, source: Footage, net: nn.Module) -> NormalFootage
         gap_factor=cfg.footage.gap_factor,
         watched=watched,
     )
+
+
+def _recipe(cfg: TrainConfig, fastest: int) -> Recipe:
+    planting = Planting(**cfg.training.planted)  # type: ignore[arg-type]
+    return Recipe(cfg.footage.window_frames, cfg.footage.strides[0], fastest, planting)
 
 
 def _settings(cfg: TrainConfig, store: FrameStore) -> dict[str, Any]:
@@ -218,8 +223,8 @@ def _constant_loss(cfg: TrainConfig, footage: NormalFootage, net: Standardised) 
     chosen = np.linspace(0, len(windows) - 1, CONSTANT_WINDOWS).round().astype(np.int64)
     span = ClipDataset(footage.store, windows)[chosen].float() / 255
     generator = torch.Generator().manual_seed(cfg.seed)
-    playing = Playing(cfg.footage.window_frames, cfg.footage.strides[0], net.fastest)
-    share = float(plant(span, playing, net.mean_frame, generator).mask.mean())
+    planted = plant(span, _recipe(cfg, net.fastest), net.mean_frame, generator)
+    share = float(planted.mask.mean())
     return constant_loss(share, POSITIVE_WEIGHT)
 
 

@@ -25,8 +25,8 @@ class Net(Protocol):
         ...
 
 
-class JudgingNet(Net, Protocol):
-    """A net whose answer is the anomaly map itself, in [0, 1]; its target is zero everywhere.
+class JudgingNet(Protocol):
+    """A net whose answer is the anomaly map of each frame; its target is zero everywhere.
 
     It is trained on normal clips with pseudo-anomalies planted into them.
     """
@@ -35,7 +35,11 @@ class JudgingNet(Net, Protocol):
     fastest: int  # how many times the usual speed pseudo-anomalies reach
 
     def logits(self, clip: Tensor) -> Tensor:
-        """(B, 1, H, W), before the sigmoid."""
+        """(B, C, T, H, W) -> (B, T, H, W), before the sigmoid."""
+        ...
+
+    def target(self, clip: Tensor) -> Tensor:
+        """Zeros (B, C, T, H, W)."""
         ...
 
 

@@ -11,12 +11,12 @@ USUAL_LOGIT = -4.0  # where training starts: nearly nothing is unusual
 
 
 class AnomalySegmenter(nn.Module):
-    """Say of every pixel of the last frame how surely it is unusual; nothing is rebuilt.
+    """Say of every pixel of a clip how surely it is unusual; nothing is rebuilt.
 
-    Trained to tell footage that plays too fast, and things pasted in from elsewhere, from normal
-    footage (see ``training.pseudo_anomalies``). Telling planted anomalies apart instead of
-    rebuilding: DRAEM (Zavrtanik et al. 2021) for pictures; speed as a free label: SpeedNet (Benaim
-    et al. 2020).
+    Trained to tell what plays too fast or backwards, is out of place or stands where others walk
+    from normal footage (see ``training.pseudo_anomalies``). Telling planted anomalies apart instead
+    of rebuilding: DRAEM (Zavrtanik et al. 2021) for pictures; speed as a free label: SpeedNet
+    (Benaim et al. 2020).
 
     Args:
         channels: of a frame.
@@ -25,8 +25,7 @@ class AnomalySegmenter(nn.Module):
         fastest: how many times the usual speed pseudo-anomalies reach, >= 2.
 
     Shapes:
-        clip: (B, C, T, H, W) with T = ``window_frames``, any H and W; output: (B, C, 1, H, W), in
-        [0, 1], the same for every channel.
+        clip: (B, C, T, H, W) with T = ``window_frames``, any H and W; logits: (B, T, H, W).
     """
 
     judges = True  # the answer is the anomaly map itself, the target is nothing unusual
@@ -44,19 +43,14 @@ class AnomalySegmenter(nn.Module):
         if fastest < 2:
             raise ValueError(f"model.fastest must be >= 2, got {fastest}")
         self.window_frames, self.fastest = window_frames, fastest
-        self.unet = UNet((channels * window_frames, 1), widths)
+        self.unet = UNet((channels * window_frames, window_frames), widths)
         nn.init.constant_(self.unet.head.bias, USUAL_LOGIT)  # type: ignore[arg-type]
 
     def logits(self, clip: Tensor) -> Tensor:
-        """(B, 1, H, W), before the sigmoid."""
+        """Anomaly maps (B, T, H, W), before the sigmoid."""
         answer: Tensor = self.unet(clip.flatten(1, 2))
         return answer
 
-    def forward(self, clip: Tensor) -> Tensor:
-        """How surely each pixel is unusual."""
-        share = torch.sigmoid(self.logits(clip).float())
-        return share[:, :, None].expand(-1, clip.shape[1], -1, -1, -1)
-
     def target(self, clip: Tensor) -> Tensor:
         """Nothing unusual."""
-        return torch.zeros_like(clip[:, :, -1:])
+        return torch.zeros_like(clip)

@@ -34,8 +34,11 @@ class Standardised(nn.Module):
     def forward(self, clip: Tensor) -> Tensor:
         """Rebuild (B, C, T, H, W) in [0, 1]-like units, not clamped; or judge, in [0, 1]."""
         mean = self.mean_frame[:, None]  # (C, 1, H, W)
+        if self.judges:
+            share = torch.sigmoid(self.logits(clip).float())
+            return share[:, None].expand_as(clip)
         answer: Tensor = self.net((clip - mean) / self.spread)
-        return answer.float() if self.judges else answer.float() * self.spread + mean
+        return answer.float() * self.spread + mean
 
     def target(self, clip: Tensor) -> Tensor:
         """Frames that ``forward`` answers for."""
@@ -53,7 +56,7 @@ class Standardised(nn.Module):
         return int(self.net.fastest)  # type: ignore[arg-type]
 
     def logits(self, clip: Tensor) -> Tensor:
-        """Anomaly map (B, 1, H, W) before the sigmoid, of a net that judges."""
+        """Anomaly maps (B, T, H, W) before the sigmoid, of a net that judges."""
         mean = self.mean_frame[:, None]
         answer: Tensor = self.net.logits((clip - mean) / self.spread)  # type: ignore[operator]
         return answer

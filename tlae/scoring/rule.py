@@ -20,6 +20,8 @@ class ScoringRule:
         kernel: "box_mean", "box_sum" or "gaussian" over the error map.
         kernel_fraction: side of the box (or 4 sigma of the Gaussian), in frame heights.
         kernel_px: the same in pixels of the net's picture; wins over the fraction where given.
+        kernel_frames: maps that the kernel averages in time; where causal those before, else as
+            many before as after.
         unit: value of a full-scale difference; 1, or 255 in rules published for 8-bit pictures.
         reduction: "maximum" or "mean" of the smoothed map.
         causal: use only the past; False uses both sides of a moment, for finished footage.
@@ -32,6 +34,7 @@ class ScoringRule:
     kernel: str = "box_mean"
     kernel_fraction: float = 0.1
     kernel_px: int | None = None
+    kernel_frames: int = 1
     unit: float = 1.0
     reduction: str = "maximum"
     causal: bool = True
@@ -47,6 +50,8 @@ class ScoringRule:
             )
         if self.kernel_px is not None and self.kernel_px < 1:
             raise ValueError(f"scoring.kernel_px must be >= 1, got {self.kernel_px}")
+        if self.kernel_frames < 1:
+            raise ValueError(f"scoring.kernel_frames must be >= 1, got {self.kernel_frames}")
         if self.smooth_frames < 0 or not math.isfinite(self.smooth_frames):
             raise ValueError(f"scoring.smooth_frames must be >= 0, got {self.smooth_frames}")
         if not self.unit > 0:

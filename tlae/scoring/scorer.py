@@ -2,8 +2,9 @@
 
 Rules for places where the net lacks neighbours: the first frame of a run is repeated before it, and
 for centred scoring the last one after it. Centred scoring with a net that answers for one frame
-runs the window backwards in time over the first frames of a run, which have no past. Every frame
-gets exactly one map.
+runs the window backwards in time over the first frames of a run, which have no past. A net that
+judges does not judge repeated frames: centred scoring relies on its windows inside the run, causal
+scoring reports nothing until the first window is full. Every frame gets exactly one map.
 """
 
 from dataclasses import dataclass, field
@@ -39,6 +40,10 @@ class Scored:
     rebuilt: Image
 
 
+BEYOND = 1e-3  # weight of a judging net's answers for windows that reach beyond the run
+TENSORS = ("past", "pending", "maps", "answers")  # of a memory, where they are not None
+
+
 @dataclass
 class _Memory:
     """What a run's past leaves behind; everything a resumed job needs."""
@@ -46,9 +51,10 @@ class _Memory:
     past: Tensor | None = None  # (n, C, H, W), the last frames, as many as a window looks back
     states: list[State | None] = field(default_factory=list)  # of a streaming net, one per phase
     seen: int = 0  # frames of this run pushed so far
-    pending: Tensor | None = (
-        None  # (delay, 1 + C, H, W) sums of errors and answers not yet complete
-    )
+    # (window_delay, 2 + C, H, W), sums of errors, answers and weights that are not yet complete:
+    pending: Tensor | None = None
+    maps: Tensor | None = None  # (n, H, W), the last ones, as many as the kernel looks back
+    answers: Tensor | None = None  # (n, C, H, W), of maps for which the kernel still waits
 
 
 def frames_answered(model: Model) -> int:
@@ -86,7 +92,9 @@ class FrameScorer:
         self.answers = frames_answered(model) if centred else 1
         self.context = (self.window - 1) * self.stride
         self.turns = centred and self.answers == 1 and self.context > 0
-        self.delay = self.context if self.turns else (self.answers - 1) * self.stride
+        self.window_delay = self.context if self.turns else (self.answers - 1) * self.stride
+        self.kernel_delay = 0 if rule.causal else rule.kernel_frames // 2
+        self.delay = self.window_delay + self.kernel_delay
         self.reset()
 
     def reset(self) -> None:
@@ -105,18 +113,19 @@ class FrameScorer:
         """
         with torch.inference_mode():
             batch = torch.from_numpy(frames).to(self.device).permute(0, 3, 1, 2).float() / 255
-            return self._finish_maps(*self._complete(*self._errors(batch)))
+            return self._finished(*self._complete(*self._errors(batch)))
 
     def finish(self) -> Scored:
         """Results still owed at the end of a run; then forget it."""
         memory = self.memory
         with torch.inference_mode():
-            if not self.delay or memory.past is None:
+            if not self.window_delay or memory.past is None:
                 empty = torch.zeros(0, *self.net.mean_frame.shape, device=self.device)
-                scored = self._finish_maps(empty[:, 0], empty)
+                owed = empty[:, 0], empty
             else:
-                last = memory.past[-1:].expand(self.delay, -1, -1, -1)
-                scored = self._finish_maps(*self._complete(*self._errors(last)))
+                last = memory.past[-1:].expand(self.window_delay, -1, -1, -1)
+                owed = self._complete(*self._errors(last), last=True)
+            scored = self._finished(*owed, last=True)
         self.reset()
         return scored
 
@@ -124,10 +133,10 @@ class FrameScorer:
         """The past as plain tensors, for resuming a job."""
         memory = self.memory
         tensors = {"seen": torch.tensor(memory.seen)}
-        if memory.past is not None:
-            tensors["past"] = memory.past
-        if memory.pending is not None:
-            tensors["pending"] = memory.pending
+        for name in TENSORS:
+            tensor = getattr(memory, name)
+            if tensor is not None:
+                tensors[name] = tensor
         for phase, state in enumerate(memory.states):
             for part, tensor in enumerate(state or ()):
                 tensors[f"state.{phase}.{part}"] = tensor
@@ -140,7 +149,8 @@ class FrameScorer:
         for phase in range(self.stride):
             parts = sum(name.startswith(f"state.{phase}.") for name in moved)
             states.append(tuple(moved[f"state.{phase}.{part}"] for part in range(parts)) or None)
-        self.memory = _Memory(moved.get("past"), states, int(moved["seen"]), moved.get("pending"))
+        kept = {name: moved.get(name) for name in TENSORS}
+        self.memory = _Memory(states=states, seen=int(moved["seen"]), **kept)
 
     def _errors(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Error maps (n, K, H, W) and answers (n, K, C, H, W) of windows ending at each frame."""
@@ -166,7 +176,8 @@ class FrameScorer:
         if self.turns:  # answers lag by the context; those of a run's first frames look ahead
             frames = frames - self.context
             is_first = (
-                torch.arange(len(batch), device=self.device) + self.memory.seen < self.delay * 2
+                torch.arange(len(batch), device=self.device) + self.memory.seen
+                < self.window_delay * 2
             )
             rows = torch.where(is_first[:, None], frames + steps, frames - steps)
         clips = line[rows].transpose(1, 2)  # (n, C, T, H, W)
@@ -191,34 +202,61 @@ class FrameScorer:
         memory.seen += len(batch)
         return answers[:, None], batch[:, None]
 
-    def _complete(self, maps: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
+    def _complete(
+        self, maps: Tensor, answers: Tensor, *, last: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """Average the answers that a frame gets from several windows; hold back incomplete ones."""
         memory = self.memory
+        number = torch.arange(len(maps), device=maps.device) + memory.seen
+        memory.seen += 0 if self.streams else len(maps)
+        beyond = self.net.judges & ((number < self.context) | last)  # windows that leave the run
         if self.answers == 1:
-            before_run = min(max(0, self.delay - memory.seen), len(maps))
-            memory.seen += len(maps) if self.turns else 0
+            before_run = min(max(0, self.window_delay - int(number[0])), len(maps))
+            maps = maps.masked_fill(beyond[:, None, None, None], 0)
             return maps[before_run:, 0], answers[before_run:, 0]
-        fresh = torch.cat([maps[:, :, None], answers], dim=2)  # (n, K, 1 + C, H, W)
-        sums = fresh.new_zeros(self.delay + len(fresh), *fresh.shape[2:])
+        weight = torch.where(beyond, BEYOND, 1.0)[:, None, None, None, None]
+        parts = [maps[:, :, None], answers, torch.ones_like(maps)[:, :, None]]
+        fresh = torch.cat(parts, dim=2) * weight  # (n, K, 2 + C, H, W)
+        sums = fresh.new_zeros(self.window_delay + len(fresh), *fresh.shape[2:])
         if memory.pending is not None:
-            sums[: self.delay] = memory.pending
-        for number in range(self.answers):
-            start = number * self.stride
-            sums[start : start + len(fresh)] += fresh[:, number]
+            sums[: self.window_delay] = memory.pending
+        for place in range(self.answers):
+            start = place * self.stride
+            sums[start : start + len(fresh)] += fresh[:, place]
         memory.pending = sums[len(fresh) :].clone()
-        before_run = max(0, self.delay - memory.seen)  # sums of the repeats before the first frame
-        memory.seen += len(fresh)
-        done = sums[min(before_run, len(fresh)) : len(fresh)] / self.answers
+        before_run = max(0, self.window_delay - int(number[0]))  # sums of what is repeated there
+        done = sums[min(before_run, len(fresh)) : len(fresh)]
+        done = done[:, :-1] / done[:, -1:]
         return done[:, 0], done[:, 1:]
 
-    def _finish_maps(self, maps: Tensor, answers: Tensor) -> Scored:
+    def _averaged(self, maps: Tensor, answers: Tensor, *, last: bool) -> tuple[Tensor, Tensor]:
+        """Average each map with those next to it in time, for which answers wait.
+
+        The first map of a run is repeated before it, the ``last`` one after it.
+        """
+        frames, memory = self.rule.kernel_frames, self.memory
+        if frames == 1 or (memory.maps is None and not len(maps)):
+            return maps, answers
+        if memory.maps is None or memory.answers is None:
+            memory.maps = maps[:1].expand(frames - 1 - self.kernel_delay, -1, -1)
+            memory.answers = answers[:0]
+        line, waiting = torch.cat([memory.maps, maps]), torch.cat([memory.answers, answers])
+        if last:
+            line = torch.cat([line, line[-1:].expand(self.kernel_delay, -1, -1)])
+        ready = max(0, len(line) - frames + 1)
+        means = line.unfold(0, frames, 1).mean(dim=-1) if ready else maps[:0]
+        memory.maps, memory.answers = line[1 - frames :].clone(), waiting[ready:].clone()
+        return means, waiting[:ready]
+
+    def _finished(self, maps: Tensor, answers: Tensor, *, last: bool = False) -> Scored:
         if self.weight is not None:
             maps = maps * self.weight
         smoothed = smooth_map(maps, self.rule.kernel, self.kernel_px, self.watched)
-        if len(maps):
+        smoothed, answers = self._averaged(smoothed, answers, last=last)
+        if len(smoothed):
             values, peak = reduce_map(smoothed, self.rule.reduction, self.watched)
         else:
-            values, peak = maps.new_zeros(0), torch.zeros(0, 2, dtype=torch.int64)
+            values, peak = smoothed.new_zeros(0), torch.zeros(0, 2, dtype=torch.int64)
         pictures = (answers.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
         return Scored(
             smoothed.cpu().numpy(),

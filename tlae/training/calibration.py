@@ -25,7 +25,7 @@ def typical_error(
     model: Model, store: FrameStore, runs: list[Rows], rule: ScoringRule, device: torch.device
 ) -> torch.Tensor:
     """Mean error (H, W) of normal frames, in the unit of the rule."""
-    plain = replace(rule, background=False, kernel="box_mean", kernel_px=1, smooth_frames=0)
+    plain = replace(rule, background=False, kernel="box_mean", kernel_px=1, kernel_frames=1)
     total: npt.NDArray[np.float64] = np.zeros(store.shape[1:3])
     count = 0
     for _, scored in _score(model, store, shortened(runs, TYPICAL_FRAMES), plain, device):

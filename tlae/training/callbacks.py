@@ -131,20 +131,26 @@ class Pictures(pl.Callback):
         with torch.no_grad():
             answer = pl_module.net(clip)[:, :, -1].float()  # (n, C, H, W), the last frame
             target = pl_module.net.target(clip)[:, :, -1]
-        grid = picture_grid(answer, target, self.rule, pl_module.watched)
+        frame = clip[:, :, -1] if pl_module.net.judges else target
+        grid = picture_grid(frame, answer, target, self.rule, pl_module.watched)
         logger.experiment.add_image(
             "input | rebuilt | error | map", grid.cpu(), trainer.current_epoch
         )
 
 
 def picture_grid(
-    answer: Tensor, target: Tensor, rule: ScoringRule, watched: Tensor | None = None
+    frame: Tensor,
+    answer: Tensor,
+    target: Tensor,
+    rule: ScoringRule,
+    watched: Tensor | None = None,
 ) -> Tensor:
     """One row for each frame: input, rebuilt, error, smoothed map; errors four times as bright.
 
     Args:
-        answer: (n, C, H, W).
-        target: same shape, in [0, 1].
+        frame: (n, C, H, W) in [0, 1], what the net saw.
+        answer: same shape.
+        target: same shape; the frame itself, unless the net judges.
         rule: for error and map.
         watched: (H, W), True where changes count.
 
@@ -155,7 +161,7 @@ def picture_grid(
     kernel = "box_mean" if rule.kernel == "box_sum" else rule.kernel
     smoothed = smooth_map(error, kernel, rule.kernel_size_px(target.shape[-2]), watched)
     grey = [4 * error[:, None], 4 * smoothed[:, None]]
-    columns = [part.expand(-1, 3, -1, -1).clamp(0, 1) for part in (target, answer, *grey)]
+    columns = [part.expand(-1, 3, -1, -1).clamp(0, 1) for part in (frame, answer, *grey)]
     rows = torch.stack(columns, dim=1).flatten(0, 1)  # (n * 4, 3, H, W)
     wide = 256 / rows.shape[-1]
     if wide < 1:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tlae.models.standardised import Standardised
-from tlae.training.pseudo_anomalies import Playing, plant, usual_window
+from tlae.training.pseudo_anomalies import Recipe, plant
 
 POSITIVE_WEIGHT = 3.0  # of planted pixels, which are rare
 
@@ -46,8 +46,8 @@ class Training(pl.LightningModule):
         options: how to fit.
         watched: (H, W) bool, False where ignored; None: everywhere.
         channels_last: memory layout of the weights.
-        window: frames and stride of a window, where batches hold longer spans of footage, as a
-            net that judges needs them.
+        recipe: of the pseudo-anomalies that a net that judges is trained with; batches then hold
+            longer spans of footage.
     """
 
     watched: Tensor | None
@@ -59,11 +59,11 @@ class Training(pl.LightningModule):
         watched: Tensor | None = None,
         *,
         channels_last: bool = False,
-        window: tuple[int, int] | None = None,
+        recipe: Recipe | None = None,
     ) -> None:
         super().__init__()
         self.net = net.to(memory_format=torch.channels_last) if channels_last else net
-        self.options, self.window = options, window
+        self.options, self.recipe = options, recipe
         self.register_buffer("watched", watched)
 
     def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
@@ -98,14 +98,13 @@ class Training(pl.LightningModule):
 
     def usual(self, clip: Tensor) -> Tensor:
         """The window that the net sees of a clip of a batch."""
-        return clip if self.window is None else usual_window(clip, *self.window)
+        return clip if self.recipe is None else self.recipe.usual_window(clip)
 
     def _judging_loss(self, span: Tensor, number: int) -> Tensor:
         """Binary cross-entropy of telling what was planted."""
-        assert self.window is not None
+        assert self.recipe is not None
         generator = torch.Generator().manual_seed(number)
-        playing = Playing(*self.window, self.net.fastest)
-        clip, mask = plant(span, playing, self.net.mean_frame, generator)
+        clip, mask = plant(span, self.recipe, self.net.mean_frame, generator)
         weights = None if self.watched is None else self.watched.to(mask).expand_as(mask)
         return F.binary_cross_entropy_with_logits(
             self.net.logits(clip).float(),

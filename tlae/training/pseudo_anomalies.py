@@ -1,27 +1,96 @@
-"""Pseudo-anomalies: normal clips with something planted that plays too fast or does not belong.
+"""Pseudo-anomalies: normal clips with something planted that moves wrongly or does not belong.
 
 Everything comes from the footage itself. Beside the anomalies stand things that only look planted
-and count as normal (a piece of another normal moment, a change of light), so that seams and
-flashes are not what a net learns.
+and count as normal (things of another normal moment, a change of light), so that seams and flashes
+are not what a net learns, and so that few scenes make many.
 """
 
 import math
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-KINDS = torch.tensor([0.33, 0.17, 0.33, 0.17])  # shares of normal, seam, fast, pasted
-NORMAL, SEAM, FAST, PASTED = range(4)
-WHOLE_FRAME = 0.15  # share of the fast ones that play too fast everywhere
-LIGHT = 0.1  # share of all clips in which the light changes
+from tlae.training.foreground import in_front, moving
+
+KINDS = ("fast", "reversed", "pasted", "still")
+FAST, REVERSED, PASTED, STILL, NORMAL = range(5)
+MIXED_WHOLE = 0.3  # share of the mixed ones in which what is behind the things comes along
+WHOLE_FRAME = 0.15  # share of what is replayed that is so everywhere
 LIGHT_STEP = 0.2  # relative, at most
 ELLIPSES = 3  # at most, in the shape of what is planted
 SOFT_EDGE = 8.0  # the larger, the sharper
-ENLARGED = (1.3, 3.0)  # of pasted things
+ENLARGED = (1.3, 3.0)  # of pasted things, which keep about their size in normal footage
+WARPED = (0.9, 1.1)  # beyond that, in height and width
 FASTEST_PASTED = 1 / 32  # of the picture's width per frame seen
-LEAST_CHANGE = 0.015  # of a pixel in [0, 1], boxed: below, nothing moves
+SHIFT = 0.03  # of the picture's width and height, of things that join in
+GAIN = (0.8, 1.25)  # of their difference to the background
+
+
+@dataclass(frozen=True)
+class Planting:
+    """What is planted, in which share of the clips; the rest of them stays normal.
+
+    Attributes:
+        fast: plays at up to ``AnomalySegmenter.fastest`` times the usual speed.
+        reversed: plays backwards.
+        pasted: things of another moment, at another place and in another size.
+        still: things of another moment that stand where they were walking.
+        mixed: share of all clips that get things of another moment as they are, which is normal.
+        light: share of all clips in which the light changes, which is normal.
+    """
+
+    fast: float = 0.33
+    reversed: float = 0.0
+    pasted: float = 0.17
+    still: float = 0.0
+    mixed: float = 0.5
+    light: float = 0.1
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            share = getattr(self, field.name)
+            if not 0 <= share <= 1:
+                raise ValueError(f"training.planted.{field.name} must be in [0, 1], got {share}")
+        if not 0 < sum(self.kinds) <= 1:
+            raise ValueError(
+                f"training.planted must leave the kinds {', '.join(KINDS)} a sum in (0, 1], got "
+                f"{sum(self.kinds):g}"
+            )
+
+    @property
+    def kinds(self) -> list[float]:
+        """Shares in the order of ``KINDS``."""
+        return [getattr(self, kind) for kind in KINDS]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How pseudo-anomalies are made for a net.
+
+    Attributes:
+        window_frames: frames of a window.
+        stride: step between them.
+        fastest: how many times the usual speed.
+        planting: what in which share.
+    """
+
+    window_frames: int
+    stride: int
+    fastest: int
+    planting: Planting = Planting()
+
+    @property
+    def span_frames(self) -> int:
+        """Frames of footage that a planted window may need, at stride 1."""
+        return (self.window_frames - 1) * self.stride * self.fastest + 1
+
+    def usual_window(self, span: Tensor) -> Tensor:
+        """(B, C, L, H, W) -> (B, C, T, H, W): the window that ends with the span, as filmed."""
+        first = span.shape[2] - 1 - (self.window_frames - 1) * self.stride
+        return span[:, :, first :: self.stride]
 
 
 class Planted(NamedTuple):
@@ -29,79 +98,70 @@ class Planted(NamedTuple):
 
     Attributes:
         clip: (B, C, T, H, W) in [0, 1].
-        mask: (B, 1, H, W), 1 where the last frame is anomalous, else 0.
+        mask: (B, T, H, W), 1 where anomalous, else 0.
     """
 
     clip: Tensor
     mask: Tensor
 
 
-def span_frames(window_frames: int, stride: int, fastest: int) -> int:
-    """Frames of footage that a planted window may need, at stride 1."""
-    return (window_frames - 1) * stride * fastest + 1
-
-
-def usual_window(span: Tensor, window_frames: int, stride: int) -> Tensor:
-    """(B, C, L, H, W) -> (B, C, T, H, W): the window that ends with the span, at usual speed."""
-    first = span.shape[2] - 1 - (window_frames - 1) * stride
-    return span[:, :, first::stride]
-
-
-class Playing(NamedTuple):
-    """How footage is seen, and how fast pseudo-anomalies play.
-
-    Attributes:
-        window_frames: frames of a window.
-        stride: step between them.
-        fastest: how many times the usual speed.
-    """
-
-    window_frames: int
-    stride: int
-    fastest: int
-
-
-def plant(span: Tensor, playing: Playing, mean_frame: Tensor, generator: Generator) -> Planted:
+def plant(span: Tensor, recipe: Recipe, mean_frame: Tensor, generator: Generator) -> Planted:
     """Plant pseudo-anomalies into normal footage.
 
     Args:
-        span: (B, C, L, H, W) in [0, 1], L from ``span_frames``.
-        playing: window and speeds.
+        span: (B, C, L, H, W) in [0, 1], L as the recipe says.
+        recipe: how.
         mean_frame: (C, H, W), the background from which things stand out.
         generator: of the random choices, on the CPU.
     """
-    clip = usual_window(span, playing.window_frames, playing.stride)
-    kinds = torch.multinomial(KINDS, len(clip), replacement=True, generator=generator)
-    shape = _blobs(clip, generator)
-    whole = torch.rand(len(clip), generator=generator) < WHOLE_FRAME
-    shape[whole & (kinds == FAST)] = 1
-    mask = torch.zeros_like(shape)
-    other = clip.roll(1, dims=0)
-    seam = kinds == SEAM
-    clip = _blend(clip, other, shape, seam)
-    fast = kinds == FAST
-    if fast.any():
-        played = _played_fast(span[fast], playing, generator)
-        mask[fast] = _moving(played) * (shape[fast] > 0.5)
-        clip[fast] = _mixed(clip[fast], played, shape[fast])
-    pasted = kinds == PASTED
+    planting, usual = recipe.planting, recipe.usual_window(span)
+    other = usual.roll(1, dims=0)
+    clip = _with_things_of(other, usual, mean_frame, planting.mixed, generator)
+    shares = torch.tensor([*planting.kinds, 1 - sum(planting.kinds)]).clamp_min(0)
+    kinds = torch.multinomial(shares, len(clip), replacement=True, generator=generator)
+    mask = torch.zeros_like(clip[:, 0])
+    replayed = kinds <= REVERSED
+    if replayed.any():
+        shape = _blobs(clip, generator)
+        shape[torch.rand(len(clip), generator=generator) < WHOLE_FRAME] = 1
+        shape = shape[replayed]
+        played = _played_fast(span[replayed], recipe, generator)
+        backwards = kinds[replayed] == REVERSED
+        played[backwards] = usual[replayed][backwards].flip(2)
+        mask[replayed] = moving(played) * (shape > 0.5)
+        clip[replayed] = torch.lerp(clip[replayed], played, shape[:, :, None])
+    pasted = (kinds == PASTED) | (kinds == STILL)
     if pasted.any():
-        background = mean_frame[:, None]
-        things = other[pasted] - background  # without what is behind them
-        drawn, mask[pasted] = _pasted(clip[pasted] - background, things, generator)
-        clip[pasted] = drawn + background
-    return Planted(_relit(clip, generator), mask)
+        still = kinds[pasted] == STILL
+        clip[pasted], mask[pasted] = _pasted(
+            clip[pasted], other[pasted], mean_frame, still, generator
+        )
+    return Planted(_relit(clip, planting.light, generator), mask)
 
 
-def _mixed(clip: Tensor, other: Tensor, shape: Tensor) -> Tensor:
-    """``other`` within the soft shape (B, 1, H, W), ``clip`` outside."""
-    return torch.lerp(clip, other, shape[:, :, None])
+def _with_things_of(
+    other: Tensor, clip: Tensor, mean_frame: Tensor, share: float, generator: Generator
+) -> Tensor:
+    """A share of the clips with what another normal moment holds: few scenes make many.
 
-
-def _blend(clip: Tensor, other: Tensor, shape: Tensor, where: Tensor) -> Tensor:
-    blended = clip.clone()
-    blended[where] = _mixed(clip[where], other[where], shape[where])
-    return blended
+    Within a soft shape either its things join in, a little shifted and in another contrast, or the
+    picture is as it was then.
+    """
+    chosen = torch.rand(len(clip), generator=generator) < share
+    count, size_hw = int(chosen.sum()), torch.tensor(clip.shape[-2:])
+    source, background = other[chosen], mean_frame[:, None]
+    things = _soft(in_front(source, mean_frame))[:, None]  # (n, 1, T, H, W)
+    gain = _uniform(*GAIN, (count, 1, 1, 1, 1), generator).to(clip.device)
+    drawn = torch.cat([background + gain * (source - background), things], dim=1)
+    shift = (_uniform(-SHIFT, SHIFT, (count, 2), generator) * size_hw).round().int()
+    for number, pixels in enumerate(shift.tolist()):
+        drawn[number] = drawn[number].roll(pixels, dims=(-2, -1))
+    whole = torch.rand(count, generator=generator) < MIXED_WHOLE
+    drawn[whole] = F.pad(source[whole], (0,) * 7 + (1,), value=1)
+    weight = drawn[:, -1:] * _blobs(source, generator)[:, :, None]
+    result = clip.clone()
+    result[chosen] = torch.lerp(clip[chosen], drawn[:, :-1], weight)
+    return result
 
 
 def _uniform(low: float, high: float, size: tuple[int, ...], generator: Generator) -> Tensor:
@@ -130,36 +190,33 @@ def _blobs(clip: Tensor, generator: Generator) -> Tensor:
     return shape.to(clip.device)
 
 
-def _played_fast(span: Tensor, playing: Playing, generator: Generator) -> Tensor:
+def _played_fast(span: Tensor, recipe: Recipe, generator: Generator) -> Tensor:
     """The window that ends with the span, at 1.5 to ``fastest`` times the usual speed."""
-    window_frames, stride, fastest = playing
+    stride = recipe.stride
     slowest = math.floor(1.5 * stride) if stride > 1 else 2
-    steps = torch.randint(slowest, fastest * stride + 1, (len(span),), generator=generator)
-    back = torch.arange(window_frames - 1, -1, -1)
+    fastest = recipe.fastest * stride
+    steps = torch.randint(slowest, fastest + 1, (len(span),), generator=generator)
+    back = torch.arange(recipe.window_frames - 1, -1, -1)
     frames = span.shape[2] - 1 - steps[:, None] * back  # (B, T)
     rows = torch.arange(len(span))[:, None]
     return span[rows, :, frames].transpose(1, 2)
 
 
-def _moving(clip: Tensor) -> Tensor:
-    """Where the last frame differs from the one before it by more than noise: (B, 1, H, W)."""
-    change = (clip[:, :, -1] - clip[:, :, -2]).abs().mean(dim=1, keepdim=True)
-    box = max(3, clip.shape[-2] // 18) | 1
-    change = F.avg_pool2d(change, box, 1, box // 2)
-    noise = change.flatten(1).median(dim=1).values[:, None, None, None]
-    moving = (change > LEAST_CHANGE + 2 * noise).to(clip.dtype)
-    widened: Tensor = F.max_pool2d(moving, 5, 1, 2)
-    return widened
+def _soft(mask: Tensor) -> Tensor:
+    """Masks (B, T, H, W) with an edge of three pixels."""
+    return F.avg_pool2d(mask, 3, 1, 1)
 
 
-def _pasted(clip: Tensor, other: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-    """A thing of another moment, enlarged, passing through the picture.
+def _pasted(
+    clip: Tensor, other: Tensor, mean_frame: Tensor, still: Tensor, generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """A thing of another moment: it passes enlarged, or it stands where it walked.
 
-    Both clips are differences to the background, so that a thing comes without its own.
+    It comes as its difference to the background, without what was behind it.
     """
     count, window, (height, width) = len(clip), clip.shape[2], clip.shape[-2:]
     source = _a_moving_place(other, generator)  # (n, 2)
-    scale = _uniform(*ENLARGED, (count, 1), generator) * _uniform(0.9, 1.1, (count, 2), generator)
+    scale = _uniform(*ENLARGED, (count, 1), generator) * _uniform(*WARPED, (count, 2), generator)
     half = torch.stack(
         [
             _uniform(height / 13, height / 5, (count,), generator),
@@ -171,7 +228,8 @@ def _pasted(clip: Tensor, other: Tensor, generator: Generator) -> tuple[Tensor, 
     limit = torch.tensor([FASTEST_PASTED / 3, FASTEST_PASTED]) * width
     velocity = (2 * torch.rand(count, 2, generator=generator) - 1) * limit
     flip = 1 - 2 * (torch.rand(count, generator=generator) < 0.5).float()
-    mask = torch.zeros_like(clip[:, :1, 0])
+    scale[still], place[still], velocity[still], flip[still] = 1, source[still], 0, 1
+    difference, mask = other[:, :, -1] - mean_frame, torch.zeros_like(clip[:, 0])
     for step in range(window):
         centre = place - velocity * (window - 1 - step)
         shape = _ellipse(centre, half * scale, (height, width))[:, None].to(clip.device)
@@ -182,26 +240,26 @@ def _pasted(clip: Tensor, other: Tensor, generator: Generator) -> tuple[Tensor, 
             [x[:, None, :].expand(-1, height, -1), y[:, :, None].expand(-1, -1, width)], dim=-1
         )
         thing = F.grid_sample(
-            other[:, :, -1], grid.to(clip), padding_mode="reflection", align_corners=True
+            difference, grid.to(clip), padding_mode="reflection", align_corners=True
         )
-        clip[:, :, step] = torch.lerp(clip[:, :, step], thing, shape)
-        mask = (shape > 0.5).to(clip.dtype)
+        clip[:, :, step] = torch.lerp(clip[:, :, step], mean_frame + thing, shape)
+        mask[:, step] = shape[:, 0] > 0.5
     return clip, mask
 
 
 def _a_moving_place(clip: Tensor, generator: Generator) -> Tensor:
     """Row and column of one moving pixel of each clip (any pixel where nothing moves), (n, 2)."""
-    moving = _moving(clip).flatten(1).cpu() + 1e-6
-    chosen = torch.multinomial(moving, 1, generator=generator)[:, 0]
+    weights = moving(clip)[:, -1].flatten(1).cpu() + 1e-6
+    chosen = torch.multinomial(weights, 1, generator=generator)[:, 0]
     width = clip.shape[-1]
     return torch.stack([chosen // width, chosen % width], dim=1).float()
 
 
-def _relit(clip: Tensor, generator: Generator) -> Tensor:
-    """Some clips with a sudden change of light."""
+def _relit(clip: Tensor, share: float, generator: Generator) -> Tensor:
+    """A share of the clips with a sudden change of light."""
     count, window = len(clip), clip.shape[2]
     step = _uniform(-LIGHT_STEP, LIGHT_STEP, (count, 1), generator)
-    step = step * (torch.rand(count, 1, generator=generator) < LIGHT)
+    step = step * (torch.rand(count, 1, generator=generator) < share)
     since = torch.randint(0, window, (count, 1), generator=generator)
     gain = 1 + step * (torch.arange(window) >= since)  # (B, T)
     return (clip * gain[:, None, :, None, None].to(clip.device)).clamp(0, 1)

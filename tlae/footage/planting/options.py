@@ -41,14 +41,17 @@ class PlantOptions:
     """Everything besides the footage that decides the bytes of planted footage.
 
     Attributes:
+        parts: equal parts of the footage's time, each of which gives training, then test frames;
+            several let the training part see what becomes normal only later.
         train_share: share of the frames, from the first on, for training; in (0, 1).
-        train_frames: only the last so many of them; None: all.
+        train_frames: only the last so many of them, evenly from the parts; None: all.
         clips: test clips, a quarter of them without an event.
         clip_frames: frames in each of them, at least 10.
         size_hw: pictures are shrunk to this height and width in pixels; None: as filmed.
         seed: of all chance.
     """
 
+    parts: int
     train_share: float
     train_frames: int | None
     clips: int
@@ -62,6 +65,7 @@ class PlantOptions:
                 f"train_share must be in (0, 1), got {self.train_share:g}; 0.6 is usual"
             )
         for name, value, low, high in (
+            ("parts", self.parts, 1, 9999),
             ("train_frames", self.train_frames, 1, 10**9),
             ("clips", self.clips, 1, 9999),
             ("clip_frames", self.clip_frames, SHORTEST_CLIP, 99_999),

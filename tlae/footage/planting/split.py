@@ -44,7 +44,7 @@ class Split:
 
 
 def split_footage(footage: Footage, options: PlantOptions) -> Split:
-    """Read the footage once and cut it in time: training, a short gap, test.
+    """Read the footage once and cut each part of its time: training, a short gap, test.
 
     Unreadable frames, and those of another size than the first, are left out.
 
@@ -62,18 +62,21 @@ def split_footage(footage: Footage, options: PlantOptions) -> Split:
     interval_s = usual_interval_s(index)
     runs = segments(index, GAP_FACTOR * interval_s)
     readable = np.concatenate(runs)
-    cut = round(options.train_share * len(readable))
-    kept = len(readable[:cut]) if options.train_frames is None else options.train_frames
-    train_rows = readable[:cut][-kept:]
-    train = _within(runs, train_rows)
-    test = _within(runs, readable[cut + options.gap_frames :])
+    train: list[Rows] = []
+    test: list[Rows] = []
+    for number, part in enumerate(np.array_split(readable, options.parts), 1):
+        cut = round(options.train_share * len(part))
+        train += _within(runs, part[:cut][-_share_of(options.train_frames, options.parts, cut) :])
+        end = len(part) if number == options.parts else len(part) - options.gap_frames
+        test += _within(runs, part[cut + options.gap_frames : end])
+    train_frames = sum(len(run) for run in train)
     longest = max((len(run) for run in test), default=0)
-    if len(train_rows) < 2 or longest < options.clip_frames:
+    if train_frames < 2 or longest < options.clip_frames:
         raise FootageError(
             f"footage {footage.spec} must hold >= 2 training frames and, after them, "
-            f"clip_frames={options.clip_frames} test frames without a cut, got {len(train_rows)} "
+            f"clip_frames={options.clip_frames} test frames without a cut, got {train_frames} "
             f"and {longest} of {len(readable)} readable; add footage, lower clip_frames or change "
-            "train_share"
+            "train_share or parts"
         )
     test = _stretches(test, options)
     return Split(index, Preprocessing(wanted_hw, 1 if grey else 3), train, test, interval_s)
@@ -139,8 +142,13 @@ def _read_index(footage: Footage) -> tuple[pd.DataFrame, tuple[int, int], bool]:
     return pd.DataFrame(rows, columns=["clip", "frame", "time_s", "state"]), first_hw, grey
 
 
+def _share_of(train_frames: int | None, parts: int, available: int) -> int:
+    """Training frames that one part gives."""
+    return available if train_frames is None else -(-train_frames // parts)
+
+
 def _within(runs: list[Rows], rows: Rows) -> list[Rows]:
-    """Parts of runs that lie in ``rows``, which are a range of all readable rows."""
+    """What of the runs lies in ``rows``, which are a range of all readable rows."""
     if not len(rows):
         return []
     parts = [run[(run >= rows[0]) & (run <= rows[-1])] for run in runs]
