@@ -19,7 +19,7 @@ from tlae.footage.sources import open_footage
 from tlae.footage.store import open_store
 from tlae.footage.synthetic import SceneOptions, write_scene
 
-MODELS = ("cae_small", "stae_small", "convlstm_small")
+MODELS = ("cae_small", "stae_small", "convlstm_small", "segmenter")
 
 
 def main() -> None:

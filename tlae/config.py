@@ -155,7 +155,7 @@ class DemoConfig:
     out: str = "demo"  # everything goes here, unless paths.* say otherwise
     name: str = "street"  # of the run and its results
     paths: PathsConfig = field(default_factory=PathsConfig)
-    model: str = "convlstm_small"  # any choice of `tlae train`
+    model: str = "segmenter"  # any choice of `tlae train`
     train: list[str] = field(default_factory=list)  # further settings of `tlae train`
     seed: int = 0
 

@@ -1,4 +1,4 @@
-"""tlae demo [out=demo] [model=convlstm_small].
+"""tlae demo [out=demo] [model=segmenter].
 
 Makes a synthetic street with known anomalies, trains on its normal part, scores and renders the
 rest, and says how the planted anomalies rank. Needs no footage and no network.

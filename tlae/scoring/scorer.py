@@ -22,6 +22,9 @@ from tlae.scoring.reduce import reduce_map
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_map
 
+BEYOND = 1e-3  # weight of a judging net's answers for windows that reach beyond the run
+TENSORS = ("past", "pending", "maps", "answers")  # of a memory, where they are not None
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -38,10 +41,6 @@ class Scored:
     instant: npt.NDArray[np.float64]
     peak: npt.NDArray[np.int64]
     rebuilt: Image
-
-
-BEYOND = 1e-3  # weight of a judging net's answers for windows that reach beyond the run
-TENSORS = ("past", "pending", "maps", "answers")  # of a memory, where they are not None
 
 
 @dataclass

@@ -54,7 +54,7 @@ class Planting:
             share = getattr(self, field.name)
             if not 0 <= share <= 1:
                 raise ValueError(f"training.planted.{field.name} must be in [0, 1], got {share}")
-        if not 0 < sum(self.kinds) <= 1:
+        if not 0 < sum(self.kinds) <= 1 + 1e-9:
             raise ValueError(
                 f"training.planted must leave the kinds {', '.join(KINDS)} a sum in (0, 1], got "
                 f"{sum(self.kinds):g}"
