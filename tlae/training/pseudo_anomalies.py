@@ -24,6 +24,7 @@ ELLIPSES = 3  # at most, in the shape of what is planted
 SOFT_EDGE = 8.0  # the larger, the sharper
 ENLARGED = (1.3, 3.0)  # of pasted things, which keep about their size in normal footage
 WARPED = (0.9, 1.1)  # beyond that, in height and width
+PASTED_STANDING = 0.3  # share of pasted things
 FASTEST_PASTED = 1 / 32  # of the picture's width per frame seen
 SHIFT = 0.03  # of the picture's width and height, of things that join in
 GAIN = (0.8, 1.25)  # of their difference to the background
@@ -46,7 +47,7 @@ class Planting:
     reversed: float = 0.0
     pasted: float = 0.17
     still: float = 0.0
-    mixed: float = 0.5
+    mixed: float = 0.15
     light: float = 0.1
 
     def __post_init__(self) -> None:
@@ -128,7 +129,7 @@ def plant(span: Tensor, recipe: Recipe, mean_frame: Tensor, generator: Generator
         played = _played_fast(span[replayed], recipe, generator)
         backwards = kinds[replayed] == REVERSED
         played[backwards] = usual[replayed][backwards].flip(2)
-        mask[replayed] = moving(played) * (shape > 0.5)
+        mask[replayed] = in_front(played, mean_frame) * moving(played) * (shape > 0.5)
         clip[replayed] = torch.lerp(clip[replayed], played, shape[:, :, None])
     pasted = (kinds == PASTED) | (kinds == STILL)
     if pasted.any():
@@ -148,7 +149,8 @@ def _with_things_of(
     picture is as it was then.
     """
     chosen = torch.rand(len(clip), generator=generator) < share
-    count, size_hw = int(chosen.sum()), torch.tensor(clip.shape[-2:])
+    shape = _blobs(clip, generator)[chosen][:, :, None]
+    count, size_hw = len(shape), torch.tensor(clip.shape[-2:])
     source, background = other[chosen], mean_frame[:, None]
     things = _soft(in_front(source, mean_frame))[:, None]  # (n, 1, T, H, W)
     gain = _uniform(*GAIN, (count, 1, 1, 1, 1), generator).to(clip.device)
@@ -158,9 +160,8 @@ def _with_things_of(
         drawn[number] = drawn[number].roll(pixels, dims=(-2, -1))
     whole = torch.rand(count, generator=generator) < MIXED_WHOLE
     drawn[whole] = F.pad(source[whole], (0,) * 7 + (1,), value=1)
-    weight = drawn[:, -1:] * _blobs(source, generator)[:, :, None]
     result = clip.clone()
-    result[chosen] = torch.lerp(clip[chosen], drawn[:, :-1], weight)
+    result[chosen] = torch.lerp(clip[chosen], drawn[:, :-1], drawn[:, -1:] * shape)
     return result
 
 
@@ -210,10 +211,7 @@ def _soft(mask: Tensor) -> Tensor:
 def _pasted(
     clip: Tensor, other: Tensor, mean_frame: Tensor, still: Tensor, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """A thing of another moment: it passes enlarged, or it stands where it walked.
-
-    It comes as its difference to the background, without what was behind it.
-    """
+    """A thing of another moment, cut out: it passes enlarged, or it stands where it walked."""
     count, window, (height, width) = len(clip), clip.shape[2], clip.shape[-2:]
     source = _a_moving_place(other, generator)  # (n, 2)
     scale = _uniform(*ENLARGED, (count, 1), generator) * _uniform(*WARPED, (count, 2), generator)
@@ -227,9 +225,11 @@ def _pasted(
     place = torch.rand(count, 2, generator=generator) * torch.tensor([height, width])
     limit = torch.tensor([FASTEST_PASTED / 3, FASTEST_PASTED]) * width
     velocity = (2 * torch.rand(count, 2, generator=generator) - 1) * limit
+    velocity[torch.rand(count, generator=generator) < PASTED_STANDING] = 0
     flip = 1 - 2 * (torch.rand(count, generator=generator) < 0.5).float()
     scale[still], place[still], velocity[still], flip[still] = 1, source[still], 0, 1
-    difference, mask = other[:, :, -1] - mean_frame, torch.zeros_like(clip[:, 0])
+    cut = _soft(in_front(other[:, :, -1:], mean_frame))
+    layers, mask = torch.cat([other[:, :, -1], cut], dim=1), torch.zeros_like(clip[:, 0])
     for step in range(window):
         centre = place - velocity * (window - 1 - step)
         shape = _ellipse(centre, half * scale, (height, width))[:, None].to(clip.device)
@@ -239,11 +239,10 @@ def _pasted(
         grid = torch.stack(
             [x[:, None, :].expand(-1, height, -1), y[:, :, None].expand(-1, -1, width)], dim=-1
         )
-        thing = F.grid_sample(
-            difference, grid.to(clip), padding_mode="reflection", align_corners=True
-        )
-        clip[:, :, step] = torch.lerp(clip[:, :, step], mean_frame + thing, shape)
-        mask[:, step] = shape[:, 0] > 0.5
+        drawn = F.grid_sample(layers, grid.to(clip), align_corners=True)
+        opaque = drawn[:, -1:] * shape
+        clip[:, :, step] = torch.lerp(clip[:, :, step], drawn[:, :-1], opaque)
+        mask[:, step] = opaque[:, 0] > 0.5
     return clip, mask
 
 
