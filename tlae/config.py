@@ -85,7 +85,7 @@ class ScoringConfig:
     kernel: str | None = None  # box_mean, box_sum, gaussian
     kernel_fraction: float | None = None  # size of the kernel, in frame heights
     kernel_px: int | None = None  # size in pixels of the net's picture; wins over the fraction
-    kernel_frames: int | None = None  # maps that the kernel averages in time
+    kernel_frames: int | None = None  # maps that the kernel averages in time, unless causal
     unit: float | None = None  # value of a full-scale difference: 1, or 255 in published rules
     reduction: str | None = None  # maximum, mean: from map to frame score
     causal: bool | None = None  # use only the past; false: both sides, for finished footage

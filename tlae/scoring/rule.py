@@ -20,8 +20,8 @@ class ScoringRule:
         kernel: "box_mean", "box_sum" or "gaussian" over the error map.
         kernel_fraction: side of the box (or 4 sigma of the Gaussian), in frame heights.
         kernel_px: the same in pixels of the net's picture; wins over the fraction where given.
-        kernel_frames: maps that the kernel averages in time; where causal those before, else as
-            many before as after.
+        kernel_frames: maps that the kernel averages in time, as many before as after; causal maps
+            are not averaged, they would lag behind what moves.
         unit: value of a full-scale difference; 1, or 255 in rules published for 8-bit pictures.
         reduction: "maximum" or "mean" of the smoothed map.
         causal: use only the past; False uses both sides of a moment, for finished footage.

@@ -92,7 +92,8 @@ class FrameScorer:
         self.context = (self.window - 1) * self.stride
         self.turns = centred and self.answers == 1 and self.context > 0
         self.window_delay = self.context if self.turns else (self.answers - 1) * self.stride
-        self.kernel_delay = 0 if rule.causal else rule.kernel_frames // 2
+        self.kernel_frames = 1 if rule.causal else rule.kernel_frames
+        self.kernel_delay = self.kernel_frames // 2
         self.delay = self.window_delay + self.kernel_delay
         self.reset()
 
@@ -233,7 +234,7 @@ class FrameScorer:
 
         The first map of a run is repeated before it, the ``last`` one after it.
         """
-        frames, memory = self.rule.kernel_frames, self.memory
+        frames, memory = self.kernel_frames, self.memory
         if frames == 1 or (memory.maps is None and not len(maps)):
             return maps, answers
         if memory.maps is None or memory.answers is None:
