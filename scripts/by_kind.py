@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tlae.evaluation.roc import roc_auc
+from tlae.footage.synthetic import AnomalyKind
 from tlae.scoring.results import read_results
 
 
@@ -38,7 +39,7 @@ def read_events(folder: Path) -> list[dict[str, Any]]:
         clips = json.loads((folder / "planted.json").read_text())["clips"]
         return [clip for clip in clips if clip["first_frame"] is not None]
     events: list[dict[str, Any]] = json.loads((folder / "scene.json").read_text())["events"]
-    return [event for event in events if event["kind"] != "light_flash"]
+    return [event for event in events if event["kind"] != AnomalyKind.LIGHT_FLASH]
 
 
 def aucs(scores: Path, events: list[dict[str, Any]]) -> dict[str, float]:

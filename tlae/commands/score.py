@@ -55,12 +55,12 @@ def run(cfg: ScoreConfig) -> None:
     threshold, calibration = _threshold(model, rule, asked)
     runs = segments(store.index, model.gap_s)
     precision = model.precision if cfg.precision == "calibrated" else cfg.precision
-    facts = _facts(model_file, store, rule, precision, cfg)
-    facts["keep_rebuilt"] &= not model.net.judges  # which expects nothing that could be shown
+    keep_rebuilt = cfg.keep_rebuilt and not model.net.judges  # which expects nothing to be shown
+    facts = _facts(model_file, store, rule, precision, cfg) | {"keep_rebuilt": keep_rebuilt}
     working = _working_folder(folder, facts, overwrite=cfg.overwrite)
     fresh = working != folder
     if fresh:
-        job = ScoringJob(working, store, runs, facts, facts["keep_rebuilt"])
+        job = ScoringJob(working, store, runs, facts, keep_rebuilt)
         scorer = FrameScorer(model, rule, pick_device(cfg.device), precision)
         to_do = max(0, len(store) - job.done() * CHUNK_FRAMES)
         begun = time.monotonic()
@@ -129,7 +129,6 @@ def _facts(
         "rule": {k: v for k, v in asdict(rule).items() if k != "smooth_frames"},
         "precision": precision,
         "batch_frames": cfg.batch_frames,
-        "keep_rebuilt": cfg.keep_rebuilt,
     }
 
 

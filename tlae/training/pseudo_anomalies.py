@@ -16,7 +16,7 @@ from torch import Generator, Tensor
 from tlae.training.foreground import in_front, moving
 
 KINDS = ("fast", "reversed", "pasted", "still")
-FAST, REVERSED, PASTED, STILL, NORMAL = range(5)
+FAST, REVERSED, PASTED, STILL = range(len(KINDS))  # the next number is normal
 MIXED_WHOLE = 0.3  # share of the mixed ones in which what is behind the things comes along
 WHOLE_FRAME = 0.15  # share of what is replayed that is so everywhere
 LIGHT_STEP = 0.2  # relative, at most
@@ -248,7 +248,7 @@ def _pasted(
 
 def _a_moving_place(clip: Tensor, generator: Generator) -> Tensor:
     """Row and column of one moving pixel of each clip (any pixel where nothing moves), (n, 2)."""
-    weights = moving(clip)[:, -1].flatten(1).cpu() + 1e-6
+    weights = moving(clip[:, :, -2:])[:, -1].flatten(1).cpu() + 1e-6
     chosen = torch.multinomial(weights, 1, generator=generator)[:, 0]
     width = clip.shape[-1]
     return torch.stack([chosen // width, chosen % width], dim=1).float()
