@@ -30,6 +30,7 @@ class Command:
 COMMANDS = {
     "train": Command("tlae.commands.train", "learn what is normal from normal footage"),
     "score": Command("tlae.commands.score", "say of every frame how unusual it is, and where"),
+    "calibrate": Command("tlae.commands.calibrate", "declare footage normal, without retraining"),
     "render": Command("tlae.commands.render", "draw scores over the footage as H.264 video"),
     "evaluate": Command("tlae.commands.evaluate", "measure scores against labels, every protocol"),
     "benchmark": Command(

@@ -23,7 +23,13 @@ from tlae.config import register_schemas
 from tlae.errors import UserError, nearest
 
 GROUPS = ("model", "scoring", "experiment")
-FOOTAGE_IS_A_NODE = ("train", "score", "benchmark", "plant")  # there it sets `footage.path`
+FOOTAGE_IS_A_NODE = (
+    "train",
+    "score",
+    "calibrate",
+    "benchmark",
+    "plant",
+)  # there it sets `footage.path`
 # Values taken as they are, without Hydra's grammar: spaces, =, *, [ need no quoting.
 PATH_KEYS = (
     "footage.path",

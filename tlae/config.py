@@ -76,7 +76,16 @@ class TrainingConfig:
 
 
 @dataclass
-class ScoringConfig:
+class AlarmConfig:
+    """What makes an alarm; null means: as the model was made."""
+
+    threshold: float | None = None  # fixed alarm level in raw units; wins over the budgets
+    false_alarm_rate: float | None = None  # share of normal frames that may alarm
+    alarms_per_day: float | None = None  # alarms (runs of frames) a day of normal footage may give
+
+
+@dataclass
+class ScoringConfig(AlarmConfig):
     """From error to alarm. When scoring, null means: as the model was calibrated."""
 
     error: str | None = None  # absolute, squared
@@ -90,9 +99,6 @@ class ScoringConfig:
     reduction: str | None = None  # maximum, mean: from map to frame score
     causal: bool | None = None  # use only the past; false: both sides, for finished footage
     smooth_frames: float | None = None  # smoothing in time: time constant (or sigma); 0: none
-    threshold: float | None = None  # fixed alarm level in raw units; wins over the budgets
-    false_alarm_rate: float | None = None  # share of normal frames that may alarm
-    alarms_per_day: float | None = None  # alarms (runs of frames) a day of normal footage may give
 
 
 @dataclass
@@ -127,6 +133,20 @@ class ScoreConfig:
     keep_rebuilt: bool = True  # store what the net expected, for layout=side_by_side
     paths: PathsConfig = field(default_factory=PathsConfig)
     seed: int = 0
+    overwrite: bool = False
+
+
+@dataclass
+class CalibrateConfig:
+    """`tlae calibrate`."""
+
+    model_file: str = MISSING
+    footage: FootageConfig = field(default_factory=FootageConfig)
+    out: str | None = None  # new model file; null: <model file>-<footage>.safetensors beside it
+    add: bool = False  # keep the scores that the model was calibrated on, and add these
+    scoring: AlarmConfig = field(default_factory=AlarmConfig)
+    device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+    paths: PathsConfig = field(default_factory=PathsConfig)
     overwrite: bool = False
 
 
@@ -219,6 +239,7 @@ class PlantConfig:
 SCHEMAS: dict[str, type] = {
     "train_schema": TrainConfig,
     "score_schema": ScoreConfig,
+    "calibrate_schema": CalibrateConfig,
     "render_schema": RenderConfig,
     "demo_schema": DemoConfig,
     "scene_schema": SceneConfig,

@@ -1,7 +1,7 @@
 """Model file: one ``.safetensors`` with everything that scoring needs, and no code.
 
 Tensors: ``net.*`` (weights), ``mean_frame``, ``spread``, ``typical_error``, ``watched``,
-``calibration.raw``, ``calibration.run``. Metadata under the key ``tlae``: JSON with the format
+``calibration.*``. Metadata under the key ``tlae``: JSON with the format
 number, the net's class and arguments, preprocessing, window, scoring rule, calibration and
 versions.
 """
@@ -91,14 +91,12 @@ def build_net(config: Mapping[str, Any]) -> nn.Module:
 
 def save_model(model: Model, path: Path) -> None:
     """Write ``model`` under a temporary name, then rename."""
-    calibration = model.calibration
     tensors = {f"net.{name}": value for name, value in model.net.net.state_dict().items()}
     tensors |= {
         "mean_frame": model.net.mean_frame,
         "spread": model.net.spread,
         "typical_error": model.typical_error,
-        "calibration.raw": torch.from_numpy(calibration.raw),
-        "calibration.run": torch.from_numpy(calibration.run),
+        **_calibration_tensors(model.calibration),
     }
     if model.watched is not None:
         tensors["watched"] = model.watched.to(torch.uint8)
@@ -113,9 +111,10 @@ def save_model(model: Model, path: Path) -> None:
         "alarm": model.alarm,
         "precision": model.precision,
         "calibration": {
-            "frames": len(calibration.raw),
-            "interval_s": calibration.interval_s,
-            "created": calibration.created,
+            "frames": len(model.calibration.raw),
+            "interval_s": model.calibration.interval_s,
+            "created": model.calibration.created,
+            "modes": _mode_names(model.calibration),
         },
         "training": model.training,
         "versions": {
@@ -151,12 +150,7 @@ def load_model(path: Path) -> Model:
             rule=ScoringRule(**facts["rule"]),
             alarm=facts["alarm"],
             precision=facts["precision"],
-            calibration=Calibration(
-                tensors["calibration.raw"].numpy().astype(np.float64),
-                tensors["calibration.run"].numpy(),
-                facts["calibration"]["interval_s"],
-                facts["calibration"]["created"],
-            ),
+            calibration=_calibration(facts["calibration"], tensors),
             typical_error=tensors["typical_error"],
             watched=tensors["watched"].bool() if "watched" in tensors else None,
             training=facts["training"],
@@ -166,6 +160,41 @@ def load_model(path: Path) -> Model:
             raise
         reason = " ".join(str(error).split())[:200]
         raise ModelFileError(f"model file {path} is damaged ({reason}); train it again") from error
+
+
+def _mode_names(calibration: Calibration) -> list[str]:
+    return [] if calibration.mode is None else sorted(set(calibration.mode))
+
+
+def _calibration_tensors(calibration: Calibration) -> dict[str, Tensor]:
+    tensors = {
+        "calibration.raw": torch.from_numpy(calibration.raw),
+        "calibration.run": torch.from_numpy(calibration.run),
+    }
+    if calibration.frame_mean is not None:
+        tensors["calibration.frame_mean"] = torch.from_numpy(calibration.frame_mean)
+    if calibration.mode is not None:
+        numbers = {name: number for number, name in enumerate(_mode_names(calibration))}
+        codes = [numbers[name] for name in calibration.mode]
+        tensors["calibration.mode"] = torch.tensor(codes, dtype=torch.int64)
+    return tensors
+
+
+def _calibration(facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Calibration:
+    mode = frame_mean = None
+    if "calibration.mode" in tensors:
+        names = np.array(facts["modes"], dtype=object)
+        mode = names[tensors["calibration.mode"].numpy()]
+    if "calibration.frame_mean" in tensors:
+        frame_mean = tensors["calibration.frame_mean"].numpy().astype(np.float64)
+    return Calibration(
+        tensors["calibration.raw"].numpy().astype(np.float64),
+        tensors["calibration.run"].numpy(),
+        facts["interval_s"],
+        facts["created"],
+        mode,
+        frame_mean,
+    )
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -6,7 +6,13 @@ from hypothesis import strategies as st
 
 from tlae.errors import FootageError
 from tlae.footage.dataset import EpochSampler, InOrder
-from tlae.footage.windows import hold_out_blocks, segments, usual_interval_s, windows_of
+from tlae.footage.windows import (
+    hold_out_blocks,
+    hold_out_days,
+    segments,
+    usual_interval_s,
+    windows_of,
+)
 
 
 def index_of(clips: str, times: list[float], bad: tuple[int, ...] = ()) -> pd.DataFrame:
@@ -145,3 +151,27 @@ def test_validation_takes_evenly_spread_windows_in_order() -> None:
     chosen = np.concatenate(list(InOrder(windows=101, at_most=5, batch_size=2)))
     assert chosen.tolist() == [0, 25, 50, 75, 100]
     assert len(InOrder(101, 5, 2)) == 3
+
+
+def days_index(days: int, per_day: int) -> pd.DataFrame:
+    taken_at = pd.date_range("2026-03-01", periods=days * per_day, freq=f"{24 // per_day}h")
+    return pd.DataFrame({"taken_at": taken_at})
+
+
+def test_whole_days_are_held_out_and_the_last_is_among_them() -> None:
+    index = days_index(days=10, per_day=4)
+    split = hold_out_days(index, [np.arange(40)], 0.2, shortest=1)
+    assert split is not None
+    train, held = split
+    assert sorted(np.concatenate([*train, *held])) == list(range(40))
+    days = index["taken_at"].dt.day.to_numpy()
+    assert set(days[np.concatenate(held)]) == {5, 10}
+    assert not set(days[np.concatenate(train)]) & {5, 10}
+    assert all((np.diff(run) == 1).all() for run in [*train, *held])
+
+
+def test_few_days_or_none_known_are_not_held_out() -> None:
+    assert hold_out_days(days_index(3, 4), [np.arange(12)], 0.2, shortest=1) is None
+    unknown = days_index(10, 4)
+    unknown.loc[3, "taken_at"] = pd.NaT
+    assert hold_out_days(unknown, [np.arange(40)], 0.2, shortest=1) is None

@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlae.errors import UserError
-from tlae.scoring.calibrate import Calibration, threshold_of
+from tlae.scoring.calibrate import (
+    Calibration,
+    Threshold,
+    joined,
+    require_evidence,
+    threshold_of,
+)
 from tlae.scoring.rule import ScoringRule
 
 
@@ -32,14 +38,14 @@ def test_higher_raw_never_gets_a_lower_score() -> None:
 @given(rate=st.sampled_from([0.02, 0.1, 0.3]), seed=st.integers(0, 10_000))
 def test_rate_is_kept_on_new_normal_frames(rate: float, seed: int) -> None:
     random = np.random.default_rng(seed)
-    threshold = calibration(list(random.normal(size=4000))).threshold_for_rate(rate)
+    threshold = calibration(list(random.normal(size=4000))).level_for_rate(rate)
     realised = (random.normal(size=20_000) > threshold).mean()
     assert realised == pytest.approx(rate, rel=0.35)
 
 
 def test_rate_beyond_the_evidence_is_told(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        assert calibration([1.0, 5.0, 3.0]).threshold_for_rate(1e-3) == 5.0
+        assert calibration([1.0, 5.0, 3.0]).level_for_rate(1e-3) == 5.0
     assert "more than 3 held-out frames can show" in caplog.text
 
 
@@ -66,7 +72,7 @@ def test_alarms_per_day_is_the_lowest_threshold_that_keeps_the_budget(
     raw = np.array(values, dtype=np.float64)
     run = np.sort(np.arange(len(raw)) % cuts)
     normal = Calibration(raw, run, 86400 / len(raw), "now")  # one day of footage
-    threshold = normal.threshold_for_alarms(budget)
+    threshold = normal.level_for_alarms(budget)
     assert naive_alarms(raw, run, threshold) <= budget
     higher = [u for u in np.unique(raw) if u >= threshold]
     assert all(naive_alarms(raw, run, u) <= budget for u in higher)
@@ -77,19 +83,94 @@ def test_alarms_per_day_is_the_lowest_threshold_that_keeps_the_budget(
 
 def test_fixed_threshold_wins_and_the_stricter_budget_counts() -> None:
     normal = calibration([float(i) for i in range(1000)])
-    assert threshold_of(normal, threshold=7.0, false_alarm_rate=0.5) == 7.0
-    loose, strict = (threshold_of(normal, false_alarm_rate=r) for r in (0.1, 0.01))
+    assert threshold_of(normal, threshold=7.0, false_alarm_rate=0.5) == Threshold(7.0)
+    loose, strict = (threshold_of(normal, false_alarm_rate=r).value for r in (0.1, 0.01))
     assert loose < strict
-    assert threshold_of(None, false_alarm_rate=0.1) == np.inf
-    assert threshold_of(normal) == np.inf
+    assert threshold_of(None, false_alarm_rate=0.1) == Threshold(np.inf)
+    assert threshold_of(normal) == Threshold(np.inf)
+
+
+def day_and_night(frames: int = 2000) -> Calibration:
+    """Nights score twice as high as days, and spread three times as far."""
+    random = np.random.default_rng(0)
+    night = np.arange(frames) // 50 % 2 == 1
+    raw = np.where(night, random.normal(2, 0.3, frames), random.normal(1, 0.1, frames))
+    names = np.where(night, "night", "day").astype(object)
+    return Calibration(raw, np.zeros(frames, np.int64), 864.0, "now", names)
+
+
+def test_each_camera_mode_has_its_own_threshold() -> None:
+    normal = day_and_night()
+    threshold = threshold_of(normal, false_alarm_rate=0.02)
+    assert threshold.by_mode["day"] == pytest.approx(1.2, abs=0.05)
+    assert threshold.by_mode["night"] == pytest.approx(2.6, abs=0.1)
+    alarms = normal.raw > threshold.of(normal.mode)
+    assert alarms.mean() == pytest.approx(0.02, abs=0.002)
+    assert set(normal.mode[alarms]) == {"day", "night"}
+
+
+def test_a_day_frame_at_the_level_of_nights_is_unusual() -> None:
+    normal = day_and_night()
+    raw, modes = np.array([2.0, 2.0]), np.array(["day", "night"], dtype=object)
+    in_day, in_night = normal.calibrated(raw, modes)
+    assert in_day == 1
+    assert in_night < 0.7
+
+
+def test_a_mode_of_few_frames_is_shrunk_towards_the_whole() -> None:
+    raw = np.concatenate([np.linspace(1, 2, 500), [9.0, 9.0]])
+    names = np.array(["day"] * 500 + ["flash"] * 2, dtype=object)
+    normal = Calibration(raw, np.zeros(502, np.int64), 1.0, "now", names)
+    usual, spread = normal.scales.by_mode["flash"]
+    within = normal.scales.by_mode["day"][1]
+    assert usual == pytest.approx(10 / 12 * np.median(raw) + 2 / 12 * 9.0)
+    assert spread == pytest.approx(within, rel=0.2)  # two equal frames have none of their own
+
+
+def test_one_mode_is_no_mode() -> None:
+    raw = np.arange(10.0)
+    names = np.full(10, "day", dtype=object)
+    normal = Calibration(raw, np.zeros(10, np.int64), 1.0, "now", names)
+    assert normal.modes == []
+    assert threshold_of(normal, false_alarm_rate=0.5) == threshold_of(
+        calibration(list(raw)), false_alarm_rate=0.5
+    )
+
+
+@given(
+    values=st.lists(st.integers(0, 8), min_size=1, max_size=60),
+    cuts=st.integers(1, 5),
+    level=st.integers(-1, 9),
+)
+def test_alarms_above_a_level_are_counted_as_a_loop_would(
+    values: list[int], cuts: int, level: int
+) -> None:
+    raw, run = np.array(values, dtype=np.float64), np.sort(np.arange(len(values)) % cuts)
+    normal = Calibration(raw, run, 1.0, "now")
+    assert normal.alarms_above(level) == naive_alarms(raw, run, level)
+
+
+def test_too_little_footage_for_a_budget_says_how_much_is_needed() -> None:
+    half_a_day = calibration([1.0] * 50, interval_s=864.0)
+    require_evidence(half_a_day, false_alarm_rate=0.02, alarms_per_day=2)
+    with pytest.raises(UserError, match="at least 999 normal frames, got 50"):
+        require_evidence(half_a_day, false_alarm_rate=1e-3)
+    with pytest.raises(UserError, match=r"at least 1 days of normal footage, got 0\.5"):
+        require_evidence(half_a_day, alarms_per_day=1)
+
+
+def test_joined_calibrations_stay_apart_in_time() -> None:
+    both = joined(calibration([1.0, 2.0], run=[0, 1]), calibration([3.0, 4.0]))
+    np.testing.assert_array_equal(both.raw, [1, 2, 3, 4])
+    np.testing.assert_array_equal(both.run, [0, 1, 2, 2])
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0, -1.0])
 def test_bad_budgets_are_refused(rate: float) -> None:
     with pytest.raises(UserError, match="false_alarm_rate must be in"):
-        calibration([1.0]).threshold_for_rate(rate)
+        calibration([1.0]).level_for_rate(rate)
     with pytest.raises(UserError, match="alarms_per_day must be > 0"):
-        calibration([1.0]).threshold_for_alarms(0)
+        calibration([1.0]).level_for_alarms(0)
 
 
 def test_smoothing_does_not_cross_runs() -> None:

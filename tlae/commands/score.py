@@ -27,7 +27,8 @@ from tlae.footage.store import FrameStore, open_store
 from tlae.footage.windows import segments, usual_interval_s
 from tlae.model_file import Model, load_model
 from tlae.progress import progress
-from tlae.scoring.calibrate import Calibration, threshold_of
+from tlae.scoring.calibrate import Calibration, Threshold, threshold_of
+from tlae.scoring.drift import advice, watch_drift
 from tlae.scoring.job import CHUNK_FRAMES, ScoringJob
 from tlae.scoring.results import MEASURED, score_table, write_json, write_tables
 from tlae.scoring.rule import ScoringRule
@@ -70,19 +71,22 @@ def run(cfg: ScoreConfig) -> None:
         measured = job.table()
     else:
         pace = json.loads((folder / "summary.json").read_text()).get("frames_per_s")
-        measured = pd.read_parquet(folder / "scores.parquet", columns=list(MEASURED))
+        measured = pd.read_parquet(folder / "scores.parquet").reindex(columns=list(MEASURED))
     table = score_table(store, measured, runs, rule, calibration, threshold)
-    events = write_tables(working, table, threshold)
+    events = write_tables(working, table)
     if model.watched is not None:
         np.save(working / "watched.npy", model.watched.numpy())
+    drifts = [] if calibration is None else watch_drift(table, calibration)
     summary = _summary(table, footage, rule, threshold, calibration, cfg)
-    summary |= {"alarm": asked, "frames_per_s": pace}
+    summary |= {"alarm": asked, "drift": [asdict(drift) for drift in drifts], "frames_per_s": pace}
     write_json(working / "summary.json", summary)
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
         working.rename(folder)
         job.clean(folder)
     _tell(table, events, folder, threshold, time.monotonic() - started, fresh=fresh)
+    if advised := advice(drifts):
+        print(f"drift:   {advised}")
 
 
 def open_named(cfg: FootageConfig) -> Footage:
@@ -153,7 +157,7 @@ def _working_folder(folder: Path, facts: dict[str, Any], *, overwrite: bool) -> 
 
 def _threshold(
     model: Model, rule: ScoringRule, asked: dict[str, float]
-) -> tuple[float, Calibration | None]:
+) -> tuple[Threshold, Calibration | None]:
     """Alarm threshold and calibration; both are void under a rule the model was not made with."""
     maps_differ = {
         key
@@ -180,7 +184,7 @@ def _summary(
     table: pd.DataFrame,
     footage: Footage,
     rule: ScoringRule,
-    threshold: float,
+    threshold: Threshold,
     calibration: Calibration | None,
     cfg: ScoreConfig,
 ) -> dict[str, Any]:
@@ -199,7 +203,8 @@ def _summary(
         "left_out": {str(k): int(v) for k, v in states.items() if k != OK},
         "clips": int(table["clip"].nunique()),
         "alarm_frames": int(table["alarm"].sum()),
-        "threshold": threshold if np.isfinite(threshold) else None,
+        "threshold": threshold.value if np.isfinite(threshold.value) else None,
+        "thresholds": dict(threshold.by_mode),
         "raw_highest": float(table["raw"].max()),
         "rule": asdict(rule),
         "calibrated_on_frames": None if calibration is None else len(calibration.raw),
@@ -220,7 +225,7 @@ def _tell(
     table: pd.DataFrame,
     events: list[dict[str, Any]],
     folder: Path,
-    threshold: float,
+    threshold: Threshold,
     seconds: float,
     *,
     fresh: bool,
@@ -232,7 +237,9 @@ def _tell(
         if state != OK:
             print(f"  left out: {count:,} x {state}")
     alarms = int(table["alarm"].sum())
-    print(f"{alarms:,} frames in alarm (raw > {threshold:.4g}), {len(events):,} events")
+    levels = {f"{mode} ": level for mode, level in threshold.by_mode.items()}
+    shown = ", ".join(f"{k}{v:.4g}" for k, v in (levels or {"": threshold.value}).items())
+    print(f"{alarms:,} frames in alarm (raw > {shown}), {len(events):,} events")
     for event in sorted(events, key=lambda e: -e["peak_raw"])[:5]:
         span = f"frames {event['first_frame']}-{event['last_frame']}"
         when = event["started_at"] or f"{event['start_s']:.1f} s"

@@ -15,6 +15,7 @@ from tlae.footage.frames import OK
 Rows = npt.NDArray[np.int64]
 
 BLOCKS_PER_HELD_OUT = 3  # held-out time comes from about three places
+LEAST_DAYS = 4  # of footage, from which on whole days are held out
 
 
 def usual_interval_s(index: pd.DataFrame) -> float:
@@ -59,8 +60,7 @@ def hold_out_blocks(runs: list[Rows], share: float, shortest: int) -> tuple[list
     Returns:
         Training runs, held-out runs.
     """
-    if not 0 < share <= 0.5:
-        raise ValueError(f"footage.holdout must be in (0, 0.5], got {share}")
+    _require_share(share)
     every = max(2, round(1 / share))
     usable = [run for run in runs if len(run) >= shortest]
     total = sum(len(run) for run in usable)
@@ -80,6 +80,48 @@ def hold_out_blocks(runs: list[Rows], share: float, shortest: int) -> tuple[list
         [run for run, out in zip(usable, held, strict=True) if not out],
         [run for run, out in zip(usable, held, strict=True) if out],
     )
+
+
+def hold_out_days(
+    index: pd.DataFrame, runs: list[Rows], share: float, shortest: int
+) -> tuple[list[Rows], list[Rows]] | None:
+    """Split runs into training days and held-out days, for footage of ``LEAST_DAYS`` or more.
+
+    Neighbouring frames of a time-lapse are no independent witnesses; days nearly are. The last day
+    is always held out, since what is scored later comes after all of them.
+
+    Args:
+        index: rows of a frame store.
+        runs: row numbers of each run.
+        share: of the days to hold out, in (0, 0.5].
+        shortest: frames a block needs to be of use to the net.
+
+    Returns:
+        Training runs, held-out runs; None for footage without wall-clock times or of fewer days.
+    """
+    _require_share(share)
+    taken_at = index["taken_at"]
+    if not runs or taken_at.iloc[np.concatenate(runs)].isna().any():
+        return None
+    day = taken_at.dt.normalize()
+    days = np.sort(day.iloc[np.concatenate(runs)].unique())
+    if len(days) < LEAST_DAYS:
+        return None
+    count = max(1, round(share * len(days)))
+    held_days = days[::-1][np.arange(count) * len(days) // count]  # the last, then evenly spread
+    is_held = day.isin(held_days).to_numpy()
+    blocks = [
+        block for run in runs for block in np.split(run, np.flatnonzero(np.diff(is_held[run])) + 1)
+    ]
+    usable = [block for block in blocks if len(block) >= shortest]
+    train = [block for block in usable if not is_held[block[0]]]
+    held = [block for block in usable if is_held[block[0]]]
+    return (train, held) if train and held else None
+
+
+def _require_share(share: float) -> None:
+    if not 0 < share <= 0.5:
+        raise ValueError(f"footage.holdout must be in (0, 0.5], got {share}")
 
 
 def _cut(run: Rows, length: int, shortest: int) -> list[Rows]:

@@ -1,7 +1,16 @@
-"""What scores mean: their place among those of held-out normal footage, and the alarm threshold."""
+"""What scores mean: their place among those of held-out normal footage, and the alarm threshold.
+
+A camera at night is another camera: where the footage has several camera modes, each has its own
+usual score and spread, shrunk towards the whole by how few frames it has. A score less its mode's
+usual one, in units of its spread, is its *level*: one level for all modes is one threshold in raw
+units for each of them.
+"""
 
 import logging
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -10,8 +19,61 @@ from tlae.errors import UserError
 from tlae.scoring.smooth import Series, smooth_in_time
 
 DAY_S = 86400.0
+SHRINKAGE_FRAMES = 10  # a mode of so many frames counts half, the whole footage the other half
+UPPER_QUANTILE = 0.9  # spread is from the median to here: alarms are a matter of the upper side
+LEAST_DIVISOR = 1e-12  # where all scores are equal
+LEAST_SPREAD = 0.5  # of a mode, in mean spreads of modes: a few equal frames are no certainty
+
+Modes = npt.NDArray[np.object_]  # (n,), name of each frame's camera mode
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Alarm threshold in raw units.
+
+    Attributes:
+        value: where a camera mode has none of its own; infinite: no alarms.
+        by_mode: of camera modes.
+    """
+
+    value: float = float("inf")
+    by_mode: Mapping[str, float] = field(default_factory=dict)
+
+    def of(self, modes: Modes) -> Series:
+        """Threshold of each frame, (n,)."""
+        values = np.full(len(modes), self.value)
+        for mode, value in self.by_mode.items():
+            values[modes == mode] = value
+        return values
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Usual score and spread, of the whole footage and of each camera mode in it.
+
+    Attributes:
+        whole: usual score, spread.
+        by_mode: the same of each mode.
+    """
+
+    whole: tuple[float, float] = (0.0, 1.0)
+    by_mode: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def levels(self, raw: Series, modes: Modes) -> Series:
+        """Scores (n,) less their mode's usual score, in units of its spread."""
+        usual, spread = (self._of(modes, part) for part in (0, 1))
+        return (raw - usual) / spread
+
+    def threshold(self, level: float) -> Threshold:
+        """The raw scores that lie at a level."""
+        by_mode = {mode: usual + level * spread for mode, (usual, spread) in self.by_mode.items()}
+        return Threshold(self.whole[0] + level * self.whole[1], by_mode)
+
+    def _of(self, modes: Modes, part: int) -> Series:
+        scales = {mode: scale[part] for mode, scale in self.by_mode.items()}
+        return Threshold(self.whole[part], scales).of(modes)
 
 
 @dataclass(frozen=True)
@@ -23,16 +85,56 @@ class Calibration:
         run: (n,), number of the run of frames each score belongs to; runs are apart in time.
         interval_s: usual time between frames [s].
         created: date of the calibration, ISO 8601.
+        mode: (n,), name of each frame's camera mode; None: there is but one.
+        frame_mean: (n,), mean of each frame's whole map; None: not known.
     """
 
     raw: Series
     run: npt.NDArray[np.int64]
     interval_s: float
     created: str
+    mode: Modes | None = None
+    frame_mean: Series | None = None
 
     def __post_init__(self) -> None:
         if not len(self.raw):
             raise ValueError("a calibration needs at least one score of normal footage, got none")
+
+    @property
+    def modes(self) -> list[str]:
+        """Names of the camera modes, in the order of the alphabet; none where there is but one."""
+        names = [] if self.mode is None else sorted(set(self.mode))
+        return names if len(names) > 1 else []
+
+    @property
+    def days(self) -> float:
+        """How much footage it is."""
+        return len(self.raw) * self.interval_s / DAY_S
+
+    @cached_property
+    def scales(self) -> Scales:
+        """Usual score and spread of each mode, after James & Stein 1961 in idea.
+
+        A mode of n frames counts n / (n + ``SHRINKAGE_FRAMES``); the rest are the usual score of
+        the whole footage and the mean spread of its modes. With one mode a level is the raw score.
+        """
+        if not self.modes:
+            return Scales()
+        whole = (float(np.median(self.raw)), _upper_spread(self.raw))
+        insides = {mode: self.raw[self.mode == mode] for mode in self.modes}
+        within = sum(_upper_spread(part) * len(part) for part in insides.values()) / len(self.raw)
+        by_mode = {}
+        for mode, inside in insides.items():
+            share = len(inside) / (len(inside) + SHRINKAGE_FRAMES)
+            usual = share * float(np.median(inside)) + (1 - share) * whole[0]
+            spread = share * _upper_spread(inside) + (1 - share) * within
+            by_mode[mode] = (usual, max(spread, LEAST_SPREAD * within))
+        return Scales(whole, by_mode)
+
+    @cached_property
+    def levels(self) -> Series:
+        """Level of each score, (n,)."""
+        return self.scales.levels(self.raw, self._named)
 
     def smoothed(self, frames: float, *, causal: bool) -> "Calibration":
         """The same footage with its scores smoothed in time, run by run."""
@@ -40,14 +142,18 @@ class Calibration:
         raw = np.concatenate([smooth_in_time(run, frames, causal=causal) for run in runs])
         return replace(self, raw=raw)
 
-    def calibrated(self, raw: Series) -> Series:
-        """Share of normal frames that are calmer, in [0, 1]; NaN stays NaN."""
-        ordered = np.sort(self.raw)
-        share = np.searchsorted(ordered, raw, side="left") / len(ordered)
-        return np.where(np.isnan(raw), np.nan, share)
+    def calibrated(self, raw: Series, modes: Modes | None = None) -> Series:
+        """Share of normal frames that are calmer for their camera mode, in [0, 1]; NaN stays NaN.
 
-    def threshold_for_rate(self, rate: float) -> float:
-        """Raw score above which about a share ``rate`` of normal frames lies.
+        Args:
+            raw: (n,), raw scores.
+            modes: (n,), camera modes; None: all alike.
+        """
+        levels = self.scales.levels(raw, _one_mode(raw) if modes is None else modes)
+        return share_below(self.levels, levels)
+
+    def level_for_rate(self, rate: float) -> float:
+        """Level above which about a share ``rate`` of normal frames lies.
 
         Split-conformal quantile (Vovk et al. 2005, section 4.2.2): exact for exchangeable frames.
         Neighbouring frames are not, so count on fewer independent ones than there are.
@@ -65,35 +171,45 @@ class Calibration:
                 1 / (count + 1),
             )
             rank = count
-        return float(np.sort(self.raw)[rank - 1])
+        return float(np.sort(self.levels)[rank - 1])
 
-    def threshold_for_alarms(self, per_day: float) -> float:
-        """Lowest raw score that at most ``per_day`` alarms a day of normal footage exceed.
+    def level_for_alarms(self, per_day: float) -> float:
+        """Lowest level that at most ``per_day`` alarms a day of normal footage exceed.
 
         An alarm is a run of neighbouring frames above the threshold, however long.
         """
         if not per_day > 0:
             raise UserError(f"scoring.alarms_per_day must be > 0, got {per_day}")
-        days = len(self.raw) * self.interval_s / DAY_S
-        allowed = int(per_day * days)
+        allowed = int(per_day * self.days + 1e-9)
         if allowed < 1:
             logger.warning(
                 "alarms_per_day=%g asks for more than %.2g days of held-out footage can show; "
                 "alarms start above the highest score of them",
                 per_day,
-                days,
+                self.days,
             )
-        before = np.concatenate([[-np.inf], self.raw[:-1]])
+        values = self.levels
+        before = np.concatenate([[-np.inf], values[:-1]])
         before[np.concatenate([[True], self.run[1:] != self.run[:-1]])] = -np.inf
-        # Threshold u is crossed upwards at i where before[i] <= u < raw[i].
-        rises = np.sort(self.raw[self.raw > before])
-        falls = np.sort(before[self.raw > before])
-        levels = np.unique(self.raw)
-        crossings = np.searchsorted(falls, levels, side="right") - np.searchsorted(
-            rises, levels, side="right"
+        # Level u is crossed upwards at i where before[i] <= u < values[i].
+        rises = np.sort(values[values > before])
+        falls = np.sort(before[values > before])
+        steps = np.unique(values)
+        crossings = np.searchsorted(falls, steps, side="right") - np.searchsorted(
+            rises, steps, side="right"
         )
         too_many = np.flatnonzero(crossings > allowed)
-        return float(levels[too_many[-1] + 1] if len(too_many) else levels[0])
+        return float(steps[too_many[-1] + 1] if len(too_many) else steps[0])
+
+    def alarms_above(self, level: float) -> int:
+        """Number of alarms at a level: runs of neighbouring frames above it."""
+        above = self.levels > level
+        goes_on = above[:-1] & (self.run[1:] == self.run[:-1])
+        return int(above.sum() - (above[1:] & goes_on).sum())
+
+    @property
+    def _named(self) -> Modes:
+        return _one_mode(self.raw) if self.mode is None else self.mode
 
 
 def threshold_of(
@@ -102,19 +218,76 @@ def threshold_of(
     threshold: float | None = None,
     false_alarm_rate: float | None = None,
     alarms_per_day: float | None = None,
-) -> float:
-    """Alarm threshold in raw units: fixed, or from the stricter of the false-alarm budgets.
+) -> Threshold:
+    """Alarm threshold: fixed, or from the stricter of the false-alarm budgets.
 
     Returns:
-        The threshold; infinite (no alarms) without a calibration or any of the three.
+        The threshold; no alarms without a calibration or any of the three.
     """
     if threshold is not None:
-        return threshold
+        return Threshold(threshold)
     if calibration is None:
-        return float("inf")
-    budgets = []
+        return Threshold()
+    levels = []
     if false_alarm_rate is not None:
-        budgets.append(calibration.threshold_for_rate(false_alarm_rate))
+        levels.append(calibration.level_for_rate(false_alarm_rate))
     if alarms_per_day is not None:
-        budgets.append(calibration.threshold_for_alarms(alarms_per_day))
-    return max(budgets, default=float("inf"))
+        levels.append(calibration.level_for_alarms(alarms_per_day))
+    return calibration.scales.threshold(max(levels)) if levels else Threshold()
+
+
+def require_evidence(
+    calibration: Calibration,
+    *,
+    false_alarm_rate: float | None = None,
+    alarms_per_day: float | None = None,
+) -> None:
+    """Refuse a budget that the calibration is too short to show.
+
+    Raises:
+        UserError: fewer frames or days than it takes to see one false alarm.
+    """
+    frames, days = len(calibration.raw), calibration.days
+    if false_alarm_rate is not None and frames < (needed := math.ceil(1 / false_alarm_rate) - 1):
+        raise UserError(
+            f"scoring.false_alarm_rate={false_alarm_rate:g} needs at least {needed:,} normal "
+            f"frames, got {frames:,}; add footage or ask for at least {1 / (frames + 1):.2g}"
+        )
+    if alarms_per_day is not None and alarms_per_day * days < 1 - 1e-9:
+        raise UserError(
+            f"scoring.alarms_per_day={alarms_per_day:g} needs at least {1 / alarms_per_day:.2g} "
+            f"days of normal footage, got {days:.2g}; add footage or ask for at least "
+            f"{1 / days:.2g}"
+        )
+
+
+def joined(old: Calibration, new: Calibration) -> Calibration:
+    """Both after each other, dated as the new one."""
+
+    def both(of_old: Series | None, of_new: Series | None) -> Series | None:
+        return None if of_old is None or of_new is None else np.concatenate([of_old, of_new])
+
+    return Calibration(
+        np.concatenate([old.raw, new.raw]),
+        np.concatenate([old.run, new.run + old.run[-1] + 1]),
+        new.interval_s,
+        new.created,
+        both(old.mode, new.mode),  # type: ignore[arg-type]
+        both(old.frame_mean, new.frame_mean),
+    )
+
+
+def share_below(normal: Series, values: Series) -> Series:
+    """Share of ``normal`` below each value, in [0, 1]; NaN stays NaN."""
+    share = np.searchsorted(np.sort(normal), values, side="left") / len(normal)
+    return np.where(np.isnan(values), np.nan, share)
+
+
+def _one_mode(raw: Series) -> Modes:
+    return np.full(len(raw), "", dtype=object)
+
+
+def _upper_spread(values: Series) -> float:
+    """From the median to the upper quantile."""
+    low, high = np.quantile(values, [0.5, UPPER_QUANTILE])
+    return max(float(high) - float(low), LEAST_DIVISOR)

@@ -64,7 +64,6 @@ def alarm_runs(table: pd.DataFrame, merge_frames: int = MERGE_FRAMES) -> list[tu
 
 def find_events(
     table: pd.DataFrame,
-    threshold: float,
     map_of: Callable[[int], FloatMap],
     source_hw: Callable[[int], tuple[int, int]],
 ) -> list[Event]:
@@ -72,7 +71,6 @@ def find_events(
 
     Args:
         table: score table, rows in order.
-        threshold: alarm threshold in raw units.
         map_of: smoothed map (h, w) of a row.
         source_hw: size of the camera's picture of a row in pixels.
     """
@@ -93,7 +91,7 @@ def find_events(
                 peak_frame=int(worst["frame"]),
                 peak_raw=float(worst["raw"]),
                 peak_score=None if pd.isna(worst["score"]) else float(worst["score"]),
-                box=region_box(map_of(peak), threshold, source_hw(peak)),
+                box=region_box(map_of(peak), float(worst["threshold"]), source_hw(peak)),
             )
         )
     return events

@@ -87,7 +87,7 @@ class ScoringJob:
             ) from error
 
     def table(self) -> pd.DataFrame:
-        """Results of all frames: instant, peak_x, peak_y (source pixels, NaN where unreadable)."""
+        """Results of all frames, see ``results.MEASURED``; NaN where unreadable."""
         parts = [pd.read_parquet(self._part(number)) for number in range(self.chunks)]
         whole = pd.concat(parts, ignore_index=True)
         index, (height, width) = self.store.index, self.store.preprocessing.size_hw
@@ -95,6 +95,7 @@ class ScoringJob:
         return pd.DataFrame(
             {
                 "instant": whole["instant"],
+                "frame_mean": whole["frame_mean"],
                 "peak_x": ((whole["peak_column"] + 0.5) * index["source_w"] / width).where(
                     readable
                 ),
@@ -149,7 +150,8 @@ class ScoringJob:
                 settled = int(waiting[0]) if len(waiting) else int(rows[-1]) + 1
                 yield ready, scored, settled
             yield waiting, scorer.finish(), int(run[-1]) + 1
-        empty = Scored(*(np.zeros(0) for _ in range(4)))  # type: ignore[arg-type]
+        nothing = np.zeros((0, 1, 1))
+        empty = Scored(nothing, np.zeros(0), np.zeros((0, 2)), nothing)  # type: ignore[arg-type]
         yield np.zeros(0, np.int64), empty, len(self.store)
 
     def _keep_state(self, scorer: FrameScorer, row: int, start: int, *, fresh: bool) -> None:
@@ -172,6 +174,7 @@ class ScoringJob:
         table = pd.DataFrame(
             {
                 "instant": chunk.instant,
+                "frame_mean": chunk.frame_mean,
                 "peak_row": chunk.peak[:, 0],
                 "peak_column": chunk.peak[:, 1],
             }
@@ -203,12 +206,14 @@ class _Chunk:
 
     def __init__(self, frames: int, shape: tuple[int, int, int, int]) -> None:
         self.instant = np.full(frames, np.nan)
+        self.frame_mean = np.full(frames, np.nan)
         self.peak = np.full((frames, 2), -1, np.int64)
         self.maps = np.zeros((frames, *shape[1:3]), np.float16)
         self.rebuilt = np.zeros((frames, *shape[1:]), np.uint8)
 
     def put(self, into: Rows, scored: Scored, place: Rows) -> None:
         self.instant[into] = scored.instant[place]
+        self.frame_mean[into] = scored.frame_mean[place]
         self.peak[into] = scored.peak[place]
         self.maps[into] = scored.maps[place]
         self.rebuilt[into] = scored.rebuilt[place]

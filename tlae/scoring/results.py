@@ -15,7 +15,7 @@ from tlae.errors import UserError
 from tlae.footage.frames import Image
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
-from tlae.scoring.calibrate import Calibration
+from tlae.scoring.calibrate import Calibration, Threshold
 from tlae.scoring.events import find_events
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_in_time
@@ -29,15 +29,22 @@ COLUMNS = [
     "taken_at",
     "state",  # "ok", or why the frame has no score
     "instant",  # score before smoothing in time
+    "frame_mean",  # mean of the whole map, in the unit of raw
     "raw",  # higher: more anomalous
     "score",  # share of normal footage that is calmer, in [0, 1]
+    "threshold",  # alarm above, in the unit of raw: of the frame's camera mode
     "alarm",
     "peak_x",  # worst place, source pixels
     "peak_y",
     "source_h",
     "source_w",
 ]
-MEASURED = ("instant", "peak_x", "peak_y")  # by the net; the other numbers follow from them
+MEASURED = (
+    "instant",
+    "frame_mean",
+    "peak_x",
+    "peak_y",
+)  # by the net; the other numbers follow from them
 
 
 @dataclass(frozen=True)
@@ -107,17 +114,17 @@ def score_table(
     runs: list[Rows],
     rule: ScoringRule,
     calibration: Calibration | None,
-    threshold: float,
+    threshold: Threshold,
 ) -> pd.DataFrame:
     """Join results to frames, smooth in time, calibrate, raise alarms.
 
     Args:
         store: frames that were scored.
-        results: instant, peak_x, peak_y of each frame.
+        results: ``MEASURED`` of each frame.
         runs: row numbers of each run of frames without a cut.
         rule: scoring rule.
         calibration: of normal footage, smoothed like this one; None leaves ``score`` empty.
-        threshold: alarm threshold in raw units.
+        threshold: alarm threshold.
     """
     table = store.index.copy()
     table[list(MEASURED)] = results[list(MEASURED)]
@@ -126,12 +133,14 @@ def score_table(
         values = table["instant"].to_numpy()[run]
         raw[run] = smooth_in_time(values, rule.smooth_frames, causal=rule.causal)
     table["raw"] = raw
-    table["score"] = np.nan if calibration is None else calibration.calibrated(raw)
-    table["alarm"] = np.nan_to_num(raw, nan=-np.inf) > threshold
+    modes = np.full(len(table), "", dtype=object)
+    table["score"] = np.nan if calibration is None else calibration.calibrated(raw, modes)
+    table["threshold"] = threshold.of(modes)
+    table["alarm"] = np.nan_to_num(raw, nan=-np.inf) > table["threshold"]
     return table[COLUMNS]
 
 
-def write_tables(folder: Path, table: pd.DataFrame, threshold: float) -> list[dict[str, Any]]:
+def write_tables(folder: Path, table: pd.DataFrame) -> list[dict[str, Any]]:
     """Write scores.parquet, scores.csv and events.json; returns the events."""
     maps = zarr.open_array(folder / "maps.zarr", mode="r")
     sizes = table[["source_h", "source_w"]].to_numpy()
@@ -139,7 +148,6 @@ def write_tables(folder: Path, table: pd.DataFrame, threshold: float) -> list[di
         event.as_json()
         for event in find_events(
             table,
-            threshold,
             lambda row: np.asarray(maps[row], np.float32),
             lambda row: (int(sizes[row, 0]), int(sizes[row, 1])),
         )

@@ -42,6 +42,11 @@ class Scored:
     peak: npt.NDArray[np.int64]
     rebuilt: Image
 
+    @property
+    def frame_mean(self) -> npt.NDArray[np.float64]:
+        """Mean of each map, (n,)."""
+        return np.asarray(self.maps.mean(axis=(1, 2), dtype=np.float64))
+
 
 @dataclass
 class _Memory:

@@ -53,9 +53,11 @@ def calibrate(
         advance: told the number of frames done.
     """
     values: list[npt.NDArray[np.float64]] = []
+    means: list[npt.NDArray[np.float64]] = []
     numbers: list[npt.NDArray[np.int64]] = []
     for number, scored in _score(model, store, shortened(runs, CALIBRATION_FRAMES), rule, device):
         values.append(scored.instant)
+        means.append(scored.frame_mean)
         numbers.append(np.full(len(scored.instant), number))
         advance(len(scored.instant))
     return Calibration(
@@ -63,6 +65,7 @@ def calibrate(
         np.concatenate(numbers),
         usual_interval_s(store.index),
         datetime.now(UTC).isoformat(timespec="seconds"),
+        frame_mean=np.concatenate(means),
     )
 
 

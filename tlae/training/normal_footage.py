@@ -9,6 +9,7 @@ from tlae.footage.windows import (
     Rows,
     Windows,
     hold_out_blocks,
+    hold_out_days,
     segments,
     usual_interval_s,
     windows_of,
@@ -57,7 +58,9 @@ def split_footage(
     gap_factor: float,
     watched: torch.Tensor | None = None,
 ) -> NormalFootage:
-    """Cut at clips and gaps, hold out time blocks, form windows; see ``config.TrainFootageConfig``.
+    """Cut at clips and gaps, hold out days or blocks of time, form windows.
+
+    The settings are those of ``config.TrainFootageConfig``.
 
     Raises:
         ValueError: a setting is out of its range.
@@ -65,7 +68,9 @@ def split_footage(
     """
     gap_s = gap_factor * usual_interval_s(store.index)
     shortest = (window_frames - 1) * min(strides, default=1) + 1
-    train, held_out = hold_out_blocks(segments(store.index, gap_s), holdout, shortest)
+    runs = segments(store.index, gap_s)
+    by_days = hold_out_days(store.index, runs, holdout, shortest)
+    train, held_out = by_days or hold_out_blocks(runs, holdout, shortest)
     return NormalFootage(
         store,
         train,

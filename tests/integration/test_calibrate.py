@@ -1,0 +1,90 @@
+"""A model's thresholds moved to a new normal, through the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.small_footage import small_model, write_clips
+from tlae.cli import main
+from tlae.model_file import load_model, save_model
+
+
+@pytest.fixture
+def model_file(tmp_path: Path) -> Path:
+    path = tmp_path / "run/model.safetensors"
+    path.parent.mkdir()
+    save_model(small_model("cae"), path)
+    return path
+
+
+def words(model_file: Path, tmp_path: Path, *more: str) -> list[str]:
+    normal = tmp_path / "week"
+    if not normal.is_dir():
+        write_clips(normal, (30, 30))
+    return [
+        "calibrate",
+        f"model_file={model_file}",
+        f"footage={normal}",
+        f"paths.cache={tmp_path}/cache",
+        *more,
+    ]
+
+
+def test_calibrated_footage_keeps_the_budget_it_was_asked_for(
+    model_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words(model_file, tmp_path, "scoring.false_alarm_rate=0.05")) == 0
+    assert "calibrated on 60 normal frames" in capsys.readouterr().out
+    new = model_file.with_name("model-week.safetensors")
+    score = ["score", f"model_file={new}", f"footage={tmp_path}/week", "name=s"]
+    places = [f"paths.cache={tmp_path}/cache", f"paths.scores={tmp_path}/scores"]
+    assert main([*score, *places]) == 0
+    summary = json.loads((tmp_path / "scores/s/summary.json").read_text())
+    assert summary["alarm_frames"] <= 0.05 * 60
+    assert summary["calibrated_on_frames"] == 60
+    assert [day["frames"] for day in summary["drift"]] == [60]
+    assert summary["drift"][0]["score"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_weights_stay_as_they_were(model_file: Path, tmp_path: Path) -> None:
+    assert main(words(model_file, tmp_path)) == 0
+    old, new = load_model(model_file), load_model(model_file.with_name("model-week.safetensors"))
+    for name, value in old.net.state_dict().items():
+        assert value.equal(new.net.state_dict()[name])
+
+
+def test_added_scores_stand_beside_the_old_ones(model_file: Path, tmp_path: Path) -> None:
+    assert main(words(model_file, tmp_path, "add=true")) == 0
+    new = load_model(model_file.with_name("model-week.safetensors"))
+    assert len(new.calibration.raw) == 50 + 60
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["scoring.false_alarm_rate=1e-3"], "needs at least 999 normal frames, got 60"),
+        (["scoring.alarms_per_day=1"], "days of normal footage, got 6.9e-05"),
+        (["scoring.false_alarm_rate=2"], "false_alarm_rate must be in (0, 1)"),
+    ],
+)
+def test_too_short_or_wrong_leaves_no_file(
+    more: list[str],
+    told: str,
+    model_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(words(model_file, tmp_path, *more)) == 2
+    assert told in capsys.readouterr().err
+    assert [path.name for path in model_file.parent.iterdir()] == ["model.safetensors"]
+
+
+def test_an_existing_file_is_kept(
+    model_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words(model_file, tmp_path, f"out={model_file}", "overwrite=true")) == 2
+    assert "out must not be the model file itself" in capsys.readouterr().err
+    assert main(words(model_file, tmp_path)) == 0
+    assert main(words(model_file, tmp_path)) == 2
+    assert "give out=... or overwrite=true" in capsys.readouterr().err

@@ -1,0 +1,72 @@
+import numpy as np
+import pandas as pd
+
+from tlae.scoring.calibrate import Calibration
+from tlae.scoring.drift import advice, watch_drift
+
+NORMAL = np.linspace(0, 1, 201)
+
+
+def calibration() -> Calibration:
+    return Calibration(NORMAL, np.zeros(201, np.int64), 900.0, "now", frame_mean=NORMAL / 10)
+
+
+def table_of(raised: list[float], frame_mean: float = 0.05) -> pd.DataFrame:
+    """Days of 48 frames whose raw scores are those of normal frames, raised."""
+    raw = np.concatenate([np.linspace(0, 1, 48) + lift for lift in raised])
+    taken_at = pd.date_range("2026-03-01", periods=len(raw), freq="30min")
+    return pd.DataFrame(
+        {
+            "state": "ok",
+            "taken_at": taken_at,
+            "raw": raw,
+            "frame_mean": frame_mean,
+            "score": calibration().calibrated(raw),
+        }
+    )
+
+
+def test_days_like_the_calibration_do_not_drift() -> None:
+    days = watch_drift(table_of([0.0, 0.0]), calibration())
+    assert [day.day for day in days] == ["2026-03-01", "2026-03-02"]
+    assert all(abs(day.score - 0.5) < 0.02 for day in days)
+    assert advice(days) is None
+
+
+def test_a_raised_last_day_is_told_with_its_advice() -> None:
+    days = watch_drift(table_of([0.0, 0.6]), calibration())
+    assert [day.drifted for day in days] == [False, True]
+    told = advice(days)
+    assert told is not None
+    assert "2026-03-02" in told
+    assert "tlae calibrate" in told
+
+
+def test_a_day_that_came_back_needs_nothing() -> None:
+    assert advice(watch_drift(table_of([0.9, 0.0]), calibration())) is None
+
+
+def test_when_the_whole_picture_differs_the_net_must_learn_it() -> None:
+    told = advice(watch_drift(table_of([0.9], frame_mean=5.0), calibration()))
+    assert told is not None
+    assert "train again" in told
+
+
+def test_an_event_of_an_hour_is_no_drift() -> None:
+    table = table_of([0.0])
+    table.loc[10:12, "raw"] = 50.0
+    table["score"] = calibration().calibrated(table["raw"].to_numpy())
+    assert advice(watch_drift(table, calibration())) is None
+
+
+def test_frames_of_a_covered_camera_do_not_count() -> None:
+    table = table_of([2.0])
+    table["health"] = "covered"
+    assert watch_drift(table, calibration()) == []
+
+
+def test_footage_without_wall_clock_counts_as_one_day() -> None:
+    table = table_of([0.0, 0.0])
+    table["taken_at"] = pd.NaT
+    (whole,) = watch_drift(table, calibration())
+    assert (whole.day, whole.frames) == ("", 96)

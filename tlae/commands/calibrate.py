@@ -1,0 +1,77 @@
+"""tlae calibrate model_file=PATH footage=PATH [add=true] [scoring.alarms_per_day=2].
+
+The new normal, in seconds: scores footage that you declare normal with the net as it is, and writes
+a model file whose thresholds and calibrated scores rest on that footage. The net is not trained
+again; a scene that has changed all over needs `tlae train`.
+"""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from tlae.commands.score import ALARM_KEYS, open_named, pick_device
+from tlae.config import CalibrateConfig
+from tlae.errors import UserError
+from tlae.footage.store import open_store
+from tlae.footage.windows import segments
+from tlae.model_file import Model, load_model, save_model
+from tlae.progress import progress
+from tlae.scoring.calibrate import Calibration, Threshold, joined, require_evidence, threshold_of
+from tlae.training.calibration import calibrate, typical_error
+
+
+def run(cfg: CalibrateConfig) -> None:
+    """Score normal footage, and keep the scores as the model's calibration."""
+    started = time.monotonic()
+    model_file = Path(cfg.model_file).expanduser()
+    model = load_model(model_file)
+    footage = open_named(cfg.footage)
+    out = Path(cfg.out).expanduser() if cfg.out else _beside(model_file, footage.name)
+    if out.exists() and not cfg.overwrite:
+        raise UserError(f"out must be a new file, {out} exists; give out=... or overwrite=true")
+    if out.resolve() == model_file.resolve():
+        raise UserError(f"out must not be the model file itself, got {out}; give another out=...")
+    asked = {key: cfg.scoring[key] for key in ALARM_KEYS}  # type: ignore[index]
+    alarm = asked if any(value is not None for value in asked.values()) else model.alarm
+    store = open_store(footage, model.preprocessing, Path(cfg.paths.cache))
+    runs = segments(store.index, model.gap_s)
+    device = pick_device(cfg.device)
+    if model.rule.background:
+        model.typical_error = typical_error(model, store, runs, model.rule, device)
+    before = _threshold(model, alarm, model.calibration)
+    with progress(f"scoring {footage.name}", sum(len(run) for run in runs)) as advance:
+        fresh = calibrate(model, store, runs, model.rule, device, advance)
+    model.calibration = joined(model.calibration, fresh) if cfg.add else fresh
+    require_evidence(model.calibration, **{k: v for k, v in alarm.items() if k != "threshold"})
+    model.alarm = alarm
+    save_model(model, out)
+    _tell(model, fresh, before, out, time.monotonic() - started)
+
+
+def _beside(model_file: Path, footage: str) -> Path:
+    return model_file.with_name(f"{model_file.stem}-{footage}.safetensors")
+
+
+def _threshold(model: Model, alarm: dict[str, float | None], calibration: Calibration) -> Threshold:
+    smoothed = calibration.smoothed(model.rule.smooth_frames, causal=model.rule.causal)
+    return threshold_of(smoothed, **alarm)
+
+
+def _tell(model: Model, fresh: Calibration, before: Threshold, out: Path, seconds: float) -> None:
+    known = model.calibration
+    print(
+        f"calibrated on {len(known.raw):,} normal frames ({known.days:.2g} days), "
+        f"{len(fresh.raw):,} of them new, in {seconds:.1f} s"
+    )
+    after = _threshold(model, model.alarm, known)
+    smoothed = fresh.smoothed(model.rule.smooth_frames, causal=model.rule.causal)
+    modes = np.full(len(fresh.raw), "", dtype=object) if fresh.mode is None else fresh.mode
+    for name, threshold in (("before", before), ("now", after)):
+        shown = threshold.by_mode or {"": threshold.value}
+        levels = ", ".join(f"{mode} {value:.4g}".strip() for mode, value in shown.items())
+        alarms = replace(smoothed, raw=smoothed.raw - threshold.of(modes)).alarms_above(0.0)
+        print(f"  {name + ':':<7} threshold {levels}: {alarms / fresh.days:.2g} alarms a day here")
+    print(f"model:   {out}")
+    print(f"next:    tlae score model_file={out} footage=...")

@@ -1,0 +1,75 @@
+"""Drift: how far the scores of whole days have moved since the calibration.
+
+A day is longer than an event, so what raises most of its frames is no event: the scene, the light
+or the lens has changed. That is reported with its advice; nothing adapts by itself.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tlae.footage.frames import OK
+from tlae.scoring.calibrate import Calibration, share_below
+
+LEAST_FRAMES = 20  # of a day that says something
+RAISED = 0.75  # mean place among normal scores; without drift 0.5
+WHOLE_PICTURE = 0.9  # the same of the mean of the map: not some places, all of the picture differs
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How one day's frames lie among those of the calibration.
+
+    Attributes:
+        day: ISO date, or "" for footage without wall-clock times, which counts as one day.
+        frames: number of scored frames.
+        score: mean calibrated score, in [0, 1]: the chance that a frame of this day scores above a
+            normal one (Mann & Whitney 1947); 0.5 without drift.
+        frame_mean: the same of the mean of the whole map; None where the calibration lacks it.
+    """
+
+    day: str
+    frames: int
+    score: float
+    frame_mean: float | None
+
+    @property
+    def drifted(self) -> bool:
+        """Whether most of the day's frames are less normal than they should be."""
+        return self.frames >= LEAST_FRAMES and self.score > RAISED
+
+
+def watch_drift(table: pd.DataFrame, calibration: Calibration) -> list[Drift]:
+    """Compare every day with the calibration.
+
+    Args:
+        table: score table.
+        calibration: as the scores were calibrated.
+    """
+    scored = table[(table["state"] == OK) & table["score"].notna()]
+    if "health" in scored:
+        scored = scored[scored["health"].isin(("ok", "repeated"))]
+    days = scored["taken_at"].dt.strftime("%Y-%m-%d").fillna("")
+    return [_of_day(str(day), frames, calibration) for day, frames in scored.groupby(days)]
+
+
+def advice(drifts: list[Drift]) -> str | None:
+    """What to do, in one sentence; None while the last day is as it should be."""
+    long_enough = [drift for drift in drifts if drift.frames >= LEAST_FRAMES]
+    if not long_enough or not long_enough[-1].drifted:
+        return None
+    last = long_enough[-1]
+    when = f"the frames of {last.day}" if last.day else "these frames"
+    found = f"{when} score above {100 * last.score:.0f} % of the normal footage on average, not 50"
+    if last.frame_mean is not None and last.frame_mean > WHOLE_PICTURE:
+        return f"{found}, and so does the whole picture: if that is the new normal, train again"
+    return f"{found}: if that is the new normal, run `tlae calibrate` on it"
+
+
+def _of_day(day: str, frames: pd.DataFrame, calibration: Calibration) -> Drift:
+    frame_mean = None
+    if calibration.frame_mean is not None and "frame_mean" in frames:
+        values = frames["frame_mean"].to_numpy(np.float64)
+        frame_mean = float(np.nanmean(share_below(calibration.frame_mean, values)))
+    return Drift(day, len(frames), float(frames["score"].mean()), frame_mean)
