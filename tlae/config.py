@@ -52,6 +52,7 @@ class PlantedConfig:
     reversed: float = 0.0  # plays backwards
     pasted: float = 0.17  # at another place and in another size
     still: float = 0.0  # stands where things walk
+    odd: float = 0.0  # stretched and stiff, at the usual speed: a cyclist among walkers
     mixed: float = 0.15  # of all clips: things of another moment join in, which is normal
     light: float = 0.1  # of all clips: the light changes, which is normal
 

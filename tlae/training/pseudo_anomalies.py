@@ -15,8 +15,8 @@ from torch import Generator, Tensor
 
 from tlae.training.foreground import in_front, moving
 
-KINDS = ("fast", "reversed", "pasted", "still")
-FAST, REVERSED, PASTED, STILL = range(len(KINDS))  # the next number is normal
+KINDS = ("fast", "reversed", "pasted", "still", "odd")
+FAST, REVERSED, PASTED, STILL, ODD = range(len(KINDS))  # the next number is normal
 MIXED_WHOLE = 0.3  # share of the mixed ones in which what is behind the things comes along
 WHOLE_FRAME = 0.15  # share of what is replayed that is so everywhere
 LIGHT_STEP = 0.2  # relative, at most
@@ -26,6 +26,8 @@ ENLARGED = (1.3, 3.0)  # of pasted things, which keep about their size in normal
 WARPED = (0.9, 1.1)  # beyond that, in height and width
 PASTED_STANDING = 0.3  # share of pasted things
 FASTEST_PASTED = 1 / 32  # of the picture's width per frame seen
+STRETCHED = (1.0, 2.0)  # in width, of odd things
+GLIDING = (1 / 192, 1 / 64)  # speed of odd things, in picture widths per frame seen
 SHIFT = 0.03  # of the picture's width and height, of things that join in
 GAIN = (0.8, 1.25)  # of their difference to the background
 
@@ -39,6 +41,7 @@ class Planting:
         reversed: plays backwards.
         pasted: things of another moment, at another place and in another size.
         still: things of another moment that stand where they were walking.
+        odd: things of another moment that glide by, stretched and stiff, at about the usual speed.
         mixed: share of all clips that get things of another moment as they are, which is normal.
         light: share of all clips in which the light changes, which is normal.
     """
@@ -47,6 +50,7 @@ class Planting:
     reversed: float = 0.0
     pasted: float = 0.17
     still: float = 0.0
+    odd: float = 0.0
     mixed: float = 0.15
     light: float = 0.1
 
@@ -131,11 +135,10 @@ def plant(span: Tensor, recipe: Recipe, mean_frame: Tensor, generator: Generator
         played[backwards] = usual[replayed][backwards].flip(2)
         mask[replayed] = in_front(played, mean_frame) * moving(played) * (shape > 0.5)
         clip[replayed] = torch.lerp(clip[replayed], played, shape[:, :, None])
-    pasted = (kinds == PASTED) | (kinds == STILL)
+    pasted = (kinds >= PASTED) & (kinds <= ODD)
     if pasted.any():
-        still = kinds[pasted] == STILL
         clip[pasted], mask[pasted] = _pasted(
-            clip[pasted], other[pasted], mean_frame, still, generator
+            clip[pasted], other[pasted], mean_frame, kinds[pasted], generator
         )
     return Planted(_relit(clip, planting.light, generator), mask)
 
@@ -209,9 +212,9 @@ def _soft(mask: Tensor) -> Tensor:
 
 
 def _pasted(
-    clip: Tensor, other: Tensor, mean_frame: Tensor, still: Tensor, generator: Generator
+    clip: Tensor, other: Tensor, mean_frame: Tensor, kinds: Tensor, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """A thing of another moment, cut out: it passes enlarged, or it stands where it walked."""
+    """A thing of another moment, cut out: passes enlarged, stands where it walked, or glides."""
     count, window, (height, width) = len(clip), clip.shape[2], clip.shape[-2:]
     source = _a_moving_place(other, generator)  # (n, 2)
     scale = _uniform(*ENLARGED, (count, 1), generator) * _uniform(*WARPED, (count, 2), generator)
@@ -227,7 +230,10 @@ def _pasted(
     velocity = (2 * torch.rand(count, 2, generator=generator) - 1) * limit
     velocity[torch.rand(count, generator=generator) < PASTED_STANDING] = 0
     flip = 1 - 2 * (torch.rand(count, generator=generator) < 0.5).float()
+    still, odd = kinds == STILL, kinds == ODD
     scale[still], place[still], velocity[still], flip[still] = 1, source[still], 0, 1
+    if odd.any():
+        scale[odd], velocity[odd] = _gliding(int(odd.sum()), width, generator)
     cut = _soft(in_front(other[:, :, -1:], mean_frame))
     layers, mask = torch.cat([other[:, :, -1], cut], dim=1), torch.zeros_like(clip[:, 0])
     for step in range(window):
@@ -244,6 +250,16 @@ def _pasted(
         clip[:, :, step] = torch.lerp(clip[:, :, step], drawn[:, :-1], opaque)
         mask[:, step] = opaque[:, 0] > 0.5
     return clip, mask
+
+
+def _gliding(count: int, width: int, generator: Generator) -> tuple[Tensor, Tensor]:
+    """Scale and velocity (n, 2) of odd things, in height and width [pixels per frame seen]."""
+    tall = _uniform(*WARPED, (count,), generator)
+    wide = _uniform(*STRETCHED, (count,), generator)
+    down = _uniform(-GLIDING[0] / 2, GLIDING[0] / 2, (count,), generator)
+    to_the_left = torch.rand(count, generator=generator) < 0.5
+    across = _uniform(*GLIDING, (count,), generator) * (1 - 2 * to_the_left.float())
+    return torch.stack([tall, wide], dim=1), torch.stack([down, across], dim=1) * width
 
 
 def _a_moving_place(clip: Tensor, generator: Generator) -> Tensor:
