@@ -49,6 +49,14 @@ NETS = {
         "window_frames": 4,
         "widths": [8, 8],
     },
+    "still_segmenter": {
+        "_target_": "tlae.models.still_segmenter.StillSegmenter",
+        "channels": 1,
+        "window_frames": 4,
+        "size_hw": [32, 32],
+        "widths": [8, 8],
+        "bank_frames": 2,
+    },
     "copy_last": {"_target_": "tlae.models.untrained.CopyLast"},
     "running_median": {"_target_": "tlae.models.untrained.RunningMedian"},
 }

@@ -82,6 +82,18 @@ class SegmenterConfig(ModelConfig):
 
 
 @dataclass
+class StillSegmenterConfig(ModelConfig):
+    """Anomaly segmenter for stills."""
+
+    _target_: str = "tlae.models.still_segmenter.StillSegmenter"
+    channels: int = II("footage.channels")
+    window_frames: int = II("footage.window_frames")
+    size_hw: tuple[int, int] = II("footage.size_hw")
+    widths: list[int] = field(default_factory=lambda: [32, 64, 128])  # channels of each level
+    bank_frames: int = 32  # backgrounds to compare with, a byte per pixel and channel each
+
+
+@dataclass
 class CopyLastConfig(ModelConfig):
     """Frame differencing."""
 
@@ -103,6 +115,7 @@ MODEL_SCHEMAS: dict[str, type] = {
     "model/convlstm_schema": ConvLSTMConfig,
     "model/predictor_schema": PredictorConfig,
     "model/segmenter_schema": SegmenterConfig,
+    "model/still_segmenter_schema": StillSegmenterConfig,
     "model/copy_last_schema": CopyLastConfig,
     "model/running_median_schema": RunningMedianConfig,
 }

@@ -11,12 +11,21 @@ from tlae.models.predictor import FramePredictor
 from tlae.models.segmenter import USUAL_LOGIT, AnomalySegmenter
 from tlae.models.stae import StackedAutoencoder
 from tlae.models.standardised import Standardised
+from tlae.models.still_segmenter import StillSegmenter, in_the_light_of
 
 
 def judging(channels: int = 1, size_hw: tuple[int, int] = (32, 36)) -> Standardised:
     """A segmenter answers with logits; standardised, with shares."""
     net = AnomalySegmenter(channels, window_frames=4, widths=(8, 8))
     return Standardised(net, torch.zeros(channels, *size_hw), 1.0)
+
+
+def stills(channels: int = 1, size_hw: tuple[int, int] = (32, 36)) -> Standardised:
+    """A segmenter of stills, with two backgrounds to compare with."""
+    net = StillSegmenter(channels, 4, size_hw, widths=(8, 8), bank_frames=3)
+    around = Standardised(net, torch.full((channels, *size_hw), 0.4), 0.2)
+    net.learn_bank(torch.rand(2, channels, *size_hw), around)
+    return around
 
 
 SMALL = {
@@ -28,10 +37,15 @@ SMALL = {
     ),
     "predictor": lambda: FramePredictor(window_frames=4, widths=(8, 8)),
     "segmenter": lambda: judging(),
+    "still_segmenter": lambda: stills(),
     "convlstm ahead": lambda: ConvLSTMAutoencoder(
         widths=(8, 8), kernels_px=(4, 2), strides_px=(2, 2), memory=(8, 8), ahead=2
     ),
 }
+
+
+def net_judges(net: nn.Module) -> bool:
+    return bool(getattr(net, "judges", False))
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -40,7 +54,7 @@ def test_answer_and_target_have_equal_shape(name: str) -> None:
     net = SMALL[name]()
     answer = net(clip)
     assert answer.shape == net.target(clip).shape
-    expected = torch.zeros_like(clip) if name == "segmenter" else clip
+    expected = torch.zeros_like(clip) if net_judges(net) else clip
     torch.testing.assert_close(net.target(clip)[:, :, -1], expected[:, :, -1])
 
 
@@ -59,6 +73,7 @@ def test_colour_is_supported(name: str) -> None:
         "stae": lambda: StackedAutoencoder(3, 4, (4, 4, 4), (3, 2, 2)),
         "convlstm": lambda: ConvLSTMAutoencoder(3, (4, 4), (4, 2), (2, 2), (4, 4)),
         "segmenter": lambda: judging(3),
+        "still_segmenter": lambda: stills(3),
         "predictor": lambda: FramePredictor(3, 4, (8, 8)),
         "convlstm ahead": lambda: ConvLSTMAutoencoder(3, (4, 4), (4, 2), (2, 2), (4, 4), 1),
     }[name]
@@ -75,7 +90,7 @@ def test_untrained_net_answers_with_the_do_nothing_answer(name: str) -> None:
     expected = clip[:, :, :-ahead] if ahead else torch.zeros_like(clip)
     if name == "predictor":  # of one frame alone
         expected = clip[:, :, -2:-1]
-    if name == "segmenter":
+    if net_judges(net):
         expected = torch.sigmoid(torch.tensor(USUAL_LOGIT)).expand(1, 1, 4, 32, 36)
     torch.testing.assert_close(net(clip), expected)
 
@@ -216,3 +231,20 @@ def test_segmenter_refuses_what_has_no_speed() -> None:
         AnomalySegmenter(window_frames=1)
     with pytest.raises(ValueError, match=r"model\.fastest must be >= 2, got 1"):
         AnomalySegmenter(fastest=1)
+
+
+def test_stills_are_compared_with_the_most_alike_background_in_their_light() -> None:
+    ramp = torch.linspace(0, 1, 36).expand(1, 32, 36)
+    around = stills()
+    net = around.net
+    net.learn_bank(torch.stack([ramp, 1 - ramp]), around)
+    dim = (0.4 * ramp + 0.1)[None]
+    frames = around.standardise(dim[:, :, None])[:, :, 0]
+    torch.testing.assert_close(net.most_alike(frames), frames, atol=0.05, rtol=0)
+
+
+def test_light_is_matched_but_a_black_picture_is_not_blown_up() -> None:
+    picture = torch.rand(2, 3, 8, 8)
+    torch.testing.assert_close(in_the_light_of(picture, picture * 0.5 + 0.2), picture)
+    black = torch.zeros(2, 3, 8, 8)
+    assert in_the_light_of(picture, black).isfinite().all()

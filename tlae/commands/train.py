@@ -30,6 +30,7 @@ from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
 from tlae.model_file import Model, build_net, save_model
 from tlae.models.standardised import Standardised
+from tlae.models.still_segmenter import StillSegmenter
 from tlae.progress import progress
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.rule import ScoringRule
@@ -44,9 +45,12 @@ from tlae.training.do_nothing import (
 )
 from tlae.training.fitting import calm_lightning, fit, load_weights, make_trainer, trainer_settings
 from tlae.training.module import POSITIVE_WEIGHT, FitOptions, Training
+from tlae.training.moving_anomalies import MovingRecipe, Planting
 from tlae.training.normal_footage import NormalFootage, split_footage
-from tlae.training.pseudo_anomalies import Planting, Recipe, constant_loss, plant
+from tlae.training.recipe import Recipe, constant_loss
+from tlae.training.reference_bank import fit_bank
 from tlae.training.run_folder import RunFolder
+from tlae.training.still_anomalies import StillRecipe
 
 CONSTANT_WINDOWS = 128  # enough for the share of planted pixels
 
@@ -75,6 +79,8 @@ def run(cfg: TrainConfig) -> None:
         return
     background = fit_background(footage.store, footage.train)
     net = Standardised(inner, torch.from_numpy(background.mean_frame), background.spread)
+    if isinstance(inner, StillSegmenter):
+        inner.learn_bank(fit_bank(footage.store, footage.train, inner.bank_frames), net)
     nothing = _do_nothing(cfg, footage, background, net)
     learnt = Learnt(Compute("float32"), torch.device("cpu"), {})
     if any(weights.requires_grad for weights in net.parameters()):
@@ -131,7 +137,7 @@ def _learn(
         options,
         footage.watched,
         channels_last=compute.channels_last,
-        recipe=_recipe(cfg, net.fastest) if net.judges else None,
+        recipe=_recipe(cfg, net.net) if net.judges else None,
     )
     trainer = _trainer(cfg, folder, compute, nothing, rule)
     if trainer.is_global_zero:
@@ -154,8 +160,8 @@ def _prepare(cfg: TrainConfig, source: Footage, net: nn.Module) -> NormalFootage
     if cfg.footage.mask:
         watched = torch.from_numpy(read_mask(Path(cfg.footage.mask).expanduser(), size_hw))
     window_frames, strides = cfg.footage.window_frames, list(cfg.footage.strides)
-    if fastest := getattr(net, "fastest", 0):  # what is planted plays faster: longer spans
-        window_frames, strides = _recipe(cfg, fastest).span_frames, [1]
+    if getattr(net, "judges", False):  # what is planted may play faster: longer spans
+        window_frames, strides = _recipe(cfg, net).span_frames, [1]
     return split_footage(
         open_store(source, preprocessing, Path(cfg.paths.cache)),
         window_frames=window_frames,
@@ -166,9 +172,13 @@ def _prepare(cfg: TrainConfig, source: Footage, net: nn.Module) -> NormalFootage
     )
 
 
-def _recipe(cfg: TrainConfig, fastest: int) -> Recipe:
+def _recipe(cfg: TrainConfig, net: nn.Module) -> Recipe:
+    """Of the pseudo-anomalies that a net which judges is taught by."""
+    window, stride = cfg.footage.window_frames, cfg.footage.strides[0]
+    if isinstance(net, StillSegmenter):
+        return StillRecipe(window, stride)
     planting = Planting(**cfg.training.planted)  # type: ignore[arg-type]
-    return Recipe(cfg.footage.window_frames, cfg.footage.strides[0], fastest, planting)
+    return MovingRecipe(window, stride, int(net.fastest), planting)  # type: ignore[arg-type]
 
 
 def _settings(cfg: TrainConfig, store: FrameStore) -> dict[str, Any]:
@@ -223,7 +233,7 @@ def _constant_loss(cfg: TrainConfig, footage: NormalFootage, net: Standardised) 
     chosen = np.linspace(0, len(windows) - 1, CONSTANT_WINDOWS).round().astype(np.int64)
     span = ClipDataset(footage.store, windows)[chosen].float() / 255
     generator = torch.Generator().manual_seed(cfg.seed)
-    planted = plant(span, _recipe(cfg, net.fastest), net.mean_frame, generator)
+    planted = _recipe(cfg, net.net).plant(span, net.mean_frame, generator)
     share = float(planted.mask.mean())
     return constant_loss(share, POSITIVE_WEIGHT)
 

@@ -32,7 +32,6 @@ class JudgingNet(Protocol):
     """
 
     judges: bool
-    fastest: int  # how many times the usual speed pseudo-anomalies reach
 
     def logits(self, clip: Tensor) -> Tensor:
         """(B, C, T, H, W) -> (B, T, H, W), before the sigmoid."""

@@ -50,16 +50,14 @@ class Standardised(nn.Module):
         """Whether the inner net answers with the anomaly map itself instead of with frames."""
         return bool(getattr(self.net, "judges", False))
 
-    @property
-    def fastest(self) -> int:
-        """How many times the usual speed pseudo-anomalies reach, for a net that judges."""
-        return int(self.net.fastest)  # type: ignore[arg-type]
-
     def logits(self, clip: Tensor) -> Tensor:
         """Anomaly maps (B, T, H, W) before the sigmoid, of a net that judges."""
-        mean = self.mean_frame[:, None]
-        answer: Tensor = self.net.logits((clip - mean) / self.spread)  # type: ignore[operator]
+        answer: Tensor = self.net.logits(self.standardise(clip))  # type: ignore[operator]
         return answer
+
+    def standardise(self, clip: Tensor) -> Tensor:
+        """(B, C, T, H, W) less the mean frame, in spreads: what the inner net sees."""
+        return (clip - self.mean_frame[:, None]) / self.spread
 
     @property
     def streams(self) -> bool:

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tlae.models.standardised import Standardised
-from tlae.training.pseudo_anomalies import Recipe, plant
+from tlae.training.recipe import Recipe
 
 POSITIVE_WEIGHT = 3.0  # of planted pixels, which are rare
 
@@ -104,7 +104,7 @@ class Training(pl.LightningModule):
         """Binary cross-entropy of telling what was planted."""
         assert self.recipe is not None
         generator = torch.Generator().manual_seed(number)
-        clip, mask = plant(span, self.recipe, self.net.mean_frame, generator)
+        clip, mask = self.recipe.plant(span, self.net.mean_frame, generator)
         weights = None if self.watched is None else self.watched.to(mask).expand_as(mask)
         return F.binary_cross_entropy_with_logits(
             self.net.logits(clip).float(),

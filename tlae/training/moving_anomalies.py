@@ -1,4 +1,4 @@
-"""Pseudo-anomalies: normal clips with something planted that moves wrongly or does not belong.
+"""Pseudo-anomalies for video: something that moves wrongly or does not belong, in normal clips.
 
 Everything comes from the footage itself. Beside the anomalies stand things that only look planted
 and count as normal (things of another normal moment, a change of light), so that seams and flashes
@@ -7,13 +7,13 @@ are not what a net learns, and so that few scenes make many.
 
 import math
 from dataclasses import dataclass, fields
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from tlae.training.foreground import in_front, moving
+from tlae.training.recipe import Planted
 
 KINDS = ("fast", "reversed", "pasted", "still", "odd")
 FAST, REVERSED, PASTED, STILL, ODD = range(len(KINDS))  # the next number is normal
@@ -72,8 +72,8 @@ class Planting:
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """How pseudo-anomalies are made for a net.
+class MovingRecipe:
+    """How things that move are planted; a ``Recipe``.
 
     Attributes:
         window_frames: frames of a window.
@@ -97,20 +97,12 @@ class Recipe:
         first = span.shape[2] - 1 - (self.window_frames - 1) * self.stride
         return span[:, :, first :: self.stride]
 
-
-class Planted(NamedTuple):
-    """Clips and what is planted in them.
-
-    Attributes:
-        clip: (B, C, T, H, W) in [0, 1].
-        mask: (B, T, H, W), 1 where anomalous, else 0.
-    """
-
-    clip: Tensor
-    mask: Tensor
+    def plant(self, span: Tensor, mean_frame: Tensor, generator: Generator) -> Planted:
+        """Plant into normal footage; see ``recipe.Recipe``."""
+        return plant(span, self, mean_frame, generator)
 
 
-def plant(span: Tensor, recipe: Recipe, mean_frame: Tensor, generator: Generator) -> Planted:
+def plant(span: Tensor, recipe: MovingRecipe, mean_frame: Tensor, generator: Generator) -> Planted:
     """Plant pseudo-anomalies into normal footage.
 
     Args:
@@ -194,7 +186,7 @@ def _blobs(clip: Tensor, generator: Generator) -> Tensor:
     return shape.to(clip.device)
 
 
-def _played_fast(span: Tensor, recipe: Recipe, generator: Generator) -> Tensor:
+def _played_fast(span: Tensor, recipe: MovingRecipe, generator: Generator) -> Tensor:
     """The window that ends with the span, at 1.5 to ``fastest`` times the usual speed."""
     stride = recipe.stride
     slowest = math.floor(1.5 * stride) if stride > 1 else 2
@@ -278,15 +270,3 @@ def _relit(clip: Tensor, share: float, generator: Generator) -> Tensor:
     since = torch.randint(0, window, (count, 1), generator=generator)
     gain = 1 + step * (torch.arange(window) >= since)  # (B, T)
     return (clip * gain[:, None, :, None, None].to(clip.device)).clamp(0, 1)
-
-
-def constant_loss(share: float, positive_weight: float) -> float:
-    """Loss of the best constant answer, which a net must beat.
-
-    Args:
-        share: of pixels that are anomalous, in [0, 1].
-        positive_weight: weight of these in the binary cross-entropy.
-    """
-    weighted = positive_weight * share
-    best = min(max(weighted / (weighted + 1 - share), 1e-9), 1 - 1e-9)
-    return -(weighted * math.log(best) + (1 - share) * math.log(1 - best))

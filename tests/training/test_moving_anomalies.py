@@ -8,17 +8,16 @@ import torch
 
 from tests.small_footage import frame_image
 from tlae.config import PlantedConfig
-from tlae.training import pseudo_anomalies
-from tlae.training.pseudo_anomalies import (
-    Planted,
+from tlae.training import moving_anomalies
+from tlae.training.moving_anomalies import (
+    MovingRecipe,
     Planting,
-    Recipe,
-    constant_loss,
     plant,
 )
+from tlae.training.recipe import Planted, constant_loss
 
 WINDOW, STRIDE, FASTEST = 4, 2, 3
-RECIPE = Recipe(WINDOW, STRIDE, FASTEST)
+RECIPE = MovingRecipe(WINDOW, STRIDE, FASTEST)
 LENGTH = RECIPE.span_frames
 STREET = torch.from_numpy(frame_image(0)[:1, :, :1]).permute(2, 0, 1) / 255  # a row without walker
 EMPTY = STREET.expand(1, 32, 32)
@@ -40,7 +39,7 @@ def planted_as(kind: str | None, seed: int = 0, mixed: float = 0.0) -> Planted:
     planting = Planting(
         **{**shares, kind or "fast": 1.0 if kind else 1e-9, "light": 0.0}, mixed=mixed
     )
-    recipe = Recipe(WINDOW, STRIDE, FASTEST, planting)
+    recipe = MovingRecipe(WINDOW, STRIDE, FASTEST, planting)
     return plant(spans(), recipe, EMPTY, torch.Generator().manual_seed(seed))
 
 
@@ -76,7 +75,7 @@ def test_things_of_another_normal_moment_count_as_normal() -> None:
 def test_what_plays_backwards_ends_where_the_window_began(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pseudo_anomalies, "WHOLE_FRAME", 1.0)
+    monkeypatch.setattr(moving_anomalies, "WHOLE_FRAME", 1.0)
     clip, mask = planted_as("reversed")
     torch.testing.assert_close(clip, usual().flip(2))
     assert mask.flatten(1).any(dim=1).all()
@@ -93,7 +92,7 @@ def test_what_stands_still_stands_where_it_walked() -> None:
 def test_what_plays_fast_ends_at_the_same_frame_and_moves_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(pseudo_anomalies, "WHOLE_FRAME", 1.0)
+    monkeypatch.setattr(moving_anomalies, "WHOLE_FRAME", 1.0)
     clip, mask = planted_as("fast")
     slow = usual()
     torch.testing.assert_close(clip[:, :, -1], slow[:, :, -1])

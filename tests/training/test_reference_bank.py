@@ -1,0 +1,26 @@
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from tests.small_footage import frame_image, write_clips
+from tlae.footage.preprocess import Preprocessing
+from tlae.footage.sources import open_footage
+from tlae.footage.store import open_store
+from tlae.training.reference_bank import fit_bank
+
+
+def test_what_passes_by_is_not_in_the_backgrounds(tmp_path: Path) -> None:
+    folder = write_clips(tmp_path / "normal", (24,))
+    store = open_store(open_footage(str(folder)), Preprocessing((32, 32), 1), tmp_path / "cache")
+    (background,) = fit_bank(store, [np.arange(24)], 1)
+    empty = torch.from_numpy(frame_image(0)[:1, :, :1]).permute(2, 0, 1) / 255  # no walker there
+    far = (background - empty).abs().amax(dim=(0, 2))  # of each row of pixels
+    assert background.shape == (1, 32, 32)
+    assert far.median() < 0.05
+
+
+def test_few_frames_give_fewer_backgrounds(tmp_path: Path) -> None:
+    folder = write_clips(tmp_path / "normal", (7,))
+    store = open_store(open_footage(str(folder)), Preprocessing((32, 32), 1), tmp_path / "cache")
+    assert 1 <= len(fit_bank(store, [np.arange(7)], 32)) <= 2

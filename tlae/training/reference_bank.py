@@ -1,0 +1,48 @@
+"""A bank of backgrounds: what the scene looks like without what comes and goes, in every light."""
+
+import numpy as np
+import torch
+from scipy.cluster.vq import kmeans2
+from torch import Tensor
+
+from tlae.footage.store import FrameStore
+from tlae.footage.windows import Rows
+
+THUMBNAIL = 8  # pixels of the frame become one of its thumbnail, along each side
+AT_MOST = 4_000  # frames looked at
+AVERAGED = 15  # frames whose median is one background
+
+
+def fit_bank(store: FrameStore, runs: list[Rows], count: int) -> Tensor:
+    """Group frames that look alike, and take the median of each group.
+
+    Things that stand at one place in less than half of a group's frames are gone in its median.
+
+    Args:
+        store: decoded frames.
+        runs: rows to learn from.
+        count: groups asked for; few frames give fewer.
+
+    Returns:
+        (n, C, H, W) in [0, 1], n <= ``count``.
+    """
+    rows = np.concatenate(runs)
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), AT_MOST)).round().astype(np.int64)]
+    small = np.stack([_thumbnail(store.read(np.array([row]))[0]) for row in rows])
+    count = max(1, min(count, len(rows) // 3))
+    _, group = kmeans2(small, count, seed=0, minit="++", missing="warn")
+    backgrounds = []
+    for number in np.unique(group):
+        inside = rows[group == number]
+        spread = np.linspace(0, len(inside) - 1, min(len(inside), AVERAGED)).round().astype(int)
+        backgrounds.append(np.median(store.read(inside[spread]), axis=0))
+    bank = np.stack(backgrounds).astype(np.float32) / 255
+    return torch.from_numpy(bank).permute(0, 3, 1, 2)
+
+
+def _thumbnail(frame: np.ndarray) -> np.ndarray:
+    """(H, W, C) uint8 -> flat means of squares of ``THUMBNAIL`` pixels, in [0, 1]."""
+    height, width = (side // THUMBNAIL * THUMBNAIL for side in frame.shape[:2])
+    cut = frame[:height, :width].astype(np.float32) / 255
+    cells = cut.reshape(height // THUMBNAIL, THUMBNAIL, width // THUMBNAIL, THUMBNAIL, -1)
+    return np.asarray(cells.mean(axis=(1, 3)).ravel())
