@@ -129,15 +129,19 @@ def test_a_file_still_being_written_is_left_for_the_next_time(tmp_path: Path) ->
     picture = root / "c0/004.png"
     whole = picture.read_bytes()
     picture.write_bytes(whole[: len(whole) // 2])
-    early = opened(root, tmp_path / "cache")
-    assert len(early) == 4
+    early = open_footage(str(root)).settled()
     assert early.waiting == (str(picture),)
+    store = open_store(early, GREY, tmp_path / "cache")
+    assert len(store) == 4
     picture.write_bytes(whole)
-    later = opened(root, tmp_path / "cache")
-    assert (later.folder, later.waiting) == (early.folder, ())
-    assert later.index["state"].tolist() == ["ok"] * 5
+    late = open_footage(str(root)).settled()
+    assert late.waiting == ()
+    grown = open_store(late, GREY, tmp_path / "cache")
+    assert grown.folder == store.folder
+    assert grown.index["state"].tolist() == ["ok"] * 5
     picture.write_bytes(whole[: len(whole) // 2])
     os.utime(picture, (1e9, 1e9))  # no one writes to it any more
+    assert open_footage(str(root)).settled().waiting == ()
     assert opened(root, tmp_path / "cache").index["state"].iloc[-1] == "truncated"
 
 
@@ -157,9 +161,9 @@ def test_a_growing_video_is_left_for_the_next_time(
             file.write(b"x")
 
     monkeypatch.setattr("tlae.footage.sources.video.time.sleep", grow)
-    store = opened(tmp_path / "n", tmp_path / "cache")
-    assert [Path(path).name for path in store.waiting] == ["b.mkv", "c.mkv"]
-    assert store.index["clip"].unique().tolist() == ["a"]
+    footage = open_footage(str(tmp_path / "n")).settled()
+    assert [Path(path).name for path in footage.waiting] == ["b.mkv", "c.mkv"]
+    assert [clip.name for clip in footage.clips] == ["a"]
     assert all(0 <= seconds <= 2 for seconds in waited)
 
 

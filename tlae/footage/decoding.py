@@ -89,7 +89,7 @@ def decode(
 
 
 def _tables(folder: Path) -> Iterator[pd.DataFrame]:
-    """The index as far as it goes; chunks that it holds already are left-overs of a killed build."""
+    """The index as far as it goes, without chunks that a killed build left though it has them."""
     rows = 0
     if (folder / "index.parquet").is_file():
         yield (index := pd.read_parquet(folder / "index.parquet"))

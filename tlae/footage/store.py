@@ -36,22 +36,25 @@ class FrameStore:
             source_w (pixels of the camera's picture, 0 where unreadable).
         preprocessing: how the frames were made.
         contents: the files that they come from.
-        waiting: paths of files that were still being written, and are left for the next time.
     """
 
     folder: Path
     index: pd.DataFrame
     preprocessing: Preprocessing
     contents: Contents = ()
-    waiting: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.index)
 
     @property
+    def origin(self) -> str:
+        """Names the place and the way of reading; stays the same when files change."""
+        return self.folder.name.rpartition("-")[0]
+
+    @property
     def key(self) -> str:
         """Names the place, the way of reading and the exact files."""
-        return f"{self.folder.name}-{_digest(as_json(self.contents))}"
+        return f"{self.origin}-{_digest(as_json(self.contents))}"
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -74,7 +77,6 @@ def open_store(footage: Footage, preprocessing: Preprocessing, cache: Path) -> F
         FootageError: no frame could be read.
         UserError: the disk is full.
     """
-    footage, waiting = footage.settled()
     base = cache.expanduser() / f"{footage.name}-{_key(footage, preprocessing)}"
     try:
         base.parent.mkdir(parents=True, exist_ok=True)
@@ -94,7 +96,7 @@ def open_store(footage: Footage, preprocessing: Preprocessing, cache: Path) -> F
             f"{footage.spec} must hold at least one readable frame, got {len(index)} unreadable "
             f"({reasons})"
         )
-    return FrameStore(folder, index, preprocessing, contents, tuple(waiting))
+    return FrameStore(folder, index, preprocessing, contents)
 
 
 def _key(footage: Footage, preprocessing: Preprocessing) -> str:

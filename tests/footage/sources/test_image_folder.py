@@ -126,19 +126,20 @@ def test_fingerprint_follows_content_and_timing_not_place(tmp_path: Path) -> Non
         clip_of(root, ["1.png", "2.png"])
         for path in root.iterdir():
             os.utime(path, ns=(0, 1_000_000_007))
-    def print_of(root: Path, timing: Timing = Timing()) -> list[str]:
+
+    def print_of(root: Path, interval_s: float = 0.1) -> list[str]:
+        timing = Timing(interval_s)
         return list(ImageClip("c", FolderFiles(root), "", ("1.png", "2.png"), timing).fingerprint())
 
     before = print_of(second)
     assert print_of(first) == before
     assert before[1].startswith("1.png ")
     assert before[1].endswith(" 1000000007")
-    assert print_of(first, Timing(interval_s=9)) != before
+    assert print_of(first, 9) != before
     os.utime(second / "2.png", ns=(0, 5))
     assert print_of(second) != before
     (second / "2.png").unlink()
     assert print_of(second)[2] == "2.png missing"
-
 
 
 def test_a_clip_can_be_pickled_and_read_again(tmp_path: Path) -> None:

@@ -28,10 +28,12 @@ class Footage:
     Attributes:
         spec: what the user named.
         clips: in natural order of their names.
+        waiting: paths of files that were still being written, and are left for the next time.
     """
 
     spec: str
     clips: tuple[Clip, ...]
+    waiting: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -55,16 +57,16 @@ class Footage:
                 digest.update(f"{line}\n".encode())
         return digest.hexdigest()
 
-    def settled(self) -> tuple["Footage", list[str]]:
-        """Without what is still being written, and the paths of that; as it is if nothing else is.
+    def settled(self) -> "Footage":
+        """Without what is still being written; as it is where nothing else would remain.
 
         Looks at the last file of each clip; may wait a moment to see whether a video grows.
         """
         parts = [clip.settled() for clip in self.clips]
         clips = tuple(clip for clip, _ in parts if clip is not None)
         if not clips:
-            return self, []
-        return replace(self, clips=clips), [path for _, left in parts for path in left]
+            return self
+        return replace(self, clips=clips, waiting=tuple(path for _, left in parts for path in left))
 
     def frames(self, min_hw: tuple[int, int] | None = None) -> Iterator[Frame]:
         """Read all clips forward, one after the other; see ``Clip.frames``."""
