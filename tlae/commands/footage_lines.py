@@ -8,9 +8,12 @@ import pandas as pd
 
 from tlae.footage.clock import UNKNOWN, Finding, clock_findings
 from tlae.footage.frames import OK
+from tlae.footage.sampling import left_by_sampling
+from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
 
 BEING_WRITTEN = "still being written, left for the next time"
+NOT_SAMPLED = "not asked for (footage.every, start, end, hours)"
 
 
 def tell_clock(store: FrameStore, gap_s: float, time_pattern: str | None) -> dict[str, Any]:
@@ -31,15 +34,19 @@ def tell_clock(store: FrameStore, gap_s: float, time_pattern: str | None) -> dic
     return summary
 
 
-def left_out(states: pd.Series, waiting: tuple[str, ...]) -> dict[str, int]:
-    """How many inputs were not read, by reason.
+def left_out(states: pd.Series, footage: Footage) -> dict[str, int]:
+    """How many inputs have no score, by reason.
 
     Args:
         states: of the frames that there are.
-        waiting: files that were still being written.
+        footage: that they come from.
     """
     counts = {str(k): int(v) for k, v in states[states != OK].value_counts().items()}
-    return counts | ({BEING_WRITTEN: len(waiting)} if waiting else {})
+    others = {
+        BEING_WRITTEN: len(footage.waiting),
+        NOT_SAMPLED: left_by_sampling(footage.clips, len(states)),
+    }
+    return counts | {reason: count for reason, count in others.items() if count}
 
 
 def left_out_words(reasons: dict[str, int]) -> str:

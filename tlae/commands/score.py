@@ -174,7 +174,7 @@ def _summary(
         "footage": saved(cfg.footage),
         "frames": len(table),
         "scored": int((table["state"] == OK).sum()),
-        "left_out": left_out(table["state"], footage.waiting),
+        "left_out": left_out(table["state"], footage),
         "clips": int(table["clip"].nunique()),
         "alarm_frames": int(table["alarm"].sum()),
         "threshold": threshold if np.isfinite(threshold) else None,

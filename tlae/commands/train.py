@@ -95,7 +95,7 @@ def run(cfg: TrainConfig) -> None:
         **learnt.facts,
     }
     save_model(model, folder.model)
-    tell_end(model, nothing, folder, footage, source.waiting)
+    tell_end(model, nothing, folder, footage, source)
 
 
 @dataclass(frozen=True)

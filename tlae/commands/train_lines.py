@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from tlae.commands.footage_lines import left_out, left_out_words, tell_clock
+from tlae.footage.sources import Footage
 from tlae.model_file import Model
 from tlae.models.standardised import Standardised
 from tlae.training.compute import Compute
@@ -35,7 +36,7 @@ def tell_end(
     nothing: DoNothing,
     folder: RunFolder,
     footage: NormalFootage,
-    waiting: tuple[str, ...],
+    source: Footage,
 ) -> None:
     """What was learnt, whether it beats doing nothing, what comes next, and what was left out."""
     facts = model.training
@@ -50,7 +51,7 @@ def tell_end(
     used, states = footage.train_frames + footage.held_out_frames, footage.store.index["state"]
     print(
         f"done: {used:,} of {len(states):,} frames were used; "
-        f"{left_out_words(left_out(states, waiting))}"
+        f"{left_out_words(left_out(states, source))}"
     )
 
 

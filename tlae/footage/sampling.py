@@ -186,6 +186,19 @@ def require_wall_clock(clips: tuple[Clip, ...], sampling: Sampling) -> None:
         )
 
 
+def left_by_sampling(clips: tuple[Clip, ...], frames: int) -> int:
+    """Number of stills that a sampling left out; 0 with videos, whose frames are not counted.
+
+    Args:
+        clips: of a footage.
+        frames: in the sample.
+    """
+    if any(clip.time_source == TimeSource.CONTAINER for clip in clips):
+        return 0
+    whole = [clip.clip.length if isinstance(clip, SampledClip) else clip.length for clip in clips]
+    return sum(length or 0 for length in whole) - frames
+
+
 def nothing_left(spec: str, clips: tuple[Clip, ...]) -> str:
     """Message for a sampling that leaves no frame: what there would have been."""
     frames = 0
