@@ -26,6 +26,10 @@ class FootageConfig:
     interval_s: float = 0.1  # time between frames where nothing better is known
     time_source: str = "auto"  # auto (most trusted that is there), exif, filename, interval
     time_pattern: str | None = None  # strptime pattern of the time in file names; null: common ones
+    every: str | None = None  # first frame at or after each step of this grid, e.g. 30s, 10min, 2h
+    start: str | None = None  # from this date or date-time on (inclusive), by the camera's clock
+    end: str | None = None  # before this date-time (exclusive); of a date, that day is included
+    hours: str | None = None  # of the day: 6-20, 20-6, 6-9,16-20; the last hour is exclusive
 
 
 @dataclass

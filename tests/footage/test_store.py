@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -15,19 +16,20 @@ import pytest
 
 from tests.small_footage import frame_image, raises_at, write_clips
 from tlae.errors import FootageError, UserError
-from tlae.footage import store as store_module
+from tlae.footage import decoding
 from tlae.footage.mask import read_mask
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import open_footage
 from tlae.footage.sources.image_folder import ImageClip
 from tlae.footage.store import FrameStore, open_store
 
+WriteVideo = Callable[..., Path]
 GREY = Preprocessing((32, 32))
 
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "CHUNK_FRAMES", 4)
+    monkeypatch.setattr(decoding, "CHUNK_FRAMES", 4)
 
 
 def opened(
@@ -53,7 +55,7 @@ def test_a_second_opening_decodes_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     assert opened(root, tmp_path / "cache").folder == first.folder
 
 
-@pytest.mark.parametrize("change", ["file", "size", "option", "more"])
+@pytest.mark.parametrize("change", ["file", "size", "option", "earlier", "fewer"])
 def test_a_change_makes_a_new_store(change: str, tmp_path: Path) -> None:
     root = write_clips(tmp_path / "n", (5,))
     first = opened(root, tmp_path / "cache")
@@ -64,11 +66,105 @@ def test_a_change_makes_a_new_store(change: str, tmp_path: Path) -> None:
         preprocessing = Preprocessing((32, 48))
     elif change == "option":
         times = {"interval_s": 5.0}
+    elif change == "earlier":
+        cv2.imwrite(str(root / "c0/000a.png"), frame_image(5))
     else:
-        cv2.imwrite(str(root / "c0/900.png"), frame_image(5))
+        (root / "c0/004.png").unlink()
     second = opened(root, tmp_path / "cache", preprocessing, **times)
     assert second.folder != first.folder
-    assert len(second) == (6 if change == "more" else 5)
+    assert second.key != first.key
+    assert len(second) == {"earlier": 6, "fewer": 4}.get(change, 5)
+    assert opened(root, tmp_path / "cache", preprocessing, **times).folder == second.folder
+
+
+def test_only_what_was_added_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write_clips(tmp_path / "n", (5, 6))
+    (root / "c1/001.png").write_bytes(b"")
+    first = opened(root, tmp_path / "cache")
+    for number in (900, 901):
+        cv2.imwrite(str(root / f"c1/{number}.png"), frame_image(number))
+    write_clips(tmp_path / "later", (0, 0, 3))
+    (tmp_path / "later/c2").rename(root / "c2")
+    decoded = []
+    original = Preprocessing.__call__
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Preprocessing,
+            "__call__",
+            lambda self, image: decoded.append(1) or original(self, image),
+        )
+        grown = opened(root, tmp_path / "cache")
+    assert len(decoded) == 5
+    assert grown.folder == first.folder
+    assert grown.key != first.key
+    whole = opened(root, tmp_path / "other cache")
+    assert whole.key.rpartition("-")[2] == grown.key.rpartition("-")[2]
+    pd.testing.assert_frame_equal(grown.index, whole.index)
+    np.testing.assert_array_equal(grown.frames(), whole.frames())
+    np.testing.assert_array_equal(first.frames(), whole.frames()[:11])  # readers are not disturbed
+
+
+@pytest.mark.parametrize("killed_at", [2, 5])
+def test_a_store_killed_while_it_grows_ends_the_same(
+    killed_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_clips(tmp_path / "n", (5, 6))
+    opened(root, tmp_path / "cache")
+    for number in range(900, 909):
+        cv2.imwrite(str(root / f"c1/{number}.png"), frame_image(number))
+    with monkeypatch.context() as patch:
+        wrapped = Preprocessing.__call__
+        stop = raises_at(killed_at, KeyboardInterrupt(), wrapped)
+        patch.setattr(Preprocessing, "__call__", stop)
+        with pytest.raises(KeyboardInterrupt):
+            opened(root, tmp_path / "cache")
+    cv2.imwrite(str(root / "c1/909.png"), frame_image(909))
+    grown, whole = opened(root, tmp_path / "cache"), opened(root, tmp_path / "other cache")
+    pd.testing.assert_frame_equal(grown.index, whole.index)
+    np.testing.assert_array_equal(grown.frames(), whole.frames())
+
+
+def test_a_file_still_being_written_is_left_for_the_next_time(tmp_path: Path) -> None:
+    root = write_clips(tmp_path / "n", (5,))
+    picture = root / "c0/004.png"
+    whole = picture.read_bytes()
+    picture.write_bytes(whole[: len(whole) // 2])
+    early = open_footage(str(root)).settled()
+    assert early.waiting == (str(picture),)
+    store = open_store(early, GREY, tmp_path / "cache")
+    assert len(store) == 4
+    picture.write_bytes(whole)
+    late = open_footage(str(root)).settled()
+    assert late.waiting == ()
+    grown = open_store(late, GREY, tmp_path / "cache")
+    assert grown.folder == store.folder
+    assert grown.index["state"].tolist() == ["ok"] * 5
+    picture.write_bytes(whole[: len(whole) // 2])
+    os.utime(picture, (1e9, 1e9))  # no one writes to it any more
+    assert open_footage(str(root)).settled().waiting == ()
+    assert opened(root, tmp_path / "cache").index["state"].iloc[-1] == "truncated"
+
+
+def test_a_growing_video_is_left_for_the_next_time(
+    tmp_path: Path, write_video: WriteVideo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b", "c"):
+        path = write_video(tmp_path / f"n/{name}.mkv")
+        if name == "a":
+            os.utime(path, (1e9, 1e9))
+    (tmp_path / "n/c.mkv").write_bytes(b"")
+    waited: list[float] = []
+
+    def grow(seconds: float) -> None:
+        waited.append(seconds)
+        with (tmp_path / "n/b.mkv").open("ab") as file:
+            file.write(b"x")
+
+    monkeypatch.setattr("tlae.footage.sources.video.time.sleep", grow)
+    footage = open_footage(str(tmp_path / "n")).settled()
+    assert [Path(path).name for path in footage.waiting] == ["b.mkv", "c.mkv"]
+    assert [clip.name for clip in footage.clips] == ["a"]
+    assert all(0 <= seconds <= 2 for seconds in waited)
 
 
 @pytest.mark.parametrize("killed_at", [1, 3, 6, 10])

@@ -1,6 +1,7 @@
 """A scoring job on disk: one row per frame, killed and resumed to the same bytes, full disks."""
 
 import errno
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from tlae.footage.store import FrameStore, open_store
 from tlae.footage.windows import segments
 from tlae.progress import quiet
 from tlae.scoring import job as job_module
+from tlae.scoring import job_folder
 from tlae.scoring.job import ScoringJob
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer
@@ -25,6 +27,7 @@ CPU = torch.device("cpu")
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_module, "CHUNK_FRAMES", 8)
+    monkeypatch.setattr(job_folder, "CHUNK_FRAMES", 8)
 
 
 @pytest.fixture
@@ -35,8 +38,12 @@ def store(tmp_path: Path) -> FrameStore:
     return open_store(open_footage(str(root)), Preprocessing((32, 32)), tmp_path / "cache")
 
 
-def make(folder: Path, store: FrameStore) -> ScoringJob:
-    return ScoringJob(folder, store, segments(store.index, 0.5), {"model": "x"})
+def make(
+    folder: Path, store: FrameStore, *, rows_before: int | None = None, delay: int = 0
+) -> ScoringJob:
+    facts = {"model": "x", "rows": len(store)}
+    runs = segments(store.index, 0.5)
+    return ScoringJob(folder, store, runs, facts, rows_before=rows_before, delay=delay)
 
 
 def scorer_of(name: str, causal: bool) -> FrameScorer:
@@ -126,3 +133,45 @@ def test_a_full_disk_is_one_line_and_loses_nothing(
     assert again.done() == 2
     again.run(scorer_of("convlstm", True), 4, quiet)
     assert again.done() == again.chunks
+
+
+def grow(store: FrameStore, frames: int) -> FrameStore:
+    """The first so many frames of a store, as it was before it grew."""
+    return replace(store, index=store.index.iloc[:frames])
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("before", [4, 16, 26, 37])
+def test_a_job_that_grows_ends_like_one_that_was_whole(
+    name: str, causal: bool, before: int, store: FrameStore, tmp_path: Path
+) -> None:
+    scorer = scorer_of(name, causal)
+    whole = make(tmp_path / "whole", store)
+    whole.run(scorer, 3, quiet)
+    early = make(tmp_path / "job", grow(store, before), delay=scorer.delay)
+    early.run(scorer_of(name, causal), 3, quiet)
+    early.clean_states(tmp_path / "job")
+    later = make(tmp_path / "job", store, rows_before=before, delay=scorer.delay)
+    kept = later.done()
+    assert kept >= (before - scorer.delay) // 8 - 1
+    later.run(scorer_of(name, causal), 3, quiet)
+    assert later.table().equals(whole.table())
+    np.testing.assert_array_equal(np.asarray(later.maps), np.asarray(whole.maps))
+    np.testing.assert_array_equal(np.asarray(later.rebuilt), np.asarray(whole.rebuilt))
+
+
+def test_a_job_that_grows_scores_no_more_than_it_must(
+    store: FrameStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early = make(tmp_path / "job", grow(store, 37))
+    early.run(scorer_of("stae", True), 3, quiet)
+    early.clean_states(tmp_path / "job")
+    assert len(list((tmp_path / "job").glob("state-*"))) == 1
+    read: list[int] = []
+    original = FrameStore.read
+    monkeypatch.setattr(
+        FrameStore, "read", lambda self, rows: read.extend(rows) or original(self, rows)
+    )
+    make(tmp_path / "job", store, rows_before=37).run(scorer_of("stae", True), 3, quiet)
+    assert min(read) == 32  # the chunk that was not full

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tlae.commands.score import ALARM_KEYS, open_named, pick_device
+from tlae.commands.named_footage import open_named
+from tlae.commands.score import ALARM_KEYS, pick_device
 from tlae.config import CalibrateConfig
 from tlae.errors import UserError
 from tlae.footage.store import open_store

@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from tlae.commands.named_footage import open_saved
 from tlae.errors import UserError, nearest
 from tlae.footage.frames import Clip, Image
-from tlae.footage.sources import open_footage
 from tlae.footage.windows import usual_interval_s
 from tlae.rendering.clip_video import ClipScores
 from tlae.rendering.heatmap import HeatScale, Mask
@@ -50,13 +50,7 @@ class Drawing:
         Raises:
             FootageError: the footage is not where it was.
         """
-        saved = self.results.summary["footage"]
-        footage = open_footage(
-            self.footage_path,
-            interval_s=saved["interval_s"],
-            time_source=saved["time_source"],
-            time_pattern=saved["time_pattern"],
-        )
+        footage = open_saved(self.results.summary["footage"], self.footage_path)
         return {clip.name: clip for clip in footage.clips}
 
     def require_clips(self, names: list[str]) -> None:

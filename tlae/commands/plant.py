@@ -12,10 +12,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tlae.commands.named_footage import open_named
 from tlae.config import PlantConfig
 from tlae.errors import refusing_bad_values
 from tlae.footage.planting import PlantOptions, PlantSummary, plant_footage
-from tlae.footage.sources import open_footage
 
 
 def run(cfg: PlantConfig) -> None:
@@ -30,12 +30,7 @@ def run(cfg: PlantConfig) -> None:
         size_hw=None if cfg.size_hw is None else (cfg.size_hw[0], cfg.size_hw[1]),
         seed=cfg.seed,
     )
-    footage = open_footage(
-        cfg.footage.path,
-        interval_s=cfg.footage.interval_s,
-        time_source=cfg.footage.time_source,
-        time_pattern=cfg.footage.time_pattern,
-    )
+    footage = open_named(cfg.footage)
     with refusing_bad_values():
         summary = plant_footage(footage, Path(cfg.out), options)
     _tell(summary, time.monotonic() - started)

@@ -2,8 +2,10 @@
 
 Says of every frame how unusual it is, where, and whether that is an alarm. Writes
 <paths.scores>/<name>/: scores.parquet, scores.csv (one row per frame), events.json, maps.zarr,
-summary.json. A killed job continues when started again; asked again with another alarm budget, it
-answers without running the net.
+ledger.csv (one row per file: done, partly, skipped or waiting, and why), summary.json. A killed job
+continues when started again, and one whose footage has grown takes only what is new; asked again
+with another alarm budget, it answers without running the net. footage.every=10min,
+footage.start=DATE, footage.end=DATE and footage.hours=6-20 read a part of the footage.
 """
 
 import json
@@ -19,22 +21,28 @@ import pandas as pd
 import torch
 
 from tlae import __version__
-from tlae.config import FootageConfig, ScoreConfig
+from tlae.commands.footage_lines import BEING_WRITTEN, left_out, left_out_words, tell_clock
+from tlae.commands.named_footage import open_named, saved
+from tlae.config import ScoreConfig
 from tlae.errors import UserError, refusing_bad_values
 from tlae.footage.frames import OK
-from tlae.footage.sources import Footage, open_footage
+from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
-from tlae.footage.windows import segments, usual_interval_s
+from tlae.footage.windows import Rows, segments, usual_interval_s
 from tlae.model_file import Model, load_model
 from tlae.progress import progress
 from tlae.scoring.calibrate import Calibration, Threshold, threshold_of
 from tlae.scoring.drift import advice, watch_drift
 from tlae.scoring.job import CHUNK_FRAMES, ScoringJob
+from tlae.scoring.job_folder import find_place, footage_facts
+from tlae.scoring.ledger import ledger
 from tlae.scoring.results import MEASURED, score_table, write_json, write_tables
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer, frames_answered
+from tlae.whole_file import whole_file
 
 ALARM_KEYS = ("threshold", "false_alarm_rate", "alarms_per_day")
+SHORT_RUNS = 0.1  # share of frames in runs shorter than the window that is worth a warning
 INTERVAL_FACTOR = 3.0  # footage this much slower or faster than the model's is worth a warning
 
 
@@ -51,18 +59,20 @@ def run(cfg: ScoreConfig) -> None:
     folder = Path(cfg.paths.scores).expanduser() / name
     store = open_store(footage, model.preprocessing, Path(cfg.paths.cache))
     _warn_of_other_pace(model, store)
+    clock = tell_clock(store, model.gap_s, cfg.footage.time_pattern)
     asked = {key: settings[key] for key in ALARM_KEYS if settings.get(key) is not None}
     asked = asked or {key: value for key, value in model.alarm.items() if value is not None}
     threshold, calibration = _threshold(model, rule, asked)
     runs = segments(store.index, model.gap_s)
+    _warn_of_short_runs(model, runs)
     precision = model.precision if cfg.precision == "calibrated" else cfg.precision
     keep_rebuilt = cfg.keep_rebuilt and not model.net.judges  # which expects nothing to be shown
     facts = _facts(model_file, store, rule, precision, cfg) | {"keep_rebuilt": keep_rebuilt}
-    working = _working_folder(folder, facts, overwrite=cfg.overwrite)
-    fresh = working != folder
+    place = find_place(folder, facts, footage, store, overwrite=cfg.overwrite)
+    working, fresh, to_do = place.folder, place.fresh, 0
     if fresh:
-        job = ScoringJob(working, store, runs, facts, keep_rebuilt)
         scorer = FrameScorer(model, rule, pick_device(cfg.device), precision)
+        job = ScoringJob(working, store, runs, facts, keep_rebuilt, place.rows_before, scorer.delay)
         to_do = max(0, len(store) - job.done() * CHUNK_FRAMES)
         begun = time.monotonic()
         with progress(f"scoring {footage.name}", len(store)) as advance:
@@ -78,7 +88,10 @@ def run(cfg: ScoreConfig) -> None:
         np.save(working / "watched.npy", model.watched.numpy())
     drifts = [] if calibration is None else watch_drift(table, calibration)
     summary = _summary(table, footage, rule, threshold, calibration, cfg)
-    summary |= {"alarm": asked, "drift": [asdict(drift) for drift in drifts], "frames_per_s": pace}
+    summary |= {"alarm": asked, "frames_per_s": pace, "clock": clock}
+    summary["drift"] = [asdict(drift) for drift in drifts]
+    with whole_file(working / "ledger.csv") as temporary:
+        ledger(table, footage.waiting, BEING_WRITTEN).to_csv(temporary, index=False)
     write_json(working / "summary.json", summary)
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
@@ -87,16 +100,7 @@ def run(cfg: ScoreConfig) -> None:
     _tell(table, events, folder, threshold, time.monotonic() - started, fresh=fresh)
     if advised := advice(drifts):
         print(f"drift:   {advised}")
-
-
-def open_named(cfg: FootageConfig) -> Footage:
-    """Open footage as the settings say."""
-    return open_footage(
-        cfg.path,
-        interval_s=cfg.interval_s,
-        time_source=cfg.time_source,
-        time_pattern=cfg.time_pattern,
-    )
+    _tell_end(summary, to_do)
 
 
 def run_name(model_file: Path) -> str:
@@ -129,30 +133,11 @@ def _facts(
         raise UserError(f"precision must be calibrated, float32 or bfloat16, got {precision!r}")
     return {
         "model": sha256(model_file.read_bytes()).hexdigest(),
-        "store": store.folder.name,
+        **footage_facts(store),
         "rule": {k: v for k, v in asdict(rule).items() if k != "smooth_frames"},
         "precision": precision,
         "batch_frames": cfg.batch_frames,
     }
-
-
-def _working_folder(folder: Path, facts: dict[str, Any], *, overwrite: bool) -> Path:
-    """The finished folder if only its tables are to be made anew, else its part folder."""
-    if (folder / "job.json").is_file():
-        before = json.loads((folder / "job.json").read_text())
-        if before == facts:
-            return folder
-        if not overwrite:
-            changed = ", ".join(key for key in facts if before.get(key) != facts[key])
-            raise UserError(
-                f"{folder} holds scores of another job (other {changed}); give another name=... or "
-                "overwrite=true"
-            )
-    elif folder.exists() and any(folder.iterdir()) and not overwrite:
-        raise UserError(
-            f"{folder} is not empty and not ours; give another name=... or overwrite=true"
-        )
-    return folder.with_name(folder.name + ".part")
 
 
 def _threshold(
@@ -188,19 +173,13 @@ def _summary(
     calibration: Calibration | None,
     cfg: ScoreConfig,
 ) -> dict[str, Any]:
-    states = table["state"].value_counts()
     return {
         "tlae": __version__,
         "model_file": str(cfg.model_file),
-        "footage": {
-            "path": str(Path(footage.spec).expanduser().absolute()),
-            "interval_s": cfg.footage.interval_s,
-            "time_source": cfg.footage.time_source,
-            "time_pattern": cfg.footage.time_pattern,
-        },
+        "footage": saved(cfg.footage),
         "frames": len(table),
-        "scored": int(states.get(OK, 0)),
-        "left_out": {str(k): int(v) for k, v in states.items() if k != OK},
+        "scored": int((table["state"] == OK).sum()),
+        "left_out": left_out(table["state"], footage),
         "clips": int(table["clip"].nunique()),
         "alarm_frames": int(table["alarm"].sum()),
         "threshold": threshold.value if np.isfinite(threshold.value) else None,
@@ -221,6 +200,19 @@ def _warn_of_other_pace(model: Model, store: FrameStore) -> None:
         )
 
 
+def _warn_of_short_runs(model: Model, runs: list[Rows]) -> None:
+    """Where frames are further apart than the model's gap, no window holds what the net expects."""
+    span = (model.window_frames - 1) * model.stride + 1
+    short = sum(len(run) for run in runs if len(run) < span)
+    frames = sum(len(run) for run in runs)
+    if short > SHORT_RUNS * frames:
+        print(
+            f"note: {short:,} of {frames:,} frames stand in runs shorter than the net's window of "
+            f"{span} frames (an interval over {model.gap_s:g} s ends a run); copies of their first "
+            "frame fill it, scores there may mean little"
+        )
+
+
 def _tell(
     table: pd.DataFrame,
     events: list[dict[str, Any]],
@@ -233,9 +225,6 @@ def _tell(
     scored = int((table["state"] == OK).sum())
     rate = f", {scored / seconds:,.0f} frames/s" if fresh else " (known maps, no net run)"
     print(f"scored {scored:,} of {len(table):,} frames in {seconds:.1f} s{rate}")
-    for state, count in table["state"].value_counts().items():
-        if state != OK:
-            print(f"  left out: {count:,} x {state}")
     alarms = int(table["alarm"].sum())
     levels = {f"{mode} ": level for mode, level in threshold.by_mode.items()}
     shown = ", ".join(f"{k}{v:.4g}" for k, v in (levels or {"": threshold.value}).items())
@@ -246,3 +235,10 @@ def _tell(
         print(f"  {event['clip']} {span} (from {when}), peak {event['peak_raw']:.4g}")
     print(f"results: {folder}")
     print(f"next:    tlae render scores={folder}")
+
+
+def _tell_end(summary: dict[str, Any], new: int) -> None:
+    print(
+        f"done: {summary['scored']:,} of {summary['frames']:,} frames in {summary['clips']:,} "
+        f"clips have a score, {new:,} frames were scored now; {left_out_words(summary['left_out'])}"
+    )

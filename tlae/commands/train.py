@@ -18,7 +18,8 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities.rank_zero import rank_zero_only  # type: ignore[attr-defined]
 from torch import nn
 
-from tlae.commands.score import ALARM_KEYS, open_named
+from tlae.commands.named_footage import open_named
+from tlae.commands.score import ALARM_KEYS
 from tlae.commands.train_lines import introduce, tell_end
 from tlae.config import TrainConfig
 from tlae.errors import UserError, nearest, refusing_bad_values
@@ -100,7 +101,7 @@ def run(cfg: TrainConfig) -> None:
         **learnt.facts,
     }
     save_model(model, folder.model)
-    tell_end(model, nothing, folder)
+    tell_end(model, nothing, folder, footage, source)
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def _learn(
     )
     trainer = _trainer(cfg, folder, compute, nothing, rule)
     if trainer.is_global_zero:
-        introduce(folder.path.name, net, footage, compute)
+        introduce(folder.path.name, net, footage, compute, cfg.footage.time_pattern)
     fit(trainer, module, data, folder)
     facts: dict[str, Any] = {"epochs": trainer.current_epoch, "steps": trainer.global_step}
     if trainer.is_global_zero:
@@ -187,7 +188,7 @@ def _settings(cfg: TrainConfig, store: FrameStore) -> dict[str, Any]:
     settings: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
     for key in ("paths", "overwrite", "name", "suffix"):
         settings.pop(key)
-    settings["store"] = store.folder.name
+    settings["store"] = store.key
     return settings
 
 

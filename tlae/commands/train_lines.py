@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from tlae.footage.frames import OK
+from tlae.commands.footage_lines import left_out, left_out_words, tell_clock
+from tlae.footage.sources import Footage
 from tlae.model_file import Model
 from tlae.models.standardised import Standardised
 from tlae.training.compute import Compute
@@ -12,22 +13,32 @@ from tlae.training.normal_footage import NormalFootage
 from tlae.training.run_folder import RunFolder
 
 
-def introduce(name: str, net: Standardised, footage: NormalFootage, compute: Compute) -> None:
+def introduce(
+    name: str,
+    net: Standardised,
+    footage: NormalFootage,
+    compute: Compute,
+    time_pattern: str | None,
+) -> None:
     """What will be learnt, from how much footage."""
     weights = sum(p.numel() for p in net.parameters())
-    states = footage.store.index["state"]
     print(f"{name}: {weights:,} weights, {compute} arithmetic", flush=True)
     print(
         f"{footage.train_frames:,} frames to learn from, {footage.held_out_frames:,} held out in "
         f"{len(footage.held_out)} time blocks",
         flush=True,
     )
-    for state, count in states[states != OK].value_counts().items():
-        print(f"  left out: {count:,} x {state}", flush=True)
+    tell_clock(footage.store, footage.gap_s, time_pattern)
 
 
-def tell_end(model: Model, nothing: DoNothing, folder: RunFolder) -> None:
-    """What was learnt, whether it beats doing nothing, and what comes next."""
+def tell_end(
+    model: Model,
+    nothing: DoNothing,
+    folder: RunFolder,
+    footage: NormalFootage,
+    source: Footage,
+) -> None:
+    """What was learnt, whether it beats doing nothing, what comes next, and what was left out."""
     facts = model.training
     if "epochs" in facts:
         _tell_loss(facts, nothing)
@@ -37,6 +48,11 @@ def tell_end(model: Model, nothing: DoNothing, folder: RunFolder) -> None:
     )
     print(f"model: {folder.model} ({folder.model.stat().st_size / 1e6:.1f} MB)")
     print(f"next:  tlae score model_file={folder.model} footage=...")
+    used, states = footage.train_frames + footage.held_out_frames, footage.store.index["state"]
+    print(
+        f"done: {used:,} of {len(states):,} frames were used; "
+        f"{left_out_words(left_out(states, source))}"
+    )
 
 
 def _tell_loss(facts: dict[str, Any], nothing: DoNothing) -> None:

@@ -1,6 +1,6 @@
 """What a frame and a clip are: the one form in which every kind of footage arrives."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 Image = npt.NDArray[np.uint8]
+
+Wanted = Callable[[float, datetime | None], bool]
+"""Asked about each frame of a clip in order, with ``time_s`` and ``taken_at``: is it to be read?"""
 
 OK = "ok"  # state of a frame that was read; any other state is the reason why it was not
 
@@ -67,16 +70,35 @@ class Clip(Protocol):
         """Where ``time_s`` and ``taken_at`` come from."""
         ...
 
-    def fingerprint(self) -> list[str]:
-        """One line per file: name, size, modification time. Changes when the content does."""
+    @property
+    def has_wall_clock(self) -> bool:
+        """Whether ``taken_at`` is known."""
         ...
 
-    def frames(self, start: int = 0, min_hw: tuple[int, int] | None = None) -> Iterator[Frame]:
+    def fingerprint(self) -> Iterator[str]:
+        """How times are found, then one line per file: name, size, modification time.
+
+        Lines change when the content does; files that are added at the end add lines at the end.
+        """
+        ...
+
+    def settled(self) -> "tuple[Clip | None, list[str]]":
+        """The clip without its last files while these are being written, and their paths.
+
+        None where nothing remains.
+        """
+        ...
+
+    def frames(
+        self, start: int = 0, min_hw: tuple[int, int] | None = None, wanted: Wanted | None = None
+    ) -> Iterator[Frame]:
         """Read forward.
 
         Args:
             start: 0-based first frame to yield.
             min_hw: the caller shrinks frames to this size: larger pictures may arrive at reduced
                 size, never smaller than this. None keeps the source's size.
+            wanted: frames for which it says no are neither decoded nor yielded; the others keep
+                their position.
         """
         ...

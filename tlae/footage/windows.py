@@ -30,7 +30,8 @@ def segments(index: pd.DataFrame, gap_s: float) -> list[Rows]:
 
     Args:
         index: rows of a frame store.
-        gap_s: an interval longer than this, or one that runs backwards, ends a run; 0: none does.
+        gap_s: an interval longer than this ends a run; 0: none does. One that runs backwards always
+            does, one of 0 (a repeated frame or time stamp) never.
 
     Returns:
         Row numbers of each run, in order. An unreadable frame is left out but does not end a run.
@@ -40,9 +41,9 @@ def segments(index: pd.DataFrame, gap_s: float) -> list[Rows]:
         return []
     clips = index["clip"].to_numpy()[rows]
     steps_s = np.diff(index["time_s"].to_numpy()[rows])
-    cut = clips[1:] != clips[:-1]
+    cut = (clips[1:] != clips[:-1]) | (steps_s < 0)
     if gap_s > 0:
-        cut = cut | (steps_s > gap_s) | (steps_s < 0)
+        cut = cut | (steps_s > gap_s)
     return np.split(rows, np.flatnonzero(cut) + 1)
 
 

@@ -2,7 +2,9 @@
 
 While it runs, everything lies in ``<name>.part/``: ``maps.zarr`` and ``rebuilt.zarr`` (written in
 whole shards), ``parts/`` (one small table per finished chunk) and ``state-N.safetensors`` (what the
-scorer carries into chunk N). ``finish`` adds the tables and renames the folder.
+scorer carries into chunk N). When the tables are added, the folder is renamed; states stay in it.
+Where frames were added to the footage since, chunks and state of before are taken on, and what
+depends on the end that there was (the last chunk, and what waited for later frames) is done again.
 """
 
 import json
@@ -26,6 +28,8 @@ from tlae.scoring.scorer import FrameScorer, Scored
 from tlae.whole_file import whole_file
 
 CHUNK_FRAMES = 128  # one shard of the map arrays
+JOB_FILE = "job.json"
+ARRAYS = ("maps.zarr", "rebuilt.zarr")
 STATES_KEPT = 2  # centred scoring finishes a chunk while it is already in the next one
 
 
@@ -39,6 +43,9 @@ class ScoringJob:
         runs: row numbers of each run of frames without a cut.
         facts: what the numbers depend on; a part folder with others is started anew.
         keep_rebuilt: also store what the net expected.
+        rows_before: the part folder holds a job for only so many of the store's rows; None: none or
+            for all of them.
+        delay: frames by which the scorer's results lag behind.
     """
 
     folder: Path
@@ -46,14 +53,19 @@ class ScoringJob:
     runs: list[Rows]
     facts: dict[str, Any]
     keep_rebuilt: bool = True
+    rows_before: int | None = None
+    delay: int = 0
 
     def __post_init__(self) -> None:
-        told = self.folder / "job.json"
+        told = self.folder / JOB_FILE
         text = json.dumps(self.facts, sort_keys=True, indent=1)
-        if not (told.is_file() and told.read_text() == text):
+        if self.rows_before is not None:
+            self._take_on(self.rows_before)
+        elif not (told.is_file() and told.read_text() == text):
             shutil.rmtree(self.folder, ignore_errors=True)
             (self.folder / "parts").mkdir(parents=True)
-            told.write_text(text)
+        with whole_file(told) as temporary:
+            temporary.write_text(text)
         self.maps = self._array("maps.zarr", np.float16, self.store.shape[1:3])
         self.rebuilt = None
         if self.keep_rebuilt:
@@ -106,8 +118,29 @@ class ScoringJob:
     def clean(self, folder: Path) -> None:
         """Remove from the finished folder what only a running job needs."""
         shutil.rmtree(folder / "parts", ignore_errors=True)
-        for state in folder.glob("state-*"):
+        self.clean_states(folder)
+
+    def clean_states(self, folder: Path) -> None:
+        """Remove the states from which no job goes on, however the footage may grow."""
+        kept = _settled_rows(self.runs, len(self.store), self.delay) // CHUNK_FRAMES
+        states = sorted(folder.glob("state-*"))
+        useful = [state for state in states if state.name <= self._state(kept).name]
+        for state in {*states} - {*useful[-1:]}:
             state.unlink()
+
+    def _take_on(self, rows_before: int) -> None:
+        """Keep of a shorter job what does not depend on where it ended."""
+        before = [run[run < rows_before] for run in self.runs]
+        settled = _settled_rows([run for run in before if len(run)], rows_before, self.delay)
+        kept = settled // CHUNK_FRAMES
+        for number in range(kept, -(-rows_before // CHUNK_FRAMES)):
+            self._part(number).unlink(missing_ok=True)
+            for array in ARRAYS:
+                shutil.rmtree(self.folder / array / "c" / str(number), ignore_errors=True)
+        for array in ARRAYS:
+            if (self.folder / array).is_dir():
+                opened = zarr.open_array(self.folder / array, mode="r+")
+                opened.resize((len(self.store), *opened.shape[1:]))
 
     def _run(self, scorer: FrameScorer, batch_frames: int, advance: Advance) -> None:
         finished = self.done()
@@ -199,6 +232,13 @@ class ScoringJob:
 
     def _state(self, number: int) -> Path:
         return self.folder / f"state-{number:08d}.safetensors"
+
+
+def _settled_rows(runs: list[Rows], rows: int, delay: int) -> int:
+    """Number of rows, of so many, whose results further frames cannot change."""
+    if not runs or not delay:
+        return rows
+    return int(runs[-1][-delay:][0])
 
 
 class _Chunk:

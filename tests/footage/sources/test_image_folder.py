@@ -126,21 +126,20 @@ def test_fingerprint_follows_content_and_timing_not_place(tmp_path: Path) -> Non
         clip_of(root, ["1.png", "2.png"])
         for path in root.iterdir():
             os.utime(path, ns=(0, 1_000_000_007))
-    names = ("1.png", "2.png")
-    print_of = [
-        ImageClip("c", FolderFiles(r), "", names, Timing()).fingerprint() for r in (first, second)
-    ]
-    assert print_of[0] == print_of[1]
-    assert print_of[0][1].startswith("1.png ")
-    assert print_of[0][1].endswith(" 1000000007")
-    other = ImageClip("c", FolderFiles(first), "", names, Timing(interval_s=9)).fingerprint()
-    assert other != print_of[0]
+
+    def print_of(root: Path, interval_s: float = 0.1) -> list[str]:
+        timing = Timing(interval_s)
+        return list(ImageClip("c", FolderFiles(root), "", ("1.png", "2.png"), timing).fingerprint())
+
+    before = print_of(second)
+    assert print_of(first) == before
+    assert before[1].startswith("1.png ")
+    assert before[1].endswith(" 1000000007")
+    assert print_of(first, 9) != before
     os.utime(second / "2.png", ns=(0, 5))
-    assert ImageClip("c", FolderFiles(second), "", names, Timing()).fingerprint() != print_of[1]
+    assert print_of(second) != before
     (second / "2.png").unlink()
-    assert (
-        ImageClip("c", FolderFiles(second), "", names, Timing()).fingerprint()[2] == "2.png missing"
-    )
+    assert print_of(second)[2] == "2.png missing"
 
 
 def test_a_clip_can_be_pickled_and_read_again(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tlae.errors import FootageError
 from tlae.footage.frames import Clip, Frame, TimeSource
 from tlae.footage.images import IMAGE_SUFFIXES
+from tlae.footage.sampling import SampledClip, parse_sampling, require_wall_clock
 from tlae.footage.sources.archive import list_archive, own_folder
 from tlae.footage.sources.clip_folder import clips_of
 from tlae.footage.sources.image_folder import FolderFiles
@@ -27,10 +28,12 @@ class Footage:
     Attributes:
         spec: what the user named.
         clips: in natural order of their names.
+        waiting: paths of files that were still being written, and are left for the next time.
     """
 
     spec: str
     clips: tuple[Clip, ...]
+    waiting: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -54,6 +57,17 @@ class Footage:
                 digest.update(f"{line}\n".encode())
         return digest.hexdigest()
 
+    def settled(self) -> "Footage":
+        """Without what is still being written; as it is where nothing else would remain.
+
+        Looks at the last file of each clip; may wait a moment to see whether a video grows.
+        """
+        parts = [clip.settled() for clip in self.clips]
+        clips = tuple(clip for clip, _ in parts if clip is not None)
+        if not clips:
+            return self
+        return replace(self, clips=clips, waiting=tuple(path for _, left in parts for path in left))
+
     def frames(self, min_hw: tuple[int, int] | None = None) -> Iterator[Frame]:
         """Read all clips forward, one after the other; see ``Clip.frames``."""
         for clip in self.clips:
@@ -66,6 +80,10 @@ def open_footage(
     interval_s: float = 0.1,
     time_source: str = "auto",
     time_pattern: str | None = None,
+    every: str | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    hours: str | None = None,
 ) -> Footage:
     """Find the clips that ``spec`` names. Nothing is decoded yet.
 
@@ -77,11 +95,16 @@ def open_footage(
             throughout), ``exif``, ``filename`` or ``interval``. A video has its own, unless
             ``interval`` is asked for.
         time_pattern: strptime form of date and time in file names; None tries the common ones.
+        every: time between the frames that are read, see ``sampling.parse_sampling`` for all four.
+        start: first moment that is read.
+        end: end of what is read.
+        hours: of the day that are read.
 
     Raises:
         FootageError: nothing usable is there, or an argument is wrong.
     """
     timing = Timing(interval_s, time_source, time_pattern)
+    sampling = parse_sampling(every, start, end, hours)
     if not spec.strip():
         raise FootageError("footage.path must name a folder, file or glob pattern, got nothing")
     try:
@@ -96,6 +119,9 @@ def open_footage(
     if timing.asked in (TimeSource.EXIF, TimeSource.FILENAME):
         for clip in clips:
             _ = clip.time_source  # raises where it is not there
+    if sampling:
+        require_wall_clock(clips, sampling)
+        clips = tuple(SampledClip(clip, sampling) for clip in clips)
     return Footage(spec, clips)
 
 

@@ -6,7 +6,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -49,10 +49,15 @@ class ArchiveFiles:
         """``archive.zip::member``."""
         return printable(f"{self.archive}::{name}")
 
-    def facts(self, folder: str, names: Sequence[str]) -> list[str]:
+    def facts(self, folder: str, names: Iterable[str]) -> Iterator[str]:
         """Name, checksum, size."""
-        paths = (join(folder, name) for name in names)
-        return [printable("{} {:08x} {}".format(path, *self.members[path])) for path in paths]
+        for name in names:
+            path = join(folder, name)
+            yield printable("{} {:08x} {}".format(path, *self.members[path]))
+
+    def age_s(self, name: str) -> float:
+        """Not known: an archive that can be listed is whole."""
+        return float("inf")
 
     @contextmanager
     def reader(self) -> Iterator[Read]:

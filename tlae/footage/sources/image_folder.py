@@ -3,19 +3,22 @@
 import io
 import logging
 import os
+import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from tlae.footage.frames import OK, Frame, TimeSource
+from tlae.footage.frames import OK, Frame, Image, TimeSource, Wanted
 from tlae.footage.images import Unreadable, decode_image
 from tlae.footage.sources.listing import join
 from tlae.footage.timestamps import Timing, choose_source, exif_time, parse_filename_time
+
+FRESH_S = 10.0  # a file changed since then that cannot be read is taken to be still being written
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +32,12 @@ class Files(Protocol):
         """The path that users see and can open again."""
         ...
 
-    def facts(self, folder: str, names: Sequence[str]) -> list[str]:
+    def facts(self, folder: str, names: Iterable[str]) -> Iterator[str]:
         """One line per file of a folder: name and what changes with its content."""
+        ...
+
+    def age_s(self, name: str) -> float:
+        """Seconds since a file was last written; infinite where that is not known."""
         ...
 
     def reader(self) -> AbstractContextManager[Read]:
@@ -52,10 +59,18 @@ class FolderFiles:
         """Path on disk; bytes of a foreign encoding are replaced, so that tables can hold it."""
         return printable(str(self.root / name))
 
-    def facts(self, folder: str, names: Sequence[str]) -> list[str]:
+    def facts(self, folder: str, names: Iterable[str]) -> Iterator[str]:
         """Name, size in bytes, modification time in nanoseconds."""
         place = self.root / folder
-        return [printable(f"{join(folder, name)} {_facts(f'{place}/{name}')}") for name in names]
+        for name in names:
+            yield printable(f"{join(folder, name)} {_facts(f'{place}/{name}')}")
+
+    def age_s(self, name: str) -> float:
+        """By the modification time; a clock that runs a little ahead does not matter."""
+        try:
+            return abs(time.time() - (self.root / name).stat().st_mtime)
+        except OSError:
+            return float("inf")
 
     @contextmanager
     def reader(self) -> Iterator[Read]:
@@ -105,18 +120,36 @@ class ImageClip:
                 self.timing, self.name, self.names, lambda name: self._content(read, name)
             )
 
-    def fingerprint(self) -> list[str]:
-        """How times are found, then one line per file."""
-        timing = f"{self.time_source} {self.timing.interval_s} {self.timing.pattern}"
-        return [timing, *self.files.facts(self.folder, self.names)]
+    @property
+    def has_wall_clock(self) -> bool:
+        """Unless frames are only counted."""
+        return self.time_source != TimeSource.INTERVAL
 
-    def frames(self, start: int = 0, min_hw: tuple[int, int] | None = None) -> Iterator[Frame]:
+    def fingerprint(self) -> Iterator[str]:
+        """How times are found, then one line per file."""
+        yield f"{self.time_source} {self.timing.interval_s} {self.timing.pattern}"
+        yield from self.files.facts(self.folder, self.names)
+
+    def settled(self) -> "tuple[ImageClip | None, list[str]]":
+        """Without the last files where they are fresh and give no whole picture."""
+        kept, left = len(self.names), list[str]()
+        with self.files.reader() as read:
+            while kept and self._is_being_written(read, self.names[kept - 1]):
+                kept -= 1
+                left.append(self.files.shown(join(self.folder, self.names[kept])))
+        return (replace(self, names=self.names[:kept]) if kept else None), left[::-1]
+
+    def frames(
+        self, start: int = 0, min_hw: tuple[int, int] | None = None, wanted: Wanted | None = None
+    ) -> Iterator[Frame]:
         """Read forward; a bad file becomes a frame without an image and is counted in the log."""
         reasons = Counter[str]()
         with self.files.reader() as read:
             clock = self._clock(read, start)
             for index in range(start, len(self.names)):
-                frame = self._frame(read, clock, index, min_hw)
+                frame = self._frame(read, clock, index, min_hw, wanted)
+                if frame is None:
+                    continue
                 if frame.image is None:
                     reasons[frame.state] += 1
                 yield frame
@@ -128,21 +161,33 @@ class ImageClip:
             )
 
     def _frame(
-        self, read: Read, clock: "_Clock", index: int, min_hw: tuple[int, int] | None
-    ) -> Frame:
+        self,
+        read: Read,
+        clock: "_Clock",
+        index: int,
+        min_hw: tuple[int, int] | None,
+        wanted: Wanted | None,
+    ) -> Frame | None:
+        """One frame, None where it is not wanted; read only if wanted or needed for its time."""
         member = join(self.folder, self.names[index])
-        path = self.files.shown(member)
-        image = source_hw = data = None
-        state = OK
-        try:
-            data = read(member)
-            image, source_hw = decode_image(data, min_hw)
-        except Unreadable as problem:
-            state = problem.reason
-            logger.info("%s: %s", path, state)
-        taken_at = self._taken_at(index, data)
+        by_exif = self.time_source == TimeSource.EXIF
+        content = _load(read, member) if by_exif else None
+        taken_at = self._taken_at(index, content if isinstance(content, bytes) else None)
         time_s = clock.tick(index, taken_at)
+        if wanted is not None and not wanted(time_s, taken_at):
+            return None
+        path = self.files.shown(member)
+        image, source_hw, state = _decoded(
+            _load(read, member) if content is None else content, min_hw
+        )
+        if image is None:
+            logger.info("%s: %s", path, state)
         return Frame(self.name, index, time_s, taken_at, path, image, state, source_hw)
+
+    def _is_being_written(self, read: Read, name: str) -> bool:
+        member = join(self.folder, name)
+        fresh = self.files.age_s(member) < FRESH_S
+        return fresh and _decoded(_load(read, member), (1, 1))[0] is None
 
     def _content(self, read: Read, name: str) -> bytes | None:
         try:
@@ -193,6 +238,26 @@ class _Clock:
             self.known_index = index
             self.known_s = (taken_at - self.first).total_seconds()
         return round(self.known_s + (index - self.known_index) * self.interval_s, 6)
+
+
+def _load(read: Read, member: str) -> bytes | Unreadable:
+    """Content of a file, or why there is none."""
+    try:
+        return read(member)
+    except Unreadable as problem:
+        return problem
+
+
+def _decoded(
+    content: bytes | Unreadable, min_hw: tuple[int, int] | None
+) -> tuple[Image | None, tuple[int, int] | None, str]:
+    """Picture, size of the whole picture where it was reduced, state."""
+    try:
+        if isinstance(content, Unreadable):
+            raise content
+        return *decode_image(content, min_hw), OK
+    except Unreadable as problem:
+        return None, None, problem.reason
 
 
 def _facts(path: str) -> str:

@@ -2,6 +2,7 @@
 
 import heapq
 import logging
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from tlae.errors import FootageError
-from tlae.footage.frames import Frame, Image, TimeSource
+from tlae.footage.frames import Frame, Image, TimeSource, Wanted
 from tlae.footage.images import Unreadable, reduction
-from tlae.footage.sources.image_folder import Files
+from tlae.footage.sources.image_folder import FRESH_S, Files
 from tlae.footage.timestamps import EARLIEST_YEAR, Timing, parse_filename_time
 
 REORDERED_FRAMES = 16  # the most that H.264 and its like hold back to show frames in order
 BAD_READS_IN_A_ROW = 20  # then the rest of the file is given up
+REST_S = 2.0  # a recording grows within this time; what does not is whole
 MISSING_SHARE = 0.05  # headers may promise a little more than an undamaged file gives
 
 _READ_ERRORS = (av.FFmpegError, OSError, EOFError)
@@ -60,12 +62,35 @@ class VideoClip:
         except Unreadable:
             return 1  # the row that says why
 
-    def fingerprint(self) -> list[str]:
+    @property
+    def has_wall_clock(self) -> bool:
+        """Whether the container or the file's name says when it began."""
+        try:
+            with self._opened() as (container, _):
+                return self._began(container) is not None
+        except Unreadable:
+            return True  # the row that says why has no time, and needs none
+
+    def fingerprint(self) -> Iterator[str]:
         """How times are found, then the file."""
         folder, _, name = self.member.rpartition("/")
         interval = self.timing.interval_s if self.time_source == TimeSource.INTERVAL else ""
-        timing = f"{self.timing.asked} {interval} {self.timing.pattern}"
-        return [timing, *self.files.facts(folder, [name])]
+        yield f"{self.timing.asked} {interval} {self.timing.pattern}"
+        yield from self.files.facts(folder, [name])
+
+    def settled(self) -> "tuple[VideoClip | None, list[str]]":
+        """Nothing while the file grows, or is fresh and cannot be opened; may wait to see that."""
+        age_s = self.files.age_s(self.member)
+        if age_s >= FRESH_S:
+            return self, []
+        before = list(self.fingerprint())
+        time.sleep(max(0.0, REST_S - age_s))
+        try:
+            with self._opened():
+                whole = list(self.fingerprint()) == before
+        except Unreadable:
+            whole = False
+        return (self, []) if whole else (None, [self.files.shown(self.member)])
 
     def require_readable(self) -> None:
         """Open the file and close it again.
@@ -82,7 +107,9 @@ class VideoClip:
                 "copy it again from the camera, or leave it out"
             ) from problem
 
-    def frames(self, start: int = 0, min_hw: tuple[int, int] | None = None) -> Iterator[Frame]:
+    def frames(
+        self, start: int = 0, min_hw: tuple[int, int] | None = None, wanted: Wanted | None = None
+    ) -> Iterator[Frame]:
         """Read forward from the first frame; those before ``start`` are not converted.
 
         A file that gives nothing is one frame without an image, with the reason.
@@ -99,6 +126,8 @@ class VideoClip:
                         continue
                     time_s = self._time(index, stamp_s - first_s)
                     taken_at = began + timedelta(seconds=time_s) if began else None
+                    if wanted is not None and not wanted(time_s, taken_at):
+                        continue
                     image, source_hw = _to_image(picture, min_hw)
                     yield Frame(
                         self.name, index, time_s, taken_at, path, image, source_hw=source_hw

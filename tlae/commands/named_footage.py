@@ -1,0 +1,32 @@
+"""Footage as settings name it, and as a results folder remembers it."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from tlae.config import FootageConfig
+from tlae.footage.sources import Footage, open_footage
+
+READING = tuple(field.name for field in fields(FootageConfig) if field.name != "path")
+
+
+def open_named(cfg: FootageConfig) -> Footage:
+    """Open footage as the settings say, without files that are still being written."""
+    return open_footage(cfg.path, **{key: getattr(cfg, key) for key in READING}).settled()
+
+
+def saved(cfg: FootageConfig) -> dict[str, Any]:
+    """What ``summary.json`` remembers: where the footage lies and how it was read."""
+    place = str(Path(cfg.path).expanduser().absolute())
+    return {"path": place, **{key: getattr(cfg, key) for key in READING}}
+
+
+def open_saved(remembered: dict[str, Any], path: str | None = None) -> Footage:
+    """Open the same frames again.
+
+    Args:
+        remembered: what ``saved`` returned; older ones know fewer settings.
+        path: where the footage lies now, if it moved since.
+    """
+    reading = {key: remembered[key] for key in READING if key in remembered}
+    return open_footage(path or remembered["path"], **reading)

@@ -1,0 +1,150 @@
+"""What is odd about the times of a footage, found in its index; no picture is looked at."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tlae.footage.frames import OK
+from tlae.footage.timestamps import parse_filename_time
+from tlae.footage.windows import usual_interval_s
+
+GAP = "gap"
+LEAP = "clock leaps ahead"
+BACK = "clock set back"
+EQUAL = "equal time stamps"
+TIMELESS = "no time"
+CONTRADICTS = "clock contradicts file names"
+SIZE = "picture size changes"
+UNKNOWN = "times are counted, not known"
+
+GAP_FACTOR = 5.0  # an interval this many times the usual one is a gap, as in footage.gap_factor
+DAY_S = 86_400.0
+LEAP_S = 30 * DAY_S  # rather a clock that was set than a camera that was off
+HOUR_S = 3600.0
+
+LOOKED_AT = 5_000  # names compared with times: a clock that lies does so for more than a frame
+
+Marks = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something odd.
+
+    Attributes:
+        row: of the index, where it shows first.
+        kind: one of the constants above.
+        text: what it is there, in a few words.
+        frames: neighbouring rows that it concerns, from ``row`` on.
+    """
+
+    row: int
+    kind: str
+    text: str
+    frames: int = 1
+
+
+def clock_findings(
+    index: pd.DataFrame, gap_s: float | None = None, time_pattern: str | None = None
+) -> list[Finding]:
+    """Look for what is odd about times and picture sizes.
+
+    Args:
+        index: rows of a frame store.
+        gap_s: an interval longer than this is a gap; None: five times the usual one; 0: none is.
+        time_pattern: strptime form of the times in file names; None: the common ones.
+
+    Returns:
+        By row, then by kind.
+    """
+    if gap_s is None:
+        gap_s = GAP_FACTOR * usual_interval_s(index)
+    found = [*_steps(index, gap_s), *_times(index), *_names(index, time_pattern), *_sizes(index)]
+    return sorted(found, key=lambda finding: (finding.row, finding.kind))
+
+
+def _steps(index: pd.DataFrame, gap_s: float) -> Iterator[Finding]:
+    """Intervals that are too long, zero or negative. Rows of a clip follow each other."""
+    usual_s = usual_interval_s(index)
+    steps = index["time_s"].diff().to_numpy(copy=True)
+    steps[_changes(index["clip"])] = np.nan
+    for row, frames in _stretches(steps == 0):
+        yield Finding(row, EQUAL, "the same time as the frame before", frames)
+    for row in map(int, np.flatnonzero(steps < 0)):
+        back_s = -float(steps[row])
+        summer_time = abs(back_s + usual_s - HOUR_S) <= 0.1 * HOUR_S
+        yield Finding(row, BACK, f"by {duration(back_s)}{' (summer time?)' * summer_time}")
+    for row in map(int, np.flatnonzero(steps > (gap_s or np.inf))):
+        step_s = float(steps[row])
+        kind, word = (LEAP, "by") if step_s > LEAP_S else (GAP, "of")
+        yield Finding(row, kind, f"{word} {duration(step_s)}")
+
+
+def _times(index: pd.DataFrame) -> Iterator[Finding]:
+    """Frames without a time among others, and clips of stills in which frames are only counted."""
+    missing = index["taken_at"].isna()
+    throughout = missing.groupby(index["clip"], sort=False).transform("all").to_numpy()
+    for row, frames in _stretches(missing.to_numpy() & ~throughout):
+        yield Finding(row, TIMELESS, "counted on from the frame before", frames)
+    for row, frames in _stretches(throughout & _is_still(index)):
+        yield Finding(row, UNKNOWN, "no date in the file names nor in EXIF data", frames)
+
+
+def _names(index: pd.DataFrame, pattern: str | None) -> Iterator[Finding]:
+    """The first still whose time is more than a day away from the one in its name."""
+    known = np.flatnonzero(_is_still(index) & index["taken_at"].notna().to_numpy())
+    known = known[np.linspace(0, len(known) - 1, min(len(known), LOOKED_AT)).astype(np.int64)]
+    first: tuple[int, float] | None = None
+    apart = 0
+    for row, path, taken_at in zip(
+        known, index["path"].iloc[known], index["taken_at"].iloc[known], strict=True
+    ):
+        named = parse_filename_time(str(path).replace("::", "/").rpartition("/")[2], pattern)
+        apart_s = abs((taken_at - named).total_seconds()) if named else 0.0
+        if apart_s > DAY_S:
+            apart += 1
+            first = first or (int(row), apart_s)
+    if first:
+        text = f"by {duration(first[1])}, in {apart:,} of {len(known):,} names looked at"
+        yield Finding(first[0], CONTRADICTS, text)
+
+
+def _sizes(index: pd.DataFrame) -> Iterator[Finding]:
+    """Readable frames of another size than the readable one before them in their clip."""
+    rows = np.flatnonzero((index["state"] == OK).to_numpy())
+    sizes = index[["source_w", "source_h"]].to_numpy()[rows]
+    changed = np.zeros(len(rows), bool)
+    changed[1:] = (sizes[1:] != sizes[:-1]).any(axis=1)
+    for place in np.flatnonzero(changed & ~_changes(index["clip"].iloc[rows])):
+        before, now = (f"{w}x{h}" for w, h in sizes[place - 1 : place + 1])
+        yield Finding(int(rows[place]), SIZE, f"from {before} to {now}")
+
+
+def _changes(column: pd.Series) -> Marks:
+    """Rows at which the value is another than in the row before; the first row is one."""
+    return (column != column.shift()).to_numpy(dtype=bool)
+
+
+def _stretches(marks: Marks) -> Iterator[tuple[int, int]]:
+    """First row and length of each run of marked rows."""
+    edges = np.flatnonzero(np.diff(marks.astype(np.int8), prepend=0, append=0))
+    for first, end in edges.reshape(-1, 2):
+        yield int(first), int(end - first)
+
+
+def _is_still(index: pd.DataFrame) -> Marks:
+    """Rows that have a file of their own; frames of a video share theirs."""
+    changes = _changes(index["path"])
+    alone: Marks = changes & np.append(changes[1:], True)
+    return alone
+
+
+def duration(seconds: float) -> str:
+    """A length of time in the unit that suits it."""
+    for unit, length_s in (("d", DAY_S), ("h", HOUR_S), ("min", 60.0)):
+        if seconds >= length_s:
+            return f"{seconds / length_s:.1f} {unit}"
+    return f"{seconds:.3g} s"

@@ -1,0 +1,197 @@
+"""Filling a frame store: footage in, frames and index rows on disk, chunk by chunk.
+
+``frames.u8`` holds the frames one after the other, ``index.parquet`` a row for each. While frames
+are added, ``parts/`` holds the rows of each finished chunk, named by its first row; rows count from
+the moment their chunk's file is there, so a killed build continues behind them.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tlae.errors import FootageError, UserError
+from tlae.footage.frames import OK, Frame
+from tlae.footage.preprocess import Preprocessing
+from tlae.footage.sampling import nothing_left
+from tlae.footage.sources import Footage
+from tlae.progress import Advance, progress
+from tlae.whole_file import whole_file
+
+CHUNK_FRAMES = 256
+ASPECT_TOLERANCE = 0.02  # frames of another shape than the clip's first are not the same view
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is stored of a footage already.
+
+    Attributes:
+        rows: in the index.
+        counts: of them, per clip in order.
+        first_hw: size of the first picture of each clip that has one.
+    """
+
+    rows: int
+    counts: dict[str, int]
+    first_hw: dict[str, tuple[int, int]]
+
+
+def decode(
+    footage: Footage, preprocessing: Preprocessing, folder: Path, finished: Collection[str]
+) -> None:
+    """Add to a store's folder what it does not hold yet.
+
+    Args:
+        footage: goes on from what the folder holds.
+        preprocessing: as for what the folder holds.
+        folder: of the store.
+        finished: names of clips of which nothing more will come.
+
+    Raises:
+        FootageError: there is no frame at all.
+        UserError: the disk is too small.
+    """
+    parts = folder / "parts"
+    parts.mkdir(exist_ok=True)
+    known = _known(folder)
+    frame_bytes = int(np.prod(preprocessing.size_hw)) * preprocessing.channels
+    lengths = [clip.length for clip in footage.clips]
+    total = sum(n for n in lengths if n is not None) if None not in lengths else None
+    _require_space(folder, (total or 0) - known.rows, frame_bytes)
+    row = known.rows
+    with (
+        (folder / "frames.u8").open("ab") as file,
+        progress(f"reading {footage.name}", total) as advance,
+    ):
+        file.truncate(row * frame_bytes)
+        if row:
+            logger.info("continuing %s after %d frames", folder.name, row)
+            advance(row)
+        for rows, pictures in _chunks(footage, preprocessing, known, finished, advance):
+            file.write(pictures)
+            file.flush()
+            os.fsync(file.fileno())
+            _write_parquet(rows, parts / f"{row:010d}.parquet")
+            row += len(rows)
+    tables = list(_tables(folder))
+    if not tables:
+        raise FootageError(nothing_left(footage.spec, footage.clips))
+    _write_parquet(pd.concat(tables, ignore_index=True), folder / "index.parquet")
+    shutil.rmtree(parts)
+
+
+def _tables(folder: Path) -> Iterator[pd.DataFrame]:
+    """The index as far as it goes, without chunks that a killed build left though it has them."""
+    rows = 0
+    if (folder / "index.parquet").is_file():
+        yield (index := pd.read_parquet(folder / "index.parquet"))
+        rows = len(index)
+    for part in sorted((folder / "parts").glob("*.parquet")):
+        if int(part.stem) >= rows:
+            yield pd.read_parquet(part)
+
+
+def _known(folder: Path) -> Known:
+    rows, counts = 0, dict[str, int]()
+    first_hw = dict[str, tuple[int, int]]()
+    for table in _tables(folder):
+        rows += len(table)
+        for clip, count in table.groupby("clip", sort=False).size().items():
+            counts[str(clip)] = counts.get(str(clip), 0) + int(count)
+        good = table[table["state"] == OK].drop_duplicates("clip")
+        for clip, height, width in zip(
+            good["clip"], good["source_h"], good["source_w"], strict=True
+        ):
+            first_hw.setdefault(clip, (int(height), int(width)))
+    return Known(rows, counts, first_hw)
+
+
+def _chunks(
+    footage: Footage,
+    preprocessing: Preprocessing,
+    known: Known,
+    finished: Collection[str],
+    advance: Advance,
+) -> Iterator[tuple[pd.DataFrame, bytes]]:
+    """Index rows and frame bytes of each further chunk."""
+    rows: list[dict[str, object]] = []
+    pictures: list[bytes] = []
+    black = bytes(int(np.prod(preprocessing.size_hw)) * preprocessing.channels)
+    for frame, size_hw in _further_frames(footage, preprocessing, known, finished):
+        rows.append(
+            {
+                "clip": frame.clip,
+                "frame": frame.frame,
+                "path": frame.path,
+                "time_s": frame.time_s,
+                "taken_at": frame.taken_at,
+                "state": frame.state,
+                "source_h": size_hw[0],
+                "source_w": size_hw[1],
+            }
+        )
+        pictures.append(black if frame.image is None else preprocessing(frame.image).tobytes())
+        advance()
+        if len(rows) == CHUNK_FRAMES:
+            yield _typed(rows), b"".join(pictures)
+            rows, pictures = [], []
+    if rows:
+        yield _typed(rows), b"".join(pictures)
+
+
+def _further_frames(
+    footage: Footage, preprocessing: Preprocessing, known: Known, finished: Collection[str]
+) -> Iterator[tuple[Frame, tuple[int, int]]]:
+    """Frames not yet stored, with their source size; those of another shape are refused."""
+    last = next(reversed(known.counts), None)
+    for clip in footage.clips:
+        if clip.name in finished or (clip.name in known.counts and clip.name != last):
+            continue
+        first_hw = known.first_hw.get(clip.name)
+        for frame in clip.frames(known.counts.get(clip.name, 0), preprocessing.size_hw):
+            if frame.image is None:
+                yield frame, (0, 0)
+                continue
+            size_hw = frame.source_hw or (frame.image.shape[0], frame.image.shape[1])
+            first_hw = first_hw or size_hw
+            if _same_shape(size_hw, first_hw):
+                yield frame, size_hw
+            else:
+                state = (
+                    f"shape {size_hw[1]}x{size_hw[0]}, clip began with {first_hw[1]}x{first_hw[0]}"
+                )
+                yield replace(frame, image=None, state=state), (0, 0)
+
+
+def _same_shape(one_hw: tuple[int, int], other_hw: tuple[int, int]) -> bool:
+    """Equal aspect ratio: another resolution of the same view is welcome, another view is not."""
+    one, other = one_hw[1] / one_hw[0], other_hw[1] / other_hw[0]
+    return abs(one / other - 1) <= ASPECT_TOLERANCE
+
+
+def _typed(rows: list[dict[str, object]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows)
+    table["taken_at"] = pd.to_datetime(table["taken_at"]).astype("datetime64[us]")
+    return table.astype({"clip": "str", "path": "str", "state": "str", "time_s": "float64"})
+
+
+def _write_parquet(table: pd.DataFrame, path: Path) -> None:
+    with whole_file(path) as temporary:
+        table.to_parquet(temporary, index=False)
+
+
+def _require_space(folder: Path, frames: int, frame_bytes: int) -> None:
+    needed, free = frames * frame_bytes, shutil.disk_usage(folder).free
+    if needed > free:
+        raise UserError(
+            f"frame store {folder} needs {needed / 2**30:.1f} GiB for {frames:,} frames, "
+            f"{free / 2**30:.1f} GiB are free; set paths.cache to another disk"
+        )
