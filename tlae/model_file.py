@@ -1,9 +1,9 @@
 """Model file: one ``.safetensors`` with everything that scoring needs, and no code.
 
 Tensors: ``net.*`` (weights), ``mean_frame``, ``spread``, ``typical_error``, ``watched``,
-``calibration.raw``, ``calibration.run``. Metadata under the key ``tlae``: JSON with the format
-number, the net's class and arguments, preprocessing, window, scoring rule, calibration and
-versions.
+``calibration.raw``, ``calibration.run``, ``camera.*``. Metadata under the key ``tlae``: JSON with
+the format number, the net's class and arguments, preprocessing, window, scoring rule, calibration,
+camera and versions.
 """
 
 import importlib
@@ -21,6 +21,8 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from tlae import __version__
+from tlae.camera.camera import Camera
+from tlae.camera.camera_file import camera_of, camera_tensors
 from tlae.errors import ModelFileError
 from tlae.footage.preprocess import Preprocessing
 from tlae.models.standardised import Standardised
@@ -30,6 +32,7 @@ from tlae.whole_file import whole_file
 
 FORMAT = 1  # raise when older code could not read what is written
 METADATA_KEY = "tlae"
+CAMERA = "camera."  # before the names of its tensors
 TRUSTED_PACKAGE = "tlae.models."  # a model file may name only classes from here
 
 
@@ -50,6 +53,7 @@ class Model:
         calibration: scores of held-out normal footage, before smoothing in time.
         typical_error: (H, W), mean error of normal footage.
         watched: (H, W) bool, False where ignored; None: all watched.
+        camera: what frames go through after the preprocessing; None: nothing.
         training: facts about the training, for people.
     """
 
@@ -65,6 +69,7 @@ class Model:
     calibration: Calibration
     typical_error: Tensor
     watched: Tensor | None = None
+    camera: Camera | None = None
     training: dict[str, Any] = field(default_factory=dict)
 
 
@@ -102,6 +107,10 @@ def save_model(model: Model, path: Path) -> None:
     }
     if model.watched is not None:
         tensors["watched"] = model.watched.to(torch.uint8)
+    camera_facts = None
+    if model.camera is not None:
+        parts, camera_facts = camera_tensors(model.camera)
+        tensors |= {f"{CAMERA}{name}": tensor for name, tensor in parts.items()}
     facts = {
         "format": FORMAT,
         "net": model.net_config,
@@ -117,6 +126,7 @@ def save_model(model: Model, path: Path) -> None:
             "interval_s": calibration.interval_s,
             "created": calibration.created,
         },
+        "camera": camera_facts,
         "training": model.training,
         "versions": {
             "tlae": __version__,
@@ -159,6 +169,7 @@ def load_model(path: Path) -> Model:
             ),
             typical_error=tensors["typical_error"],
             watched=tensors["watched"].bool() if "watched" in tensors else None,
+            camera=_camera(facts.get("camera"), tensors),  # files of older versions have none
             training=facts["training"],
         )
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -166,6 +177,13 @@ def load_model(path: Path) -> Model:
             raise
         reason = " ".join(str(error).split())[:200]
         raise ModelFileError(f"model file {path} is damaged ({reason}); train it again") from error
+
+
+def _camera(facts: dict[str, Any] | None, tensors: Mapping[str, Tensor]) -> Camera | None:
+    if facts is None:
+        return None
+    parts = {k.removeprefix(CAMERA): v for k, v in tensors.items() if k.startswith(CAMERA)}
+    return camera_of(parts, facts)
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -51,16 +51,15 @@ class BackgroundBank:
     def _thumbnails(self) -> Plane:
         return thumbnails(self.light)
 
-    def most_alike(self, light: Plane, modes: Labels) -> Labels:
+    def most_alike(self, light: Plane) -> Labels:
         """Number of the background that each frame looks most like, whatever its light.
+
+        All modes are asked: at dusk, a frame of the day may look more like those of the night.
 
         Args:
             light: luminance of the frames (n, H, W).
-            modes: (n,), mode whose backgrounds are asked; -1: those of all modes.
         """
-        likeness = thumbnails(light) @ self._thumbnails.T  # (n, K), correlations
-        other = (modes[:, None] != self.mode) & (modes[:, None] >= 0)
-        return np.asarray(np.where(other, -2, likeness).argmax(axis=1), np.int64)
+        return np.asarray((thumbnails(light) @ self._thumbnails.T).argmax(axis=1), np.int64)
 
 
 def appearance_groups(light: Plane) -> Labels:

@@ -17,7 +17,7 @@ from tlae.camera.measures import (
     saturated_share,
     sharpness,
 )
-from tlae.camera.modes import NEW, Modes
+from tlae.camera.modes import Modes
 from tlae.camera.registration import MOST_SHIFT, Shift, find_shift, undo
 from tlae.footage.frames import Image
 
@@ -100,11 +100,8 @@ class Camera:
             frames: (n, H, W, C), as the store holds them.
             copies: of each frame, exact copies in a row up to it.
         """
-        looks = look(frames)
-        names, modes = self.modes.named(looks), self.modes.nearest(looks)
-        asked = np.where(np.array(names) == NEW, -1, modes)
-        light = luminance(frames)
-        chosen = self.bank.most_alike(light, asked)
+        names, light = self.modes.named(look(frames)), luminance(frames)
+        chosen = self.bank.most_alike(light)
         return [
             self._seen(frames[i], Sight(light[i], int(chosen[i]), self.bank), names[i], copies[i])
             for i in range(len(frames))

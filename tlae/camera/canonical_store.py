@@ -7,7 +7,9 @@ chunk.
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,7 @@ from filelock import FileLock
 
 from tlae.camera.camera import Camera
 from tlae.camera.camera_file import camera_tensors
-from tlae.camera.health import Health
+from tlae.camera.health import CAN_ALARM, Health
 from tlae.camera.watch import CameraWatch, Past
 from tlae.errors import UserError
 from tlae.footage.frames import OK, Image
@@ -27,12 +29,13 @@ from tlae.whole_file import whole_file
 FORMAT = 1  # raise when frames are seen otherwise by the same camera
 CHUNK_FRAMES = 1024
 BATCH_FRAMES = 64
-OBSERVED = ["mode", "health", "shift_x", "shift_y"]  # shifts in source pixels
+# What is observed (shifts in source pixels), and what stands there where no camera is known.
+UNOBSERVED: dict[str, Any] = {"mode": "", "health": str(Health.OK), "shift_x": 0.0, "shift_y": 0.0}
 COPIES = "copies"  # exact copies in a row up to a frame; what the next chunk must know
 
 
 def canonical_store(camera: Camera, store: FrameStore) -> FrameStore:
-    """The store with canonical pictures; its index has the columns ``OBSERVED``.
+    """The store with canonical pictures; its index has the columns ``UNOBSERVED``.
 
     Raises:
         UserError: the disk is full; what is done is kept.
@@ -49,11 +52,18 @@ def canonical_store(camera: Camera, store: FrameStore) -> FrameStore:
             "space or set paths.cache to another disk; what is done is kept"
         ) from error
     tables = [pd.read_parquet(_part(folder, start)) for start in _starts(store)]
-    return FrameStore(folder, pd.concat(tables, ignore_index=True), store.preprocessing)
+    return replace(store, folder=folder, index=pd.concat(tables, ignore_index=True))
+
+
+def without_ill(store: FrameStore) -> FrameStore:
+    """The store with frames of ill health left out, as if they were unreadable; for training."""
+    health, state = store.index["health"], store.index["state"]
+    is_ill = (state == OK) & ~health.isin(CAN_ALARM)
+    return replace(store, index=store.index.assign(state=state.where(~is_ill, health)))
 
 
 def observe(camera: Camera, store: FrameStore) -> pd.DataFrame:
-    """Columns ``OBSERVED`` for each row of the store; frames are read once, in chunks.
+    """Columns ``UNOBSERVED`` for each row of the store; frames are read once, in chunks.
 
     Unreadable frames have mode "" and health "ok": their state says what is wrong.
     """
@@ -61,7 +71,7 @@ def observe(camera: Camera, store: FrameStore) -> pd.DataFrame:
     tables = []
     for start in _starts(store):
         table, _, past = _seen_chunk(camera, store, start, past)
-        tables.append(table[OBSERVED])
+        tables.append(table[list(UNOBSERVED)])
     return pd.concat(tables, ignore_index=True)
 
 
@@ -130,8 +140,8 @@ def _seen_chunk(
     """Index with what was observed, pictures (n, H, W, C), and the past of the next chunk."""
     table = store.index.iloc[start : start + CHUNK_FRAMES].reset_index(drop=True)
     pictures = np.zeros((len(table), *store.shape[1:]), np.uint8)
-    table = table.assign(mode="", health=str(Health.OK), shift_x=0.0, shift_y=0.0, copies=0)
-    observed = {name: table[name].to_numpy(copy=True) for name in (*OBSERVED, COPIES)}
+    usual = UNOBSERVED | {COPIES: 0}
+    observed = {name: np.array([value] * len(table), object) for name, value in usual.items()}
     scale_x = table["source_w"].to_numpy() / store.shape[2]
     scale_y = table["source_h"].to_numpy() / store.shape[1]
     watch = CameraWatch(camera, past)
@@ -143,7 +153,8 @@ def _seen_chunk(
             observed["shift_x"][row] = one.shift_x * scale_x[row]
             observed["shift_y"][row] = one.shift_y * scale_y[row]
             observed[COPIES][row] = count
-    return table.assign(**observed), pictures, watch.past
+    typed = {name: pd.Series(observed[name]).astype(type(usual[name])) for name in usual}
+    return table.assign(**typed), pictures, watch.past
 
 
 def _batches(table: pd.DataFrame) -> Iterator[tuple[str, Rows]]:

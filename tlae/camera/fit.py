@@ -7,7 +7,7 @@ from tlae.camera.camera import Camera, CameraOptions, Sight
 from tlae.camera.clusters import Labels
 from tlae.camera.health import Signs, fit_limits
 from tlae.camera.measures import dark_share, look, luminance
-from tlae.camera.modes import Modes, find_modes, one_mode
+from tlae.camera.modes import find_modes, one_mode
 from tlae.errors import FootageError
 from tlae.footage.frames import OK, Image
 from tlae.footage.store import FrameStore
@@ -42,8 +42,8 @@ def fit_camera(store: FrameStore, rows: Rows, options: CameraOptions) -> Camera:
     looks = look(frames)
     modes = find_modes(looks) if options.modes else one_mode(looks)
     bank = fit_bank(frames, modes.nearest(looks))
-    signs = _signs(frames, modes, bank)
-    return Camera(options, modes, bank, fit_limits(signs, longest_copies(store, rows)))
+    limits = fit_limits(_signs(frames, bank), longest_copies(store, rows))
+    return Camera(options, modes, bank, limits)
 
 
 def fit_bank(frames: Image, mode: Labels) -> BackgroundBank:
@@ -81,9 +81,11 @@ def longest_copies(store: FrameStore, rows: Rows) -> int:
     return longest
 
 
-def _signs(frames: Image, modes: Modes, bank: BackgroundBank) -> list[list[Signs]]:
-    """Signs of normal frames, mode by mode."""
-    mode, light = modes.nearest(look(frames)), luminance(frames)
-    chosen = bank.most_alike(light, mode)
+def _signs(frames: Image, bank: BackgroundBank) -> list[list[Signs]]:
+    """Signs of normal frames, by the mode of the background that they look like."""
+    light = luminance(frames)
+    chosen = bank.most_alike(light)
     signs = [Sight(light[i], int(chosen[i]), bank).signs(0) for i in range(len(frames))]
-    return [[signs[i] for i in np.flatnonzero(mode == number)] for number in range(len(modes))]
+    mode = bank.mode[chosen]
+    grouped = [[signs[i] for i in np.flatnonzero(mode == m)] for m in range(bank.mode.max() + 1)]
+    return [group or signs for group in grouped]

@@ -29,7 +29,7 @@ class Health(StrEnum):
 
 CAN_ALARM = (Health.OK, Health.REPEATED)  # in other states nothing is said about the scene
 
-EXTREME = 0.001  # quantile of normal footage that limits start from
+EXTREME = 0.005  # quantile of normal footage that limits start from
 LEAST_DARK, LEAST_WHITE = 0.97, 0.6  # shares of the picture below which it is not black, white
 MOST_EDGES, EDGES_FACTOR = 0.55, 0.7  # edges left under a cover, in relation to the background's
 SHARPNESS_FACTOR = 0.85
@@ -85,7 +85,7 @@ def fit_limits(signs: list[list[Signs]], longest_copies: int) -> Limits:
     Black and saturated: half way from the highest normal share to the whole picture, never less
     than 97 and 60 %. Covered: 0.7 of the lowest normal strength of edges, never more than 0.55.
     Blurred: 0.85 of the lowest normal sharpness. Moved: half of the lowest normal response, never
-    more than 0.15. Lowest and highest are the 0.1 and 99.9 % quantiles. Frozen: twice as many
+    more than 0.15. Lowest and highest are the 0.5 and 99.5 % quantiles. Frozen: twice as many
     copies in a row as normal footage has, at least 4.
 
     Args:

@@ -45,8 +45,8 @@ class Modes:
     def named(self, looks: Values) -> list[str]:
         """Name of each look's mode; ``"new"`` where all modes are far."""
         mode = self.nearest(looks)
-        far = (np.abs(looks - self.centres[mode]) > self.reach[mode]).any(axis=1)
-        return [NEW if out else self.names[m] for m, out in zip(mode, far, strict=True)]
+        far = np.any(np.abs(looks - self.centres[mode]) > self.reach[mode], axis=1).tolist()
+        return [NEW if far[i] else self.names[mode[i]] for i in range(len(looks))]
 
 
 def one_mode(looks: Values) -> Modes:

@@ -19,6 +19,7 @@ import pandas as pd
 import torch
 
 from tlae import __version__
+from tlae.camera.canonical_store import UNOBSERVED, canonical_store
 from tlae.config import FootageConfig, ScoreConfig
 from tlae.errors import UserError, refusing_bad_values
 from tlae.footage.frames import OK
@@ -48,7 +49,7 @@ def run(cfg: ScoreConfig) -> None:
     footage = open_named(cfg.footage)
     name = (cfg.name or f"{run_name(model_file)}-{footage.name}") + cfg.suffix
     folder = Path(cfg.paths.scores).expanduser() / name
-    store = open_store(footage, model.preprocessing, Path(cfg.paths.cache))
+    store = open_seen(footage, model, Path(cfg.paths.cache))
     _warn_of_other_pace(model, store)
     asked = {key: settings[key] for key in ALARM_KEYS if settings.get(key) is not None}
     asked = asked or {key: value for key, value in model.alarm.items() if value is not None}
@@ -93,6 +94,12 @@ def open_named(cfg: FootageConfig) -> Footage:
         time_source=cfg.time_source,
         time_pattern=cfg.time_pattern,
     )
+
+
+def open_seen(footage: Footage, model: Model, cache: Path) -> FrameStore:
+    """The footage as the model's net sees it."""
+    store = open_store(footage, model.preprocessing, cache)
+    return store if model.camera is None else canonical_store(model.camera, store)
 
 
 def run_name(model_file: Path) -> str:
@@ -198,12 +205,18 @@ def _summary(
         "scored": int(states.get(OK, 0)),
         "left_out": {str(k): int(v) for k, v in states.items() if k != OK},
         "clips": int(table["clip"].nunique()),
+        "modes": _counts(table["mode"]),
+        "health": _counts(table["health"]),
         "alarm_frames": int(table["alarm"].sum()),
         "threshold": threshold if np.isfinite(threshold) else None,
         "raw_highest": float(table["raw"].max()),
         "rule": asdict(rule),
         "calibrated_on_frames": None if calibration is None else len(calibration.raw),
     }
+
+
+def _counts(names: pd.Series) -> dict[str, int]:
+    return {str(name): int(count) for name, count in names.value_counts().items()}
 
 
 def _warn_of_other_pace(model: Model, store: FrameStore) -> None:
@@ -231,6 +244,12 @@ def _tell(
     for state, count in table["state"].value_counts().items():
         if state != OK:
             print(f"  left out: {count:,} x {state}")
+    readable = table[table["state"] == OK]
+    for name in ("mode", "health"):
+        counts = _counts(readable[name])
+        if len(counts) > 1 or not set(counts) <= {UNOBSERVED[name]}:
+            told = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+            print(f"  {name + ':':<8}{told}")
     alarms = int(table["alarm"].sum())
     print(f"{alarms:,} frames in alarm (raw > {threshold:.4g}), {len(events):,} events")
     for event in sorted(events, key=lambda e: -e["peak_raw"])[:5]:
