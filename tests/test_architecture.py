@@ -13,7 +13,8 @@ GROUND = {"errors", "progress", "whole_file"}
 ARROWS = {
     "footage": GROUND,
     "models": set(),
-    "scoring": {"models", "footage", "model_file"} | GROUND,
+    "camera": {"footage"} | GROUND,
+    "scoring": {"camera", "models", "footage", "model_file"} | GROUND,
     "training": {"scoring", "models", "footage", "model_file"} | GROUND,
     "rendering": {"footage"} | GROUND,
     "evaluation": {"scoring", "footage"} | GROUND,

@@ -81,6 +81,19 @@ class TrainingConfig:
 
 
 @dataclass
+class CameraConfig:
+    """What is learnt of the camera itself; kept in the model file, and done when scoring too."""
+
+    modes: bool = False  # tell day, night, infrared apart, by what frames look like
+    light: bool = False  # give every frame the light of the background it looks most like
+    light_reach: float = 0.25  # larger patches of light are evened out too [frame heights]; 0: none
+    register: bool = False  # undo shake, up to 4 % of the frame height
+    local_contrast: bool = False  # divide by the local contrast
+    difference: bool = False  # show the net the difference to the background, around middle grey
+    health: bool = False  # no alarms from frozen, black, saturated, covered, blurred, moved frames
+
+
+@dataclass
 class AlarmConfig:
     """What makes an alarm; null means: as the model was made."""
 
@@ -116,6 +129,7 @@ class TrainConfig:
     model: Any = MISSING
     model_name: str = ""  # the choice made by model=...; set by the command line
     training: TrainingConfig = field(default_factory=TrainingConfig)
+    camera: CameraConfig = field(default_factory=CameraConfig)
     scoring: ScoringConfig = field(default_factory=ScoringConfig)
     trainer: dict[str, Any] = field(default_factory=dict)  # passed on to Lightning's Trainer
     paths: PathsConfig = field(default_factory=PathsConfig)

@@ -1,9 +1,8 @@
 """Model file: one ``.safetensors`` with everything that scoring needs, and no code.
 
 Tensors: ``net.*`` (weights), ``mean_frame``, ``spread``, ``typical_error``, ``watched``,
-``calibration.*``. Metadata under the key ``tlae``: JSON with the format
-number, the net's class and arguments, preprocessing, window, scoring rule, calibration and
-versions.
+``calibration.*``, ``camera.*``. Metadata under the key ``tlae``: JSON with the format number, the
+net's class and arguments, preprocessing, window, scoring rule, calibration, camera and versions.
 """
 
 import importlib
@@ -14,22 +13,26 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from tlae import __version__
+from tlae.camera.camera import Camera
+from tlae.camera.camera_file import camera_of, camera_tensors
 from tlae.errors import ModelFileError
 from tlae.footage.preprocess import Preprocessing
 from tlae.models.standardised import Standardised
 from tlae.scoring.calibrate import Calibration
+from tlae.scoring.calibration_file import calibration_of, calibration_tensors
 from tlae.scoring.rule import ScoringRule
 from tlae.whole_file import whole_file
 
 FORMAT = 1  # raise when older code could not read what is written
 METADATA_KEY = "tlae"
+CALIBRATION = "calibration."  # before the names of its tensors
+CAMERA = "camera."  # before the names of its tensors
 TRUSTED_PACKAGE = "tlae.models."  # a model file may name only classes from here
 
 
@@ -50,6 +53,7 @@ class Model:
         calibration: scores of held-out normal footage, before smoothing in time.
         typical_error: (H, W), mean error of normal footage.
         watched: (H, W) bool, False where ignored; None: all watched.
+        camera: what frames go through after the preprocessing; None: nothing.
         training: facts about the training, for people.
     """
 
@@ -65,6 +69,7 @@ class Model:
     calibration: Calibration
     typical_error: Tensor
     watched: Tensor | None = None
+    camera: Camera | None = None
     training: dict[str, Any] = field(default_factory=dict)
 
 
@@ -96,10 +101,15 @@ def save_model(model: Model, path: Path) -> None:
         "mean_frame": model.net.mean_frame,
         "spread": model.net.spread,
         "typical_error": model.typical_error,
-        **_calibration_tensors(model.calibration),
     }
+    parts, calibration_facts = calibration_tensors(model.calibration)
+    tensors |= {f"{CALIBRATION}{name}": tensor for name, tensor in parts.items()}
     if model.watched is not None:
         tensors["watched"] = model.watched.to(torch.uint8)
+    camera_facts = None
+    if model.camera is not None:
+        parts, camera_facts = camera_tensors(model.camera)
+        tensors |= {f"{CAMERA}{name}": tensor for name, tensor in parts.items()}
     facts = {
         "format": FORMAT,
         "net": model.net_config,
@@ -110,12 +120,8 @@ def save_model(model: Model, path: Path) -> None:
         "rule": asdict(model.rule),
         "alarm": model.alarm,
         "precision": model.precision,
-        "calibration": {
-            "frames": len(model.calibration.raw),
-            "interval_s": model.calibration.interval_s,
-            "created": model.calibration.created,
-            "modes": _mode_names(model.calibration),
-        },
+        "calibration": calibration_facts,
+        "camera": camera_facts,
         "training": model.training,
         "versions": {
             "tlae": __version__,
@@ -136,9 +142,8 @@ def load_model(path: Path) -> Model:
     """
     facts, tensors = _read(path)
     try:
-        weights = {k.removeprefix("net."): v for k, v in tensors.items() if k.startswith("net.")}
         net = build_net(facts["net"])
-        net.load_state_dict(weights)
+        net.load_state_dict(_named("net.", tensors))
         size_hw = facts["preprocessing"]["size_hw"]
         return Model(
             net=Standardised(net, tensors["mean_frame"], float(tensors["spread"])).eval(),
@@ -150,9 +155,10 @@ def load_model(path: Path) -> Model:
             rule=ScoringRule(**facts["rule"]),
             alarm=facts["alarm"],
             precision=facts["precision"],
-            calibration=_calibration(facts["calibration"], tensors),
+            calibration=calibration_of(_named(CALIBRATION, tensors), facts["calibration"]),
             typical_error=tensors["typical_error"],
             watched=tensors["watched"].bool() if "watched" in tensors else None,
+            camera=_camera(facts.get("camera"), tensors),  # files of older versions have none
             training=facts["training"],
         )
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -162,39 +168,15 @@ def load_model(path: Path) -> Model:
         raise ModelFileError(f"model file {path} is damaged ({reason}); train it again") from error
 
 
-def _mode_names(calibration: Calibration) -> list[str]:
-    return [] if calibration.mode is None else sorted(set(calibration.mode))
+def _camera(facts: dict[str, Any] | None, tensors: Mapping[str, Tensor]) -> Camera | None:
+    if facts is None:
+        return None
+    return camera_of(_named(CAMERA, tensors), facts)
 
 
-def _calibration_tensors(calibration: Calibration) -> dict[str, Tensor]:
-    tensors = {
-        "calibration.raw": torch.from_numpy(calibration.raw),
-        "calibration.run": torch.from_numpy(calibration.run),
-    }
-    if calibration.frame_mean is not None:
-        tensors["calibration.frame_mean"] = torch.from_numpy(calibration.frame_mean)
-    if calibration.mode is not None:
-        numbers = {name: number for number, name in enumerate(_mode_names(calibration))}
-        codes = [numbers[name] for name in calibration.mode]
-        tensors["calibration.mode"] = torch.tensor(codes, dtype=torch.int64)
-    return tensors
-
-
-def _calibration(facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Calibration:
-    mode = frame_mean = None
-    if "calibration.mode" in tensors:
-        names = np.array(facts["modes"], dtype=object)
-        mode = names[tensors["calibration.mode"].numpy()]
-    if "calibration.frame_mean" in tensors:
-        frame_mean = tensors["calibration.frame_mean"].numpy().astype(np.float64)
-    return Calibration(
-        tensors["calibration.raw"].numpy().astype(np.float64),
-        tensors["calibration.run"].numpy(),
-        facts["interval_s"],
-        facts["created"],
-        mode,
-        frame_mean,
-    )
+def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Tensors whose names begin so, by the rest of their names."""
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

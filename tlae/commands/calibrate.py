@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from tlae.camera.canonical_store import without_ill
 from tlae.commands.named_footage import open_named
-from tlae.commands.score import ALARM_KEYS, pick_device
+from tlae.commands.score import ALARM_KEYS, open_seen, pick_device
 from tlae.config import CalibrateConfig
 from tlae.errors import UserError
-from tlae.footage.store import open_store
 from tlae.footage.windows import segments
 from tlae.model_file import Model, load_model, save_model
 from tlae.progress import progress
@@ -36,7 +36,9 @@ def run(cfg: CalibrateConfig) -> None:
         raise UserError(f"out must not be the model file itself, got {out}; give another out=...")
     asked = {key: cfg.scoring[key] for key in ALARM_KEYS}  # type: ignore[index]
     alarm = asked if any(value is not None for value in asked.values()) else model.alarm
-    store = open_store(footage, model.preprocessing, Path(cfg.paths.cache))
+    store = open_seen(footage, model, Path(cfg.paths.cache))
+    if model.camera is not None:
+        store = without_ill(store)
     runs = segments(store.index, model.gap_s)
     device = pick_device(cfg.device)
     if model.rule.background:

@@ -21,6 +21,7 @@ import pandas as pd
 import torch
 
 from tlae import __version__
+from tlae.camera.canonical_store import UNOBSERVED, canonical_store
 from tlae.commands.footage_lines import BEING_WRITTEN, left_out, left_out_words, tell_clock
 from tlae.commands.named_footage import open_named, saved
 from tlae.config import ScoreConfig
@@ -57,7 +58,7 @@ def run(cfg: ScoreConfig) -> None:
     footage = open_named(cfg.footage)
     name = (cfg.name or f"{run_name(model_file)}-{footage.name}") + cfg.suffix
     folder = Path(cfg.paths.scores).expanduser() / name
-    store = open_store(footage, model.preprocessing, Path(cfg.paths.cache))
+    store = open_seen(footage, model, Path(cfg.paths.cache))
     _warn_of_other_pace(model, store)
     clock = tell_clock(store, model.gap_s, cfg.footage.time_pattern)
     asked = {key: settings[key] for key in ALARM_KEYS if settings.get(key) is not None}
@@ -101,6 +102,12 @@ def run(cfg: ScoreConfig) -> None:
     if advised := advice(drifts):
         print(f"drift:   {advised}")
     _tell_end(summary, to_do)
+
+
+def open_seen(footage: Footage, model: Model, cache: Path) -> FrameStore:
+    """The footage as the model's net sees it."""
+    store = open_store(footage, model.preprocessing, cache)
+    return store if model.camera is None else canonical_store(model.camera, store)
 
 
 def run_name(model_file: Path) -> str:
@@ -181,6 +188,8 @@ def _summary(
         "scored": int((table["state"] == OK).sum()),
         "left_out": left_out(table["state"], footage),
         "clips": int(table["clip"].nunique()),
+        "modes": _counts(table["mode"]),
+        "health": _counts(table["health"]),
         "alarm_frames": int(table["alarm"].sum()),
         "threshold": threshold.value if np.isfinite(threshold.value) else None,
         "thresholds": dict(threshold.by_mode),
@@ -188,6 +197,10 @@ def _summary(
         "rule": asdict(rule),
         "calibrated_on_frames": None if calibration is None else len(calibration.raw),
     }
+
+
+def _counts(names: pd.Series) -> dict[str, int]:
+    return {str(name): int(count) for name, count in names.value_counts().items()}
 
 
 def _warn_of_other_pace(model: Model, store: FrameStore) -> None:
@@ -225,6 +238,12 @@ def _tell(
     scored = int((table["state"] == OK).sum())
     rate = f", {scored / seconds:,.0f} frames/s" if fresh else " (known maps, no net run)"
     print(f"scored {scored:,} of {len(table):,} frames in {seconds:.1f} s{rate}")
+    readable = table[table["state"] == OK]
+    for name in ("mode", "health"):
+        counts = _counts(readable[name])
+        if len(counts) > 1 or not set(counts) <= {UNOBSERVED[name]}:
+            told = ", ".join(f"{count:,} {what}" for what, count in counts.items())
+            print(f"  {name + ':':<8}{told}")
     alarms = int(table["alarm"].sum())
     levels = {f"{mode} ": level for mode, level in threshold.by_mode.items()}
     shown = ", ".join(f"{k}{v:.4g}" for k, v in (levels or {"": threshold.value}).items())

@@ -8,6 +8,7 @@ started again, with the losses of an unbroken one.
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from omegaconf import DictConfig, OmegaConf
 from pytorch_lightning.utilities.rank_zero import rank_zero_only  # type: ignore[attr-defined]
 from torch import nn
 
+from tlae.camera.camera import Camera, CameraOptions
+from tlae.camera.canonical_store import canonical_store, without_ill
+from tlae.camera.fit import fit_camera
 from tlae.commands.named_footage import open_named
 from tlae.commands.score import ALARM_KEYS
 from tlae.commands.train_lines import introduce, tell_end
@@ -72,7 +76,7 @@ def run(cfg: TrainConfig) -> None:
         rule = ScoringRule().changed_by(dict(cfg.scoring))  # type: ignore[call-overload]
         options = FitOptions(**{k: cfg.training[k] for k in FitOptions.__dataclass_fields__})  # type: ignore[index]
         inner = build_net(net_config)
-        footage = _prepare(cfg, source, inner)
+        footage, camera = _prepare(cfg, source, inner)
     if _is_first_process():
         folder.begin(_settings(cfg, footage.store), overwrite=cfg.overwrite)
     if folder.model.is_file():
@@ -89,6 +93,7 @@ def run(cfg: TrainConfig) -> None:
     if not _is_first_process():
         return
     model = _finish(cfg, net_config, net, footage, rule, learnt)
+    model.camera = camera
     model.training = {
         "model": cfg.model_name,
         "name": name,
@@ -154,7 +159,10 @@ def _is_first_process() -> bool:
     return getattr(rank_zero_only, "rank", 0) == 0
 
 
-def _prepare(cfg: TrainConfig, source: Footage, net: nn.Module) -> NormalFootage:
+def _prepare(
+    cfg: TrainConfig, source: Footage, net: nn.Module
+) -> tuple[NormalFootage, Camera | None]:
+    """The footage as the net sees it, and the camera that makes it so."""
     size_hw = (int(cfg.footage.size_hw[0]), int(cfg.footage.size_hw[1]))
     preprocessing = Preprocessing(size_hw, cfg.footage.channels)
     watched = None
@@ -163,14 +171,20 @@ def _prepare(cfg: TrainConfig, source: Footage, net: nn.Module) -> NormalFootage
     window_frames, strides = cfg.footage.window_frames, list(cfg.footage.strides)
     if getattr(net, "judges", False):  # what is planted may play faster: longer spans
         window_frames, strides = _recipe(cfg, net).span_frames, [1]
-    return split_footage(
-        open_store(source, preprocessing, Path(cfg.paths.cache)),
+    store = open_store(source, preprocessing, Path(cfg.paths.cache))
+    split = partial(
+        split_footage,
         window_frames=window_frames,
         strides=strides,
         holdout=cfg.footage.holdout,
         gap_factor=cfg.footage.gap_factor,
         watched=watched,
     )
+    options = CameraOptions(**cfg.camera)  # type: ignore[arg-type]
+    if not options.is_any:
+        return split(store), None
+    camera = fit_camera(store, np.concatenate(split(store).train), options)
+    return split(without_ill(canonical_store(camera, store))), camera
 
 
 def _recipe(cfg: TrainConfig, net: nn.Module) -> Recipe:

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 import zarr
 
+from tlae.camera.canonical_store import UNOBSERVED
+from tlae.camera.health import CAN_ALARM
 from tlae.errors import UserError
 from tlae.footage.frames import Image
 from tlae.footage.store import FrameStore
@@ -38,6 +40,7 @@ COLUMNS = [
     "peak_y",
     "source_h",
     "source_w",
+    *UNOBSERVED,  # what the camera itself did
 ]
 MEASURED = (
     "instant",
@@ -119,24 +122,30 @@ def score_table(
     """Join results to frames, smooth in time, calibrate, raise alarms.
 
     Args:
-        store: frames that were scored.
+        store: frames that were scored; with the columns ``UNOBSERVED`` where a camera is known.
         results: ``MEASURED`` of each frame.
         runs: row numbers of each run of frames without a cut.
         rule: scoring rule.
         calibration: of normal footage, smoothed like this one; None leaves ``score`` empty.
         threshold: alarm threshold.
     """
-    table = store.index.copy()
+    unobserved = {name: value for name, value in UNOBSERVED.items() if name not in store.index}
+    table = store.index.assign(**unobserved)
+    usable = table["health"].isin(CAN_ALARM).to_numpy()
     table[list(MEASURED)] = results[list(MEASURED)]
-    raw = np.full(len(table), np.nan)
+    instant, raw = table["instant"].to_numpy(), np.full(len(table), np.nan)
     for run in runs:
-        values = table["instant"].to_numpy()[run]
-        raw[run] = smooth_in_time(values, rule.smooth_frames, causal=rule.causal)
+        ill = ~usable[run]
+        raw[run[ill]] = instant[
+            run[ill]
+        ]  # what a covered lens scores must not reach its neighbours
+        smoothed = smooth_in_time(instant[run[~ill]], rule.smooth_frames, causal=rule.causal)
+        raw[run[~ill]] = smoothed
     table["raw"] = raw
-    modes = np.full(len(table), "", dtype=object)
+    modes = table["mode"].to_numpy(dtype=object)
     table["score"] = np.nan if calibration is None else calibration.calibrated(raw, modes)
     table["threshold"] = threshold.of(modes)
-    table["alarm"] = np.nan_to_num(raw, nan=-np.inf) > table["threshold"]
+    table["alarm"] = (np.nan_to_num(raw, nan=-np.inf) > table["threshold"]) & usable
     return table[COLUMNS]
 
 

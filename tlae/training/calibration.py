@@ -52,20 +52,23 @@ def calibrate(
         device: where the net runs.
         advance: told the number of frames done.
     """
+    runs = shortened(runs, CALIBRATION_FRAMES)
     values: list[npt.NDArray[np.float64]] = []
     means: list[npt.NDArray[np.float64]] = []
     numbers: list[npt.NDArray[np.int64]] = []
-    for number, scored in _score(model, store, shortened(runs, CALIBRATION_FRAMES), rule, device):
+    for number, scored in _score(model, store, runs, rule, device):
         values.append(scored.instant)
         means.append(scored.frame_mean)
         numbers.append(np.full(len(scored.instant), number))
         advance(len(scored.instant))
+    has_modes = "mode" in store.index
     return Calibration(
         np.concatenate(values),
         np.concatenate(numbers),
         usual_interval_s(store.index),
         datetime.now(UTC).isoformat(timespec="seconds"),
-        frame_mean=np.concatenate(means),
+        store.index["mode"].to_numpy(dtype=object)[np.concatenate(runs)] if has_modes else None,
+        np.concatenate(means),
     )
 
 

@@ -1,0 +1,1 @@
+"""What the camera itself does: its modes, its light, its shake, its health."""

@@ -1,0 +1,166 @@
+"""A frame store as the net shall see it: canonical pictures, and the camera's state in the index.
+
+It lies beside the store that it is made from, is made in chunks, and goes on where it ended: after
+a kill, or when that store has grown. ``frames.u8`` holds the pictures, ``parts/`` the index of each
+chunk.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock
+
+from tlae.camera.camera import Camera
+from tlae.camera.camera_file import camera_tensors
+from tlae.camera.health import CAN_ALARM, Health
+from tlae.camera.watch import CameraWatch, Past
+from tlae.errors import UserError
+from tlae.footage.frames import OK, Image
+from tlae.footage.store import FrameStore
+from tlae.footage.windows import Rows
+from tlae.progress import progress
+from tlae.whole_file import whole_file
+
+FORMAT = 1  # raise when frames are seen otherwise by the same camera
+CHUNK_FRAMES = 1024
+BATCH_FRAMES = 64
+# What is observed (shifts in source pixels), and what stands there where no camera is known.
+UNOBSERVED: dict[str, Any] = {"mode": "", "health": str(Health.OK), "shift_x": 0.0, "shift_y": 0.0}
+COPIES = "copies"  # exact copies in a row up to a frame; what the next chunk must know
+
+
+def canonical_store(camera: Camera, store: FrameStore) -> FrameStore:
+    """The store with canonical pictures; its index has the columns ``UNOBSERVED``.
+
+    Raises:
+        UserError: the disk is full; what is done is kept.
+    """
+    folder = store.folder.with_name(f"{store.folder.name}-{_key(camera)}")
+    parts = folder / "parts"
+    try:
+        parts.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "lock"):
+            _complete(camera, store, folder)
+    except OSError as error:
+        raise UserError(
+            f"canonical frames {folder} could not be written: {error.strerror or error}; free some "
+            "space or set paths.cache to another disk; what is done is kept"
+        ) from error
+    tables = [pd.read_parquet(_part(folder, start)) for start in _starts(store)]
+    return replace(store, folder=folder, index=pd.concat(tables, ignore_index=True))
+
+
+def without_ill(store: FrameStore) -> FrameStore:
+    """The store with frames of ill health left out, as if they were unreadable; for training."""
+    health, state = store.index["health"], store.index["state"]
+    is_ill = (state == OK) & ~health.isin(CAN_ALARM)
+    return replace(store, index=store.index.assign(state=state.where(~is_ill, health)))
+
+
+def observe(camera: Camera, store: FrameStore) -> pd.DataFrame:
+    """Columns ``UNOBSERVED`` for each row of the store; frames are read once, in chunks.
+
+    Unreadable frames have mode "" and health "ok": their state says what is wrong.
+    """
+    past = Past()
+    tables = []
+    for start in _starts(store):
+        table, _, past = _seen_chunk(camera, store, start, past)
+        tables.append(table[list(UNOBSERVED)])
+    return pd.concat(tables, ignore_index=True)
+
+
+def _key(camera: Camera) -> str:
+    """Changes with all that a frame's looks depend on."""
+    tensors, facts = camera_tensors(camera)
+    parts = [repr((FORMAT, sorted(facts.items()))).encode()]
+    parts += [tensors[name].numpy().tobytes() for name in sorted(tensors)]
+    return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
+
+
+def _starts(store: FrameStore) -> range:
+    return range(0, len(store), CHUNK_FRAMES)
+
+
+def _part(folder: Path, start: int) -> Path:
+    return folder / "parts" / f"{start:010d}.parquet"
+
+
+def _complete(camera: Camera, store: FrameStore, folder: Path) -> None:
+    """Make the chunks that are missing, and all after the first such."""
+    to_do = [start for start in _starts(store) if not _is_done(store, folder, start)]
+    if not to_do:
+        return
+    past = _past(store, folder, to_do[0])
+    frame_bytes = int(np.prod(store.shape[1:]))
+    path = folder / "frames.u8"
+    path.touch()
+    with path.open("r+b") as file, progress("canonical light", len(store)) as advance:
+        advance(to_do[0])
+        for start in range(to_do[0], len(store), CHUNK_FRAMES):
+            table, pictures, past = _seen_chunk(camera, store, start, past)
+            file.seek(start * frame_bytes)
+            file.write(pictures.tobytes())
+            file.flush()
+            with whole_file(_part(folder, start)) as temporary:
+                table.to_parquet(temporary, index=False)
+            advance(len(table))
+
+
+def _is_done(store: FrameStore, folder: Path, start: int) -> bool:
+    """Whether the chunk is there, of the rows that the store has now."""
+    if not _part(folder, start).is_file():
+        return False
+    now = store.index.iloc[start : start + CHUNK_FRAMES].reset_index(drop=True)
+    then = pd.read_parquet(_part(folder, start), columns=list(now.columns))
+    return bool(then.equals(now))
+
+
+def _past(store: FrameStore, folder: Path, start: int) -> Past:
+    """What the frames of the chunk before ``start`` leave behind."""
+    if start == 0:
+        return Past()
+    before = pd.read_parquet(_part(folder, start - CHUNK_FRAMES), columns=["clip", "state", COPIES])
+    good = np.flatnonzero(before["state"] == OK)
+    if not len(good):
+        return Past()
+    last = good[-1]
+    frame = store.read(np.array([start - CHUNK_FRAMES + last]))[0]
+    return Past(str(before["clip"].iloc[last]), frame, int(before[COPIES].iloc[last]))
+
+
+def _seen_chunk(
+    camera: Camera, store: FrameStore, start: int, past: Past
+) -> tuple[pd.DataFrame, Image, Past]:
+    """Index with what was observed, pictures (n, H, W, C), and the past of the next chunk."""
+    table = store.index.iloc[start : start + CHUNK_FRAMES].reset_index(drop=True)
+    pictures = np.zeros((len(table), *store.shape[1:]), np.uint8)
+    usual = UNOBSERVED | {COPIES: 0}
+    observed = {name: np.array([value] * len(table), object) for name, value in usual.items()}
+    scale_x = table["source_w"].to_numpy() / store.shape[2]
+    scale_y = table["source_h"].to_numpy() / store.shape[1]
+    watch = CameraWatch(camera, past)
+    for clip, rows in _batches(table):
+        seen, copies = watch.push(clip, store.read(start + rows))
+        for row, one, count in zip(rows, seen, copies, strict=True):
+            pictures[row] = one.picture
+            observed["mode"][row], observed["health"][row] = one.mode, str(one.health)
+            observed["shift_x"][row] = one.shift_x * scale_x[row]
+            observed["shift_y"][row] = one.shift_y * scale_y[row]
+            observed[COPIES][row] = count
+    typed = {name: pd.Series(observed[name]).astype(type(usual[name])) for name in usual}
+    return table.assign(**typed), pictures, watch.past
+
+
+def _batches(table: pd.DataFrame) -> Iterator[tuple[str, Rows]]:
+    """Clip and readable rows of a chunk, in batches that hold one clip."""
+    good = np.flatnonzero(table["state"] == OK)
+    clips = table["clip"].to_numpy()
+    for run in np.split(good, np.flatnonzero(clips[good][1:] != clips[good][:-1]) + 1):
+        for start in range(0, len(run), BATCH_FRAMES):
+            yield str(clips[run[0]]), run[start : start + BATCH_FRAMES]

@@ -1,0 +1,132 @@
+"""Canonical light: a picture as it would look under the light of the scene's background.
+
+Robust fits to the pixels that look like background, so that a thing in the scene keeps its own
+brightness. Pictures are float32 (H, W, C), 0..255.
+"""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tlae.camera.measures import FULL_LEVEL, LUMA, Plane
+
+Curve = npt.NDArray[np.float64]
+
+SAMPLE_PIXELS = 1500  # of a picture, on a grid; more would not make a curve of three numbers better
+ROUNDS = 4  # of reweighting
+TUKEY = 4.7  # in standard deviations: what is further away is no background
+LEAST_SPREAD = 2 / 255  # sensor noise and compression
+RIDGE = np.array([0.0, 2e-4, 2e-4])  # a picture without contrast keeps its slope
+SLOPES = (0.2, 5.0)  # beyond, it is another scene rather than another light
+MOST_FIELD = 0.8  # natural logarithm of what a shadow takes or a lamp adds
+FIELD_FLOOR = 8.0  # grey levels added to both sides of a ratio, against noise in the dark
+CONTRAST_FLOOR = 8.0  # grey levels: flatter places keep their noise small
+CONTRAST_GAIN = 45.0  # grey levels that one local standard deviation becomes
+
+
+def match_light(picture: Plane, background: Plane, reach_px: float = 0.0) -> Plane:
+    """Give a picture the light of a background.
+
+    First one tone curve for each channel (exposure, white balance, gamma), then, if asked for, a
+    smooth field of gains (shadows, lamps, haze).
+
+    Args:
+        picture: (H, W, C).
+        background: (H, W, C).
+        reach_px: things up to this size keep their brightness, the light of larger places is
+            evened out; 0: no field.
+    """
+    step = max(1, int(np.sqrt(picture.shape[0] * picture.shape[1] / SAMPLE_PIXELS)))
+    matched = np.empty_like(picture)
+    for channel in range(picture.shape[2]):
+        seen = picture[::step, ::step, channel].ravel() / 255
+        wanted = background[::step, ::step, channel].ravel() / 255
+        curve = fit_curve(seen.astype(np.float64), wanted.astype(np.float64))
+        light = picture[..., channel]
+        straight, bent = np.float32(curve[1]), np.float32(curve[2] / 255)
+        matched[..., channel] = 255 * np.float32(curve[0]) + light * (straight + bent * light)
+    matched = np.clip(matched, 0, 255)
+    if reach_px > 0:
+        matched = np.clip(matched * light_field(matched, background, reach_px)[..., None], 0, 255)
+    return matched
+
+
+def fit_curve(seen: Curve, wanted: Curve) -> Curve:
+    """Tone curve ``wanted = c0 + c1 * seen + c2 * seen**2`` of the pixels that agree on one.
+
+    Least squares, reweighted by Tukey's biweight with the median absolute deviation as scale, so
+    that less than half of the pixels, in front of the background, do not matter. A quadratic
+    follows gains, offsets and gammas of 0.6 to 1.6 within a few grey levels; where it would fall,
+    a straight line is fitted.
+
+    Args:
+        seen: (n,) in [0, 1]; saturated pixels are left out.
+        wanted: (n,) in [0, 1].
+
+    Returns:
+        (3,), c0 to c2.
+    """
+    usable = (seen * 255 < FULL_LEVEL) & (wanted * 255 < FULL_LEVEL)
+    if usable.sum() < 0.05 * len(seen):
+        return np.array([0.0, 1.0, 0.0])
+    curve = _reweighted(seen[usable], wanted[usable], 3)
+    ends = curve[1] + 2 * curve[2] * np.array([0.0, 1.0])
+    if ends.min() < SLOPES[0] / 4 or ends.max() > SLOPES[1]:
+        slope_and_offset = _reweighted(seen[usable], wanted[usable], 2)
+        slope = float(np.clip(slope_and_offset[1], *SLOPES))
+        offset = float(np.median(wanted[usable] - slope * seen[usable]))
+        return np.array([offset, slope, 0.0])
+    return curve
+
+
+def _reweighted(seen: Curve, wanted: Curve, terms: int) -> Curve:
+    powers = seen[:, None] ** np.arange(terms)
+    keep = np.array([0.0, 1.0, 0.0])[:terms]  # the ridge pulls towards no change
+    weight = np.ones(len(seen))
+    coefficients = keep
+    for _ in range(ROUNDS):
+        weighted = powers * weight[:, None]
+        total = max(float(weight.sum()), 1.0)
+        matrix = weighted.T @ powers / total + np.diag(RIDGE[:terms]) + 1e-9 * np.eye(terms)
+        coefficients = np.linalg.solve(matrix, weighted.T @ wanted / total + RIDGE[:terms] * keep)
+        error = np.abs(wanted - powers @ coefficients)
+        spread = max(1.4826 * float(np.median(error)), LEAST_SPREAD)
+        weight = np.clip(1 - (error / (TUKEY * spread)) ** 2, 0, None) ** 2
+    return np.asarray(coefficients)
+
+
+def light_field(picture: Plane, background: Plane, reach_px: float) -> Plane:
+    """Smooth gains (H, W) that even out shadows and lamps.
+
+    Median of the ratio to the background in cells of a third of ``reach_px``, then the median of
+    three by three cells: what covers less than half of these does not show in it.
+    """
+    height, width = picture.shape[:2]
+    cell = max(2, round(reach_px / 3))
+    rows, columns = max(3, -(-height // cell)), max(3, -(-width // cell))
+    size_wh = (columns * cell, rows * cell)
+    ratio = np.log((_light(background) + FIELD_FLOOR) / (_light(picture) + FIELD_FLOOR))
+    whole = cv2.resize(np.asarray(ratio, np.float32), size_wh, interpolation=cv2.INTER_LINEAR)
+    cells = whole.reshape(rows, cell, columns, cell).swapaxes(1, 2).reshape(rows, columns, -1)
+    grid = np.median(cells, axis=2).astype(np.float32)
+    grid = cv2.medianBlur(np.clip(grid, -MOST_FIELD, MOST_FIELD), 3)
+    field = cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.exp(np.asarray(field, np.float32))
+
+
+def even_contrast(picture: Plane, reach_px: float) -> Plane:
+    """Local contrast normalisation: less the local mean, by the local spread and a floor.
+
+    Jarrett et al. 2009 (*What is the best multi-stage architecture for object recognition?*) in
+    idea; middle grey is 127.5.
+    """
+    side = max(3, round(reach_px)) | 1
+    mean = cv2.blur(picture, (side, side)).reshape(picture.shape)
+    variance = cv2.blur(picture**2, (side, side)).reshape(picture.shape) - mean**2
+    spread = np.sqrt(np.clip(variance, 0, None)) + CONTRAST_FLOOR
+    return np.asarray(np.clip(127.5 + CONTRAST_GAIN * (picture - mean) / spread, 0, 255))
+
+
+def _light(picture: Plane) -> Plane:
+    """Luminance (H, W) of one picture."""
+    return picture[..., 0] if picture.shape[2] == 1 else np.asarray(picture @ LUMA)

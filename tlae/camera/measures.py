@@ -1,0 +1,101 @@
+"""What single pictures look like, in a few numbers: light, colour, edges, what is black or white.
+
+Everything here is a function of frames as a store holds them, uint8 (n, H, W, C).
+"""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tlae.footage.frames import Image
+
+Plane = npt.NDArray[np.float32]
+Values = npt.NDArray[np.float64]
+
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as OpenCV's grey
+LIGHT_QUANTILES = (0.1, 0.5, 0.9)
+DARK_LEVEL, FULL_LEVEL = 16, 250  # of 255: at or beyond, a pixel tells nothing of the scene
+FULL_COLOUR = 100.0  # colourfulness of "highly colourful" pictures, in the unit of the source
+
+
+def luminance(frames: Image) -> Plane:
+    """(n, H, W), 0..255."""
+    grey = frames[..., 0] if frames.shape[3] == 1 else frames @ LUMA
+    return np.asarray(grey, np.float32)
+
+
+def colourfulness(frames: Image) -> Values:
+    """(n,), 0 without colour, about 1 for highly colourful pictures; 0 for grey footage.
+
+    Spread and mean of the opponent colours red-green and yellow-blue (Hasler and Suesstrunk 2003,
+    *Measuring colourfulness in natural images*, their M3 divided by 100).
+    """
+    if frames.shape[3] == 1:
+        return np.zeros(len(frames))
+    red, green, blue = np.moveaxis(frames.astype(np.float32), 3, 0)
+    opponents = np.stack([red - green, (red + green) / 2 - blue])  # (2, n, H, W)
+    spread = np.hypot(*opponents.std(axis=(2, 3)))
+    return np.asarray((spread + 0.3 * np.hypot(*opponents.mean(axis=(2, 3)))) / FULL_COLOUR)
+
+
+def look(frames: Image) -> Values:
+    """What a camera's mode is known by: (n, 4), each about 0..1.
+
+    Luminance that 10, 50 and 90 % of the pixels do not exceed, and colourfulness; of every second
+    pixel of every second row.
+    """
+    some = frames[:, ::2, ::2]
+    light = luminance(some).reshape(len(some), -1)
+    quantiles = np.quantile(light, LIGHT_QUANTILES, axis=1).T / 255
+    return np.column_stack([quantiles, colourfulness(some)])
+
+
+def dark_share(light: Plane) -> Values:
+    """(n,), share of pixels that are black."""
+    return np.asarray((light <= DARK_LEVEL).mean(axis=(1, 2)), np.float64)
+
+
+def saturated_share(light: Plane) -> Values:
+    """(n,), share of pixels that are white."""
+    return np.asarray((light >= FULL_LEVEL).mean(axis=(1, 2)), np.float64)
+
+
+def edges(light: Plane) -> Plane:
+    """Size of the gradient of each picture (n, H, W), in grey levels per pixel."""
+    sizes = np.empty_like(light)
+    for number, picture in enumerate(light):
+        across = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=0.125)
+        down = cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=0.125)
+        sizes[number] = cv2.magnitude(across, down)
+    return sizes
+
+
+def sharpness(light: Plane) -> Values:
+    """(n,), fine edges in relation to coarse ones: blur lowers it, dimmer light does not.
+
+    Mean gradient at full size by mean gradient at a quarter of it; 0 for a picture without edges.
+    """
+    fine = edges(light).mean(axis=(1, 2))
+    height, width = light.shape[1:]
+    size_wh = (max(2, width // 4), max(2, height // 4))
+    small = np.stack([cv2.resize(p, size_wh, interpolation=cv2.INTER_AREA) for p in light])
+    coarse = edges(small).mean(axis=(1, 2))
+    return np.asarray(np.where(coarse > 0.05, fine / np.maximum(coarse, 0.05), 0.0), np.float64)
+
+
+def thumbnails(light: Plane, size_hw: tuple[int, int] = (24, 32)) -> Plane:
+    """Small pictures without their brightness and contrast, for telling likeness.
+
+    Args:
+        light: (n, H, W).
+        size_hw: of the small pictures.
+
+    Returns:
+        (n, h * w) of zero mean and unit length (zero for a picture without contrast): the product
+        of two is their correlation.
+    """
+    size_wh = (size_hw[1], size_hw[0])
+    small = np.stack([cv2.resize(p, size_wh, interpolation=cv2.INTER_AREA) for p in light])
+    flat = small.reshape(len(small), -1)
+    flat = flat - flat.mean(axis=1, keepdims=True)
+    return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-3))
