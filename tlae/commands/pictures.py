@@ -12,6 +12,7 @@ from tlae.errors import UserError, nearest
 from tlae.footage.frames import Clip, Image
 from tlae.footage.sources import open_footage
 from tlae.footage.windows import usual_interval_s
+from tlae.footage.zones import Polygon
 from tlae.rendering.clip_video import ClipScores
 from tlae.rendering.heatmap import HeatScale, Mask
 from tlae.rendering.layouts import Layout, Look
@@ -19,7 +20,7 @@ from tlae.rendering.marks import Caption, draw_truth
 from tlae.rendering.overlay import draw_overlay
 from tlae.rendering.text import clock_text
 from tlae.rendering.timeline import ScoreAxis
-from tlae.scoring.events import alarm_runs
+from tlae.scoring.events import SCENE
 from tlae.scoring.results import Results
 
 APART_FRAMES = 15  # chosen frames are at least this far from each other
@@ -79,7 +80,11 @@ class Drawing:
             lambda row: results.map_of(first + row),
             self.axis,
             (lambda row: results.rebuilt_of(first + row)) if results.has_rebuilt else None,
-            alarm_runs(table),
+            [
+                (int(event["first_frame"]), int(event["last_frame"]))
+                for event in results.events
+                if event["clip"] == name and event.get("kind", SCENE) == SCENE
+            ],
         )
 
     def stills(
@@ -106,6 +111,7 @@ class Drawing:
                 self.look.scale,
                 alarm=bool(row["alarm"]),
                 watched=self.look.watched,
+                zones=self.look.zones,
                 caption=Caption(clock_text(float(row["time_s"]), taken_at), f"{name}  #{number}"),
             )
             if truth and number in truth:
@@ -154,11 +160,25 @@ def open_drawing(results: Results, footage: str | None = None, layout: str = "ov
         scale = HeatScale(0.3 * highest, highest)
     return Drawing(
         results,
-        Look(threshold, scale, Layout(layout), results.watched()),
+        Look(threshold, scale, Layout(layout), _watched(results), _outlines(results)),
         ScoreAxis.from_scores(table["raw"].to_numpy(), alarm_level),
         usual_interval_s(table),
         footage or str(summary["footage"]["path"]),
     )
+
+
+def _outlines(results: Results) -> dict[str, Polygon]:
+    return {name: zone.points for name, zone in results.zones.zones.items()}
+
+
+def _watched(results: Results) -> Mask | None:
+    """What neither the model nor the zones ignore; None: nothing is ignored."""
+    by_model, zones = results.watched(), results.zones
+    if not zones.ignore:
+        return by_model
+    size_hw = results.map_of(0).shape
+    by_zones = zones.watched((size_hw[0], size_hw[1]))
+    return by_zones if by_model is None else by_zones & by_model
 
 
 def worst_rows(table: pd.DataFrame, count: int, *, highest: bool = True) -> list[int]:

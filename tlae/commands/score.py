@@ -9,6 +9,7 @@ answers without running the net.
 import json
 import shutil
 import time
+from collections import Counter
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+import zarr
 
 from tlae import __version__
 from tlae.config import FootageConfig, ScoreConfig
@@ -27,11 +29,15 @@ from tlae.footage.store import FrameStore, open_store
 from tlae.footage.windows import segments, usual_interval_s
 from tlae.model_file import Model, load_model
 from tlae.progress import progress
+from tlae.scoring.areas import whole_area
 from tlae.scoring.calibrate import Calibration, threshold_of
+from tlae.scoring.event_rule import EventRule
+from tlae.scoring.events import SCENE, Event, find_events
 from tlae.scoring.job import CHUNK_FRAMES, ScoringJob
 from tlae.scoring.results import MEASURED, score_table, write_json, write_tables
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer, frames_answered
+from tlae.scoring.stored_maps import StoredMaps
 
 ALARM_KEYS = ("threshold", "false_alarm_rate", "alarms_per_day")
 INTERVAL_FACTOR = 3.0  # footage this much slower or faster than the model's is worth a warning
@@ -45,6 +51,7 @@ def run(cfg: ScoreConfig) -> None:
     settings = {str(k): v for k, v in dict(cfg.scoring).items()}  # type: ignore[call-overload]
     with refusing_bad_values():
         rule = model.rule.changed_by(settings)
+        event_rule = EventRule(**dict(cfg.events))  # type: ignore[call-overload]
     footage = open_named(cfg.footage)
     name = (cfg.name or f"{run_name(model_file)}-{footage.name}") + cfg.suffix
     folder = Path(cfg.paths.scores).expanduser() / name
@@ -72,17 +79,40 @@ def run(cfg: ScoreConfig) -> None:
         pace = json.loads((folder / "summary.json").read_text()).get("frames_per_s")
         measured = pd.read_parquet(folder / "scores.parquet", columns=list(MEASURED))
     table = score_table(store, measured, runs, rule, calibration, threshold)
-    events = write_tables(working, table, threshold)
+    events = find_events(
+        table,
+        [whole_area(table, calibration, event_rule)],
+        StoredMaps(zarr.open_array(working / "maps.zarr", mode="r"), runs, rule),
+        event_rule,
+        usual_interval_s(store.index),
+        model.gap_s,
+    )
+    write_tables(working, table, events)
     if model.watched is not None:
         np.save(working / "watched.npy", model.watched.numpy())
     summary = _summary(table, footage, rule, threshold, calibration, cfg)
-    summary |= {"alarm": asked, "frames_per_s": pace}
+    summary |= {"alarm": asked, "events": asdict(event_rule), "frames_per_s": pace}
     write_json(working / "summary.json", summary)
     if fresh:
         shutil.rmtree(folder, ignore_errors=True)
         working.rename(folder)
         job.clean(folder)
     _tell(table, events, folder, threshold, time.monotonic() - started, fresh=fresh)
+
+
+def event_lines(events: list[Event], most: int = 5) -> list[str]:
+    """The highest peaks, a line each; then what is wrong with the camera."""
+    scenes = [event for event in events if event.kind == SCENE]
+    lines = []
+    for event in sorted(scenes, key=lambda e: -(e.peak_raw or 0.0))[:most]:
+        span = f"frames {event.first_frame}-{event.last_frame}"
+        when = event.started_at or f"{event.start_s:.1f} s"
+        where = f" in {event.zone}" if event.zone else ""
+        kept = ", stays" if event.stays else ""
+        lines.append(f"  {event.id} {event.clip} {span}{where} (from {when}), peak "
+                     f"{event.peak_raw:.4g}{kept}")
+    troubles = Counter(event.health for event in events if event.kind != SCENE)
+    return lines + [f"  camera {health}: {count} x" for health, count in troubles.items()]
 
 
 def open_named(cfg: FootageConfig) -> Footage:
@@ -218,7 +248,7 @@ def _warn_of_other_pace(model: Model, store: FrameStore) -> None:
 
 def _tell(
     table: pd.DataFrame,
-    events: list[dict[str, Any]],
+    events: list[Event],
     folder: Path,
     threshold: float,
     seconds: float,
@@ -233,9 +263,7 @@ def _tell(
             print(f"  left out: {count:,} x {state}")
     alarms = int(table["alarm"].sum())
     print(f"{alarms:,} frames in alarm (raw > {threshold:.4g}), {len(events):,} events")
-    for event in sorted(events, key=lambda e: -e["peak_raw"])[:5]:
-        span = f"frames {event['first_frame']}-{event['last_frame']}"
-        when = event["started_at"] or f"{event['start_s']:.1f} s"
-        print(f"  {event['clip']} {span} (from {when}), peak {event['peak_raw']:.4g}")
+    for line in event_lines(events):
+        print(line)
     print(f"results: {folder}")
     print(f"next:    tlae render scores={folder}")
