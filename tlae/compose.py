@@ -134,7 +134,8 @@ def help_text(request: Request, module: str) -> str:
         lines = [
             f"  {group}: {', '.join(_options(loader, group))}"
             for group in GROUPS
-            if group in _own_groups(request) or (group == "experiment" and request.command in ("train", "benchmark"))
+            if group in _own_groups(request)
+            or (group == "experiment" and request.command in ("train", "benchmark"))
         ]
     choices = "\n\nchoices (group=name):\n" + "\n".join(lines) if lines else ""
     return f"{doc}{choices}\n\nsettings (key=value; ??? must be given):\n\n{to_yaml(cfg)}"
@@ -142,8 +143,11 @@ def help_text(request: Request, module: str) -> str:
 
 def _own_groups(request: Request) -> set[str]:
     """Groups of which the command takes a choice."""
-    defaults = OmegaConf.load(configs_dir() / f"{request.command}.yaml").get("defaults", [])
-    return {str(key).split()[-1] for entry in defaults if not isinstance(entry, str) for key in entry}
+    file = OmegaConf.to_container(OmegaConf.load(configs_dir() / f"{request.command}.yaml"))
+    defaults = file.get("defaults", []) if isinstance(file, dict) else []
+    return {
+        str(key).split()[-1] for entry in defaults if not isinstance(entry, str) for key in entry
+    }
 
 
 def to_yaml(cfg: DictConfig, *, resolve: bool = False) -> str:

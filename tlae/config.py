@@ -174,7 +174,7 @@ class MaskConfig:
     footage: FootageConfig = field(default_factory=FootageConfig)
     out: str = MISSING  # zones file to write, ending in .yaml
     samples: int = 240  # frames looked at, spread over the footage
-    restless: float = 0.5  # share of the time that a place changes, above which it is proposed
+    restless: float = 0.7  # share of the time that a place changes, above which it is proposed
     overwrite: bool = False  # replace a file of that name
 
 

@@ -65,9 +65,7 @@ def _write(drawing: Drawing, event: dict[str, object], folder: Path, padding_s: 
     assert isinstance(first, int)
     assert isinstance(last, int)
     scores = drawing.clip_scores(name)
-    shown = select_rows(
-        scores.table, only_events=True, padding_s=padding_s, events=[(first, last)]
-    )
+    shown = select_rows(scores.table, only_events=True, padding_s=padding_s, events=[(first, last)])
     fps = playback_fps(drawing.interval_s)
     if len(shown) / fps < SHORTEST_S:
         fps = max(1.0, len(shown) / SHORTEST_S)

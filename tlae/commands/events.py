@@ -1,4 +1,4 @@
-"""tlae events scores=FOLDER [zones=FILE] [scoring.alarms_per_day=2] [min_duration_s=3] [clips=true].
+"""tlae events scores=FOLDER [zones=FILE] [scoring.alarms_per_day=2] [clips=true].
 
 Finds events anew in what is already scored, with another alarm budget, other zones or other rules
 of what makes one event; no net is run. Writes into the scores folder: events.json, events.csv, the
@@ -13,7 +13,7 @@ what is normal in it.
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -121,9 +121,7 @@ def _open(folder: Path, model_file: str | None) -> _Scored:
 
 def _require_alike(scored: _Scored, normal: _Scored) -> None:
     """Scores are comparable only if the same net made them by the same rule."""
-    jobs = [
-        json.loads((one.results.folder / "job.json").read_text()) for one in (scored, normal)
-    ]
+    jobs = [json.loads((one.results.folder / "job.json").read_text()) for one in (scored, normal)]
     other = [key for key in ("model", "rule") if jobs[0][key] != jobs[1][key]]
     if other:
         raise UserError(
@@ -192,14 +190,12 @@ def _calibrated_on(normal: _Scored, inside: Mask | None) -> Calibration:
     )
 
 
-def _table(
-    scored: _Scored, areas: list[Area], zones_file: Path | None
-) -> tuple[Any, Zoned | None]:
-    """The score table with the alarms of all areas, and the scores of each zone."""
+def _table(scored: _Scored, areas: list[Area], zones_file: Path | None) -> tuple[Any, Zoned | None]:
+    """The score table of what is watched, the worst area of each frame; and each zone's scores."""
     table = scored.results.table.copy()
     alarms = [in_alarm(table, area.raw, area.threshold) for area in areas]
-    if areas[0].name is None:
-        table["raw"], table["score"] = areas[0].raw, areas[0].score
+    table["raw"] = np.max([area.raw for area in areas], axis=0)
+    table["score"] = np.max([area.score for area in areas], axis=0)
     table["threshold"] = np.min([area.threshold for area in areas], axis=0)
     table["alarm"] = np.logical_or.reduce(alarms)
     if zones_file is None:
@@ -221,16 +217,16 @@ def _summary(
     }
 
 
-def _tell(
-    events: list[Event], areas: list[Area], table: Any, folder: Path, seconds: float
-) -> None:
+def _tell(events: list[Event], areas: list[Area], table: Any, folder: Path, seconds: float) -> None:
     print(f"looked at {len(table):,} frames in {seconds:.1f} s (known maps, no net run)")
     for area in areas:
         level = float(area.threshold.min())
         share = float(in_alarm(table, area.raw, area.threshold).mean())
         name = area.name or "whole picture"
         count = sum(event.zone == area.name and event.kind == "scene" for event in events)
-        print(f"{name}: {100 * share:.3g} % of frames in alarm (raw > {level:.4g}), {count:,} events")
+        print(
+            f"{name}: {100 * share:.3g} % of frames in alarm (raw > {level:.4g}), {count:,} events"
+        )
         if not np.isfinite(level):
             print("  no alarms: give scoring.threshold=... or, with a calibration, a budget")
         if share > MUCH:

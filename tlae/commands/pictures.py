@@ -12,7 +12,7 @@ from tlae.errors import UserError, nearest
 from tlae.footage.frames import Clip, Image
 from tlae.footage.sources import open_footage
 from tlae.footage.windows import usual_interval_s
-from tlae.footage.zones import Polygon
+from tlae.footage.zones import Polygon, covered
 from tlae.rendering.clip_video import ClipScores
 from tlae.rendering.heatmap import HeatScale, Mask
 from tlae.rendering.layouts import Layout, Look
@@ -172,13 +172,16 @@ def _outlines(results: Results) -> dict[str, Polygon]:
 
 
 def _watched(results: Results) -> Mask | None:
-    """What neither the model nor the zones ignore; None: nothing is ignored."""
+    """Where changes count, (h, w): not ignored, in a zone if there are any; None: everywhere."""
     by_model, zones = results.watched(), results.zones
-    if not zones.ignore:
+    if not zones.ignore and not zones.zones:
         return by_model
-    size_hw = results.map_of(0).shape
-    by_zones = zones.watched((size_hw[0], size_hw[1]))
-    return by_zones if by_model is None else by_zones & by_model
+    height, width = results.map_of(0).shape
+    watched = zones.watched((height, width))
+    if zones.zones:
+        inside = [covered(zone.points, (height, width)) for zone in zones.zones.values()]
+        watched = watched & np.logical_or.reduce(inside)
+    return watched if by_model is None else watched & by_model
 
 
 def worst_rows(table: pd.DataFrame, count: int, *, highest: bool = True) -> list[int]:

@@ -109,8 +109,10 @@ def event_lines(events: list[Event], most: int = 5) -> list[str]:
         when = event.started_at or f"{event.start_s:.1f} s"
         where = f" in {event.zone}" if event.zone else ""
         kept = ", stays" if event.stays else ""
-        lines.append(f"  {event.id} {event.clip} {span}{where} (from {when}), peak "
-                     f"{event.peak_raw:.4g}{kept}")
+        lines.append(
+            f"  {event.id} {event.clip} {span}{where} (from {when}), peak "
+            f"{event.peak_raw:.4g}{kept}"
+        )
     troubles = Counter(event.health for event in events if event.kind != SCENE)
     return lines + [f"  camera {health}: {count} x" for health, count in troubles.items()]
 

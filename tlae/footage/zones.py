@@ -65,8 +65,10 @@ class Zones:
 
     def watched(self, size_hw: tuple[int, int]) -> Mask:
         """(H, W), False in every pixel that an ignored place touches."""
-        ignored = [covered(points, size_hw) for points in self.ignore.values()]
-        return ~np.logical_or.reduce([np.zeros(size_hw, bool), *ignored])
+        watched = np.full(size_hw, True)
+        for points in self.ignore.values():
+            watched &= ~covered(points, size_hw)
+        return watched
 
 
 def covered(points: Polygon, size_hw: tuple[int, int]) -> Mask:

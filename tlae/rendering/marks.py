@@ -120,7 +120,7 @@ def draw_zones(canvas: Image, zones: Mapping[str, Polygon]) -> list[Rect]:
     for name, points in zones.items():
         corners = (np.asarray(points) * (width - 1, height - 1)).round().astype(np.int32)
         for colour, extra in ((DARK, 2), (ZONE, 0)):
-            cv2.polylines(canvas, [corners], True, colour, _line_px(canvas) + extra, cv2.LINE_AA)
+            cv2.polylines(canvas, [corners], True, colour, 1 + extra, cv2.LINE_AA)
         text = fit_text(name, line_px, width // 3)
         plate = plate_at(text, (0, 0), line_px)
         left = min(int(corners[:, 0].min()), width - plate.width)

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from tlae.errors import UserError
 from tlae.footage.zones import Mask, Zone, Zones, covered
 from tlae.scoring.calibrate import Calibration, threshold_of
-from tlae.scoring.event_rule import EventRule, Floats
+from tlae.scoring.event_rule import EventRule, Flags, Floats
 from tlae.scoring.stored_maps import StoredMaps
 
 
@@ -35,7 +36,10 @@ class Area:
 
 
 def whole_area(
-    table: pd.DataFrame, calibration: Calibration | None, rule: EventRule, inside: Mask | None = None
+    table: pd.DataFrame,
+    calibration: Calibration | None,
+    rule: EventRule,
+    inside: Mask | None = None,
 ) -> Area:
     """The whole picture, as the score table has it.
 
@@ -96,9 +100,7 @@ def watched_of(zones: Zones, stored: StoredMaps, model_watched: Mask | None) -> 
     return None if watched.all() else watched
 
 
-def calibration_of(
-    raw: Floats, stored: StoredMaps, interval_s: float, created: str
-) -> Calibration:
+def calibration_of(raw: Floats, stored: StoredMaps, interval_s: float, created: str) -> Calibration:
     """Calibration by scores of normal footage.
 
     Args:
@@ -132,7 +134,7 @@ def zone_area(
         rule: what makes one event.
     """
     raw = stored.raw(inside)
-    threshold = threshold_rows(len(raw), calibration, {**(zone.alarm or asked)})
+    threshold = threshold_rows(len(raw), calibration, zone.alarm or asked)
     score = np.full(len(raw), np.nan) if calibration is None else calibration.calibrated(raw)
     return Area(
         name, inside, raw, score, threshold, rule.low_level(threshold, usual_raw(calibration))
@@ -151,9 +153,9 @@ def usual_raw(calibration: Calibration | None) -> float:
     return 0.0 if calibration is None else float(np.median(calibration.raw))
 
 
-def zone_scores(areas: list[Area], alarms: list[np.ndarray]) -> pd.DataFrame:
+def zone_scores(areas: list[Area], alarms: list[Flags]) -> pd.DataFrame:
     """Score, threshold and alarm of each zone, one row per frame."""
-    columns = {}
+    columns: dict[str, npt.NDArray[np.generic]] = {}
     for area, alarm in zip(areas, alarms, strict=True):
         columns |= {
             f"{area.name}.raw": area.raw,

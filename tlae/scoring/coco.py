@@ -20,16 +20,12 @@ def coco_of(events: Sequence[Event], table: pd.DataFrame) -> dict[str, Any]:
     scenes = [event for event in events if event.kind == SCENE]
     frames = sorted({(event.clip, event.peak_frame) for event in scenes})
     number = {frame: i for i, frame in enumerate(frames, start=1)}
-    rows = table.set_index(["clip", "frame"])
+    rows = table.set_index(["clip", "frame"])[["path", "source_w", "source_h"]]
+    facts = {frame: rows.loc[[frame]].to_numpy()[0].tolist() for frame in frames}
     images = [
-        {
-            "id": number[clip, frame],
-            "file_name": str(rows.loc[(clip, frame), "path"]),
-            "frame": frame,
-            "width": int(rows.loc[(clip, frame), "source_w"]),
-            "height": int(rows.loc[(clip, frame), "source_h"]),
-        }
-        for clip, frame in frames
+        dict(zip(("file_name", "width", "height"), facts[frame], strict=True))
+        | {"id": number[frame], "frame": frame[1]}
+        for frame in frames
     ]
     annotations = [
         {

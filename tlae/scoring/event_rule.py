@@ -91,7 +91,7 @@ class Clock:
         time_s = table["time_s"].to_numpy(np.float64)
         if shared:
             time_s = (taken_at - taken_at.iloc[0]).dt.total_seconds().to_numpy(np.float64)
-        codes = table.groupby("clip", sort=False).ngroup().to_numpy(np.int64)
+        codes = np.asarray(table.groupby("clip", sort=False).ngroup(), np.int64)
         return cls(time_s, codes, interval_s, gap_s, shared)
 
 

@@ -95,9 +95,7 @@ def acceptance(
     return None
 
 
-def _lifted(
-    place: Place, first: int, watch: Watch, needed_s: float, mutes: Sequence[Mute]
-) -> int:
+def _lifted(place: Place, first: int, watch: Watch, needed_s: float, mutes: Sequence[Mute]) -> int:
     """Row from which a place counts again: it was calm for long enough."""
     over_s = watch.clock.time_s[first]
     row = first

@@ -74,13 +74,13 @@ class StoredMaps:
         for first, block in self.blocks(0, inside, mutes):
             scores, _ = reduce_map(torch.from_numpy(block), self.rule.reduction, watched)
             instant[first : first + len(block)] = scores.double().numpy()
-        return smooth_runs(
-            instant, self.runs, self.rule.smooth_frames, causal=self.rule.causal
-        )
+        return smooth_runs(instant, self.runs, self.rule.smooth_frames, causal=self.rule.causal)
 
     def map_of(self, row: int, inside: Mask | None, mutes: Sequence[Mute] = ()) -> FloatMap:
         """Map (h, w) of a row, 0 where changes do not count."""
-        return _without(np.asarray(self.maps[row : row + 1], np.float32), row, inside, mutes)[0]
+        block = np.asarray(self.maps[row : row + 1], np.float32)
+        smoothed: FloatMap = _without(block, row, inside, mutes)[0]
+        return smoothed
 
     def blocks(
         self, first: int, inside: Mask | None = None, mutes: Sequence[Mute] = ()
@@ -100,9 +100,7 @@ class StoredMaps:
         return np.asarray(cv2.dilate(place.astype(np.uint8), kernel) > 0)
 
 
-def _without(
-    block: FloatMap, first: int, inside: Mask | None, mutes: Sequence[Mute]
-) -> FloatMap:
+def _without(block: FloatMap, first: int, inside: Mask | None, mutes: Sequence[Mute]) -> FloatMap:
     """Set to 0 what does not count, in place."""
     if inside is not None:
         block *= inside
