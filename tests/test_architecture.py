@@ -28,7 +28,7 @@ HOMES = {
         "config_models.py",
         "compose.py",
         "commands/",
-        "footage/mask.py",
+        "footage/zones.py",
     ),
     "pytorch_lightning": ("training/", "footage/datamodule.py", "commands/train.py"),
 }

@@ -31,6 +31,10 @@ COMMANDS = {
     "train": Command("tlae.commands.train", "learn what is normal from normal footage"),
     "score": Command("tlae.commands.score", "say of every frame how unusual it is, and where"),
     "calibrate": Command("tlae.commands.calibrate", "declare footage normal, without retraining"),
+    "events": Command(
+        "tlae.commands.events", "find events anew: other alarms, zones; cut out clips"
+    ),
+    "mask": Command("tlae.commands.mask", "propose what to ignore: clocks, restless places"),
     "render": Command("tlae.commands.render", "draw scores over the footage as H.264 video"),
     "evaluate": Command("tlae.commands.evaluate", "measure scores against labels, every protocol"),
     "benchmark": Command(

@@ -23,13 +23,8 @@ from tlae.config import register_schemas
 from tlae.errors import UserError, nearest
 
 GROUPS = ("model", "scoring", "experiment")
-FOOTAGE_IS_A_NODE = (
-    "train",
-    "score",
-    "calibrate",
-    "benchmark",
-    "plant",
-)  # there it sets `footage.path`
+# Commands in which `footage=...` sets `footage.path`:
+FOOTAGE_IS_A_NODE = ("train", "score", "calibrate", "benchmark", "plant", "mask")
 # Values taken as they are, without Hydra's grammar: spaces, =, *, [ need no quoting.
 PATH_KEYS = (
     "footage.path",
@@ -42,12 +37,14 @@ PATH_KEYS = (
     "labels",
     "model_file",
     "name",
+    "normal",
     "out",
     "paths.cache",
     "paths.checkpoints",
     "paths.scores",
     "scores",
     "suffix",
+    "zones",
 )
 
 
@@ -142,10 +139,20 @@ def help_text(request: Request, module: str) -> str:
         lines = [
             f"  {group}: {', '.join(_options(loader, group))}"
             for group in GROUPS
-            if group in cfg or (group == "experiment" and request.command in ("train", "benchmark"))
+            if group in _own_groups(request)
+            or (group == "experiment" and request.command in ("train", "benchmark"))
         ]
     choices = "\n\nchoices (group=name):\n" + "\n".join(lines) if lines else ""
     return f"{doc}{choices}\n\nsettings (key=value; ??? must be given):\n\n{to_yaml(cfg)}"
+
+
+def _own_groups(request: Request) -> set[str]:
+    """Groups of which the command takes a choice."""
+    file = OmegaConf.to_container(OmegaConf.load(configs_dir() / f"{request.command}.yaml"))
+    defaults = file.get("defaults", []) if isinstance(file, dict) else []
+    return {
+        str(key).split()[-1] for entry in defaults if not isinstance(entry, str) for key in entry
+    }
 
 
 def to_yaml(cfg: DictConfig, *, resolve: bool = False) -> str:

@@ -103,6 +103,17 @@ class AlarmConfig:
 
 
 @dataclass
+class EventRuleConfig:
+    """When alarms are one event; all times are of the footage. See docs/events.md."""
+
+    min_duration_s: float = 0.0  # shorter events are left out; a frame lasts until the next one
+    merge_s: float | None = None  # calm pause within an event; null: 1 s, or two frame intervals
+    cooldown_s: float = 0.0  # no event begins in a zone so soon after one ended there
+    low: float = 0.8  # an event goes on above this share of the way from usual to threshold; 1: off
+    accept_after_h: float | None = None  # what stays so long is declared normal [h]; null: never
+
+
+@dataclass
 class ScoringConfig(AlarmConfig):
     """From error to alarm. When scoring, null means: as the model was calibrated."""
 
@@ -146,6 +157,7 @@ class ScoreConfig:
     name: str | None = None  # results folder; null: <model's run>-<footage>
     suffix: str = ""  # added to the name; --multirun sets it
     scoring: ScoringConfig = field(default_factory=ScoringConfig)
+    events: EventRuleConfig = field(default_factory=EventRuleConfig)
     batch_frames: int = 16
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     precision: str = "calibrated"  # calibrated (as in the model file), float32, bfloat16
@@ -167,6 +179,33 @@ class CalibrateConfig:
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     paths: PathsConfig = field(default_factory=PathsConfig)
     overwrite: bool = False
+
+
+@dataclass
+class EventsConfig(EventRuleConfig):
+    """`tlae events`."""
+
+    scores: str = MISSING  # folder written by score
+    zones: str | None = None  # YAML of places to watch and to ignore; null: the whole picture
+    scoring: AlarmConfig = field(default_factory=AlarmConfig)  # null: as it was scored
+    normal: str | None = None  # scores of normal footage to calibrate on; null: as the model was
+    model_file: str | None = None  # where the model is now, if it moved since
+    clips: bool = False  # cut out a video and a still of each event
+    padding_s: float | None = None  # shown around an event; null: 2 s, or three frame intervals
+    most_clips: int = 100  # cut out the events of the highest peaks only
+    footage: str | None = None  # where the pictures are now, if they moved since
+    coco: bool = False  # also write the boxes as COCO annotations
+
+
+@dataclass
+class MaskConfig:
+    """`tlae mask`."""
+
+    footage: FootageConfig = field(default_factory=FootageConfig)
+    out: str = MISSING  # zones file to write, ending in .yaml
+    samples: int = 240  # frames looked at, spread over the footage
+    restless: float = 0.7  # share of the time that a place changes, above which it is proposed
+    overwrite: bool = False  # replace a file of that name
 
 
 @dataclass
@@ -265,6 +304,8 @@ SCHEMAS: dict[str, type] = {
     "benchmark_schema": BenchmarkConfig,
     "evaluate_schema": EvaluateConfig,
     "plant_schema": PlantConfig,
+    "events_schema": EventsConfig,
+    "mask_schema": MaskConfig,
     "scoring/scoring_schema": ScoringConfig,
     **MODEL_SCHEMAS,
 }

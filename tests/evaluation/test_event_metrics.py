@@ -1,5 +1,4 @@
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,8 +8,15 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from tlae.errors import UserError
 from tlae.evaluation.event_metrics import event_measures
 from tlae.evaluation.measure import Measure
-from tlae.evaluation.runs import alarm_sweep, best_within, count_false, count_matches, spans_of
-from tlae.scoring.events import MERGE_FRAMES, alarm_runs
+from tlae.evaluation.runs import (
+    alarm_sweep,
+    best_within,
+    count_false,
+    count_matches,
+    merge_frames_of,
+    spans_of,
+)
+from tlae.scoring.event_rule import Clock, EventRule, event_runs
 
 MATCHED = [
     f"event_{figure}_iou{min_iou}"
@@ -24,6 +30,12 @@ KEYS = [*MATCHED, *BOUGHT, *PRICE, "persistence_found", "persistence_false"]
 flags = st.lists(st.booleans(), min_size=1, max_size=50)
 
 
+def runs_of_events(flags: np.ndarray, clips: np.ndarray, merge: int) -> list[tuple[int, int]]:
+    """As ``tlae score`` finds events, with frames a second apart."""
+    clock = Clock(np.arange(len(flags), dtype=float), clips, 1.0, 0.0, shared=False)
+    return event_runs(flags, flags, clock, EventRule(merge_s=merge))
+
+
 def in_one_clip(values: list[bool]) -> np.ndarray:
     return spans_of(np.array(values, bool), np.zeros(len(values), np.int64))
 
@@ -32,9 +44,8 @@ def in_one_clip(values: list[bool]) -> np.ndarray:
 @given(values=flags, cut=st.integers(0, 50), merge=st.integers(1, 5))
 def test_runs_are_those_of_the_events_file(values: list[bool], cut: int, merge: int) -> None:
     clips = (np.arange(len(values)) >= cut).astype(np.int64)
-    table = pd.DataFrame({"alarm": values, "clip": clips})
     runs = [tuple(run) for run in spans_of(np.array(values), clips, merge).tolist()]
-    assert runs == alarm_runs(table, merge)
+    assert runs == runs_of_events(np.array(values), clips, merge)
 
 
 # ---- matching ----
@@ -68,9 +79,9 @@ def naive_sweep(
     rows = []
     for threshold in sorted({score for score in scores if not np.isnan(score)}):
         alarm = np.array([score >= threshold for score in scores])
-        runs = alarm_runs(pd.DataFrame({"alarm": alarm, "clip": clips}), merge)
+        runs = runs_of_events(alarm, clips, merge)
         false = sum(not labels[first : last + 1].any() for first, last in runs)
-        events = alarm_runs(pd.DataFrame({"alarm": labels, "clip": clips}), 1)
+        events = runs_of_events(labels, clips, 1)
         found = sum(bool(alarm[first : last + 1].any()) for first, last in events)
         rows.append((threshold, false, found))
     return rows
@@ -247,7 +258,12 @@ def test_what_makes_no_sense_is_refused() -> None:
 
 def test_pauses_are_bridged_as_in_the_events_file() -> None:
     alarm = np.zeros(100, bool)
-    alarm[[10, 10 + MERGE_FRAMES]] = True
+    alarm[[10, 12, 15]] = True  # one calm frame between, then two
     zeros, clips = np.zeros(100), np.zeros(100, np.int64)
     measures = by_key(event_measures(zeros, np.zeros(100, bool), clips, alarm, 36.0))
-    assert measures["alarms_per_hour"].value == 1
+    assert measures["alarms_per_hour"].value == 2
+
+
+@pytest.mark.parametrize(("interval_s", "frames"), [(0.1, 10), (0.04, 25), (900.0, 2), (None, 10)])
+def test_pauses_are_as_long_whatever_the_pace(interval_s: float | None, frames: int) -> None:
+    assert merge_frames_of(interval_s) == frames

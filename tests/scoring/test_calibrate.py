@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tlae.errors import UserError
 from tlae.scoring.calibrate import (
     Calibration,
-    Threshold,
+    PerMode,
     joined,
     require_evidence,
     threshold_of,
@@ -83,11 +83,11 @@ def test_alarms_per_day_is_the_lowest_threshold_that_keeps_the_budget(
 
 def test_fixed_threshold_wins_and_the_stricter_budget_counts() -> None:
     normal = calibration([float(i) for i in range(1000)])
-    assert threshold_of(normal, threshold=7.0, false_alarm_rate=0.5) == Threshold(7.0)
+    assert threshold_of(normal, threshold=7.0, false_alarm_rate=0.5) == PerMode(7.0)
     loose, strict = (threshold_of(normal, false_alarm_rate=r).value for r in (0.1, 0.01))
     assert loose < strict
-    assert threshold_of(None, false_alarm_rate=0.1) == Threshold(np.inf)
-    assert threshold_of(normal) == Threshold(np.inf)
+    assert threshold_of(None, false_alarm_rate=0.1) == PerMode(np.inf)
+    assert threshold_of(normal) == PerMode(np.inf)
 
 
 def day_and_night(frames: int = 2000) -> Calibration:
@@ -121,8 +121,8 @@ def test_a_mode_of_few_frames_is_shrunk_towards_the_whole() -> None:
     raw = np.concatenate([np.linspace(1, 2, 500), [9.0, 9.0]])
     names = np.array(["day"] * 500 + ["flash"] * 2, dtype=object)
     normal = Calibration(raw, np.zeros(502, np.int64), 1.0, "now", names)
-    usual, spread = normal.scales.by_mode["flash"]
-    within = normal.scales.by_mode["day"][1]
+    usual, spread = (part.by_mode["flash"] for part in (normal.scales.usual, normal.scales.spread))
+    within = normal.scales.spread.by_mode["day"]
     assert usual == pytest.approx(10 / 12 * np.median(raw) + 2 / 12 * 9.0)
     assert spread == pytest.approx(within, rel=0.2)  # two equal frames have none of their own
 

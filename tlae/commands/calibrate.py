@@ -19,7 +19,7 @@ from tlae.errors import UserError
 from tlae.footage.windows import segments
 from tlae.model_file import Model, load_model, save_model
 from tlae.progress import progress
-from tlae.scoring.calibrate import Calibration, Threshold, joined, require_evidence, threshold_of
+from tlae.scoring.calibrate import Calibration, PerMode, joined, require_evidence, threshold_of
 from tlae.training.calibration import calibrate, typical_error
 
 
@@ -57,12 +57,12 @@ def _beside(model_file: Path, footage: str) -> Path:
     return model_file.with_name(f"{model_file.stem}-{footage}.safetensors")
 
 
-def _threshold(model: Model, alarm: dict[str, float | None], calibration: Calibration) -> Threshold:
+def _threshold(model: Model, alarm: dict[str, float | None], calibration: Calibration) -> PerMode:
     smoothed = calibration.smoothed(model.rule.smooth_frames, causal=model.rule.causal)
     return threshold_of(smoothed, **alarm)
 
 
-def _tell(model: Model, fresh: Calibration, before: Threshold, out: Path, seconds: float) -> None:
+def _tell(model: Model, fresh: Calibration, before: PerMode, out: Path, seconds: float) -> None:
     known = model.calibration
     print(
         f"calibrated on {len(known.raw):,} normal frames ({known.days:.2g} days), "

@@ -12,6 +12,7 @@ from tlae.commands.named_footage import open_saved
 from tlae.errors import UserError, nearest
 from tlae.footage.frames import Clip, Image
 from tlae.footage.windows import usual_interval_s
+from tlae.footage.zones import Polygon, covered
 from tlae.rendering.clip_video import ClipScores
 from tlae.rendering.heatmap import HeatScale, Mask
 from tlae.rendering.layouts import Layout, Look
@@ -19,7 +20,7 @@ from tlae.rendering.marks import Caption, draw_truth
 from tlae.rendering.overlay import draw_overlay
 from tlae.rendering.text import clock_text
 from tlae.rendering.timeline import ScoreAxis
-from tlae.scoring.events import alarm_runs
+from tlae.scoring.events import SCENE
 from tlae.scoring.results import Results
 
 APART_FRAMES = 15  # chosen frames are at least this far from each other
@@ -73,7 +74,11 @@ class Drawing:
             lambda row: results.map_of(first + row),
             self.axis,
             (lambda row: results.rebuilt_of(first + row)) if results.has_rebuilt else None,
-            alarm_runs(table),
+            [
+                (int(event["first_frame"]), int(event["last_frame"]))
+                for event in results.events
+                if event["clip"] == name and event.get("kind", SCENE) == SCENE
+            ],
         )
 
     def stills(
@@ -100,6 +105,7 @@ class Drawing:
                 self.look.scale,
                 alarm=bool(row["alarm"]),
                 watched=self.look.watched,
+                zones=self.look.zones,
                 caption=Caption(clock_text(float(row["time_s"]), taken_at), f"{name}  #{number}"),
             )
             if truth and number in truth:
@@ -148,11 +154,28 @@ def open_drawing(results: Results, footage: str | None = None, layout: str = "ov
         scale = HeatScale(0.3 * highest, highest)
     return Drawing(
         results,
-        Look(threshold, scale, Layout(layout), results.watched()),
+        Look(threshold, scale, Layout(layout), _watched(results), _outlines(results)),
         ScoreAxis.from_scores(table["raw"].to_numpy(), alarm_level),
         usual_interval_s(table),
         footage or str(summary["footage"]["path"]),
     )
+
+
+def _outlines(results: Results) -> dict[str, Polygon]:
+    return {name: zone.points for name, zone in results.zones.zones.items()}
+
+
+def _watched(results: Results) -> Mask | None:
+    """Where changes count, (h, w): not ignored, in a zone if there are any; None: everywhere."""
+    by_model, zones = results.watched(), results.zones
+    if not zones.ignore and not zones.zones:
+        return by_model
+    height, width = results.map_of(0).shape
+    watched = zones.watched((height, width))
+    if zones.zones:
+        inside = [covered(zone.points, (height, width)) for zone in zones.zones.values()]
+        watched = watched & np.logical_or.reduce(inside)
+    return watched if by_model is None else watched & by_model
 
 
 def worst_rows(table: pd.DataFrame, count: int, *, highest: bool = True) -> list[int]:

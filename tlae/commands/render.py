@@ -102,7 +102,12 @@ def _fps(drawing: Drawing, cfg: RenderConfig) -> float:
         if not cfg.fps > 0:
             raise UserError(f"fps must be > 0, got {cfg.fps}")
         return cfg.fps
-    filmed = 1 / drawing.interval_s if drawing.interval_s > 0 else TIMELAPSE_FPS
+    return playback_fps(drawing.interval_s)
+
+
+def playback_fps(interval_s: float) -> float:
+    """Frames a second at which footage is shown: as filmed, or as a time-lapse."""
+    filmed = 1 / interval_s if interval_s > 0 else TIMELAPSE_FPS
     return filmed if FILMED_FPS[0] <= filmed <= FILMED_FPS[1] else TIMELAPSE_FPS
 
 

@@ -11,6 +11,7 @@ footage.start=DATE, footage.end=DATE and footage.hours=6-20 read a part of the f
 import json
 import shutil
 import time
+from collections import Counter
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+import zarr
 
 from tlae import __version__
 from tlae.camera.canonical_store import UNOBSERVED, canonical_store
@@ -32,14 +34,18 @@ from tlae.footage.store import FrameStore, open_store
 from tlae.footage.windows import Rows, segments, usual_interval_s
 from tlae.model_file import Model, load_model
 from tlae.progress import progress
-from tlae.scoring.calibrate import Calibration, Threshold, threshold_of
+from tlae.scoring.areas import whole_area
+from tlae.scoring.calibrate import Calibration, PerMode, threshold_of
 from tlae.scoring.drift import advice, watch_drift
+from tlae.scoring.event_rule import EventRule
+from tlae.scoring.events import SCENE, Event, find_events, seen_runs
 from tlae.scoring.job import CHUNK_FRAMES, ScoringJob
 from tlae.scoring.job_folder import find_place, footage_facts
 from tlae.scoring.ledger import ledger
 from tlae.scoring.results import MEASURED, score_table, write_json, write_tables
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer, frames_answered
+from tlae.scoring.stored_maps import StoredMaps
 from tlae.whole_file import whole_file
 
 ALARM_KEYS = ("threshold", "false_alarm_rate", "alarms_per_day")
@@ -55,6 +61,7 @@ def run(cfg: ScoreConfig) -> None:
     settings = {str(k): v for k, v in dict(cfg.scoring).items()}  # type: ignore[call-overload]
     with refusing_bad_values():
         rule = model.rule.changed_by(settings)
+        event_rule = EventRule(**dict(cfg.events))  # type: ignore[call-overload]
     footage = open_named(cfg.footage)
     name = (cfg.name or f"{run_name(model_file)}-{footage.name}") + cfg.suffix
     folder = Path(cfg.paths.scores).expanduser() / name
@@ -84,13 +91,21 @@ def run(cfg: ScoreConfig) -> None:
         pace = json.loads((folder / "summary.json").read_text()).get("frames_per_s")
         measured = pd.read_parquet(folder / "scores.parquet").reindex(columns=list(MEASURED))
     table = score_table(store, measured, runs, rule, calibration, threshold)
-    events = write_tables(working, table)
+    events = find_events(
+        table,
+        [whole_area(table, calibration, event_rule)],
+        StoredMaps(zarr.open_array(working / "maps.zarr", mode="r"), seen_runs(table, runs), rule),
+        event_rule,
+        usual_interval_s(store.index),
+        model.gap_s,
+    )
+    write_tables(working, table, events)
     if model.watched is not None:
         np.save(working / "watched.npy", model.watched.numpy())
     drifts = [] if calibration is None else watch_drift(table, calibration)
     summary = _summary(table, footage, rule, threshold, calibration, cfg)
-    summary |= {"alarm": asked, "frames_per_s": pace, "clock": clock}
-    summary["drift"] = [asdict(drift) for drift in drifts]
+    summary |= {"alarm": asked, "events": asdict(event_rule), "frames_per_s": pace}
+    summary |= {"clock": clock, "drift": [asdict(drift) for drift in drifts]}
     with whole_file(working / "ledger.csv") as temporary:
         ledger(table, footage.waiting, BEING_WRITTEN).to_csv(temporary, index=False)
     write_json(working / "summary.json", summary)
@@ -108,6 +123,23 @@ def open_seen(footage: Footage, model: Model, cache: Path) -> FrameStore:
     """The footage as the model's net sees it."""
     store = open_store(footage, model.preprocessing, cache)
     return store if model.camera is None else canonical_store(model.camera, store)
+
+
+def event_lines(events: list[Event], most: int = 5) -> list[str]:
+    """The highest peaks, a line each; then what is wrong with the camera."""
+    scenes = [event for event in events if event.kind == SCENE]
+    lines = []
+    for event in sorted(scenes, key=lambda e: -(e.peak_raw or 0.0))[:most]:
+        span = f"frames {event.first_frame}-{event.last_frame}"
+        when = event.started_at or f"{event.start_s:.1f} s"
+        where = f" in {event.zone}" if event.zone else ""
+        kept = ", stays" if event.stays else ""
+        lines.append(
+            f"  {event.id} {event.clip} {span}{where} (from {when}), peak "
+            f"{event.peak_raw:.4g}{kept}"
+        )
+    troubles = Counter(event.health for event in events if event.kind != SCENE)
+    return lines + [f"  camera {health}: {count} x" for health, count in troubles.items()]
 
 
 def run_name(model_file: Path) -> str:
@@ -149,7 +181,7 @@ def _facts(
 
 def _threshold(
     model: Model, rule: ScoringRule, asked: dict[str, float]
-) -> tuple[Threshold, Calibration | None]:
+) -> tuple[PerMode, Calibration | None]:
     """Alarm threshold and calibration; both are void under a rule the model was not made with."""
     maps_differ = {
         key
@@ -176,7 +208,7 @@ def _summary(
     table: pd.DataFrame,
     footage: Footage,
     rule: ScoringRule,
-    threshold: Threshold,
+    threshold: PerMode,
     calibration: Calibration | None,
     cfg: ScoreConfig,
 ) -> dict[str, Any]:
@@ -228,9 +260,9 @@ def _warn_of_short_runs(model: Model, runs: list[Rows]) -> None:
 
 def _tell(
     table: pd.DataFrame,
-    events: list[dict[str, Any]],
+    events: list[Event],
     folder: Path,
-    threshold: Threshold,
+    threshold: PerMode,
     seconds: float,
     *,
     fresh: bool,
@@ -248,10 +280,8 @@ def _tell(
     levels = {f"{mode} ": level for mode, level in threshold.by_mode.items()}
     shown = ", ".join(f"{k}{v:.4g}" for k, v in (levels or {"": threshold.value}).items())
     print(f"{alarms:,} frames in alarm (raw > {shown}), {len(events):,} events")
-    for event in sorted(events, key=lambda e: -e["peak_raw"])[:5]:
-        span = f"frames {event['first_frame']}-{event['last_frame']}"
-        when = event["started_at"] or f"{event['start_s']:.1f} s"
-        print(f"  {event['clip']} {span} (from {when}), peak {event['peak_raw']:.4g}")
+    for line in event_lines(events):
+        print(line)
     print(f"results: {folder}")
     print(f"next:    tlae render scores={folder}")
 

@@ -29,10 +29,10 @@ from tlae.config import TrainConfig
 from tlae.errors import UserError, nearest, refusing_bad_values
 from tlae.footage.datamodule import FootageDataModule
 from tlae.footage.dataset import ClipDataset
-from tlae.footage.mask import read_mask
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
+from tlae.footage.zones import read_mask
 from tlae.model_file import Model, build_net, save_model
 from tlae.models.standardised import Standardised
 from tlae.models.still_segmenter import StillSegmenter

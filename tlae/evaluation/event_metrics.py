@@ -1,7 +1,7 @@
 """Whether events are found, how soon, and at what price in false alarms.
 
 A true event is a run of anomalous frames in a clip. An alarm is a run of frames over the threshold
-in a clip, pauses of fewer than ``MERGE_FRAMES`` frames bridged as everywhere in this package.
+in a clip, short pauses bridged as the event rule does (``tlae.scoring.event_rule``).
 """
 
 from collections.abc import Mapping
@@ -22,9 +22,9 @@ from tlae.evaluation.runs import (
     best_within,
     count_false,
     count_matches,
+    merge_frames_of,
     spans_of,
 )
-from tlae.scoring.events import MERGE_FRAMES
 
 MIN_IOUS = (0.1, 0.5)
 BUDGETS_PER_HOUR = (1, 10, 60)
@@ -92,7 +92,9 @@ class Timeline:
     @cached_property
     def alarms(self) -> Spans | None:
         """Runs of frames in alarm, short pauses bridged."""
-        return None if self.alarmed is None else spans_of(self.alarmed, self.clips, MERGE_FRAMES)
+        if self.alarmed is None:
+            return None
+        return spans_of(self.alarmed, self.clips, merge_frames_of(self.interval_s))
 
 
 def event_measures(
@@ -183,7 +185,9 @@ def _bought(line: Timeline) -> list[tuple[float | None, str]]:
     every event and counts as none that is false.
     """
     assert line.hours is not None
-    thresholds, false, found = alarm_sweep(line.scores, line.labels, line.clips)
+    thresholds, false, found = alarm_sweep(
+        line.scores, line.labels, line.clips, merge_frames_of(line.interval_s)
+    )
     results: list[tuple[float | None, str]] = []
     for budget in BUDGETS_PER_HOUR:
         allowed = int(budget * line.hours + 1e-9)  # 59.99... are 60

@@ -5,11 +5,24 @@ import numpy.typing as npt
 from scipy.ndimage import grey_closing
 
 from tlae.evaluation.ground_truth import Labels
-from tlae.scoring.events import MERGE_FRAMES
+from tlae.scoring.event_rule import usual_merge_s
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+UNTIMED_MERGE_FRAMES = 10  # where the time between frames is not known: 1 s at 10 frames a second
+
 Spans = npt.NDArray[np.int64]  # (runs, 2): first and last row, inclusive, in order
+
+
+def merge_frames_of(interval_s: float | None) -> int:
+    """Frames from one alarm to the next up to which they are one event, as the event rule has it.
+
+    Args:
+        interval_s: time between frames [s]; None where it is not known.
+    """
+    if interval_s is None:
+        return UNTIMED_MERGE_FRAMES
+    return max(1, int(usual_merge_s(interval_s) / interval_s + 1e-6))
 
 
 def spans_of(flags: Labels, clips: Integers, merge_frames: int = 1) -> Spans:
@@ -21,7 +34,7 @@ def spans_of(flags: Labels, clips: Integers, merge_frames: int = 1) -> Spans:
         merge_frames: pauses of fewer frames than this do not end a run.
 
     Returns:
-        (runs, 2), as ``tlae.scoring.events.alarm_runs`` has it for a table.
+        (runs, 2); of frames at even times the same as ``tlae.scoring.event_rule.event_runs``.
     """
     rows = np.flatnonzero(flags)
     if not len(rows):
@@ -62,7 +75,7 @@ def count_false(predicted: Spans, labels: Labels) -> int:
 
 
 def alarm_sweep(
-    scores: Floats, labels: Labels, clips: Integers, merge_frames: int = MERGE_FRAMES
+    scores: Floats, labels: Labels, clips: Integers, merge_frames: int = UNTIMED_MERGE_FRAMES
 ) -> tuple[Floats, Integers, Integers]:
     """False alarms and found events at every threshold, exactly, in O(n log n).
 

@@ -1,11 +1,13 @@
 """Layouts: how the pictures of one moment and the timeline make one frame of a video."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
 
 from tlae.footage.frames import Image
+from tlae.footage.zones import Polygon
 from tlae.rendering.heatmap import FloatMap, HeatScale, Mask, map_picture, upsample_map
 from tlae.rendering.marks import Caption
 from tlae.rendering.overlay import (
@@ -39,12 +41,14 @@ class Look:
         scale: from error to heat.
         layout: arrangement.
         watched: (h, w), False where changes are ignored; None: watched everywhere.
+        zones: outlined places, by name.
     """
 
     threshold: float
     scale: HeatScale
     layout: Layout = Layout.OVERLAY
     watched: Mask | None = None
+    zones: Mapping[str, Polygon] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,5 +159,6 @@ def _panel(name: str, size_hw: tuple[int, int], look: Look, moment: Moment) -> I
             watched=look.watched,
             caption=moment.caption,
             size_hw=size_hw,
+            zones=look.zones,
         )
     return np.full((*size_hw, 3), DARK, np.uint8)

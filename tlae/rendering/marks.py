@@ -1,11 +1,13 @@
 """Marks drawn into a picture, in place: regions, contours, boxes, captions, the alarm badge."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from tlae.footage.frames import Image
+from tlae.footage.zones import Polygon
 from tlae.rendering.heatmap import FloatMap, Mask
 from tlae.rendering.text import (
     ALARM,
@@ -13,6 +15,7 @@ from tlae.rendering.text import (
     DARK,
     INK,
     TRUTH,
+    ZONE,
     Colour,
     Rect,
     draw_plate,
@@ -102,6 +105,29 @@ def draw_truth(canvas: Image, mask: Mask) -> None:
     outlines, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     for colour, extra in ((DARK, 2), (TRUTH, 0)):
         cv2.drawContours(canvas, outlines, -1, colour, _line_px(canvas) + extra, cv2.LINE_AA)
+
+
+def draw_zones(canvas: Image, zones: Mapping[str, Polygon]) -> list[Rect]:
+    """Thin outlines of zones and their names; returns the places of the names.
+
+    Args:
+        canvas: RGB (H, W, 3), drawn on.
+        zones: corners (x, y) of each, as shares of the width and height.
+    """
+    height, width = canvas.shape[:2]
+    line_px = max(15, round(0.85 * line_height((height, width))))
+    taken: list[Rect] = []
+    for name, points in zones.items():
+        corners = (np.asarray(points) * (width - 1, height - 1)).round().astype(np.int32)
+        for colour, extra in ((DARK, 2), (ZONE, 0)):
+            cv2.polylines(canvas, [corners], True, colour, 1 + extra, cv2.LINE_AA)
+        text = fit_text(name, line_px, width // 3)
+        plate = plate_at(text, (0, 0), line_px)
+        left = min(int(corners[:, 0].min()), width - plate.width)
+        top = min(int(corners[:, 1].min()), height - plate.height)
+        draw_plate(canvas, text, (max(0, left), max(0, top)), line_px, ZONE)
+        taken.append(plate_at(text, (max(0, left), max(0, top)), line_px))
+    return taken
 
 
 def draw_box(canvas: Image, region: Rect, colour: Colour) -> Rect:

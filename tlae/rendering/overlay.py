@@ -1,11 +1,13 @@
 """One picture with what is unusual in it: heat, contour, boxes, clock, alarm."""
 
 import math
+from collections.abc import Mapping
 
 import cv2
 import numpy as np
 
 from tlae.footage.frames import Image
+from tlae.footage.zones import Polygon
 from tlae.rendering.heatmap import FloatMap, HeatScale, Mask, blend_heat, upsample_map
 from tlae.rendering.marks import (
     Caption,
@@ -14,12 +16,14 @@ from tlae.rendering.marks import (
     draw_caption,
     draw_contour,
     draw_label,
+    draw_zones,
     find_regions,
 )
 from tlae.rendering.text import (
     ALARM,
     AMBER,
     DARK,
+    Rect,
     draw_plate,
     fit_text,
     line_height,
@@ -69,6 +73,7 @@ def draw_overlay(
     watched: Mask | None = None,
     caption: Caption | None = None,
     size_hw: tuple[int, int] | None = None,
+    zones: Mapping[str, Polygon] | None = None,
 ) -> Image:
     """Show in a picture what is unusual about it.
 
@@ -81,6 +86,7 @@ def draw_overlay(
         watched: (h, w), False where changes are ignored; None: watched everywhere.
         caption: written at the bottom.
         size_hw: size of the result in pixels; None: ``display_hw``.
+        zones: outlined and named, see ``marks.draw_zones``.
 
     Returns:
         RGB of that size. A box bears its peak as a multiple of the threshold.
@@ -91,12 +97,19 @@ def draw_overlay(
     canvas = blend_heat(resize_picture(image, size_hw), error, scale, share)
     if share is not None:
         error = error * (share > 0.5)
-    _draw_marks(canvas, error, threshold, caption, alarm=alarm)
+    taken = draw_zones(canvas, zones or {})
+    _draw_marks(canvas, error, threshold, caption, taken, alarm=alarm)
     return canvas
 
 
 def _draw_marks(
-    canvas: Image, error: FloatMap, threshold: float, caption: Caption | None, *, alarm: bool
+    canvas: Image,
+    error: FloatMap,
+    threshold: float,
+    caption: Caption | None,
+    taken: list[Rect],
+    *,
+    alarm: bool,
 ) -> None:
     """Contours and boxes first, then text over them; a label keeps off the other texts."""
     regions = find_regions(error, threshold)
@@ -104,7 +117,7 @@ def _draw_marks(
     if regions:
         draw_contour(canvas, error, threshold)
     boxes = [draw_box(canvas, region.box, colour) for region in regions]
-    taken = draw_caption(canvas, caption) if caption else []
+    taken += draw_caption(canvas, caption) if caption else []
     if alarm:
         taken.append(draw_alarm(canvas))
     for region, box in zip(regions, boxes, strict=True):

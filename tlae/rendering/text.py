@@ -19,6 +19,7 @@ DARK: Colour = (20, 22, 26)  # ground of strips, headings and plates
 ALARM: Colour = (222, 52, 44)
 AMBER: Colour = (255, 190, 64)  # over the threshold, but no alarm
 TRUTH: Colour = (72, 214, 122)  # what people marked
+ZONE: Colour = (96, 190, 255)  # outlines of what is watched on its own
 
 DOTS = "..."  # ASCII: OpenCV 4 knows nothing else
 PLATE_SHARE = 0.62  # how much a plate covers the picture

@@ -30,19 +30,19 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Threshold:
-    """Alarm threshold in raw units.
+class PerMode:
+    """A number for each camera mode.
 
     Attributes:
-        value: where a camera mode has none of its own; infinite: no alarms.
-        by_mode: of camera modes.
+        value: where a mode has none of its own.
+        by_mode: of modes.
     """
 
-    value: float = float("inf")
+    value: float
     by_mode: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, modes: Modes) -> Series:
-        """Threshold of each frame, (n,)."""
+        """The number of each frame's mode, (n,)."""
         values = np.full(len(modes), self.value)
         for mode, value in self.by_mode.items():
             values[modes == mode] = value
@@ -51,29 +51,27 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Scales:
-    """Usual score and spread, of the whole footage and of each camera mode in it.
+    """Where scores of normal footage lie, in raw units.
 
     Attributes:
-        whole: usual score, spread.
-        by_mode: the same of each mode.
+        usual: usual score.
+        spread: of scores above the usual one.
     """
 
-    whole: tuple[float, float] = (0.0, 1.0)
-    by_mode: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    usual: PerMode = PerMode(0.0)
+    spread: PerMode = PerMode(1.0)
 
     def levels(self, raw: Series, modes: Modes) -> Series:
         """Scores (n,) less their mode's usual score, in units of its spread."""
-        usual, spread = (self._of(modes, part) for part in (0, 1))
-        return (raw - usual) / spread
+        return (raw - self.usual.of(modes)) / self.spread.of(modes)
 
-    def threshold(self, level: float) -> Threshold:
+    def threshold(self, level: float) -> PerMode:
         """The raw scores that lie at a level."""
-        by_mode = {mode: usual + level * spread for mode, (usual, spread) in self.by_mode.items()}
-        return Threshold(self.whole[0] + level * self.whole[1], by_mode)
-
-    def _of(self, modes: Modes, part: int) -> Series:
-        scales = {mode: scale[part] for mode, scale in self.by_mode.items()}
-        return Threshold(self.whole[part], scales).of(modes)
+        by_mode = {
+            mode: usual + level * self.spread.by_mode[mode]
+            for mode, usual in self.usual.by_mode.items()
+        }
+        return PerMode(self.usual.value + level * self.spread.value, by_mode)
 
 
 @dataclass(frozen=True)
@@ -120,16 +118,21 @@ class Calibration:
         """
         if not self.modes:
             return Scales()
-        whole = (float(np.median(self.raw)), _upper_spread(self.raw))
-        insides = {mode: self.raw[self.mode == mode] for mode in self.modes}
+        insides = {mode: self.raw[self._named == mode] for mode in self.modes}
         within = sum(_upper_spread(part) * len(part) for part in insides.values()) / len(self.raw)
-        by_mode = {}
+        usual, spread = {}, {}
         for mode, inside in insides.items():
             share = len(inside) / (len(inside) + SHRINKAGE_FRAMES)
-            usual = share * float(np.median(inside)) + (1 - share) * whole[0]
-            spread = share * _upper_spread(inside) + (1 - share) * within
-            by_mode[mode] = (usual, max(spread, LEAST_SPREAD * within))
-        return Scales(whole, by_mode)
+            usual[mode] = share * self.usual.by_mode[mode] + (1 - share) * self.usual.value
+            shrunk = share * _upper_spread(inside) + (1 - share) * within
+            spread[mode] = max(shrunk, LEAST_SPREAD * within)
+        return Scales(PerMode(self.usual.value, usual), PerMode(_upper_spread(self.raw), spread))
+
+    @cached_property
+    def usual(self) -> PerMode:
+        """Median score, of the whole footage and of each mode."""
+        by_mode = {mode: float(np.median(self.raw[self._named == mode])) for mode in self.modes}
+        return PerMode(float(np.median(self.raw)), by_mode)
 
     @cached_property
     def levels(self) -> Series:
@@ -218,22 +221,22 @@ def threshold_of(
     threshold: float | None = None,
     false_alarm_rate: float | None = None,
     alarms_per_day: float | None = None,
-) -> Threshold:
-    """Alarm threshold: fixed, or from the stricter of the false-alarm budgets.
+) -> PerMode:
+    """Alarm threshold in raw units: fixed, or from the stricter of the false-alarm budgets.
 
     Returns:
-        The threshold; no alarms without a calibration or any of the three.
+        The threshold; infinite (no alarms) without a calibration or any of the three.
     """
     if threshold is not None:
-        return Threshold(threshold)
+        return PerMode(threshold)
     if calibration is None:
-        return Threshold()
+        return PerMode(math.inf)
     levels = []
     if false_alarm_rate is not None:
         levels.append(calibration.level_for_rate(false_alarm_rate))
     if alarms_per_day is not None:
         levels.append(calibration.level_for_alarms(alarms_per_day))
-    return calibration.scales.threshold(max(levels)) if levels else Threshold()
+    return calibration.scales.threshold(max(levels)) if levels else PerMode(math.inf)
 
 
 def require_evidence(

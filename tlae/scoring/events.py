@@ -1,17 +1,26 @@
-"""Events: stretches of alarm, with their worst moment and where it was."""
+"""Events: stretches of alarm, with their worst moment and where it was; see docs/events.md."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-MERGE_FRAMES = 10  # alarms closer than this are one event
+from tlae.camera.health import CAN_ALARM
+from tlae.footage.frames import OK
+from tlae.footage.windows import Rows
+from tlae.footage.zones import Mask
+from tlae.scoring.areas import Area
+from tlae.scoring.event_rule import Clock, EventRule, Flags, Floats, event_runs
+from tlae.scoring.standing import Place, Watch, acceptance, stays
+from tlae.scoring.stored_maps import FloatMap, Mute, StoredMaps
 
-FloatMap = npt.NDArray[np.float32]
+SCENE, CAMERA = "scene", "camera"
+SEEING = ("", *CAN_ALARM)  # health of a camera that shows the scene
+
+Box = tuple[int, int, int, int]  # left, top, width, height in source pixels
 
 
 @dataclass(frozen=True)
@@ -19,16 +28,28 @@ class Event:
     """One stretch of alarm in one clip.
 
     Attributes:
+        id: "E0001" and so on, in the order of their begin.
+        kind: "scene", or "camera" for trouble with the camera itself.
+        zone: its name; None: the whole picture.
         clip: its clip.
         first_frame, last_frame: 0-based, inclusive.
         start_s, end_s: clip time of those frames [s].
         started_at, ended_at: wall-clock times, ISO 8601, or None.
         peak_frame: frame of the highest raw score.
-        peak_raw, peak_score: its raw and calibrated score (None without a calibration).
-        box: region over threshold around the peak at that frame, in source pixels: left, top,
+        peak_raw, peak_score: its raw and calibrated score (None where not known).
+        threshold: alarm threshold at the peak, raw units (None for a camera event).
+        box: region over the threshold around the peak at that frame, in source pixels: left, top,
             width, height.
+        mode: camera mode at the peak; "" where there is but one.
+        stays: the worst place was in alarm for most of the event.
+        health: what is wrong with the camera; "ok" for scene events.
+        accepted_at: when what stayed was declared normal: wall-clock time, or clip time [s] where
+            that is not known; None: it was not.
     """
 
+    id: str
+    kind: str
+    zone: str | None
     clip: str
     first_frame: int
     last_frame: int
@@ -37,85 +58,211 @@ class Event:
     started_at: str | None
     ended_at: str | None
     peak_frame: int
-    peak_raw: float
+    peak_raw: float | None
     peak_score: float | None
-    box: tuple[int, int, int, int]
+    threshold: float | None
+    box: Box
+    mode: str = ""
+    stays: bool = False
+    health: str = OK
+    accepted_at: str | float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for ``events.json``."""
         return asdict(self)
 
 
-def alarm_runs(table: pd.DataFrame, merge_frames: int = MERGE_FRAMES) -> list[tuple[int, int]]:
-    """First and last row (inclusive) of each stretch of alarm; short pauses in it are bridged.
-
-    Args:
-        table: score table, rows in order.
-        merge_frames: pauses of fewer frames than this, in the same clip, do not end an event.
-    """
-    rows = np.flatnonzero(table["alarm"].to_numpy(dtype=bool))
-    if not len(rows):
-        return []
-    clips = table["clip"].to_numpy()[rows]
-    apart = (np.diff(rows) > merge_frames) | (clips[1:] != clips[:-1])
-    groups = np.split(rows, np.flatnonzero(apart) + 1)
-    return [(int(group[0]), int(group[-1])) for group in groups]
-
-
 def find_events(
     table: pd.DataFrame,
-    map_of: Callable[[int], FloatMap],
-    source_hw: Callable[[int], tuple[int, int]],
+    areas: Sequence[Area],
+    stored: StoredMaps,
+    rule: EventRule,
+    interval_s: float,
+    gap_s: float,
 ) -> list[Event]:
-    """Describe each stretch of alarm.
+    """Events of the scene in every area, and those of the camera.
 
     Args:
         table: score table, rows in order.
-        map_of: smoothed map (h, w) of a row.
-        source_hw: size of the camera's picture of a row in pixels.
+        areas: what to watch.
+        stored: maps of the same rows.
+        rule: what makes one event.
+        interval_s: usual time between frames [s].
+        gap_s: neighbouring frames further apart belong to different events; 0: none are.
     """
-    events = []
-    for first, last in alarm_runs(table):
-        stretch = table.iloc[first : last + 1]
-        peak = first + int(np.nanargmax(stretch["raw"].to_numpy()))
-        start, end, worst = table.iloc[first], table.iloc[last], table.iloc[peak]
-        events.append(
-            Event(
-                clip=str(start["clip"]),
-                first_frame=int(start["frame"]),
-                last_frame=int(end["frame"]),
-                start_s=float(start["time_s"]),
-                end_s=float(end["time_s"]),
-                started_at=_iso(start["taken_at"]),
-                ended_at=_iso(end["taken_at"]),
-                peak_frame=int(worst["frame"]),
-                peak_raw=float(worst["raw"]),
-                peak_score=None if pd.isna(worst["score"]) else float(worst["score"]),
-                box=region_box(map_of(peak), float(worst["threshold"]), source_hw(peak)),
-            )
+    watch = Watch(
+        stored,
+        (table["state"] == OK).to_numpy(),
+        Clock.of_table(table, interval_s, gap_s),
+    )
+    found = [event for area in areas for event in _of_area(table, area, watch, rule)]
+    found += _of_camera(table, watch.clock, rule)
+    found.sort(key=lambda row_event: row_event[0])
+    return [replace(event, id=f"E{i:04d}") for i, (_, event) in enumerate(found, start=1)]
+
+
+def flat_events(events: Sequence[Event]) -> pd.DataFrame:
+    """One row per event, the box in four columns."""
+    names = [field.name for field in fields(Event)]
+    table = pd.DataFrame([event.as_json() for event in events], columns=names)
+    boxes = np.array([event.box for event in events], np.int64).reshape(-1, 4)
+    for number, part in enumerate(("left", "top", "width", "height")):
+        table.insert(names.index("box") + number, f"box_{part}", boxes[:, number])
+    return table.drop(columns="box")
+
+
+def in_alarm(table: pd.DataFrame, raw: Floats, threshold: Floats) -> Flags:
+    """Rows (n,) over the threshold while the camera shows the scene."""
+    over = np.nan_to_num(raw, nan=-np.inf) > threshold
+    return over & table["health"].isin(SEEING).to_numpy() if "health" in table else over
+
+
+def seen_runs(table: pd.DataFrame, runs: list[Rows]) -> list[Rows]:
+    """Runs without the frames in which the camera does not show the scene.
+
+    What a covered lens scores must not reach its neighbours by smoothing.
+    """
+    if "health" not in table:
+        return runs
+    seen = table["health"].isin(SEEING).to_numpy()
+    return [rows for run in runs if len(rows := run[seen[run]])]
+
+
+def _of_area(
+    table: pd.DataFrame, area: Area, watch: Watch, rule: EventRule
+) -> list[tuple[int, Event]]:
+    """First row and description of each event."""
+    raw = area.raw
+    mutes: list[Mute] = []
+    while True:
+        over = in_alarm(table, raw, area.threshold)
+        above = in_alarm(table, raw, area.low)
+        spans = event_runs(over, above, watch.clock, rule)
+        places = [_place(area, raw, span, watch.stored, mutes) for span in spans]
+        found = (
+            acceptance(place, span[0], watch, rule, mutes)
+            for place, span in zip(places, spans, strict=True)
         )
+        accepted = next((mute for mute in found if mute), None)
+        if accepted is None:
+            break
+        mutes.append(accepted)
+        raw = watch.stored.raw(area.inside, mutes)
+    events = [
+        (span[0], _describe(table, area, raw, span, place, watch, mutes))
+        for place, span in zip(places, spans, strict=True)
+    ]
+    for mute in mutes:
+        at = max((i for i, (row, _) in enumerate(events) if row < mute.first_row), default=None)
+        if at is not None:
+            row, event = events[at]
+            events[at] = row, replace(event, accepted_at=_moment(table, mute.first_row))
     return events
 
 
-def region_box(
-    smoothed: FloatMap, threshold: float, source_hw: tuple[int, int]
-) -> tuple[int, int, int, int]:
-    """Box around the connected region of the peak that is over the threshold.
+def _describe(
+    table: pd.DataFrame,
+    area: Area,
+    raw: Floats,
+    span: tuple[int, int],
+    place: Place,
+    watch: Watch,
+    mutes: Sequence[Mute],
+) -> Event:
+    worst = place.row
+    score = float(area.score[worst])
+    return replace(
+        _stretch(table, span, worst),
+        zone=area.name,
+        peak_raw=float(raw[worst]),
+        peak_score=None if np.isnan(score) else score,
+        threshold=float(area.threshold[worst]),
+        box=_box_of(place.region, _source_hw(table, worst)),
+        stays=stays(place, span, watch, mutes),
+    )
+
+
+def _place(
+    area: Area, raw: Floats, span: tuple[int, int], stored: StoredMaps, mutes: Sequence[Mute]
+) -> Place:
+    """Where the event's worst frame is worst."""
+    row = span[0] + int(np.nanargmax(raw[span[0] : span[1] + 1]))
+    smoothed = stored.map_of(row, area.inside, mutes)
+    pixel = np.unravel_index(int(smoothed.argmax()), smoothed.shape)
+    peak = float(smoothed.max())
+    # A mean over the picture says nothing of a place in it.
+    local = stored.rule.reduction != "mean"
+    region = peak_region(smoothed, float(area.threshold[row]) if local else np.inf)
+    level = min(float(area.low[row]) if local else np.inf, 0.5 * peak)
+    return Place(row, region, (int(pixel[0]), int(pixel[1])), level)
+
+
+def peak_region(smoothed: FloatMap, threshold: float) -> Mask:
+    """Connected region of the peak that is over the threshold, (h, w).
 
     Temporal smoothing can raise an alarm in a frame whose own map stays below the threshold; the
     region is then what lies above half of the map's peak.
-
-    Returns:
-        Left, top, width, height in source pixels.
     """
     level = min(threshold, 0.5 * float(smoothed.max()))
-    _, labels, stats, _ = cv2.connectedComponentsWithStats((smoothed > level).astype(np.uint8))
-    row, column = np.unravel_index(int(smoothed.argmax()), smoothed.shape)
-    left, top, width, height = stats[labels[row, column]][:4]
-    across, down = source_hw[1] / smoothed.shape[1], source_hw[0] / smoothed.shape[0]
+    _, labels = cv2.connectedComponents((smoothed > level).astype(np.uint8))
+    return np.asarray(labels == labels.flat[int(smoothed.argmax())])
+
+
+def _box_of(region: Mask, source_hw: tuple[int, int]) -> Box:
+    left, top, width, height = cv2.boundingRect(region.astype(np.uint8))
+    across, down = source_hw[1] / region.shape[1], source_hw[0] / region.shape[0]
     x0, y0 = int(left * across), int(top * down)
     x1, y1 = round((left + width) * across), round((top + height) * down)
     return x0, y0, x1 - x0, y1 - y0
+
+
+def _of_camera(table: pd.DataFrame, clock: Clock, rule: EventRule) -> list[tuple[int, Event]]:
+    """Stretches in which the camera did not show the scene, one kind of trouble each."""
+    if "health" not in table:
+        return []
+    health = table["health"].fillna("")
+    found = []
+    for trouble in sorted(set(health) - set(SEEING)):
+        there = (health == trouble).to_numpy()
+        for span in event_runs(there, there, clock, replace(rule, cooldown_s=0.0)):
+            raw = table["raw"].to_numpy()[span[0] : span[1] + 1]
+            worst = span[0] + (0 if np.isnan(raw).all() else int(np.nanargmax(raw)))
+            event = replace(_stretch(table, span, worst), kind=CAMERA, health=str(trouble))
+            found.append((span[0], event))
+    return found
+
+
+def _stretch(table: pd.DataFrame, span: tuple[int, int], worst: int) -> Event:
+    """What the table says of a stretch of rows and of the worst of them."""
+    start, end, peak = table.iloc[span[0]], table.iloc[span[1]], table.iloc[worst]
+    height, width = _source_hw(table, worst)
+    return Event(
+        id="",
+        kind=SCENE,
+        zone=None,
+        clip=str(start["clip"]),
+        first_frame=int(start["frame"]),
+        last_frame=int(end["frame"]),
+        start_s=float(start["time_s"]),
+        end_s=float(end["time_s"]),
+        started_at=_iso(start["taken_at"]),
+        ended_at=_iso(end["taken_at"]),
+        peak_frame=int(peak["frame"]),
+        peak_raw=None if pd.isna(peak["raw"]) else float(peak["raw"]),
+        peak_score=None if pd.isna(peak["score"]) else float(peak["score"]),
+        threshold=None,
+        box=(0, 0, width, height),
+        mode=str(peak.get("mode", "") or ""),
+    )
+
+
+def _source_hw(table: pd.DataFrame, row: int) -> tuple[int, int]:
+    line = table.iloc[row]
+    return int(line["source_h"]), int(line["source_w"])
+
+
+def _moment(table: pd.DataFrame, row: int) -> str | float:
+    return _iso(table["taken_at"].iloc[row]) or float(table["time_s"].iloc[row])
 
 
 def _iso(moment: object) -> str | None:

@@ -1,6 +1,8 @@
 """A results folder: one row per frame, maps, events, a summary; written whole, read back here."""
 
 import json
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,15 +14,15 @@ import pandas as pd
 import zarr
 
 from tlae.camera.canonical_store import UNOBSERVED
-from tlae.camera.health import CAN_ALARM
 from tlae.errors import UserError
 from tlae.footage.frames import Image
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
-from tlae.scoring.calibrate import Calibration, Threshold
-from tlae.scoring.events import find_events
+from tlae.footage.zones import Mask, Zones, read_zones
+from tlae.scoring.calibrate import Calibration, PerMode
+from tlae.scoring.events import Event, flat_events, in_alarm, seen_runs
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.smooth import smooth_in_time
+from tlae.scoring.smooth import smooth_runs
 from tlae.whole_file import whole_file
 
 COLUMNS = [
@@ -42,12 +44,23 @@ COLUMNS = [
     "source_w",
     *UNOBSERVED,  # what the camera itself did
 ]
-MEASURED = (
-    "instant",
-    "frame_mean",
-    "peak_x",
-    "peak_y",
-)  # by the net; the other numbers follow from them
+MEASURED = ("instant", "frame_mean", "peak_x", "peak_y")  # by the net; others follow from them
+ZONES, ZONE_SCORES = "zones.yaml", "zones.parquet"  # in a results folder
+CLIPS, COCO = "events", "events.coco.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Zoned:
+    """Zones that a footage was watched by.
+
+    Attributes:
+        text: the zones file, kept as ``ZONES``.
+        scores: one row per frame: <zone>.raw, <zone>.threshold, <zone>.alarm of each zone; kept as
+            ``ZONE_SCORES``.
+    """
+
+    text: str
+    scores: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -87,10 +100,21 @@ class Results:
         """Whether ``rebuilt_of`` can answer."""
         return (self.folder / "rebuilt.zarr").is_dir()
 
-    def watched(self) -> npt.NDArray[np.bool_] | None:
+    def watched(self) -> Mask | None:
         """Ignore mask (h, w) of the model, True where changes count; None: everywhere."""
         path = self.folder / "watched.npy"
         return np.load(path, allow_pickle=False) if path.is_file() else None
+
+    @cached_property
+    def zones(self) -> Zones:
+        """What `tlae events zones=...` watched and ignored; empty where it did not."""
+        path = self.folder / ZONES
+        return read_zones(path) if path.is_file() else Zones()
+
+    @property
+    def stored_maps(self) -> Any:
+        """All maps (n, h, w) in float16, sliced by rows."""
+        return self._maps
 
 
 def read_results(folder: Path) -> Results:
@@ -117,7 +141,7 @@ def score_table(
     runs: list[Rows],
     rule: ScoringRule,
     calibration: Calibration | None,
-    threshold: Threshold,
+    threshold: PerMode,
 ) -> pd.DataFrame:
     """Join results to frames, smooth in time, calibrate, raise alarms.
 
@@ -131,42 +155,44 @@ def score_table(
     """
     unobserved = {name: value for name, value in UNOBSERVED.items() if name not in store.index}
     table = store.index.assign(**unobserved)
-    usable = table["health"].isin(CAN_ALARM).to_numpy()
     table[list(MEASURED)] = results[list(MEASURED)]
-    instant, raw = table["instant"].to_numpy(), np.full(len(table), np.nan)
-    for run in runs:
-        ill = ~usable[run]
-        raw[run[ill]] = instant[
-            run[ill]
-        ]  # what a covered lens scores must not reach its neighbours
-        smoothed = smooth_in_time(instant[run[~ill]], rule.smooth_frames, causal=rule.causal)
-        raw[run[~ill]] = smoothed
-    table["raw"] = raw
+    seen = seen_runs(table, runs)
+    raw = smooth_runs(table["instant"].to_numpy(), seen, rule.smooth_frames, causal=rule.causal)
     modes = table["mode"].to_numpy(dtype=object)
+    table["raw"] = raw
     table["score"] = np.nan if calibration is None else calibration.calibrated(raw, modes)
     table["threshold"] = threshold.of(modes)
-    table["alarm"] = (np.nan_to_num(raw, nan=-np.inf) > table["threshold"]) & usable
+    table["alarm"] = in_alarm(table, raw, table["threshold"].to_numpy())
     return table[COLUMNS]
 
 
-def write_tables(folder: Path, table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Write scores.parquet, scores.csv and events.json; returns the events."""
-    maps = zarr.open_array(folder / "maps.zarr", mode="r")
-    sizes = table[["source_h", "source_w"]].to_numpy()
-    events = [
-        event.as_json()
-        for event in find_events(
-            table,
-            lambda row: np.asarray(maps[row], np.float32),
-            lambda row: (int(sizes[row, 0]), int(sizes[row, 1])),
-        )
-    ]
+def write_tables(
+    folder: Path, table: pd.DataFrame, events: Sequence[Event], zones: Zoned | None = None
+) -> None:
+    """Write scores.parquet, scores.csv, events.json, events.csv and what was watched.
+
+    Clips and boxes of other events go: their numbers would mean others now.
+    """
+    described = [event.as_json() for event in events]
+    known = folder / "events.json"
+    if not (known.is_file() and json.loads(known.read_text()) == described):
+        shutil.rmtree(folder / CLIPS, ignore_errors=True)
+        (folder / COCO).unlink(missing_ok=True)
     with whole_file(folder / "scores.parquet") as temporary:
         table.to_parquet(temporary, index=False)
     with whole_file(folder / "scores.csv") as temporary:
         table.to_csv(temporary, index=False)
-    write_json(folder / "events.json", events)
-    return events
+    write_json(known, described)
+    with whole_file(folder / "events.csv") as temporary:
+        flat_events(events).to_csv(temporary, index=False)
+    if zones is None:
+        for name in (ZONES, ZONE_SCORES):
+            (folder / name).unlink(missing_ok=True)
+        return
+    with whole_file(folder / ZONES) as temporary:
+        temporary.write_text(zones.text)
+    with whole_file(folder / ZONE_SCORES) as temporary:
+        zones.scores.to_parquet(temporary, index=False)
 
 
 def write_json(path: Path, content: object) -> None:

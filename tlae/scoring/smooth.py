@@ -10,6 +10,8 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import lfilter
 from torch import Tensor
 
+from tlae.footage.windows import Rows
+
 Series = npt.NDArray[np.float64]
 
 
@@ -56,6 +58,14 @@ def smooth_in_time(values: Series, frames: float, *, causal: bool) -> Series:
     keep = math.exp(-1 / frames)
     smoothed, _ = lfilter([1 - keep], [1, -keep], values, zi=[keep * values[0]])
     return np.asarray(smoothed)
+
+
+def smooth_runs(values: Series, runs: list[Rows], frames: float, *, causal: bool) -> Series:
+    """Smooth the scores of a footage run by run; rows of no run keep theirs."""
+    smoothed = np.array(values, np.float64)
+    for run in runs:
+        smoothed[run] = smooth_in_time(values[run], frames, causal=causal)
+    return smoothed
 
 
 def _box(maps: Tensor, size_px: int) -> Tensor:

@@ -1,0 +1,251 @@
+"""tlae events scores=FOLDER [zones=FILE] [scoring.alarms_per_day=2] [clips=true].
+
+Finds events anew in what is already scored, with another alarm budget, other zones or other rules
+of what makes one event; no net is run. Writes into the scores folder: events.json, events.csv, the
+alarm column of scores.parquet and scores.csv, with zones zones.parquet (score of each zone); with
+clips=true a video and a still of each event in events/. docs/events.md explains every field.
+
+A zone's threshold comes from the model's calibration, which is of the whole picture: it holds for a
+zone, but is stricter than need be. normal=FOLDER (scores of normal footage) calibrates each zone by
+what is normal in it.
+"""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tlae.commands.event_clips import write_clips
+from tlae.commands.score import ALARM_KEYS, event_lines
+from tlae.config import EventsConfig
+from tlae.errors import UserError, refusing_bad_values
+from tlae.footage.windows import segments, usual_interval_s
+from tlae.footage.zones import Mask, Zones, read_zones
+from tlae.model_file import Model, load_model
+from tlae.scoring.areas import (
+    Area,
+    calibration_of,
+    modes_of,
+    score_rows,
+    watched_of,
+    whole_area,
+    zone_area,
+    zone_masks,
+    zone_scores,
+)
+from tlae.scoring.calibrate import Calibration, threshold_of
+from tlae.scoring.coco import coco_of
+from tlae.scoring.event_rule import EventRule
+from tlae.scoring.events import Event, find_events, in_alarm, seen_runs
+from tlae.scoring.results import COCO, Results, Zoned, read_results, write_json, write_tables
+from tlae.scoring.rule import ScoringRule
+from tlae.scoring.smooth import smooth_runs
+from tlae.scoring.stored_maps import StoredMaps
+
+RULE_KEYS = ("min_duration_s", "merge_s", "cooldown_s", "low", "accept_after_h")
+MUCH = 0.5  # of the frames in alarm: the threshold tells nothing apart
+
+
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """A scored footage with what its scores mean.
+
+    Attributes:
+        results: tables and maps.
+        stored: the maps, and how they become scores.
+        calibration: of the whole picture by the model; None: void under this rule.
+        model: that scored it.
+    """
+
+    results: Results
+    stored: StoredMaps
+    calibration: Calibration | None
+    model: Model
+
+
+def run(cfg: EventsConfig) -> None:
+    """Find events anew, and cut out clips of them."""
+    started = time.monotonic()
+    with refusing_bad_values():
+        rule = EventRule(**{key: cfg[key] for key in RULE_KEYS})  # type: ignore[index]
+    _require_sound(cfg)
+    zones_file = Path(cfg.zones).expanduser() if cfg.zones else None
+    zones = read_zones(zones_file) if zones_file else Zones()
+    scored = _open(Path(cfg.scores).expanduser(), cfg.model_file)
+    normal = _open(Path(cfg.normal).expanduser(), cfg.model_file) if cfg.normal else None
+    if normal:
+        _require_alike(scored, normal)
+    settings = dict(cfg.scoring)  # type: ignore[call-overload]
+    asked = {str(key): settings[key] for key in ALARM_KEYS if settings[key] is not None}
+    asked = asked or scored.results.summary["alarm"]
+    areas = _areas(scored, normal, zones, asked, rule)
+    table, zoned = _table(scored, areas, zones_file)
+    interval_s = usual_interval_s(table)
+    events = find_events(table, areas, scored.stored, rule, interval_s, scored.model.gap_s)
+    folder = scored.results.folder
+    write_tables(folder, table, events, zoned)
+    write_json(folder / "summary.json", _summary(scored, table, areas, asked, rule))
+    if cfg.coco:
+        write_json(folder / COCO, coco_of(events, table))
+    _tell(events, areas, table, folder, time.monotonic() - started)
+    if cfg.clips:
+        write_clips(read_results(folder), cfg.footage, cfg.padding_s, cfg.most_clips)
+
+
+def _require_sound(cfg: EventsConfig) -> None:
+    if cfg.padding_s is not None and not 0 <= cfg.padding_s < float("inf"):
+        raise UserError(f"padding_s must be >= 0 seconds, got {cfg.padding_s:g}")
+    if cfg.most_clips < 1:
+        raise UserError(f"most_clips must be >= 1, got {cfg.most_clips}; clips=false cuts out none")
+
+
+def _open(folder: Path, model_file: str | None) -> _Scored:
+    results = read_results(folder)
+    summary = results.summary
+    path = Path(model_file or summary["model_file"]).expanduser()
+    if not path.is_file():
+        raise UserError(
+            f"the model that scored {folder} must be at {path}; give model_file=... where it is now"
+        )
+    model = load_model(path)
+    rule = ScoringRule(**summary["rule"])
+    calibration = None
+    if summary["calibrated_on_frames"] is not None:
+        calibration = model.calibration.smoothed(rule.smooth_frames, causal=rule.causal)
+    runs = seen_runs(results.table, segments(results.table, model.gap_s))
+    return _Scored(results, StoredMaps(results.stored_maps, runs, rule), calibration, model)
+
+
+def _require_alike(scored: _Scored, normal: _Scored) -> None:
+    """Scores are comparable only if the same net made them by the same rule."""
+    jobs = [json.loads((one.results.folder / "job.json").read_text()) for one in (scored, normal)]
+    other = [key for key in ("model", "rule") if jobs[0][key] != jobs[1][key]]
+    if other:
+        raise UserError(
+            f"normal={normal.results.folder} must be scored as {scored.results.folder} was, it has "
+            f"another {' and '.join(other)}; score the normal footage with the same model"
+        )
+
+
+def _areas(
+    scored: _Scored,
+    normal: _Scored | None,
+    zones: Zones,
+    asked: Mapping[str, float],
+    rule: EventRule,
+) -> list[Area]:
+    """The zones, or the whole picture where there are none."""
+    watched = watched_of(zones, scored.stored, scored.results.watched())
+    if not zones.zones:
+        return [_whole(scored, normal, watched, asked, rule, changed=bool(zones.ignore))]
+    everywhere = np.full(scored.stored.size_hw, True) if watched is None else watched
+    areas = []
+    for name, inside in zone_masks(zones, scored.stored.size_hw, everywhere).items():
+        zone = zones.zones[name]
+        calibration = scored.calibration
+        if normal:
+            calibration = _calibrated_on(normal, inside)
+        elif scored.stored.rule.reduction == "mean" and "threshold" not in (zone.alarm or asked):
+            raise UserError(
+                f"zone {name} needs a threshold of its own or normal=...: the mean of a zone may "
+                "lie above the mean of the whole picture, for which the model is calibrated"
+            )
+        areas.append(
+            zone_area(
+                name,
+                zone,
+                inside,
+                scored.stored,
+                modes_of(scored.results.table),
+                calibration,
+                asked,
+                rule,
+            )
+        )
+    return areas
+
+
+def _whole(
+    scored: _Scored,
+    normal: _Scored | None,
+    watched: Mask | None,
+    asked: Mapping[str, float],
+    rule: EventRule,
+    *,
+    changed: bool,
+) -> Area:
+    """The whole picture; its scores are those of the table unless more is ignored than then."""
+    stored, calibration = scored.stored, scored.calibration
+    table = scored.results.table
+    if changed:
+        raw = stored.raw(watched)
+    else:
+        smooth = stored.rule.smooth_frames, stored.rule.causal
+        raw = smooth_runs(table["instant"].to_numpy(), stored.runs, smooth[0], causal=smooth[1])
+    if normal:
+        calibration = _calibrated_on(normal, watched)
+    score = score_rows(raw, modes_of(table), calibration)
+    threshold = threshold_of(calibration, **asked).of(modes_of(table))
+    judged = table.assign(raw=raw, score=score, threshold=threshold)
+    return whole_area(judged, calibration, rule, watched)
+
+
+def _calibrated_on(normal: _Scored, inside: Mask | None) -> Calibration:
+    table = normal.results.table
+    created = str(normal.results.summary.get("created", ""))
+    return calibration_of(
+        normal.stored.raw(inside), normal.stored, usual_interval_s(table), created
+    )
+
+
+def _table(scored: _Scored, areas: list[Area], zones_file: Path | None) -> tuple[Any, Zoned | None]:
+    """The score table of what is watched, the worst area of each frame; and each zone's scores."""
+    table = scored.results.table.copy()
+    alarms = [in_alarm(table, area.raw, area.threshold) for area in areas]
+    table["raw"] = np.max([area.raw for area in areas], axis=0)
+    table["score"] = np.max([area.score for area in areas], axis=0)
+    table["threshold"] = np.min([area.threshold for area in areas], axis=0)
+    table["alarm"] = np.logical_or.reduce(alarms)
+    if zones_file is None:
+        return table, None
+    named = areas if areas[0].name is not None else []
+    return table, Zoned(zones_file.read_text(), zone_scores(named, alarms[: len(named)]))
+
+
+def _summary(
+    scored: _Scored, table: Any, areas: list[Area], asked: Mapping[str, float], rule: EventRule
+) -> dict[str, Any]:
+    lowest = float(table["threshold"].min())
+    return scored.results.summary | {
+        "threshold": lowest if np.isfinite(lowest) else None,
+        "alarm": dict(asked),
+        "alarm_frames": int(table["alarm"].sum()),
+        "raw_highest": float(table["raw"].max()),
+        "events": asdict(rule),
+    }
+
+
+def _tell(events: list[Event], areas: list[Area], table: Any, folder: Path, seconds: float) -> None:
+    print(f"looked at {len(table):,} frames in {seconds:.1f} s (known maps, no net run)")
+    for area in areas:
+        level = float(area.threshold.min())
+        share = float(in_alarm(table, area.raw, area.threshold).mean())
+        name = area.name or "whole picture"
+        count = sum(event.zone == area.name and event.kind == "scene" for event in events)
+        print(
+            f"{name}: {100 * share:.3g} % of frames in alarm (raw > {level:.4g}), {count:,} events"
+        )
+        if not np.isfinite(level):
+            print("  no alarms: give scoring.threshold=... or, with a calibration, a budget")
+        if share > MUCH:
+            print("  note: most frames are in alarm; a higher threshold would tell more")
+    for line in event_lines(events):
+        print(line)
+    for event in events:
+        if event.accepted_at is not None:
+            print(f"  declared normal at {event.accepted_at}: what stays since {event.id}")
+    print(f"results: {folder}")

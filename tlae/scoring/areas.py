@@ -1,0 +1,175 @@
+"""Areas: the whole picture or each zone, with its own score and threshold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tlae.errors import UserError
+from tlae.footage.zones import Mask, Zone, Zones, covered
+from tlae.scoring.calibrate import Calibration, Modes, threshold_of
+from tlae.scoring.event_rule import EventRule, Flags, Floats
+from tlae.scoring.stored_maps import StoredMaps
+
+
+@dataclass(frozen=True, eq=False)
+class Area:
+    """What is watched as one.
+
+    Attributes:
+        name: of the zone; None: the whole picture.
+        inside: (h, w), True where changes count; None: everywhere.
+        raw: (n,), score of each row, NaN where unreadable.
+        score: (n,), calibrated score, NaN where not known.
+        threshold: (n,), alarm threshold of each row, raw units.
+        low: (n,), level above which an event goes on.
+    """
+
+    name: str | None
+    inside: Mask | None
+    raw: Floats
+    score: Floats
+    threshold: Floats
+    low: Floats
+
+
+def whole_area(
+    table: pd.DataFrame,
+    calibration: Calibration | None,
+    rule: EventRule,
+    inside: Mask | None = None,
+) -> Area:
+    """The whole picture, as the score table has it.
+
+    Args:
+        table: score table.
+        calibration: of normal footage; None: not known.
+        rule: what makes one event.
+        inside: (h, w), True where changes count; None: everywhere.
+    """
+    threshold = table["threshold"].to_numpy(np.float64)
+    return Area(
+        None,
+        inside,
+        table["raw"].to_numpy(np.float64),
+        table["score"].to_numpy(np.float64),
+        threshold,
+        rule.low_level(threshold, usual_rows(modes_of(table), calibration)),
+    )
+
+
+def zone_masks(zones: Zones, size_hw: tuple[int, int], watched: Mask) -> dict[str, Mask]:
+    """Where changes count in each zone.
+
+    Args:
+        zones: what to watch and to ignore.
+        size_hw: of the stored maps.
+        watched: (h, w), False where nothing counts.
+
+    Raises:
+        UserError: nothing of a zone counts.
+    """
+    masks = {}
+    for name, zone in zones.zones.items():
+        masks[name] = covered(zone.points, size_hw) & watched
+        if not masks[name].any():
+            raise UserError(
+                f"zone {name} must cover a watched pixel of the net's picture "
+                f"({size_hw[0]}x{size_hw[1]}), all of it is ignored; move or enlarge it"
+            )
+    return masks
+
+
+def watched_of(zones: Zones, stored: StoredMaps, model_watched: Mask | None) -> Mask | None:
+    """Where changes count, (h, w); None: everywhere.
+
+    A stored map mixes errors within the smoothing kernel, so what lies that near to a place that
+    the zones ignore, and the model did not, is ignored with it.
+
+    Raises:
+        UserError: nothing is left to watch.
+    """
+    watched = np.full(stored.size_hw, True) if model_watched is None else model_watched
+    newly = watched & ~zones.watched(stored.size_hw)
+    if newly.any():
+        watched = watched & ~stored.widened(newly)
+    if not watched.any():
+        raise UserError("zones must leave something to watch, everything is ignored")
+    return None if watched.all() else watched
+
+
+def calibration_of(raw: Floats, stored: StoredMaps, interval_s: float, created: str) -> Calibration:
+    """Calibration by scores of normal footage.
+
+    Args:
+        raw: (n,), scores smoothed in time, NaN where unreadable.
+        stored: maps of that footage.
+        interval_s: usual time between its frames [s].
+        created: date of the scoring, ISO 8601.
+    """
+    number = np.concatenate([np.full(len(run), i) for i, run in enumerate(stored.runs)])
+    return Calibration(raw[np.concatenate(stored.runs)], number, interval_s, created)
+
+
+def zone_area(
+    name: str,
+    zone: Zone,
+    inside: Mask,
+    stored: StoredMaps,
+    modes: Modes,
+    calibration: Calibration | None,
+    asked: Mapping[str, float],
+    rule: EventRule,
+) -> Area:
+    """One zone with its score and its threshold.
+
+    Args:
+        name: of the zone.
+        zone: its place and alarm settings.
+        inside: (h, w), where changes count.
+        stored: maps.
+        modes: (n,), camera mode of each row.
+        calibration: of the zone on normal footage, or of the whole picture; None: not known.
+        asked: what makes an alarm where the zone does not say it.
+        rule: what makes one event.
+    """
+    raw = stored.raw(inside)
+    threshold = threshold_of(calibration, **(zone.alarm or asked)).of(modes)
+    score = score_rows(raw, modes, calibration)
+    low = rule.low_level(threshold, usual_rows(modes, calibration))
+    return Area(name, inside, raw, score, threshold, low)
+
+
+def modes_of(table: pd.DataFrame) -> Modes:
+    """Camera mode of each row of a score table; "" in tables that lack it."""
+    if "mode" not in table:
+        return np.full(len(table), "", dtype=object)
+    return table["mode"].to_numpy(dtype=object)
+
+
+def score_rows(raw: Floats, modes: Modes, calibration: Calibration | None) -> Floats:
+    """Calibrated score of each row; NaN without a calibration."""
+    if calibration is None:
+        return np.full(len(raw), np.nan)
+    return calibration.calibrated(raw, modes)
+
+
+def usual_rows(modes: Modes, calibration: Calibration | None) -> Floats:
+    """Usual raw score of normal footage for each row's mode; 0 where it is not known."""
+    if calibration is None:
+        return np.zeros(len(modes))
+    return calibration.usual.of(modes)
+
+
+def zone_scores(areas: list[Area], alarms: list[Flags]) -> pd.DataFrame:
+    """Score, threshold and alarm of each zone, one row per frame."""
+    columns: dict[str, npt.NDArray[np.generic]] = {}
+    for area, alarm in zip(areas, alarms, strict=True):
+        columns |= {
+            f"{area.name}.raw": area.raw,
+            f"{area.name}.threshold": area.threshold,
+            f"{area.name}.alarm": alarm,
+        }
+    return pd.DataFrame(columns)

@@ -1,0 +1,47 @@
+"""Boxes of events as COCO annotations, for tools that label and train on pictures."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from tlae.scoring.events import SCENE, Event
+
+CATEGORY = 1
+
+
+def coco_of(events: Sequence[Event], table: pd.DataFrame) -> dict[str, Any]:
+    """Peak frames of scene events and their boxes (Lin et al. 2014, *Microsoft COCO*).
+
+    Args:
+        events: of one footage.
+        table: its score table.
+    """
+    scenes = [event for event in events if event.kind == SCENE]
+    frames = sorted({(event.clip, event.peak_frame) for event in scenes})
+    number = {frame: i for i, frame in enumerate(frames, start=1)}
+    rows = table.set_index(["clip", "frame"])[["path", "source_w", "source_h"]]
+    facts = {frame: rows.loc[[frame]].to_numpy()[0].tolist() for frame in frames}
+    images = [
+        dict(zip(("file_name", "width", "height"), facts[frame], strict=True))
+        | {"id": number[frame], "frame": frame[1]}
+        for frame in frames
+    ]
+    annotations = [
+        {
+            "id": i,
+            "image_id": number[event.clip, event.peak_frame],
+            "category_id": CATEGORY,
+            "bbox": list(event.box),
+            "area": event.box[2] * event.box[3],
+            "iscrowd": 0,
+            "score": event.peak_raw,
+            "event": event.id,
+        }
+        for i, event in enumerate(scenes, start=1)
+    ]
+    return {
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": CATEGORY, "name": "anomaly"}],
+    }
