@@ -95,7 +95,7 @@ def run(cfg: ScoreConfig) -> None:
         working.rename(folder)
         job.clean(folder)
     _tell(table, events, folder, threshold, time.monotonic() - started, fresh=fresh)
-    _tell_end(summary, to_do)
+    _tell_end(summary, int((table["state"].iloc[len(table) - to_do :] == OK).sum()))
 
 
 def run_name(model_file: Path) -> str:
@@ -231,6 +231,6 @@ def _tell(
 
 def _tell_end(summary: dict[str, Any], new: int) -> None:
     print(
-        f"done: {summary['scored']:,} of {summary['frames']:,} frames in {summary['clips']:,} "
-        f"clips have a score, {new:,} frames were scored now; {left_out_words(summary['left_out'])}"
+        f"done: {summary['scored']:,} of {summary['frames']:,} frames have a score, {new:,} were "
+        f"scored now; {left_out_words(summary['left_out'])}"
     )
