@@ -86,11 +86,11 @@ def test_footage_that_grew_twice_gives_the_tables_of_scoring_it_once(
 ) -> None:
     cam = write_stills(tmp_path / "cam", range(21))
     assert score(tmp_path, model, cam, *rule) == 0
-    assert "21 frames were scored now; nothing left out" in capsys.readouterr().out
+    assert "21 were scored now; nothing left out" in capsys.readouterr().out
     write_stills(cam, range(21, 50))
     assert score(tmp_path, model, cam, *rule) == 0
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last.startswith("done: 50 of 50 frames in 1 clips have a score, ")
+    assert last.startswith("done: 50 of 50 frames have a score, ")
     assert int(last.split("score, ")[1].split()[0]) <= 29 + 16
     write_stills(cam, range(50, 63))
     with monkeypatch.context() as patch:  # killed while it takes up what is new
@@ -104,7 +104,7 @@ def test_footage_that_grew_twice_gives_the_tables_of_scoring_it_once(
     same_results(tmp_path, "s", "once")
     capsys.readouterr()
     assert score(tmp_path, model, cam, *rule) == 0
-    assert "0 frames were scored now" in capsys.readouterr().out
+    assert " 0 were scored now" in capsys.readouterr().out
 
 
 def test_a_lost_cache_does_not_lose_scores(
@@ -114,7 +114,7 @@ def test_a_lost_cache_does_not_lose_scores(
     assert score(tmp_path, model, cam) == 0
     write_stills(cam, range(21, 30))
     assert score(tmp_path, model, cam, cache="other") == 0
-    assert " 14 frames were scored now" in capsys.readouterr().out
+    assert " 14 were scored now" in capsys.readouterr().out
     assert score(tmp_path, model, cam, name="once") == 0
     same_results(tmp_path, "s", "once")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from tlae.footage.clock import UNKNOWN, Finding, clock_findings
+from tlae.footage.clock import CONTRADICTS, UNKNOWN, Finding, clock_findings
 from tlae.footage.frames import OK
 from tlae.footage.sampling import left_by_sampling
 from tlae.footage.sources import Footage
@@ -14,6 +14,10 @@ from tlae.footage.store import FrameStore
 
 BEING_WRITTEN = "still being written, left for the next time"
 NOT_SAMPLED = "not asked for (footage.every, start, end, hours)"
+CURES = {
+    UNKNOWN: "; footage.interval_s sets the pace",
+    CONTRADICTS: "; footage.time_source=filename takes the names",
+}
 
 
 def tell_clock(store: FrameStore, gap_s: float, time_pattern: str | None) -> dict[str, Any]:
@@ -24,11 +28,11 @@ def tell_clock(store: FrameStore, gap_s: float, time_pattern: str | None) -> dic
         findings = list(group)
         summary[kind] = _summary(findings, store.index)
         first = summary[kind]["first"]
-        frames = f" ({summary[kind]['frames']:,} frames)" if summary[kind]["frames"] > 1 else ""
-        cure = "; footage.interval_s sets the pace" if kind == UNKNOWN else ""
+        count = summary[kind]["frames"]
+        frames = f" ({count:,} frames)" if count > len(findings) else ""
         print(
             f"  clock: {len(findings):,} x {kind}{frames}, first at {first['file']}: "
-            f"{first['text']}{cure}",
+            f"{first['text']}{CURES.get(kind, '')}",
             flush=True,
         )
     return summary

@@ -116,7 +116,7 @@ def run(cfg: ScoreConfig) -> None:
     _tell(table, events, folder, threshold, time.monotonic() - started, fresh=fresh)
     if advised := advice(drifts):
         print(f"drift:   {advised}")
-    _tell_end(summary, to_do)
+    _tell_end(summary, int((table["state"].iloc[len(table) - to_do :] == OK).sum()))
 
 
 def open_seen(footage: Footage, model: Model, cache: Path) -> FrameStore:
@@ -288,6 +288,6 @@ def _tell(
 
 def _tell_end(summary: dict[str, Any], new: int) -> None:
     print(
-        f"done: {summary['scored']:,} of {summary['frames']:,} frames in {summary['clips']:,} "
-        f"clips have a score, {new:,} frames were scored now; {left_out_words(summary['left_out'])}"
+        f"done: {summary['scored']:,} of {summary['frames']:,} frames have a score, {new:,} were "
+        f"scored now; {left_out_words(summary['left_out'])}"
     )
