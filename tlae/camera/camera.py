@@ -10,6 +10,7 @@ from tlae.camera.health import Health, Limits, Signs, judge
 from tlae.camera.light import even_contrast, match_light
 from tlae.camera.measures import (
     Plane,
+    contrast,
     dark_share,
     edges,
     look,
@@ -20,8 +21,6 @@ from tlae.camera.measures import (
 from tlae.camera.modes import Modes
 from tlae.camera.registration import MOST_SHIFT, Shift, find_shift, undo
 from tlae.footage.frames import Image
-
-LEAST_EDGES = 0.05  # of a background; one without edges cannot be covered
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,8 @@ class Camera:
             frames: (n, H, W, C), as the store holds them.
             copies: of each frame, exact copies in a row up to it.
         """
-        names, light = self.modes.named(look(frames)), luminance(frames)
-        chosen = self.bank.most_alike(light)
+        looks, light = look(frames), luminance(frames)
+        names, chosen = self.modes.named(looks), self.bank.most_alike(light, looks)
         return [
             self._seen(frames[i], Sight(light[i], int(chosen[i]), self.bank), names[i], copies[i])
             for i in range(len(frames))
@@ -161,16 +160,14 @@ class Sight:
 
     def signs(self, copies: int) -> Signs:
         """What health is judged by."""
-        empty = self.bank.light[self.background]
-        lit = match_light(self.light[..., None], empty[..., None])[None, ..., 0]
-        usual = float(edges(empty[None]).mean())
+        light = self.light[None]
+        usual_contrast = float(self.bank.contrast[self.background])
         usual_sharpness = float(self.bank.sharpness[self.background])
-        strength, sharp = float(edges(lit).mean()), float(sharpness(self.light[None])[0])
         return Signs(
             copies,
-            float(dark_share(self.light[None])[0]),
-            float(saturated_share(self.light[None])[0]),
-            strength / usual if usual > LEAST_EDGES else 1.0,
-            sharp / usual_sharpness if usual_sharpness > 0 else 1.0,
+            float(dark_share(light)[0]),
+            float(saturated_share(light)[0]),
+            float(contrast(light)[0]) / usual_contrast if usual_contrast > 0 else 1.0,
+            float(sharpness(light)[0]) / usual_sharpness if usual_sharpness > 0 else 1.0,
             self.shift,
         )

@@ -13,7 +13,7 @@ from tlae.camera.camera import Camera, CameraOptions
 from tlae.camera.health import Limits
 from tlae.camera.modes import Modes
 
-LIMITS = ("dark", "white", "edges", "sharpness", "response")
+LIMITS = ("dark", "white", "contrast", "sharpness", "response")
 
 
 def camera_tensors(camera: Camera) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -6,7 +6,7 @@ from tlae.camera.background import MEDIAN_FRAMES, BackgroundBank, appearance_gro
 from tlae.camera.camera import Camera, CameraOptions, Sight
 from tlae.camera.clusters import Labels
 from tlae.camera.health import Signs, fit_limits
-from tlae.camera.measures import dark_share, look, luminance
+from tlae.camera.measures import Values, dark_share, look, luminance
 from tlae.camera.modes import find_modes, one_mode
 from tlae.errors import FootageError
 from tlae.footage.frames import OK, Image
@@ -42,7 +42,7 @@ def fit_camera(store: FrameStore, rows: Rows, options: CameraOptions) -> Camera:
     looks = look(frames)
     modes = find_modes(looks) if options.modes else one_mode(looks)
     bank = fit_bank(frames, modes.nearest(looks))
-    limits = fit_limits(_signs(frames, bank), longest_copies(store, rows))
+    limits = fit_limits(_signs(frames, looks, bank), longest_copies(store, rows))
     return Camera(options, modes, bank, limits)
 
 
@@ -81,10 +81,10 @@ def longest_copies(store: FrameStore, rows: Rows) -> int:
     return longest
 
 
-def _signs(frames: Image, bank: BackgroundBank) -> list[list[Signs]]:
+def _signs(frames: Image, looks: Values, bank: BackgroundBank) -> list[list[Signs]]:
     """Signs of normal frames, by the mode of the background that they look like."""
     light = luminance(frames)
-    chosen = bank.most_alike(light)
+    chosen = bank.most_alike(light, looks)
     signs = [Sight(light[i], int(chosen[i]), bank).signs(0) for i in range(len(frames))]
     mode = bank.mode[chosen]
     grouped = [[signs[i] for i in np.flatnonzero(mode == m)] for m in range(bank.mode.max() + 1)]

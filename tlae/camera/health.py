@@ -31,7 +31,7 @@ CAN_ALARM = (Health.OK, Health.REPEATED)  # in other states nothing is said abou
 
 EXTREME = 0.005  # quantile of normal footage that limits start from
 LEAST_DARK, LEAST_WHITE = 0.97, 0.6  # shares of the picture below which it is not black, white
-MOST_EDGES, EDGES_FACTOR = 0.55, 0.7  # edges left under a cover, in relation to the background's
+MOST_CONTRAST, CONTRAST_FACTOR = 0.55, 0.7  # left under a cover, of the background's
 SHARPNESS_FACTOR = 0.85
 MOST_RESPONSE, RESPONSE_FACTOR = 0.15, 0.5  # of the registration's peak, in another scene
 LEAST_FROZEN = 4  # copies in a row
@@ -45,7 +45,7 @@ class Signs:
         copies: exact copies in a row up to this frame; 0: it differs from the frame before.
         dark: share of black pixels.
         white: share of saturated pixels.
-        edges: strength of its edges under the background's light, by that of the background's.
+        contrast: strength of its edges by its light, by that of the background.
         sharpness: by that of the background.
         shift: against the background.
     """
@@ -53,7 +53,7 @@ class Signs:
     copies: int
     dark: float
     white: float
-    edges: float
+    contrast: float
     sharpness: float
     shift: Shift
 
@@ -65,7 +65,7 @@ class Limits:
     Attributes:
         dark: (M,), share of black pixels above which a frame is black.
         white: (M,), share of saturated pixels above which it is saturated.
-        edges: (M,), below which it is covered.
+        contrast: (M,), below which it is covered.
         sharpness: (M,), below which it is blurred.
         response: (M,), below which it shows another scene.
         frozen_after: copies in a row from which on the camera is frozen.
@@ -73,7 +73,7 @@ class Limits:
 
     dark: Values
     white: Values
-    edges: Values
+    contrast: Values
     sharpness: Values
     response: Values
     frozen_after: int
@@ -83,7 +83,7 @@ def fit_limits(signs: list[list[Signs]], longest_copies: int) -> Limits:
     """Limits that normal footage keeps.
 
     Black and saturated: half way from the highest normal share to the whole picture, never less
-    than 97 and 60 %. Covered: 0.7 of the lowest normal strength of edges, never more than 0.55.
+    than 97 and 60 %. Covered: 0.7 of the lowest normal contrast, never more than 0.55.
     Blurred: 0.85 of the lowest normal sharpness. Moved: half of the lowest normal response, never
     more than 0.15. Lowest and highest are the 0.5 and 99.5 % quantiles. Frozen: twice as many
     copies in a row as normal footage has, at least 4.
@@ -104,7 +104,7 @@ def fit_limits(signs: list[list[Signs]], longest_copies: int) -> Limits:
     return Limits(
         dark=half_way("dark", LEAST_DARK),
         white=half_way("white", LEAST_WHITE),
-        edges=np.minimum(EDGES_FACTOR * lowest("edges"), MOST_EDGES),
+        contrast=np.minimum(CONTRAST_FACTOR * lowest("contrast"), MOST_CONTRAST),
         sharpness=SHARPNESS_FACTOR * lowest("sharpness"),
         response=np.minimum(RESPONSE_FACTOR * np.array(response), MOST_RESPONSE),
         frozen_after=max(LEAST_FROZEN, 2 * longest_copies),
@@ -125,7 +125,7 @@ def judge(signs: Signs, limits: Limits, mode: int, height_px: int) -> Health:
         return Health.BLACK
     if signs.white > limits.white[mode]:
         return Health.SATURATED
-    if signs.edges < limits.edges[mode]:
+    if signs.contrast < limits.contrast[mode]:
         return Health.COVERED
     if signs.sharpness < limits.sharpness[mode]:
         return Health.BLURRED

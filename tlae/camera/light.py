@@ -4,6 +4,8 @@ Robust fits to the pixels that look like background, so that a thing in the scen
 brightness. Pictures are float32 (H, W, C), 0..255.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -14,12 +16,15 @@ Curve = npt.NDArray[np.float64]
 
 SAMPLE_PIXELS = 1500  # of a picture, on a grid; more would not make a curve of three numbers better
 ROUNDS = 4  # of reweighting
+LEAST_USABLE = 0.05  # of the pixels, for a fit
 TUKEY = 4.7  # in standard deviations: what is further away is no background
 LEAST_SPREAD = 2 / 255  # sensor noise and compression
 RIDGE = np.array([0.0, 2e-4, 2e-4])  # a picture without contrast keeps its slope
 SLOPES = (0.2, 5.0)  # beyond, it is another scene rather than another light
 MOST_FIELD = 0.8  # natural logarithm of what a shadow takes or a lamp adds
-FIELD_FLOOR = 8.0  # grey levels added to both sides of a ratio, against noise in the dark
+FLOOR = 8.0  # grey levels added to both sides of a ratio, against noise in the dark
+MOST_DISTANCE = 30.0  # grey levels; further from the background, a pixel belongs to a thing
+CELL_PIXELS = 48  # of a cell of the field that its median is taken of, about
 CONTRAST_FLOOR = 8.0  # grey levels: flatter places keep their noise small
 CONTRAST_GAIN = 45.0  # grey levels that one local standard deviation becomes
 
@@ -27,15 +32,26 @@ CONTRAST_GAIN = 45.0  # grey levels that one local standard deviation becomes
 def match_light(picture: Plane, background: Plane, reach_px: float = 0.0) -> Plane:
     """Give a picture the light of a background.
 
-    First one tone curve for each channel (exposure, white balance, gamma), then, if asked for, a
-    smooth field of gains (shadows, lamps, haze).
+    Light changes as a whole (exposure, white balance, gamma: one tone curve for each channel) and
+    in places (shadows, lamps, haze: a smooth field of gains). Which of the two comes first decides
+    what the fits see, so both orders are tried, and the one that comes nearer is taken.
 
     Args:
         picture: (H, W, C).
         background: (H, W, C).
         reach_px: things up to this size keep their brightness, the light of larger places is
-            evened out; 0: no field.
+            evened out; 0: as a whole only.
     """
+    curved = match_tones(picture, background)
+    if reach_px <= 0:
+        return curved
+    evened = match_places(match_gain(picture, background), background, reach_px)
+    orders = [match_places(curved, background, reach_px), match_tones(evened, background)]
+    return min(orders, key=lambda order: _distance(order, background))
+
+
+def match_tones(picture: Plane, background: Plane) -> Plane:
+    """One tone curve for each channel of (H, W, C); the result is within 0..255."""
     step = max(1, int(np.sqrt(picture.shape[0] * picture.shape[1] / SAMPLE_PIXELS)))
     matched = np.empty_like(picture)
     for channel in range(picture.shape[2]):
@@ -45,10 +61,23 @@ def match_light(picture: Plane, background: Plane, reach_px: float = 0.0) -> Pla
         light = picture[..., channel]
         straight, bent = np.float32(curve[1]), np.float32(curve[2] / 255)
         matched[..., channel] = 255 * np.float32(curve[0]) + light * (straight + bent * light)
-    matched = np.clip(matched, 0, 255)
-    if reach_px > 0:
-        matched = np.clip(matched * light_field(matched, background, reach_px)[..., None], 0, 255)
-    return matched
+    return np.clip(matched, 0, 255)
+
+
+def match_gain(picture: Plane, background: Plane) -> Plane:
+    """One gain for all pixels of (H, W, C): the median of the ratio where neither is saturated."""
+    seen, wanted = picture[::2, ::2], background[::2, ::2]
+    usable = (seen < FULL_LEVEL) & (wanted < FULL_LEVEL)
+    if usable.mean() < LEAST_USABLE:
+        return picture
+    gain = _median((wanted[usable] + FLOOR) / (seen[usable] + FLOOR))
+    return np.asarray(_scaled(picture, np.float32(gain)))
+
+
+def match_places(picture: Plane, background: Plane, reach_px: float) -> Plane:
+    """Even out shadows and lamps in (H, W, C); the result is within 0..255."""
+    field = light_field(picture, background, reach_px)
+    return np.clip(_scaled(picture, field[..., None]), 0, 255)
 
 
 def fit_curve(seen: Curve, wanted: Curve) -> Curve:
@@ -67,7 +96,7 @@ def fit_curve(seen: Curve, wanted: Curve) -> Curve:
         (3,), c0 to c2.
     """
     usable = (seen * 255 < FULL_LEVEL) & (wanted * 255 < FULL_LEVEL)
-    if usable.sum() < 0.05 * len(seen):
+    if usable.mean() < LEAST_USABLE:
         return np.array([0.0, 1.0, 0.0])
     curve = _reweighted(seen[usable], wanted[usable], 3)
     ends = curve[1] + 2 * curve[2] * np.array([0.0, 1.0])
@@ -90,7 +119,7 @@ def _reweighted(seen: Curve, wanted: Curve, terms: int) -> Curve:
         matrix = weighted.T @ powers / total + np.diag(RIDGE[:terms]) + 1e-9 * np.eye(terms)
         coefficients = np.linalg.solve(matrix, weighted.T @ wanted / total + RIDGE[:terms] * keep)
         error = np.abs(wanted - powers @ coefficients)
-        spread = max(1.4826 * float(np.median(error)), LEAST_SPREAD)
+        spread = max(1.4826 * float(_median(error)), LEAST_SPREAD)
         weight = np.clip(1 - (error / (TUKEY * spread)) ** 2, 0, None) ** 2
     return np.asarray(coefficients)
 
@@ -105,10 +134,10 @@ def light_field(picture: Plane, background: Plane, reach_px: float) -> Plane:
     cell = max(2, round(reach_px / 3))
     rows, columns = max(3, -(-height // cell)), max(3, -(-width // cell))
     size_wh = (columns * cell, rows * cell)
-    ratio = np.log((_light(background) + FIELD_FLOOR) / (_light(picture) + FIELD_FLOOR))
+    ratio = np.log((_light(background) + FLOOR) / (_light(picture) + FLOOR))
     whole = cv2.resize(np.asarray(ratio, np.float32), size_wh, interpolation=cv2.INTER_LINEAR)
     cells = whole.reshape(rows, cell, columns, cell).swapaxes(1, 2).reshape(rows, columns, -1)
-    grid = np.median(cells, axis=2).astype(np.float32)
+    grid = _median(cells[..., :: max(1, cell * cell // CELL_PIXELS)])
     grid = cv2.medianBlur(np.clip(grid, -MOST_FIELD, MOST_FIELD), 3)
     field = cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
     return np.exp(np.asarray(field, np.float32))
@@ -125,6 +154,22 @@ def even_contrast(picture: Plane, reach_px: float) -> Plane:
     variance = cv2.blur(picture**2, (side, side)).reshape(picture.shape) - mean**2
     spread = np.sqrt(np.clip(variance, 0, None)) + CONTRAST_FLOOR
     return np.asarray(np.clip(127.5 + CONTRAST_GAIN * (picture - mean) / spread, 0, 255))
+
+
+def _median(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Upper median along the last axis; numpy's own takes twice as long."""
+    middle = values.shape[-1] // 2
+    return np.asarray(np.partition(values, middle, axis=-1)[..., middle])
+
+
+def _scaled(picture: Plane, gain: Plane | np.float32) -> Plane:
+    """Light times a gain that was measured with ``FLOOR`` on both sides."""
+    return np.asarray((picture + np.float32(FLOOR)) * gain - np.float32(FLOOR))
+
+
+def _distance(picture: Plane, background: Plane) -> float:
+    """Mean difference, in which things count no more than ``MOST_DISTANCE``."""
+    return float(np.minimum(np.abs(picture - background), MOST_DISTANCE).mean())
 
 
 def _light(picture: Plane) -> Plane:

@@ -15,6 +15,7 @@ Values = npt.NDArray[np.float64]
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as OpenCV's grey
 LIGHT_QUANTILES = (0.1, 0.5, 0.9)
 DARK_LEVEL, FULL_LEVEL = 16, 250  # of 255: at or beyond, a pixel tells nothing of the scene
+LEAST_EDGES = 0.05  # grey levels per pixel, mean of a picture; below, it has none
 FULL_COLOUR = 100.0  # colourfulness of "highly colourful" pictures, in the unit of the source
 
 
@@ -70,17 +71,32 @@ def edges(light: Plane) -> Plane:
     return sizes
 
 
+def coarse_edges(light: Plane) -> Values:
+    """(n,), mean gradient at a quarter of the size, which neither blur nor noise changes much."""
+    height, width = light.shape[1:]
+    size_wh = (max(2, width // 4), max(2, height // 4))
+    small = np.stack([cv2.resize(p, size_wh, interpolation=cv2.INTER_AREA) for p in light])
+    return np.asarray(edges(small).mean(axis=(1, 2)), np.float64)
+
+
+def contrast(light: Plane) -> Values:
+    """(n,), strength of coarse edges by the mean light: a cover lowers it, dimmer light does not.
+
+    0 for a picture without edges.
+    """
+    coarse = coarse_edges(light)
+    usual = light.mean(axis=(1, 2), dtype=np.float64) + 1.0
+    return np.asarray(np.where(coarse > LEAST_EDGES, coarse / usual, 0.0))
+
+
 def sharpness(light: Plane) -> Values:
     """(n,), fine edges in relation to coarse ones: blur lowers it, dimmer light does not.
 
     Mean gradient at full size by mean gradient at a quarter of it; 0 for a picture without edges.
     """
-    fine = edges(light).mean(axis=(1, 2))
-    height, width = light.shape[1:]
-    size_wh = (max(2, width // 4), max(2, height // 4))
-    small = np.stack([cv2.resize(p, size_wh, interpolation=cv2.INTER_AREA) for p in light])
-    coarse = edges(small).mean(axis=(1, 2))
-    return np.asarray(np.where(coarse > 0.05, fine / np.maximum(coarse, 0.05), 0.0), np.float64)
+    fine, coarse = edges(light).mean(axis=(1, 2)), coarse_edges(light)
+    found = fine / np.maximum(coarse, LEAST_EDGES)
+    return np.asarray(np.where(coarse > LEAST_EDGES, found, 0.0), np.float64)
 
 
 def thumbnails(light: Plane, size_hw: tuple[int, int] = (24, 32)) -> Plane:

@@ -62,7 +62,7 @@ def undo(picture: Plane, shift: Shift) -> Plane:
     """The picture (H, W) or (H, W, C) moved back; what comes in at the edge is repeated."""
     if shift.length < DEAD_ZONE_PX:
         return picture
-    matrix = np.array([[1, 0, -shift.x], [0, 1, -shift.y]])
+    matrix = np.array([[1, 0, -shift.x], [0, 1, -shift.y]], np.float64)
     height, width = picture.shape[:2]
     moved = cv2.warpAffine(
         picture,
