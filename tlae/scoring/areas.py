@@ -56,7 +56,7 @@ def whole_area(
         table["raw"].to_numpy(np.float64),
         table["score"].to_numpy(np.float64),
         threshold,
-        rule.low_level(threshold, usual_raw(calibration)),
+        rule.low_level(threshold, None if calibration is None else calibration.raw),
     )
 
 
@@ -137,7 +137,12 @@ def zone_area(
     threshold = threshold_rows(len(raw), calibration, zone.alarm or asked)
     score = np.full(len(raw), np.nan) if calibration is None else calibration.calibrated(raw)
     return Area(
-        name, inside, raw, score, threshold, rule.low_level(threshold, usual_raw(calibration))
+        name,
+        inside,
+        raw,
+        score,
+        threshold,
+        rule.low_level(threshold, None if calibration is None else calibration.raw),
     )
 
 
@@ -146,11 +151,6 @@ def threshold_rows(
 ) -> Floats:
     """Alarm threshold of each row; infinite where nothing says it."""
     return np.full(rows, threshold_of(calibration, **asked))
-
-
-def usual_raw(calibration: Calibration | None) -> float:
-    """Usual raw score of normal footage; 0 where it is not known."""
-    return 0.0 if calibration is None else float(np.median(calibration.raw))
 
 
 def zone_scores(areas: list[Area], alarms: list[Flags]) -> pd.DataFrame:
