@@ -36,7 +36,9 @@ def test_a_polygon_covers_every_pixel_it_touches() -> None:
     assert inside[2:6, 2:6].all()
     assert inside.sum() <= 36  # at most one more pixel on each side
     assert covered(((0.5, 0.5), (0.501, 0.5), (0.5, 0.501)), (8, 8)).sum() >= 1
-    assert Zones({"all": ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))}).watched((5, 7)).sum() == 0
+    assert (
+        Zones({"all": ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))}).watched((5, 7)).sum() == 0
+    )
 
 
 def test_coordinates_fit_every_size() -> None:

@@ -29,9 +29,7 @@ def naive_runs(
     stretches: list[list[int]] = []
     running = False
     for i, mark in enumerate(marks):
-        if i and (
-            clips[i] != clips[i - 1] or not 0 <= time_s[i] - time_s[i - 1] <= (gap_s or 1e9)
-        ):
+        if i and (clips[i] != clips[i - 1] or not 0 <= time_s[i] - time_s[i - 1] <= (gap_s or 1e9)):
             running = False
         if mark == "#" and not running:
             running = True
