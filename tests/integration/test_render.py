@@ -26,7 +26,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
         nn.init.zeros_(parameter)  # it expects the mean frame
     save_model(model, root / "m.safetensors")
     words = [f"model_file={root}/m.safetensors", f"footage={footage}", "name=s"]
-    budget = ["scoring.threshold=0.5", "scoring.smooth_frames=0"]
+    budget = ["scoring.threshold=0.5", "scoring.smooth_frames=0", "events.low=1"]
     places = [f"paths.scores={root}", f"paths.cache={root}/cache"]
     assert main(["score", *words, *budget, *places]) == 0
     return root / "s"

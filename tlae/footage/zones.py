@@ -116,9 +116,10 @@ def read_zones(path: Path) -> Zones:
     except Exception as error:  # any YAML or type error means the same to the user
         reason = " ".join(str(error).split())
         raise UserError(f"{path} must be YAML with ignore: and zones: ({reason})") from error
-    if not isinstance(content, dict) or not content:
-        raise UserError(f"{path} must hold ignore: or zones: with named polygons, got nothing")
+    content = content if isinstance(content, dict) else {}
     _known(content, ("ignore", "zones"), str(path))
+    if not any(content.values()):
+        raise UserError(f"{path} must hold ignore: or zones: with named polygons, got nothing")
     ignored = _named(content, "ignore", path)
     zones = _named(content, "zones", path)
     twice = sorted(set(ignored) & set(zones))

@@ -56,7 +56,7 @@ def whole_area(
         table["raw"].to_numpy(np.float64),
         table["score"].to_numpy(np.float64),
         threshold,
-        rule.low_level(threshold, usual_rows(modes_of(table), calibration)),
+        rule.low_level(threshold, modes_of(table), calibration),
     )
 
 
@@ -138,7 +138,7 @@ def zone_area(
     raw = stored.raw(inside)
     threshold = threshold_of(calibration, **(zone.alarm or asked)).of(modes)
     score = score_rows(raw, modes, calibration)
-    low = rule.low_level(threshold, usual_rows(modes, calibration))
+    low = rule.low_level(threshold, modes, calibration)
     return Area(name, inside, raw, score, threshold, low)
 
 
@@ -154,13 +154,6 @@ def score_rows(raw: Floats, modes: Modes, calibration: Calibration | None) -> Fl
     if calibration is None:
         return np.full(len(raw), np.nan)
     return calibration.calibrated(raw, modes)
-
-
-def usual_rows(modes: Modes, calibration: Calibration | None) -> Floats:
-    """Usual raw score of normal footage for each row's mode; 0 where it is not known."""
-    if calibration is None:
-        return np.zeros(len(modes))
-    return calibration.usual.of(modes)
 
 
 def zone_scores(areas: list[Area], alarms: list[Flags]) -> pd.DataFrame:

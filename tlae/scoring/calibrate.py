@@ -120,19 +120,21 @@ class Calibration:
             return Scales()
         insides = {mode: self.raw[self._named == mode] for mode in self.modes}
         within = sum(_upper_spread(part) * len(part) for part in insides.values()) / len(self.raw)
+        medians = self.quantile(0.5)
         usual, spread = {}, {}
         for mode, inside in insides.items():
             share = len(inside) / (len(inside) + SHRINKAGE_FRAMES)
-            usual[mode] = share * self.usual.by_mode[mode] + (1 - share) * self.usual.value
+            usual[mode] = share * medians.by_mode[mode] + (1 - share) * medians.value
             shrunk = share * _upper_spread(inside) + (1 - share) * within
             spread[mode] = max(shrunk, LEAST_SPREAD * within)
-        return Scales(PerMode(self.usual.value, usual), PerMode(_upper_spread(self.raw), spread))
+        return Scales(PerMode(medians.value, usual), PerMode(_upper_spread(self.raw), spread))
 
-    @cached_property
-    def usual(self) -> PerMode:
-        """Median score, of the whole footage and of each mode."""
-        by_mode = {mode: float(np.median(self.raw[self._named == mode])) for mode in self.modes}
-        return PerMode(float(np.median(self.raw)), by_mode)
+    def quantile(self, share: float) -> PerMode:
+        """Raw score below which so much of the footage lies, of all of it and of each mode."""
+        by_mode = {
+            mode: float(np.quantile(self.raw[self._named == mode], share)) for mode in self.modes
+        }
+        return PerMode(float(np.quantile(self.raw, share)), by_mode)
 
     @cached_property
     def levels(self) -> Series:

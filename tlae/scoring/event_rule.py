@@ -7,10 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tlae.scoring.calibrate import Calibration, Modes
+
 MERGE_S = 1.0
 MERGE_INTERVALS = 2.0  # of frames far apart: one calm frame does not end an event
+CALM_SHARE = 0.95  # of normal frames, that end an event
 HOUR_S = 3600.0
-NEVER_S = math.inf
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -27,7 +29,8 @@ class EventRule:
         merge_s: a calm pause up to this long does not end an event; None: ``usual_merge_s``.
         cooldown_s: no event begins in a zone within this time after one ended there.
         low: an event begins above the threshold and goes on above a lower level: this share of the
-            way from the usual score of normal footage up to the threshold; 1: no lower level.
+            way from the usual score of normal footage up to the threshold, but no lower than most
+            of that footage, or no event would end; 1: no lower level.
         accept_after_h: what stays at one place so long is declared normal there; None: never.
     """
 
@@ -53,15 +56,19 @@ class EventRule:
         """Longest pause within an event [s]."""
         return usual_merge_s(interval_s) if self.merge_s is None else self.merge_s
 
-    def low_level(self, threshold: Floats, usual: Floats) -> Floats:
+    def low_level(self, threshold: Floats, modes: Modes, calibration: Calibration | None) -> Floats:
         """Level (n,) above which an event goes on, in raw units; never above the threshold.
 
         Args:
             threshold: (n,), alarm threshold of each row.
-            usual: (n,), usual raw score of normal footage; 0 where it is not known.
+            modes: (n,), camera mode of each row.
+            calibration: by normal footage; None: what is usual is not known, and counts as 0.
         """
+        usual, calm = np.zeros(len(threshold)), np.full(len(threshold), -np.inf)
+        if calibration is not None:
+            usual, calm = (calibration.quantile(share).of(modes) for share in (0.5, CALM_SHARE))
         with np.errstate(invalid="ignore"):
-            level = usual + self.low * (threshold - usual)
+            level = np.maximum(usual + self.low * (threshold - usual), calm)
         return np.where(np.isfinite(threshold), np.minimum(level, threshold), threshold)
 
 

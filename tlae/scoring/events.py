@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from tlae.camera.health import CAN_ALARM
+from tlae.errors import UserError
 from tlae.footage.frames import OK
 from tlae.footage.windows import Rows
 from tlae.footage.zones import Mask
 from tlae.scoring.areas import Area
 from tlae.scoring.event_rule import Clock, EventRule, Flags, Floats, event_runs
-from tlae.scoring.standing import Place, Watch, acceptance, stays
+from tlae.scoring.standing import Watch, accepted_places, stays
 from tlae.scoring.stored_maps import FloatMap, Mute, StoredMaps
 
 SCENE, CAMERA = "scene", "camera"
@@ -89,7 +90,15 @@ def find_events(
         rule: what makes one event.
         interval_s: usual time between frames [s].
         gap_s: neighbouring frames further apart belong to different events; 0: none are.
+
+    Raises:
+        UserError: what stays is to be declared normal, but scores tell nothing of places.
     """
+    if rule.accept_after_h is not None and stored.rule.reduction == "mean":
+        raise UserError(
+            "accept_after_h needs scores of the worst place (scoring.reduction=maximum), got those "
+            "of a mean over the picture; leave it away"
+        )
     watch = Watch(
         stored,
         (table["state"] == OK).to_numpy(),
@@ -134,25 +143,16 @@ def _of_area(
     """First row and description of each event."""
     raw = area.raw
     mutes: list[Mute] = []
-    while True:
-        over = in_alarm(table, raw, area.threshold)
-        above = in_alarm(table, raw, area.low)
-        spans = event_runs(over, above, watch.clock, rule)
-        places = [_place(area, raw, span, watch.stored, mutes) for span in spans]
-        found = (
-            acceptance(place, span[0], watch, rule, mutes)
-            for place, span in zip(places, spans, strict=True)
-        )
-        accepted = next((mute for mute in found if mute), None)
-        if accepted is None:
-            break
-        mutes.append(accepted)
+    if rule.accept_after_h is not None:
+        mutes = accepted_places(watch, area.low, rule, area.inside)
+    if mutes:
         raw = watch.stored.raw(area.inside, mutes)
+    over, above = in_alarm(table, raw, area.threshold), in_alarm(table, raw, area.low)
     events = [
-        (span[0], _describe(table, area, raw, span, place, watch, mutes))
-        for place, span in zip(places, spans, strict=True)
+        (span[0], _describe(table, area, raw, span, watch, mutes))
+        for span in event_runs(over, above, watch.clock, rule)
     ]
-    for mute in mutes:
+    for mute in reversed(mutes):
         at = max((i for i, (row, _) in enumerate(events) if row < mute.first_row), default=None)
         if at is not None:
             row, event = events[at]
@@ -165,36 +165,27 @@ def _describe(
     area: Area,
     raw: Floats,
     span: tuple[int, int],
-    place: Place,
     watch: Watch,
     mutes: Sequence[Mute],
 ) -> Event:
-    worst = place.row
+    worst = span[0] + int(np.nanargmax(raw[span[0] : span[1] + 1]))
+    smoothed = watch.stored.map_of(worst, area.inside, mutes)
+    row, column = np.unravel_index(int(smoothed.argmax()), smoothed.shape)
+    # A mean over the picture says nothing of a place in it.
+    local = watch.stored.rule.reduction != "mean"
+    threshold = float(area.threshold[worst])
+    region = peak_region(smoothed, threshold if local else np.inf)
+    level = min(float(area.low[worst]) if local else np.inf, 0.5 * float(smoothed.max()))
     score = float(area.score[worst])
     return replace(
         _stretch(table, span, worst),
         zone=area.name,
         peak_raw=float(raw[worst]),
         peak_score=None if np.isnan(score) else score,
-        threshold=float(area.threshold[worst]),
-        box=_box_of(place.region, _source_hw(table, worst)),
-        stays=stays(place, span, watch, mutes),
+        threshold=threshold,
+        box=_box_of(region, _source_hw(table, worst)),
+        stays=stays((int(row), int(column)), level, span, watch, mutes),
     )
-
-
-def _place(
-    area: Area, raw: Floats, span: tuple[int, int], stored: StoredMaps, mutes: Sequence[Mute]
-) -> Place:
-    """Where the event's worst frame is worst."""
-    row = span[0] + int(np.nanargmax(raw[span[0] : span[1] + 1]))
-    smoothed = stored.map_of(row, area.inside, mutes)
-    pixel = np.unravel_index(int(smoothed.argmax()), smoothed.shape)
-    peak = float(smoothed.max())
-    # A mean over the picture says nothing of a place in it.
-    local = stored.rule.reduction != "mean"
-    region = peak_region(smoothed, float(area.threshold[row]) if local else np.inf)
-    level = min(float(area.low[row]) if local else np.inf, 0.5 * peak)
-    return Place(row, region, (int(pixel[0]), int(pixel[1])), level)
 
 
 def peak_region(smoothed: FloatMap, threshold: float) -> Mask:

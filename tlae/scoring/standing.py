@@ -1,39 +1,24 @@
 """What stays: a place that is anomalous for long, and, if asked, its being declared normal."""
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+import cv2
 import numpy as np
 
 from tlae.footage.zones import Mask
-from tlae.scoring.event_rule import HOUR_S, Clock, EventRule, Flags
-from tlae.scoring.stored_maps import Mute, StoredMaps
+from tlae.scoring.event_rule import HOUR_S, Clock, EventRule, Flags, Floats
+from tlae.scoring.stored_maps import FloatMap, Mute, StoredMaps
 
 LEAST_FRAMES = 3  # fewer cannot tell what stays from what passes
 MOST = 0.5  # of an event
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
-    """Where an event was worst.
-
-    Attributes:
-        row: of the score table, the event's peak.
-        region: (h, w), connected region around the worst pixel.
-        pixel: the worst pixel: row, column.
-        level: error above which the place is in alarm, raw units.
-    """
-
-    row: int
-    region: Mask
-    pixel: tuple[int, int]
-    level: float
-
-
-@dataclass(frozen=True, eq=False)
 class Watch:
-    """What is needed to follow a place through time.
+    """What is needed to follow places through time.
 
     Attributes:
         stored: maps.
@@ -45,83 +30,94 @@ class Watch:
     readable: Flags
     clock: Clock
 
+    def rows(
+        self, first: int, inside: Mask | None = None, mutes: Sequence[Mute] = ()
+    ) -> Iterator[tuple[int, FloatMap]]:
+        """Number and map (h, w) of each row from ``first`` on."""
+        for begin, block in self.stored.blocks(first, inside, mutes):
+            yield from enumerate(block, start=begin)
 
-def stays(place: Place, span: tuple[int, int], watch: Watch, mutes: Sequence[Mute] = ()) -> bool:
-    """Whether the place was in alarm for most of the event.
+
+def stays(
+    pixel: tuple[int, int],
+    level: float,
+    span: tuple[int, int],
+    watch: Watch,
+    mutes: Sequence[Mute] = (),
+) -> bool:
+    """Whether a place was in alarm for most of an event.
 
     Args:
-        place: where the event was worst.
+        pixel: the event's worst place: row, column of the map.
+        level: error above which the place is in alarm, raw units.
         span: first and last row of the event, inclusive.
         watch: maps and times.
         mutes: places that do not count for a time.
     """
-    rows = slice(span[0], span[1] + 1)
-    over = list(islice(_in_alarm(place, span[0], watch.stored, mutes), span[1] - span[0] + 1))
-    seen = np.asarray(over)[watch.readable[rows]]
-    return len(seen) >= LEAST_FRAMES and bool(seen.mean() >= MOST)
+    rows = islice(watch.rows(span[0], None, mutes), span[1] - span[0] + 1)
+    over = [bool(smoothed[pixel] > level) for row, smoothed in rows if watch.readable[row]]
+    return len(over) >= LEAST_FRAMES and sum(over) >= MOST * len(over)
 
 
-def acceptance(
-    place: Place, first: int, watch: Watch, rule: EventRule, mutes: Sequence[Mute] = ()
-) -> Mute | None:
-    """Declare normal what stays at a place for ``rule.accept_after_h``; None if it does not.
+@dataclass
+class _Accepted:
+    """A place that is declared normal."""
 
-    It counts again once the place was calm for the same time. Only a calm frame ends a stay, not a
-    gap in the footage.
+    place: Mask
+    row: int
+    over_s: float  # when it was last above the level
+
+
+def accepted_places(
+    watch: Watch, level: Floats, rule: EventRule, inside: Mask | None = None
+) -> list[Mute]:
+    """Declare normal what stays above a level at one place for ``rule.accept_after_h``.
+
+    The place, with all that the smoothing kernel mixes into it, counts again once it was calm for
+    the same time. Only a calm frame ends a stay, not a gap in the footage.
 
     Args:
-        place: where an event was worst.
-        first: row of the event's begin.
         watch: maps and times.
+        level: (n,), of each row, raw units.
         rule: what makes one event.
-        mutes: places that do not count already.
+        inside: (h, w), True where changes count; None: everywhere.
     """
-    if rule.accept_after_h is None:
-        return None
-    needed_s = HOUR_S * rule.accept_after_h
+    needed_s = HOUR_S * (math.inf if rule.accept_after_h is None else rule.accept_after_h)
     pause_s = rule.merge_of(watch.clock.interval_s)
-    began_s = over_s = None
-    for row, time_s, over in _followed(place, first, watch, mutes):
-        if over:
-            began_s = time_s if began_s is None else began_s
-            over_s = time_s
-            if row >= place.row and time_s - began_s >= needed_s:
-                region = watch.stored.widened(place.region)
-                return Mute(region, row, _lifted(place, row, watch, needed_s, mutes))
-        elif over_s is not None and time_s - over_s > pause_s:
-            if row > place.row:
-                return None
-            began_s = over_s = None
-    return None
+    since_s, over_s = (np.full(watch.stored.size_hw, bad) for bad in (np.nan, -np.inf))
+    active: list[_Accepted] = []
+    mutes: list[Mute] = []
+    row = -1
+    for row, smoothed in watch.rows(0, inside):
+        if row and not watch.clock.shared and watch.clock.clip[row] != watch.clock.clip[row - 1]:
+            since_s[:], over_s[:] = np.nan, -np.inf
+            mutes += [Mute(one.place, one.row, row) for one in active]
+            active = []
+        if not watch.readable[row]:
+            continue
+        now_s = float(watch.clock.time_s[row])
+        over = smoothed > level[row]
+        over_s[over] = now_s
+        since_s[over & np.isnan(since_s)] = now_s
+        since_s[~over & (now_s - over_s > pause_s)] = np.nan
+        for one in active:
+            one.over_s = now_s if over[one.place].any() else one.over_s
+        lifted = [one for one in active if now_s - one.over_s >= needed_s]
+        mutes += [Mute(one.place, one.row, row) for one in lifted]
+        active = [one for one in active if now_s - one.over_s < needed_s]
+        ripe = over & (now_s - since_s >= needed_s)
+        for one in active:
+            ripe &= ~one.place
+        if ripe.any():
+            place = watch.stored.widened(_regions_with(ripe, over))
+            active.append(_Accepted(place, row, now_s))
+    return sorted(
+        mutes + [Mute(one.place, one.row, row + 1) for one in active],
+        key=lambda mute: mute.first_row,
+    )
 
 
-def _lifted(place: Place, first: int, watch: Watch, needed_s: float, mutes: Sequence[Mute]) -> int:
-    """Row from which a place counts again: it was calm for long enough."""
-    over_s = watch.clock.time_s[first]
-    row = first
-    for row, time_s, over in _followed(place, first, watch, mutes):
-        if over:
-            over_s = time_s
-        elif time_s - over_s >= needed_s:
-            return row
-    return row + 1
-
-
-def _followed(
-    place: Place, first: int, watch: Watch, mutes: Sequence[Mute]
-) -> Iterator[tuple[int, float, bool]]:
-    """Row, time and alarm of the place, from a row on, as far as one clock goes."""
-    clock = watch.clock
-    for row, over in enumerate(_in_alarm(place, first, watch.stored, mutes), start=first):
-        if not clock.shared and clock.clip[row] != clock.clip[first]:
-            return
-        if watch.readable[row]:
-            yield row, float(clock.time_s[row]), over
-
-
-def _in_alarm(
-    place: Place, first: int, stored: StoredMaps, mutes: Sequence[Mute]
-) -> Iterator[bool]:
-    """Whether the worst pixel is above the place's level, row after row."""
-    for _, block in stored.blocks(first, None, mutes):
-        yield from (block[:, place.pixel[0], place.pixel[1]] > place.level).tolist()
+def _regions_with(some: Mask, over: Mask) -> Mask:
+    """Connected regions of ``over`` that hold some of the given pixels."""
+    _, labels = cv2.connectedComponents(over.astype(np.uint8))
+    return np.isin(labels, np.unique(labels[some]))
