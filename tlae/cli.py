@@ -31,6 +31,7 @@ COMMANDS = {
     "train": Command("tlae.commands.train", "learn what is normal from normal footage"),
     "score": Command("tlae.commands.score", "say of every frame how unusual it is, and where"),
     "render": Command("tlae.commands.render", "draw scores over the footage as H.264 video"),
+    "report": Command("tlae.commands.report", "tell it all on one HTML page that opens from disk"),
     "evaluate": Command("tlae.commands.evaluate", "measure scores against labels, every protocol"),
     "benchmark": Command(
         "tlae.commands.benchmark", "train, score and evaluate nets beside what learns nothing"

@@ -149,6 +149,17 @@ class RenderConfig:
 
 
 @dataclass
+class ReportConfig:
+    """`tlae report`."""
+
+    scores: str = MISSING  # folder written by score
+    footage: str | None = None  # where the pictures are now, if they moved since
+    out: str | None = None  # HTML file; null: <scores>/report.html
+    top: int = 24  # events with pictures, the strongest; the others get a line each
+    keogram: bool = True  # reads every frame once more
+
+
+@dataclass
 class DemoConfig:
     """`tlae demo`."""
 
@@ -220,6 +231,7 @@ SCHEMAS: dict[str, type] = {
     "train_schema": TrainConfig,
     "score_schema": ScoreConfig,
     "render_schema": RenderConfig,
+    "report_schema": ReportConfig,
     "demo_schema": DemoConfig,
     "scene_schema": SceneConfig,
     "benchmark_schema": BenchmarkConfig,
