@@ -136,14 +136,16 @@ class RenderConfig:
 
     scores: str = MISSING  # folder written by score
     footage: str | None = None  # where the pictures are now, if they moved since
-    layout: str = "overlay"  # overlay, side_by_side
+    layout: str = "overlay"  # overlay, side_by_side, timelapse
     clips: list[str] = field(default_factory=list)  # names of clips; empty: all
     fps: float | None = None  # of the video; null: as filmed, 12 for time-lapse
     speed: float = 1.0  # 2 shows every second frame
     start_s: float | None = None  # from here, in seconds of clip time
     end_s: float | None = None
     only_events: bool = False
-    padding_s: float | None = None  # around events; null: 10 frames
+    padding_s: float | None = None  # around events; null: 10 frames, in a time-lapse 2
+    hours_per_s: float | None = None  # time-lapse: footage time a second; null: a minute for all
+    slow: float = 4.0  # time-lapse: so many times slower near events
     frames: list[int] = field(default_factory=list)  # PNGs of these frames of each clip, no video
     top: int = 12  # most anomalous frames on the contact sheet; 0: no sheet
 

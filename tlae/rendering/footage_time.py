@@ -12,6 +12,7 @@ from tlae.rendering.text import clock_text
 from tlae.rendering.time_ticks import DAY_S, HOUR_S, MINUTE_S
 
 GAP_FACTOR = 10.0  # a pause this many times the usual interval is a gap
+PAUSE_FACTOR = 1.5 * GAP_FACTOR  # between clips without wall-clock times: well seen as a gap
 UNTIMED_INTERVAL_S = 1.0  # where no clip has two frames
 
 Floats = npt.NDArray[np.float64]
@@ -42,7 +43,7 @@ class FootageTime:
         time_s = table["time_s"].to_numpy(np.float64)
         starts, began = _clock_starts(table), None
         if starts is None:
-            starts = _one_after_another(table, GAP_FACTOR * interval_s)
+            starts = _one_after_another(table, PAUSE_FACTOR * interval_s)
         else:
             earliest = min(starts.values())
             began = earliest.to_pydatetime()
@@ -73,7 +74,9 @@ class FootageTime:
 
     def watched_s(self) -> float:
         """Time covered by frames, gaps left out."""
-        return self.span_s - sum(end - start for start, end in self.gaps()) + self.interval_s
+        gaps = self.gaps()
+        pauses_s = sum(end - start for start, end in gaps)
+        return self.span_s - pauses_s + (len(gaps) + 1) * self.interval_s
 
     def moment(self, at_s: float) -> datetime | None:
         """Wall-clock time of a moment on the axis, if known."""

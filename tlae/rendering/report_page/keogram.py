@@ -66,7 +66,7 @@ class Keogram:
         first = min(int((at_s - start_s) * columns_per_s), COLUMNS_PX - 1)
         held = HOLD_INTERVALS * self._time.interval_s
         last = max(first + 1, int((at_s - start_s + held) * columns_per_s))
-        column = np.median(image, axis=1).astype(np.uint8)[:, np.newaxis]  # (H, 1, 3)
+        column = image[:, image.shape[1] // 2 : image.shape[1] // 2 + 1]  # (H, 1, 3)
         small = cv2.resize(column, (1, self.height_px), interpolation=cv2.INTER_AREA)
         self._strips[number][:, first:last, :3] = small.reshape(-1, 1, 3)
         self._strips[number][:, first:last, 3] = 255

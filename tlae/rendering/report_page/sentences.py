@@ -26,7 +26,8 @@ def headline(
         strongest = ranked[0]
         lasted = "in one frame" if strongest.lasted == "one frame" else f"for {strongest.lasted}"
         which = "the strongest" if len(ranked) > 1 else "it was"
-        return f"{_count(len(ranked), 'event')} {length}; {which} on {strongest.when}, {lasted}."
+        at = "in" if time.began is None else "on"
+        return f"{_count(len(ranked), 'event')} {length}; {which} {at} {strongest.when}, {lasted}."
     if not _has_threshold(table, threshold) and table["raw"].notna().any():
         highest = time.text(float(time.axis_s[int(table["raw"].argmax())]))
         return f"No alarm threshold is set, so there are no events; most unusual: {highest}."

@@ -68,6 +68,16 @@ function prepare(target) {
   return [context, box.width, box.height];
 }
 
+/** Calls use(code, start, end) for each stretch of points of one code without a gap in it. */
+function runs(codes, first, last, use) {
+  for (let i = first, begin = first; i < last; i++) {
+    const next = i + 1 < last ? points.at[i + 1] : Infinity;
+    if (next - points.at[i] < page.gap_s && codes[i + 1] === codes[begin]) continue;
+    use(codes[begin], points.at[begin], Math.min(next, points.at[i] + 2 * page.interval_s));
+    begin = i + 1;
+  }
+}
+
 /** Lowest and highest score of each pixel column, joined, broken at gaps and unreadable frames. */
 function drawCurve(context, from, to, width, top, bottom) {
   const x = at => (at - from) / (to - from) * width;
@@ -75,11 +85,9 @@ function drawCurve(context, from, to, width, top, bottom) {
   const first = Math.max(0, lowerBound(from) - 1), last = Math.min(count, lowerBound(to) + 1);
   context.fillStyle = colour('alarm');
   context.globalAlpha = .22;
-  for (let i = first; i < last; i++) {
-    if (!points.alarm[i]) continue;
-    const next = Math.min(i + 1 < count ? points.at[i + 1] : Infinity, points.at[i] + 2 * page.interval_s);
-    context.fillRect(x(points.at[i]), top, Math.max(1.5, x(next) - x(points.at[i])), bottom - top);
-  }
+  runs(points.alarm, first, last, (alarm, start, end) => {
+    if (alarm) context.fillRect(x(start), top, Math.max(1.5, x(end) - x(start)), bottom - top);
+  });
   context.globalAlpha = 1;
   context.strokeStyle = context.fillStyle = colour('ink');
   context.lineWidth = 1.1;
@@ -192,13 +200,10 @@ function drawTicks(context, x, width, top, bottom, foot) {
 /** A lane of colours for a code of each frame; none for code -1. */
 function drawLane(context, x, codes, colours, top) {
   const first = Math.max(0, lowerBound(view.from) - 1), last = Math.min(count, lowerBound(view.to) + 1);
-  for (let i = first; i < last; i++) {
-    const paint = colours[codes[i]];
-    if (!paint) continue;
-    const next = Math.min(i + 1 < count ? points.at[i + 1] : Infinity, points.at[i] + 2 * page.interval_s);
-    context.fillStyle = paint;
-    context.fillRect(x(points.at[i]), top, Math.max(1.5, x(next) - x(points.at[i]) + .3), LANE);
-  }
+  runs(codes, first, last, (code, start, end) => {
+    context.fillStyle = colours[code];
+    if (colours[code]) context.fillRect(x(start), top, Math.max(1.5, x(end) - x(start)), LANE);
+  });
 }
 
 const healthColours = health.map((name, code) => code ? HEALTH_COLOURS[name] || '#e0812f' : '');
