@@ -238,4 +238,5 @@ def _tell(
         when = event["started_at"] or f"{event['start_s']:.1f} s"
         print(f"  {event['clip']} {span} (from {when}), peak {event['peak_raw']:.4g}")
     print(f"results: {folder}")
-    print(f"next:    tlae render scores={folder}")
+    print(f"next:    tlae report scores={folder}")
+    print(f"         tlae render scores={folder}")

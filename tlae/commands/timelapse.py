@@ -11,8 +11,8 @@ from tlae.config import RenderConfig
 from tlae.progress import progress
 from tlae.rendering.clip_video import near_events
 from tlae.rendering.footage_time import FootageTime, duration_text
-from tlae.rendering.timelapse_video import Pace, plan_shots, render_timelapse
 from tlae.rendering.time_ticks import HOUR_S
+from tlae.rendering.timelapse_video import Pace, plan_shots, render_timelapse
 from tlae.scoring.events import alarm_runs
 
 FPS = 24.0

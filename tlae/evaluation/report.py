@@ -44,18 +44,18 @@ def report_html(evaluation: Evaluation, galleries: Sequence[Gallery] = ()) -> st
         galleries: pictures to show, empty ones are left out.
     """
     measures = evaluation.measures
-    values = dict(
-        title=f"Evaluation of {evaluation.scored.name}",
-        subtitle=evaluation.subject,
-        first=measures[0],
-        notes=evaluation.notes,
-        levels=[
+    values = {
+        "title": f"Evaluation of {evaluation.scored.name}",
+        "subtitle": evaluation.subject,
+        "first": measures[0],
+        "notes": evaluation.notes,
+        "levels": [
             (LEVELS[level], list(group)) for level, group in groupby(measures, lambda m: m.level)
         ],
-        roc=_roc(evaluation),
-        clips=_clips(evaluation),
-        has_threshold=evaluation.scored.threshold is not None,
-        pictures=[
+        "roc": _roc(evaluation),
+        "clips": _clips(evaluation),
+        "has_threshold": evaluation.scored.threshold is not None,
+        "pictures": [
             {
                 "title": gallery.title,
                 "note": gallery.note,
@@ -67,7 +67,7 @@ def report_html(evaluation: Evaluation, galleries: Sequence[Gallery] = ()) -> st
             for gallery in galleries
             if gallery.pictures
         ],
-    )
+    }
     return fill_template("tlae.evaluation", "report.html.jinja", values)
 
 

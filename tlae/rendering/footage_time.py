@@ -41,20 +41,20 @@ class FootageTime:
         """Lay out the rows of a score table: clip, time_s, taken_at."""
         interval_s = usual_interval_s(table) or UNTIMED_INTERVAL_S
         time_s = table["time_s"].to_numpy(np.float64)
-        starts, began = _clock_starts(table), None
-        if starts is None:
-            starts = _one_after_another(table, PAUSE_FACTOR * interval_s)
+        clock = _clock_starts(table)
+        began = min(clock.values()) if clock else None
+        if clock and began is not None:
+            starts = {name: (at - began).total_seconds() for name, at in clock.items()}
         else:
-            earliest = min(starts.values())
-            began = earliest.to_pydatetime()
-            starts = {name: (at - earliest).total_seconds() for name, at in starts.items()}
+            starts = _one_after_another(table, PAUSE_FACTOR * interval_s)
         axis_s = table["clip"].map(starts).to_numpy(np.float64) + time_s
-        axis_s -= (lowest := float(axis_s.min()))
+        lowest_s = float(axis_s.min())
+        axis_s -= lowest_s
         spans = pd.Series(axis_s).groupby(table["clip"].to_numpy(), sort=False).agg(["min", "max"])
         ordered = spans.sort_values("min", kind="stable")
         clips = {str(n): (float(a), float(b)) for n, a, b in ordered.itertuples()}
-        shifted = None if began is None else began + timedelta(seconds=lowest)
-        return cls(axis_s, shifted, clips, interval_s)
+        zero = None if began is None else began.to_pydatetime() + timedelta(seconds=lowest_s)
+        return cls(axis_s, zero, clips, interval_s)
 
     @property
     def gap_s(self) -> float:
@@ -105,11 +105,14 @@ def duration_text(seconds: float) -> str:
     return f"{seconds / DAY_S:.0f} days"
 
 
-def _clock_starts(table: pd.DataFrame) -> dict[str, pd.Timestamp] | None:
-    """Wall-clock time of each clip's start, from its first frame that bears one; None: unknown."""
+def _clock_starts(table: pd.DataFrame) -> dict[str, pd.Timestamp]:
+    """Wall-clock time of each clip's start, from its first frame that bears one.
+
+    Empty unless all clips have one.
+    """
     known = table[table["taken_at"].notna()].drop_duplicates("clip")
     if not len(known) or len(known) < table["clip"].nunique():
-        return None
+        return {}
     offsets = pd.to_timedelta(known["time_s"].to_numpy(), unit="s")
     return dict(zip(known["clip"], known["taken_at"] - offsets, strict=True))
 

@@ -1,4 +1,7 @@
-"""One video over all clips and days: steady in footage time, slower near events, gaps told."""
+"""One video over all clips and days: steady in footage time, slower near events, gaps told.
+
+A card tells how long a gap was; between clips without wall-clock times it tells the clip's name.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -31,12 +34,14 @@ class Pace:
         fps: frames a second of the video.
         footage_s: footage time that passes in a second of the video [s], away from events.
         slow: so many times slower near events, >= 1.
+        event_s: an event takes no less video time than this [s].
         card_s: how long the video tells of a gap [s].
     """
 
     fps: float
     footage_s: float
     slow: float = 4.0
+    event_s: float = 1.0
     card_s: float = 0.7
 
     def __post_init__(self) -> None:
@@ -91,7 +96,7 @@ def plan_shots(
     steps_s = np.diff(at_s[rows]).clip(min=0)
     gaps_s = np.concatenate([[0.0], np.where(steps_s >= gap_s, steps_s, 0.0)])
     held_s = np.append(np.where(steps_s >= gap_s, interval_s, steps_s), interval_s)
-    video_s = held_s * np.where(near[rows], pace.slow, 1.0) / pace.footage_s
+    video_s = _video_seconds(held_s, near[rows], pace)
     ends = np.ceil(np.concatenate([[0.0], video_s.cumsum()]) * pace.fps - ROUNDING)
     frames = np.diff(ends).astype(np.int64)
     shots, pending_s = [], 0.0
@@ -101,6 +106,16 @@ def plan_shots(
             shots.append(Shot(int(row), int(count), pending_s))
             pending_s = 0.0
     return shots or [Shot(int(rows[0]), 1)]
+
+
+def _video_seconds(held_s: Floats, near: npt.NDArray[np.bool_], pace: Pace) -> Floats:
+    """Video time of each frame; a stretch near an event is long enough to be seen."""
+    video_s = held_s / pace.footage_s
+    begins = np.flatnonzero(np.diff(near, prepend=not near[0]))
+    lengths = np.diff(np.append(begins, len(near)))
+    whole_s = np.maximum(np.add.reduceat(video_s, begins), 1e-12)
+    factor = np.where(near[begins], np.maximum(pace.slow, pace.event_s / whole_s), 1.0)
+    return np.asarray(video_s * np.repeat(factor, lengths), np.float64)
 
 
 def render_timelapse(
@@ -139,10 +154,13 @@ def render_timelapse(
         for name, group in groupby(shots, key=lambda shot: clips[shot.row]):
             frames, scores = open_clip(str(name))
             timeline = timeline or draw_timeline(table, scores.axis, plan.strip_hw, events)
-            for shot, moment in _shown(list(group), table, frames, scores):
+            untimed = scores.table["taken_at"].isna().all()
+            for number, (shot, moment) in enumerate(_shown(list(group), table, frames, scores)):
                 strip = timeline.at(shot.row)
                 if shot.gap_s:
-                    card = _card(moment, shot.gap_s)
+                    gap = f"no footage for {duration_text(shot.gap_s)}"
+                    message = str(name) if untimed and not number else gap
+                    card = replace(moment, smoothed=None, alarm=False, message=message)
                     video.write(compose(plan, look, card, strip), card_frames)
                 video.write(compose(plan, look, moment, strip), shot.frames)
                 advance(shot.frames)
@@ -155,12 +173,6 @@ def _shown(
     shot_of = {int(table["frame"].iloc[shot.row]): shot for shot in shots}
     for moment, number in moments(iter(frames), scores, set(shot_of)):
         yield shot_of[number], moment
-
-
-def _card(following: Moment, gap_s: float) -> Moment:
-    """What stands for a gap: where it leads to, and how long it was."""
-    message = f"no footage for {duration_text(gap_s)}"
-    return replace(following, smoothed=None, alarm=False, message=message)
 
 
 def _source_size(table: pd.DataFrame) -> tuple[int, int]:

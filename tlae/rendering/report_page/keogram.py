@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from tlae.footage.frames import Frame, Image
@@ -43,7 +45,7 @@ class Keogram:
 
     def __init__(self, time: FootageTime) -> None:
         self._time = time
-        self._spans = _days(time) if time.began is not None else _clips(time)
+        self._spans = _clips(time) if time.began is None else _days(time, time.began)
         self.left_out = max(0, len(self._spans) - MOST_STRIPS)
         self._spans = self._spans[:MOST_STRIPS]
         self.height_px = max(LOWEST_PX, min(TALLEST_PX, ALL_STRIPS_PX // max(1, len(self._spans))))
@@ -77,7 +79,7 @@ class Keogram:
         return [Strip(*span, image) for span, image in made if image[..., 3].any()]
 
 
-def add_clip(keogram: Keogram, frames: Iterable[Frame], at_s: "np.ndarray") -> None:
+def add_clip(keogram: Keogram, frames: Iterable[Frame], at_s: npt.NDArray[np.float64]) -> None:
     """Add the readable frames of a clip.
 
     Args:
@@ -92,14 +94,14 @@ def add_clip(keogram: Keogram, frames: Iterable[Frame], at_s: "np.ndarray") -> N
             keogram.add(float(at_s[frame.frame]), frame.image)
 
 
-def _days(time: FootageTime) -> list[tuple[str, float, float]]:
+def _days(time: FootageTime, began: datetime) -> list[tuple[str, float, float]]:
     """Label, start and end of each day with footage."""
-    began = pd.Timestamp(time.began)
-    since_s = (began - began.normalize()).total_seconds()
+    midnight = pd.Timestamp(began).normalize()
+    since_s = (pd.Timestamp(began) - midnight).total_seconds()
     numbers = np.unique(np.floor((time.axis_s + since_s) / DAY_S).astype(np.int64))
     spans = []
     for number in map(int, numbers):
-        date = began.normalize() + pd.Timedelta(days=number)
+        date = midnight + pd.Timedelta(days=number)
         start_s = number * DAY_S - since_s
         spans.append((f"{date:%a} {date.day} {date:%b}", start_s, start_s + DAY_S))
     return spans

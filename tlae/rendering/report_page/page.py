@@ -20,6 +20,7 @@ from tlae.rendering.timeline import ScoreAxis
 
 EVENT_BYTES = 4_500_000  # of the page, for all pictures of events
 STRIP_BYTES = 2_000_000  # for the keogram
+MOTION = {True: "stays", False: "moves", None: ""}
 MOST_LISTED = 2000  # events with a line each; the strongest
 
 
@@ -84,7 +85,7 @@ def report_html(
         "title": f"Report on {scored.name}",
         "subtitle": f"{time.text(0.0)} to {time.text(time.span_s)}",
         "headline": headline(table, scored.events, time, threshold),
-        "further": further(table, scored.events, time, scored.summary),
+        "further": further(table, scored.events, time),
         "notes": notes,
         "facts": facts(table, time, scored.summary, threshold),
         "events": [_card(event, pictures.get(event.id), len(pictures)) for event in listed],
@@ -105,7 +106,7 @@ def _card(
     """An event, its pictures within their share of the budget, and its tags."""
     named = [] if pictures is None else pictures.named()
     share = EVENT_BYTES // max(1, 3 * illustrated)
-    stays = {True: "stays", False: "moves", None: ""}[event.stays]
+    stays = MOTION[event.stays]
     health = event.health if event.kind == CAMERA else ""
     return {
         "event": event,
@@ -121,7 +122,9 @@ def _filters(events: Sequence[ReportEvent]) -> list[tuple[str, list[str]]]:
         "kind": {event.kind for event in events},
         "zone": {event.zone for event in events},
         "mode": {event.mode for event in events},
-        "stays": {"stays" if event.stays else "moves" for event in events if event.stays is not None},
+        "stays": {
+            "stays" if event.stays else "moves" for event in events if event.stays is not None
+        },
     }
     return [(key, sorted(found - {""})) for key, found in words.items() if len(found) > 1]
 
@@ -151,8 +154,7 @@ def _data(scored: Scored, listed: Sequence[ReportEvent]) -> dict[str, Any]:
         "threshold": level if math.isfinite(level) else None,
         "points": points_json(scored.table, time),
         "events": [
-            [e.id, round(e.from_s, 3), round(e.to_s, 3), round(e.peak_s, 3), e.kind]
-            for e in listed
+            [e.id, round(e.from_s, 3), round(e.to_s, 3), round(e.peak_s, 3), e.kind] for e in listed
         ],
     }
 

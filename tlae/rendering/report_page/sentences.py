@@ -34,15 +34,15 @@ def headline(
     return f"No event {length}."
 
 
-def further(
-    table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTime, summary: dict[str, Any]
-) -> list[str]:
+def further(table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTime) -> list[str]:
     """What else matters: the camera, alarms, what was left out, gaps."""
     lines = []
     faults = Counter(event.health for event in events if event.kind == CAMERA)
     if faults:
         told = ", ".join(f"{name} ({count} x)" for name, count in faults.most_common())
-        lines.append(f"The camera itself was in trouble: {told}. That is not an event of the scene.")
+        lines.append(
+            f"The camera itself was in trouble: {told}. That is not an event of the scene."
+        )
     alarms, readable = int(table["alarm"].sum()), int((table["state"] == OK).sum())
     if readable:
         share = 100 * alarms / readable
@@ -54,10 +54,8 @@ def further(
     gaps = time.gaps() if time.began is not None else []
     if gaps:
         start, end = max(gaps, key=lambda gap: gap[1] - gap[0])
-        lines.append(
-            f"{_count(len(gaps), 'gap')} without footage; the longest {duration_text(end - start)}, "
-            f"from {time.text(start)}."
-        )
+        longest = f"{duration_text(end - start)}, from {time.text(start)}"
+        lines.append(f"{_count(len(gaps), 'gap')} without footage; the longest {longest}.")
     return lines
 
 
