@@ -181,6 +181,11 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
+def shown(page: Any) -> list[dict[str, str]]:
+    script = "cards => cards.map(card => ({...card.dataset, id: card.id}))"
+    return list(page.eval_on_selector_all(".event:not([hidden])", script))
+
+
 @pytest.fixture
 def opened(browser: Any, weeks_page: Path) -> Iterator[tuple[Any, list[str]]]:
     """The page from disk at the width of a phone, and all that went wrong or to the network."""
@@ -191,13 +196,10 @@ def opened(browser: Any, weeks_page: Path) -> Iterator[tuple[Any, list[str]]]:
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.on("console", lambda said: trouble.append(said.text))
     page.goto(weeks_page.as_uri())
+    assert len(shown(page)) == 60  # the strongest first
+    page.click("#more")
     yield page, trouble
     context.close()
-
-
-def shown(page: Any) -> list[dict[str, str]]:
-    script = "cards => cards.map(card => ({...card.dataset, id: card.id}))"
-    return list(page.eval_on_selector_all(".event:not([hidden])", script))
 
 
 def test_filters_narrow_and_sorting_orders(opened: tuple[Any, list[str]]) -> None:
@@ -264,6 +266,8 @@ def test_a_picture_opens_in_large_and_every_picture_says_what_it_is(
     page.click(".shot >> nth=0")
     assert page.evaluate("document.getElementById('large').open")
     assert page.locator("#large img").count() == 3
+    page.click("#large .expected")
+    assert "expected" in page.get_attribute("#large .shot >> nth=0", "class")
     page.keyboard.press("Escape")
     assert not page.evaluate("document.getElementById('large').open")
     assert page.locator("img:not([alt]), img[alt='']").count() == 0

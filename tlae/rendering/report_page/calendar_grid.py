@@ -9,6 +9,7 @@ import pandas as pd
 from tlae.rendering.footage_time import FootageTime
 from tlae.rendering.time_ticks import DAY_S, HOUR_S
 
+FAINTEST = 0.2  # colour of an hour with the first frame in alarm: it must be seen
 NINES = 3.0  # a score of 0.999 and above has the full colour
 
 
@@ -37,6 +38,11 @@ class Hour:
     def share(self) -> float:
         """Share of the frames in alarm, in [0, 1]."""
         return self.alarms / self.frames if self.frames else 0.0
+
+    @property
+    def alarm_heat(self) -> float:
+        """Colour of that share in [0, 1]."""
+        return FAINTEST + (1 - FAINTEST) * self.share if self.alarms else 0.0
 
 
 @dataclass(frozen=True)

@@ -3,31 +3,34 @@
 const list = document.getElementById('events'), filters = document.getElementById('filters');
 const cards = list ? [...list.children] : [];
 const eventOf = new Map(page.events.map(event => [event[0], event]));
+const FEW = 60;  // cards at first: the strongest
+let most = FEW;
 let hour = null;  // [from, to] of the calendar cell picked, s on the axis
 
 function apply() {
   const wanted = Object.fromEntries(new FormData(filters));
-  let shown = 0, narrowed = hour !== null;
-  for (const card of cards) {
+  const sorted = [...cards];  // they stand in the order of strength
+  if (wanted.sort === 'time') sorted.sort((one, other) => one.dataset.from - other.dataset.from);
+  let fitting = 0, narrowed = hour !== null;
+  for (const card of sorted) {
     let fits = !hour || (+card.dataset.from < hour[1] && +card.dataset.to >= hour[0]);
     for (const key of ['kind', 'zone', 'mode', 'stays']) {
       if (wanted[key]) { fits = fits && card.dataset[key] === wanted[key]; narrowed = true; }
     }
-    card.hidden = !fits;
-    shown += fits;
+    fitting += fits;
+    card.hidden = !fits || fitting > most;
   }
-  const sorted = [...cards];  // they stand in the order of strength
-  if (wanted.sort === 'time') sorted.sort((one, other) => one.dataset.from - other.dataset.from);
   list.append(...sorted);
   document.getElementById('clear').hidden = !narrowed;
-  document.getElementById('shown').textContent = `${shown} of ${cards.length} events`
+  document.getElementById('more').hidden = fitting <= most;
+  document.getElementById('shown').textContent = `${fitting} of ${cards.length} events`
     + (hour ? ` in the hour from ${momentText(hour[0])}` : '');
 }
 
 function openEvent(id) {
   const card = document.getElementById(id);
   if (!card) return;
-  if (card.hidden) clear();
+  if (card.hidden) { most = Infinity; clear(); }
   document.querySelectorAll('.event.chosen').forEach(other => other.classList.remove('chosen'));
   card.classList.add('chosen');
   card.scrollIntoView({block: 'center'});
@@ -50,10 +53,12 @@ if (filters) {
   filters.addEventListener('change', apply);
   filters.addEventListener('submit', event => event.preventDefault());
   document.getElementById('clear').addEventListener('click', clear);
+  document.getElementById('more').addEventListener('click', () => { most = Infinity; apply(); });
   filters.reset();
+  apply();
   list.addEventListener('click', event => {
     const card = event.target.closest('.event'), shot = event.target.closest('.shot');
-    if (shot) enlarge(card);
+    if (shot) enlarge(card, [...card.querySelectorAll('.shot')].indexOf(shot));
     if (event.target.closest('.locate')) {
       locate(eventOf.get(card.id));
       canvas.scrollIntoView({block: 'center'});
@@ -65,16 +70,16 @@ if (filters) {
 // Pictures in large.
 const large = document.getElementById('large');
 let enlarged = null;
-function enlarge(card) {
+function enlarge(card, first = 0) {
   enlarged = card;
   document.getElementById('large-title').textContent = card.querySelector('h3').textContent + ', '
     + card.querySelector('p').textContent;
-  document.getElementById('large-shots').replaceChildren(...[...card.querySelectorAll('.shot')].map(shot => {
-    const figure = document.createElement('figure'), caption = document.createElement('figcaption');
-    caption.textContent = shot.textContent.trim();
-    figure.append(shot.querySelector('img').cloneNode(), caption);
-    return figure;
-  }));
+  const shots = [...card.querySelectorAll('.shot')].map((shot, number) => {
+    const copy = shot.cloneNode(true);
+    copy.addEventListener('click', () => enlarge(card, number));
+    return copy;
+  });
+  document.getElementById('large-shots').replaceChildren(...shots.splice(first, 1), ...shots);
   if (!large.open) large.showModal();
 }
 function step(by) {
@@ -194,13 +199,15 @@ function legend() {
   health.forEach((name, code) => code && parts.push([healthColours[code], name]));
   const place = document.getElementById('legend');
   for (const [paint, text] of parts) {
-    const patch = document.createElement('i');
+    const patch = document.createElement('i'), entry = document.createElement('span');
     patch.style.background = paint;
-    place.append(patch, text);
+    entry.append(patch, text);
+    place.append(entry);
   }
   if (page.points.thinned) place.append(' \u00b7 of each short stretch the lowest and the highest score are drawn');
 }
 
+if (location.hash.length > 1) openEvent(location.hash.slice(1));
 function redraw() { draw(); drawStrips(); }
 legend();
 redraw();

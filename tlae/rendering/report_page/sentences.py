@@ -55,7 +55,8 @@ def further(table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTim
     if gaps:
         start, end = max(gaps, key=lambda gap: gap[1] - gap[0])
         longest = f"{duration_text(end - start)}, from {time.text(start)}"
-        lines.append(f"{_count(len(gaps), 'gap')} without footage; the longest {longest}.")
+        which = "" if len(gaps) == 1 else "the longest "
+        lines.append(f"{_count(len(gaps), 'gap')} without footage: {which}{longest}.")
     return lines
 
 

@@ -85,8 +85,12 @@ function drawCurve(context, from, to, width, top, bottom) {
   const first = Math.max(0, lowerBound(from) - 1), last = Math.min(count, lowerBound(to) + 1);
   context.fillStyle = colour('alarm');
   context.globalAlpha = .22;
+  let edge = -Infinity;  // stretches closer than a pixel must not add up
   runs(points.alarm, first, last, (alarm, start, end) => {
-    if (alarm) context.fillRect(x(start), top, Math.max(1.5, x(end) - x(start)), bottom - top);
+    const left = Math.max(edge, x(start)), right = Math.max(x(end), x(start) + 1.5);
+    if (!alarm || right <= left) return;
+    context.fillRect(left, top, right - left, bottom - top);
+    edge = right;
   });
   context.globalAlpha = 1;
   context.strokeStyle = context.fillStyle = colour('ink');
