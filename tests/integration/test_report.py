@@ -249,6 +249,18 @@ def test_timeline_is_reached_by_keys_and_opens_the_event(opened: tuple[Any, list
     assert trouble == []
 
 
+def test_a_thinned_curve_breaks_at_gaps_alone(browser: Any, tmp_path: Path) -> None:
+    table = weeks_table(35, per_day=2880)
+    table = table[~table["frame"].between(50_000, 52_000)].reset_index(drop=True)
+    path = tmp_path / "report.html"
+    path.write_text(report_html(scored_weeks(table, []), {}, []))
+    page = browser.new_page()
+    page.goto(path.as_uri())
+    assert page.evaluate("page.points.thinned")
+    assert page.evaluate("broken.slice(0, count).reduce((sum, one) => sum + one)") == 1
+    page.close()
+
+
 def test_hovering_tells_time_score_and_mode(opened: tuple[Any, list[str]]) -> None:
     page, trouble = opened
     page.hover("#timeline", position={"x": 150, "y": 120})

@@ -146,7 +146,6 @@ def _data(scored: Scored, listed: Sequence[ReportEvent]) -> dict[str, Any]:
     return {
         "began_ms": epoch_ms,  # as if the camera's clock were UTC: the page knows no time zones
         "span_s": time.span_s,
-        "gap_s": time.gap_s,
         "interval_s": time.interval_s,
         "gaps": time.gaps(),
         "clips": [[name, start, end] for name, (start, end) in time.clips.items()],

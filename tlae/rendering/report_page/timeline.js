@@ -21,6 +21,11 @@ const health = page.points.health_names, modes = page.points.mode_names;
 const whole = [-0.01 * page.span_s - page.interval_s, 1.01 * page.span_s + page.interval_s];
 const view = {from: whole[0], to: whole[1], chosen: null};
 const canvas = document.getElementById('timeline'), tip = document.getElementById('tip');
+// Whether a gap in the footage lies just before a point; points of a thinned curve are far apart.
+const broken = new Uint8Array(count + 1).fill(1, count);
+for (let i = 0, g = 0; i < count; i++) {
+  for (; g < page.gaps.length && page.gaps[g][1] <= points.at[i] + 1e-6; g++) broken[i] = 1;
+}
 const colour = name => getComputedStyle(document.documentElement).getPropertyValue('--' + name);
 
 /** Index of the first point at or after a moment. */
@@ -71,9 +76,9 @@ function prepare(target) {
 /** Calls use(code, start, end) for each stretch of points of one code without a gap in it. */
 function runs(codes, first, last, use) {
   for (let i = first, begin = first; i < last; i++) {
-    const next = i + 1 < last ? points.at[i + 1] : Infinity;
-    if (next - points.at[i] < page.gap_s && codes[i + 1] === codes[begin]) continue;
-    use(codes[begin], points.at[begin], Math.min(next, points.at[i] + 2 * page.interval_s));
+    const next = i + 1 < count ? points.at[i + 1] : Infinity;
+    if (i + 1 < last && !broken[i + 1] && codes[i + 1] === codes[begin]) continue;
+    use(codes[begin], points.at[begin], broken[i + 1] ? points.at[i] + 2 * page.interval_s : next);
     begin = i + 1;
   }
 }
@@ -92,17 +97,17 @@ function drawCurve(context, from, to, width, top, bottom) {
     context.fillRect(left, top, right - left, bottom - top);
     edge = right;
   });
-  context.globalAlpha = 1;
+  context.globalAlpha = last - first > 3 * width ? .6 : 1;  // a dense curve must not hide the rest
   context.strokeStyle = context.fillStyle = colour('ink');
   context.lineWidth = 1.1;
   context.beginPath();
-  let before = null, column = null, low = 0, high = 0;
+  let before = false, column = null, low = 0, high = 0;
   const flush = () => { if (column !== null && high > low) { context.moveTo(column, y(low)); context.lineTo(column, y(high)); } };
   for (let i = first; i < last; i++) {
-    const raw = points.raw[i], at = points.at[i];
-    if (Number.isNaN(raw)) { flush(); before = column = null; continue; }
-    const place = x(at);
-    const joined = before !== null && at - before < page.gap_s;
+    const raw = points.raw[i];
+    if (Number.isNaN(raw)) { flush(); before = false; column = null; continue; }
+    const place = x(points.at[i]);
+    const joined = before && !broken[i];
     if (column !== null && joined && Math.floor(place) === Math.floor(column)) {
       low = Math.min(low, raw); high = Math.max(high, raw);
       context.lineTo(place, y(raw));
@@ -113,10 +118,11 @@ function drawCurve(context, from, to, width, top, bottom) {
       column = place; low = high = raw;
       context.moveTo(place, y(raw));
     }
-    before = at;
+    before = true;
   }
   flush();
   context.stroke();
+  context.globalAlpha = 1;
   drawThreshold(context, x, y, first, last, from, to);
 }
 
@@ -274,7 +280,8 @@ function locate(event) {
 function hover(at, left) {
   let i = lowerBound(at);
   if (i > 0 && (i === count || at - points.at[i - 1] < points.at[i] - at)) i--;
-  const nothing = i >= count || Math.abs(points.at[i] - at) > page.gap_s;
+  const outside = at < -page.interval_s || at > page.span_s + page.interval_s;
+  const nothing = outside || page.gaps.some(([start, end]) => at > start + page.interval_s && at < end - page.interval_s);
   const lines = [momentText(nothing ? at : points.at[i])];
   if (nothing) lines.push('no footage');
   else {
