@@ -1,6 +1,7 @@
 """One video over all clips and days: steady in footage time, slower near events, gaps told.
 
-A card tells how long a gap was; between clips without wall-clock times it tells the clip's name.
+A card tells how much time a gap takes; between clips without wall-clock times it tells the name of
+the clip that begins.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -58,7 +59,7 @@ class Shot:
     Attributes:
         row: of the score table.
         frames: of the video that show it, >= 1.
-        gap_s: time without footage just before it; 0: none.
+        gap_s: time just before it that has no footage, or is not shown; 0: none.
     """
 
     row: int
@@ -158,8 +159,8 @@ def render_timelapse(
             for number, (shot, moment) in enumerate(_shown(list(group), table, frames, scores)):
                 strip = timeline.at(shot.row)
                 if shot.gap_s:
-                    gap = f"no footage for {duration_text(shot.gap_s)}"
-                    message = str(name) if untimed and not number else gap
+                    later = f"{duration_text(shot.gap_s)} later"
+                    message = str(name) if untimed and not number else later
                     card = replace(moment, smoothed=None, alarm=False, message=message)
                     video.write(compose(plan, look, card, strip), card_frames)
                 video.write(compose(plan, look, moment, strip), shot.frames)
