@@ -36,6 +36,7 @@ COMMANDS = {
     ),
     "mask": Command("tlae.commands.mask", "propose what to ignore: clocks, restless places"),
     "render": Command("tlae.commands.render", "draw scores over the footage as H.264 video"),
+    "report": Command("tlae.commands.report", "tell it all on one HTML page that opens from disk"),
     "evaluate": Command("tlae.commands.evaluate", "measure scores against labels, every protocol"),
     "benchmark": Command(
         "tlae.commands.benchmark", "train, score and evaluate nets beside what learns nothing"

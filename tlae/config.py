@@ -214,16 +214,29 @@ class RenderConfig:
 
     scores: str = MISSING  # folder written by score
     footage: str | None = None  # where the pictures are now, if they moved since
-    layout: str = "overlay"  # overlay, side_by_side
+    layout: str = "overlay"  # overlay, side_by_side, timelapse
     clips: list[str] = field(default_factory=list)  # names of clips; empty: all
     fps: float | None = None  # of the video; null: as filmed, 12 for time-lapse
     speed: float = 1.0  # 2 shows every second frame
     start_s: float | None = None  # from here, in seconds of clip time
     end_s: float | None = None
     only_events: bool = False
-    padding_s: float | None = None  # around events; null: 10 frames
+    padding_s: float | None = None  # around events; null: 10 frames, in a time-lapse 2
+    hours_per_s: float | None = None  # time-lapse: footage time a second; null: a minute for all
+    slow: float = 4.0  # time-lapse: so many times slower near events
     frames: list[int] = field(default_factory=list)  # PNGs of these frames of each clip, no video
     top: int = 12  # most anomalous frames on the contact sheet; 0: no sheet
+
+
+@dataclass
+class ReportConfig:
+    """`tlae report`."""
+
+    scores: str = MISSING  # folder written by score
+    footage: str | None = None  # where the pictures are now, if they moved since
+    out: str | None = None  # HTML file; null: <scores>/report.html
+    top: int = 24  # events with pictures, the strongest; the others get a line each
+    keogram: bool = True  # reads every frame once more
 
 
 @dataclass
@@ -299,6 +312,7 @@ SCHEMAS: dict[str, type] = {
     "score_schema": ScoreConfig,
     "calibrate_schema": CalibrateConfig,
     "render_schema": RenderConfig,
+    "report_schema": ReportConfig,
     "demo_schema": DemoConfig,
     "scene_schema": SceneConfig,
     "benchmark_schema": BenchmarkConfig,

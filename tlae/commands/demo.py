@@ -21,7 +21,7 @@ from tlae.scoring.results import read_results
 
 
 def run(cfg: DemoConfig) -> None:
-    """Synthetic footage in, overlay video out."""
+    """Synthetic footage in, report and overlay videos out."""
     started = time.monotonic()
     out = Path(cfg.out).expanduser()
     scene = out / "scene"
@@ -37,10 +37,12 @@ def run(cfg: DemoConfig) -> None:
     _tlae("score", f"model_file={model_file}", f"footage={scene / 'Test'}", *common)
     print("4/4 rendering", flush=True)
     _tlae("render", f"scores={scores}")
+    _tlae("report", f"scores={scores}")
     print()
     _tell_ranks(read_results(scores).table, scene)
     print(f"\ndone in {time.monotonic() - started:.0f} s; look at")
-    for path in [*sorted((scores / "overlay").glob("*.mp4")), scores / "top_frames.png"]:
+    pages = [scores / "report.html", scores / "top_frames.png"]
+    for path in [*pages, *sorted((scores / "overlay").glob("*.mp4"))]:
         print(f"  {path}")
 
 

@@ -81,6 +81,11 @@ class Drawing:
             ],
         )
 
+    def frame_image(self, name: str, number: int) -> Image | None:
+        """A frame of a clip as the camera saw it; None if it is not there or unreadable."""
+        frame = next(iter(self.clips[name].frames(start=number)), None)
+        return None if frame is None else frame.image
+
     def stills(
         self, name: str, numbers: list[int], truth: dict[int, Mask] | None = None
     ) -> Iterator[tuple[int, Image]]:
@@ -93,13 +98,13 @@ class Drawing:
         """
         scores = self.clip_scores(name)
         for number in numbers:
-            frame = next(iter(self.clips[name].frames(start=number)), None)
-            if frame is None or frame.image is None:
+            image = self.frame_image(name, number)
+            if image is None:
                 continue
             row = scores.table.iloc[number]
             taken_at = None if pd.isna(row["taken_at"]) else row["taken_at"]
             picture = draw_overlay(
-                frame.image,
+                image,
                 scores.map_of(number),
                 self.look.threshold,
                 self.look.scale,

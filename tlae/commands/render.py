@@ -3,19 +3,22 @@
 Draws scores over the footage: heat on one fixed scale, box and contour of what is over the
 threshold, score curve, clock, alarm. Writes into the scores folder: overlay.mp4 (or
 overlay/<clip>.mp4 for several clips), H.264 that plays in a browser, and top_frames.png, a sheet of
-the most anomalous frames.
+the most anomalous frames. layout=timelapse makes one video of all clips instead, timelapse.mp4,
+steady in footage time (hours_per_s=2) and slower near events (slow=4).
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from tlae.commands.pictures import Drawing, open_drawing, worst_rows
+from tlae.commands.timelapse import write_timelapse
 from tlae.config import RenderConfig
 from tlae.errors import UserError, nearest
 from tlae.footage.frames import Image
 from tlae.progress import progress
 from tlae.rendering.clip_video import render_clip, select_rows
 from tlae.rendering.contact_sheet import contact_sheet
+from tlae.rendering.layouts import Layout
 from tlae.rendering.png import write_png
 from tlae.scoring.results import Results, read_results
 
@@ -34,9 +37,10 @@ def run(cfg: RenderConfig) -> None:
     if cfg.frames:
         _write_frames(drawing, cfg, wanted)
         return
-    written = 0
-    for name in wanted:
-        written += _write_video(drawing, cfg, name)
+    if drawing.look.layout == Layout.TIMELAPSE:
+        written = write_timelapse(drawing, cfg, wanted)
+    else:
+        written = sum(_write_video(drawing, cfg, name) for name in wanted)
     if not written:
         raise UserError(
             "nothing to show: no frame of the chosen clips lies in an event or in the given range"

@@ -283,7 +283,8 @@ def _tell(
     for line in event_lines(events):
         print(line)
     print(f"results: {folder}")
-    print(f"next:    tlae render scores={folder}")
+    print(f"next:    tlae report scores={folder}")
+    print(f"         tlae render scores={folder}")
 
 
 def _tell_end(summary: dict[str, Any], new: int) -> None:

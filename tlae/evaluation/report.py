@@ -1,11 +1,9 @@
 """The report of one evaluation: one HTML page that opens from disk, without network."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-import cv2
 import numpy as np
 
 from tlae.evaluation.charts import ClipScores, roc_chart, score_chart
@@ -13,8 +11,8 @@ from tlae.evaluation.evaluation import Evaluation
 from tlae.evaluation.frame_metrics import min_max
 from tlae.evaluation.roc import roc_curve
 from tlae.footage.frames import Image
+from tlae.html_page import fill_template, picture_uri
 
-JPEG_QUALITY = 85
 LEVELS = {
     "frame": "Frames: when",
     "pixel": "Pixels: where",
@@ -45,40 +43,32 @@ def report_html(evaluation: Evaluation, galleries: Sequence[Gallery] = ()) -> st
         evaluation: figures, scores, labels.
         galleries: pictures to show, empty ones are left out.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("tlae.evaluation", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     measures = evaluation.measures
-    return environment.get_template("report.html.jinja").render(
-        title=f"Evaluation of {evaluation.scored.name}",
-        subtitle=evaluation.subject,
-        first=measures[0],
-        notes=evaluation.notes,
-        levels=[
+    values = {
+        "title": f"Evaluation of {evaluation.scored.name}",
+        "subtitle": evaluation.subject,
+        "first": measures[0],
+        "notes": evaluation.notes,
+        "levels": [
             (LEVELS[level], list(group)) for level, group in groupby(measures, lambda m: m.level)
         ],
-        roc=_roc(evaluation),
-        clips=_clips(evaluation),
-        has_threshold=evaluation.scored.threshold is not None,
-        pictures=[
+        "roc": _roc(evaluation),
+        "clips": _clips(evaluation),
+        "has_threshold": evaluation.scored.threshold is not None,
+        "pictures": [
             {
                 "title": gallery.title,
                 "note": gallery.note,
                 "pictures": [
-                    {"source": _data_uri(image), "caption": caption}
+                    {"source": picture_uri(image), "caption": caption}
                     for image, caption in gallery.pictures
                 ],
             }
             for gallery in galleries
             if gallery.pictures
         ],
-    )
+    }
+    return fill_template("tlae.evaluation", "report.html.jinja", values)
 
 
 def _roc(evaluation: Evaluation) -> str:
@@ -118,10 +108,3 @@ def _clips(evaluation: Evaluation) -> list[dict[str, str]]:
             }
         )
     return clips
-
-
-def _data_uri(image: Image) -> str:
-    """Picture as a JPEG within the page."""
-    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return "data:image/jpeg;base64," + base64.b64encode(encoded.tobytes()).decode()

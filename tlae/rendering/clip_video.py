@@ -75,7 +75,7 @@ def select_rows(
     if start_s is not None and end_s is not None and start_s > end_s:
         raise UserError(f"start_s must be <= end_s, got {start_s:g} and {end_s:g}")
     time_s = table["time_s"].to_numpy(np.float64)
-    kept = _near(time_s, events, padding_s) if only_events else np.full(len(time_s), True)
+    kept = near_events(time_s, events, padding_s) if only_events else np.full(len(time_s), True)
     if start_s is not None:
         kept &= time_s >= start_s
     if end_s is not None:
@@ -83,10 +83,16 @@ def select_rows(
     return _every_nth(np.flatnonzero(kept), every)
 
 
-def _near(
+def near_events(
     time_s: npt.NDArray[np.float64], events: Sequence[tuple[int, int]], padding_s: float
 ) -> npt.NDArray[np.bool_]:
-    """Rows in an event or no further from one than ``padding_s``."""
+    """Whether each row lies in an event or no further from one than ``padding_s``.
+
+    Args:
+        time_s: (n,).
+        events: first and last row of each, inclusive.
+        padding_s: >= 0.
+    """
     ends = np.asarray(events, np.int64).reshape(-1, 2)
     rising = np.maximum.accumulate(time_s)  # a camera's clock may be set back
     starts = np.searchsorted(rising, time_s[ends[:, 0]] - padding_s, side="left")
@@ -138,15 +144,24 @@ def render_clip(
         scores = replace(scores, rebuilt_of=None)
     timeline = draw_timeline(scores.table, scores.axis, plan.strip_hw, scores.events)
     with VideoFile(path, fps, plan.size_hw) as video:
-        for moment, row in _moments(stream, scores, wanted):
+        for moment, row in moments(stream, scores, wanted):
             video.write(compose(plan, look, moment, timeline.at(row)))
             advance(1)
 
 
-def _moments(
+def moments(
     frames: Iterator[Frame], scores: ClipScores, wanted: set[int]
 ) -> Iterator[tuple[Moment, int]]:
-    """What to show of each wanted row, and its number; reads no further than the last of them."""
+    """What to show of each wanted row, and its number; reads no further than the last of them.
+
+    Args:
+        frames: of the clip, forward.
+        scores: of the same clip.
+        wanted: row numbers in the clip.
+
+    Raises:
+        FootageError: the footage is shorter than its scores.
+    """
     missing = set(wanted)
     last_image: Image | None = None
     for frame in frames:

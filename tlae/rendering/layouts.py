@@ -30,6 +30,7 @@ class Layout(StrEnum):
 
     OVERLAY = "overlay"
     SIDE_BY_SIDE = "side_by_side"  # input | rebuilt | map | overlay
+    TIMELAPSE = "timelapse"  # overlay; all clips in one video, steady in footage time
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +98,7 @@ def plan_layout(layout: Layout, source_hw: tuple[int, int], *, rebuilt: bool = F
         source_hw: size of the camera's picture in pixels.
         rebuilt: whether there is a rebuilt picture to show.
     """
-    if layout == Layout.OVERLAY:
+    if layout != Layout.SIDE_BY_SIDE:
         panels: tuple[str, ...] = ("overlay",)
         height, width = display_hw(source_hw)
         heading = 0

@@ -67,11 +67,12 @@ class VideoFile:
         coder.color_range = _LIMITED_RANGE
         return stream
 
-    def write(self, image: Image) -> None:
+    def write(self, image: Image, times: int = 1) -> None:
         """Append a picture.
 
         Args:
             image: RGB (H, W, 3) uint8 of ``size_hw``.
+            times: so many frames show it.
 
         Raises:
             UserError: the file cannot be written.
@@ -85,10 +86,11 @@ class VideoFile:
         even = np.pad(image, [*pad, (0, 0)], mode="edge") if any(map(any, pad)) else image
         rgb = av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="rgb24")
         frame = rgb.reformat(format="yuv420p", dst_colorspace=_BT709)
-        frame.pts, frame.time_base = self.written, 1 / self._rate
-        with explain_os_errors(self.path):
-            self._container.mux(self._stream.encode(frame))
-        self.written += 1
+        for _ in range(times):
+            frame.pts, frame.time_base = self.written, 1 / self._rate
+            with explain_os_errors(self.path):
+                self._container.mux(self._stream.encode(frame))
+            self.written += 1
 
     def __exit__(
         self,

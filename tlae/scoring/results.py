@@ -44,6 +44,8 @@ COLUMNS = [
     "source_w",
     *UNOBSERVED,  # what the camera itself did
 ]
+NEEDED = {"clip", "frame", "time_s", "taken_at", "state", "raw", "score", "alarm"}  # to be read
+NEEDED_FACTS = {"footage", "rule", "threshold"}  # of the summary
 MEASURED = ("instant", "frame_mean", "peak_x", "peak_y")  # by the net; others follow from them
 ZONES, ZONE_SCORES = "zones.yaml", "zones.parquet"  # in a results folder
 CLIPS, COCO = "events", "events.coco.json"
@@ -121,18 +123,30 @@ def read_results(folder: Path) -> Results:
     """Open a results folder.
 
     Raises:
-        UserError: it is not one, or not finished.
+        UserError: it is not one, not finished, damaged, or of a version with other columns.
     """
     if not (folder / "summary.json").is_file():
         unfinished = folder.with_name(folder.name + ".part").is_dir()
         hint = "it is not finished: run `tlae score` again" if unfinished else "run `tlae score`"
         raise UserError(f"scores must be a folder written by `tlae score`, got {folder}; {hint}")
-    return Results(
-        folder,
-        pd.read_parquet(folder / "scores.parquet"),
-        json.loads((folder / "summary.json").read_text()),
-        json.loads((folder / "events.json").read_text()),
-    )
+    try:
+        table = pd.read_parquet(folder / "scores.parquet")
+        summary = json.loads((folder / "summary.json").read_text())
+        events = json.loads((folder / "events.json").read_text())
+    except (OSError, ValueError) as error:  # pyarrow's and json's errors are ValueErrors
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"scores in {folder} are damaged or incomplete ({reason}); score again with "
+            "overwrite=true"
+        ) from error
+    missing = sorted(NEEDED - set(table.columns)) + sorted(NEEDED_FACTS - set(summary))
+    if missing or not len(table):
+        lack = ", ".join(missing) or "any frame"
+        raise UserError(
+            f"scores in {folder} lack {lack}: another version of tlae wrote them; score again "
+            "with overwrite=true"
+        )
+    return Results(folder, table, summary, events)
 
 
 def score_table(

@@ -1,0 +1,152 @@
+"""What the report says and holds."""
+
+import base64
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.rendering.scored_footage import THRESHOLD, scored_weeks, weeks_events, weeks_table
+from tlae.html_page import json_in_page, picture_uri
+from tlae.rendering.footage_time import FootageTime
+from tlae.rendering.report_page.calendar_grid import calendar_days
+from tlae.rendering.report_page.event_list import by_strength, place_events
+from tlae.rendering.report_page.keogram import COLUMNS_PX, Keogram
+from tlae.rendering.report_page.page import report_html
+from tlae.rendering.report_page.score_points import pick_rows, points_json
+from tlae.rendering.report_page.sentences import further, headline
+
+
+def test_thinned_curve_keeps_each_peak_and_each_fault() -> None:
+    rng = np.random.default_rng(1)
+    raw = rng.random(100_000)
+    raw[[5, 77_777]] = [9.0, np.nan]
+    remarkable = np.zeros(len(raw), bool)
+    remarkable[41_234] = True
+    rows = pick_rows(raw, remarkable, 3000)
+    assert len(rows) <= 3000
+    assert {5, 41_234} <= set(rows)
+    stretches = np.array_split(np.arange(len(raw)), 1000)
+    lows = {int(s[np.nanargmin(raw[s])]) for s in stretches}  # the naive way
+    assert lows <= set(rows)
+    assert pick_rows(raw[:10], remarkable[:10], 3000).tolist() == list(range(10))
+
+
+def test_points_of_older_tables_have_one_mode_and_tell_what_was_unreadable() -> None:
+    table = weeks_table(1).drop(columns=["mode", "health"])
+    table.loc[3, "state"] = "truncated"
+    table.loc[3, "raw"] = np.nan
+    points = points_json(table, FootageTime.of(table))
+    assert points["mode_names"] == [""]
+    assert points["health_names"] == ["ok", "unreadable"]
+    assert base64.b64decode(points["health"])[3] == 1
+    raw = np.frombuffer(base64.b64decode(points["raw"]), "<f4")
+    np.testing.assert_allclose(raw[4], table["raw"][4], rtol=1e-6)
+
+
+def test_calendar_counts_each_hour() -> None:
+    table = weeks_table(2)
+    table = table[~table["taken_at"].dt.hour.isin([3])].reset_index(drop=True)
+    table["alarm"] = False
+    table.loc[table["taken_at"] == "2026-06-02 05:15", "alarm"] = True
+    days = calendar_days(table, FootageTime.of(table))
+    assert [day.label for day in days] == ["Mon 1 Jun", "Tue 2 Jun"]
+    assert [days[0].hours[hour].frames for hour in (2, 3, 4)] == [4, 0, 4]
+    assert days[1].hours[5].share == 0.25
+    assert sum(hour.alarms for day in days for hour in day.hours) == 1
+    highest = table[table["taken_at"].dt.hour == 23]["score"][:92].max()
+    assert days[0].hours[23].score == pytest.approx(highest)
+
+
+def test_no_calendar_without_wall_clock() -> None:
+    table = weeks_table(1).assign(taken_at=pd.NaT)
+    assert calendar_days(table, FootageTime.of(table)) == []
+
+
+def test_keogram_has_one_column_per_frame_and_leaves_gaps_open() -> None:
+    table = weeks_table(2, per_day=24)
+    time = FootageTime.of(table)
+    keogram = Keogram(time)
+    for row in (0, 1, 30):
+        image = np.zeros((20, 21, 3), np.uint8)
+        image[:, 10] = 10 + row  # the middle column alone
+        keogram.add(float(time.axis_s[row]), image)
+    first, second = keogram.strips()
+    an_hour = COLUMNS_PX // 24
+    assert (first.image[:, :an_hour, 0] == 10).all()
+    assert (first.image[:, an_hour : 3 * an_hour, 0] == 11).all()
+    assert (first.image[:, 3 * an_hour :, 3] == 0).all()
+    assert (second.image[:, 6 * an_hour, 0] == 40).all()
+    assert first.label == "Mon 1 Jun"
+
+
+def test_events_of_older_results_get_ids_and_meanings() -> None:
+    table = weeks_table(1)
+    keys = ("clip", "first_frame", "last_frame", "peak_frame", "peak_raw", "peak_score")
+    old = [{key: event[key] for key in keys} for event in weeks_events(table)]
+    placed = place_events(old, table, FootageTime.of(table), THRESHOLD)
+    assert [event.id for event in placed[:2]] == ["E0001", "E0002"]
+    assert (placed[0].kind, placed[0].zone, placed[0].stays) == ("scene", "", None)
+    assert placed[0].strength == pytest.approx(placed[0].raw / THRESHOLD)
+
+
+def test_strength_counts_thresholds_of_the_frame_itself_and_camera_events_come_last() -> None:
+    table = weeks_table(2).assign(threshold=THRESHOLD)
+    events = weeks_events(table)
+    weak = min(events, key=lambda e: e["peak_raw"])
+    table.loc[weak["peak_frame"], "threshold"] = 0.01
+    ranked = by_strength(place_events(events, table, FootageTime.of(table), THRESHOLD))
+    assert ranked[0].id == weak["id"]
+    events[-1]["kind"] = "camera"
+    ranked = by_strength(place_events(events, table, FootageTime.of(table), THRESHOLD))
+    assert ranked[-1].kind == "camera"
+
+
+def test_events_that_the_table_lacks_are_left_out() -> None:
+    table = weeks_table(1)
+    stray = [
+        dict(weeks_events(table)[0], clip="gone"),
+        dict(weeks_events(table)[0], last_frame=999),
+    ]
+    assert place_events(stray, table, FootageTime.of(table), THRESHOLD) == []
+
+
+def test_the_first_sentence_says_how_many_since_when_and_for_how_long() -> None:
+    table = weeks_table(3)
+    table["alarm"] = False
+    table.loc[100:102, "alarm"] = True
+    table.loc[101, "raw"] = 0.99
+    event = dict(weeks_events(table)[0], kind="scene", first_frame=100, last_frame=102)
+    scored = scored_weeks(table, [event])
+    told = headline(table, scored.events, scored.time, THRESHOLD)
+    assert told == "1 event in 3 days; it was on Tue 2 Jun 2026 01:00, for 30 min."
+    assert headline(table, [], scored.time, THRESHOLD) == "No event in 3 days."
+    assert "No alarm threshold" in headline(table, [], scored.time, float("inf"))
+    table["state"] = "truncated"
+    assert headline(table, [], scored.time, THRESHOLD).startswith("None of the 288 frames")
+    assert any("288 x truncated" in line for line in further(table, [], scored.time))
+
+
+def test_names_cannot_break_the_page() -> None:
+    table = weeks_table(1).assign(clip="</script><b>")
+    events = [dict(event, clip="</script><b>", zone="<i>gate") for event in weeks_events(table)]
+    html = report_html(scored_weeks(table, events), {}, [])
+    assert "<i>gate" not in html
+    assert html.count("</script>") == 2
+    assert "</script" not in json_in_page({"clip": "</script>"})
+
+
+def test_pictures_keep_their_share_of_the_page() -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (240, 320, 3), np.uint8)
+    assert len(picture_uri(noise)) > 40_000
+    small = picture_uri(noise, 9000)
+    assert len(small) <= 9000
+    assert small.startswith("data:image/webp;base64,")
+
+
+def test_nothing_on_the_page_is_fetched() -> None:
+    table = weeks_table(1)
+    html = report_html(scored_weeks(table, weeks_events(table)), {}, [])
+    assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", html)
+    assert not re.findall(r"https?://|@import|url\(", html)

@@ -1,0 +1,77 @@
+"""tlae render scores=FOLDER layout=timelapse [hours_per_s=2] [slow=4].
+
+One video over all clips and days, steady in footage time: `tlae render` hands this layout over.
+"""
+
+import numpy as np
+import pandas as pd
+
+from tlae.commands.pictures import Drawing
+from tlae.config import RenderConfig
+from tlae.progress import progress
+from tlae.rendering.clip_video import near_events
+from tlae.rendering.footage_time import FootageTime, duration_text
+from tlae.rendering.time_ticks import HOUR_S
+from tlae.rendering.timelapse_video import Pace, plan_shots, render_timelapse
+from tlae.scoring.events import alarm_runs
+
+FPS = 24.0
+USUAL_LENGTH_S = 60.0  # of the video without its slow parts, if no speed is asked for
+PADDING_FRAMES = 2  # shown slowly before and after an event
+
+
+def write_timelapse(drawing: Drawing, cfg: RenderConfig, names: list[str]) -> int:
+    """Write <scores>/timelapse.mp4.
+
+    Args:
+        drawing: scores and footage.
+        cfg: of ``tlae render``.
+        names: of the clips to show.
+
+    Returns:
+        Number of frames of the video; 0: nothing lies in the chosen range.
+    """
+    scored = drawing.results.table
+    time = FootageTime.of(scored[scored["clip"].isin(names)])
+    table = _in_order(scored[scored["clip"].isin(names)], time)
+    at_s = table["time_s"].to_numpy(np.float64)
+    events = alarm_runs(table)
+    padding_s = PADDING_FRAMES * time.interval_s if cfg.padding_s is None else cfg.padding_s
+    near = near_events(at_s, events, padding_s)
+    chosen = near.copy() if cfg.only_events else np.full(len(table), True)
+    chosen &= at_s >= (-np.inf if cfg.start_s is None else cfg.start_s)
+    chosen &= at_s <= (np.inf if cfg.end_s is None else cfg.end_s)
+    pace = Pace(FPS if cfg.fps is None else cfg.fps, _footage_s(cfg, time), cfg.slow)
+    shots = plan_shots(at_s, near, chosen, pace, time.interval_s, time.gap_s)
+    if not shots:
+        return 0
+    total = sum(shot.frames for shot in shots)
+    path = drawing.results.folder / "timelapse.mp4"
+    with progress("rendering the time-lapse", total) as advance:
+        render_timelapse(
+            table,
+            shots,
+            lambda name: (drawing.clips[name].frames(), drawing.clip_scores(name)),
+            drawing.look,
+            events,
+            pace,
+            path,
+            advance,
+        )
+    speed = duration_text(pace.footage_s)
+    print(f"wrote {path} ({total / pace.fps:.0f} s; {speed} of footage a second)", flush=True)
+    return total
+
+
+def _footage_s(cfg: RenderConfig, time: FootageTime) -> float:
+    """Footage time in a second of the video: as asked, or about a minute for all of it."""
+    if cfg.hours_per_s is not None:
+        return cfg.hours_per_s * HOUR_S
+    return max(1.0, time.watched_s() / USUAL_LENGTH_S)
+
+
+def _in_order(table: pd.DataFrame, time: FootageTime) -> pd.DataFrame:
+    """Rows clip by clip in the order of the axis, with the time on it."""
+    place = {name: number for number, name in enumerate(time.clips)}
+    ordered = table.assign(time_s=time.axis_s, place=table["clip"].map(place))
+    return ordered.sort_values(["place", "frame"]).drop(columns="place").reset_index(drop=True)

@@ -1,0 +1,127 @@
+"""One time axis over all clips of a footage: wall-clock time if known, else clip after clip."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tlae.footage.windows import usual_interval_s
+from tlae.rendering.text import clock_text
+from tlae.rendering.time_ticks import DAY_S, HOUR_S, MINUTE_S
+
+GAP_FACTOR = 10.0  # a pause this many times the usual interval is a gap
+PAUSE_FACTOR = 1.5 * GAP_FACTOR  # between clips without wall-clock times: well seen as a gap
+UNTIMED_INTERVAL_S = 1.0  # where no clip has two frames
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class FootageTime:
+    """When each frame was, on an axis that all clips share.
+
+    Attributes:
+        axis_s: (n,), seconds from the start of the axis to each row of the score table; rises
+            within a clip unless the camera's clock was set back.
+        began: wall-clock time at the start of the axis; None: not all clips have one, and they
+            follow each other with a short pause.
+        clips: name -> first and last moment on the axis [s], in the order of the axis.
+        interval_s: usual time between frames.
+    """
+
+    axis_s: Floats
+    began: datetime | None
+    clips: dict[str, tuple[float, float]]
+    interval_s: float
+
+    @classmethod
+    def of(cls, table: pd.DataFrame) -> "FootageTime":
+        """Lay out the rows of a score table: clip, time_s, taken_at."""
+        interval_s = usual_interval_s(table) or UNTIMED_INTERVAL_S
+        time_s = table["time_s"].to_numpy(np.float64)
+        clock = _clock_starts(table)
+        began = min(clock.values()) if clock else None
+        if clock and began is not None:
+            starts = {name: (at - began).total_seconds() for name, at in clock.items()}
+        else:
+            starts = _one_after_another(table, PAUSE_FACTOR * interval_s)
+        axis_s = table["clip"].map(starts).to_numpy(np.float64) + time_s
+        lowest_s = float(axis_s.min())
+        axis_s -= lowest_s
+        spans = pd.Series(axis_s).groupby(table["clip"].to_numpy(), sort=False).agg(["min", "max"])
+        ordered = spans.sort_values("min", kind="stable")
+        clips = {str(n): (float(a), float(b)) for n, a, b in ordered.itertuples()}
+        zero = None if began is None else began.to_pydatetime() + timedelta(seconds=lowest_s)
+        return cls(axis_s, zero, clips, interval_s)
+
+    @property
+    def gap_s(self) -> float:
+        """A pause at least this long is a gap."""
+        return GAP_FACTOR * self.interval_s
+
+    @property
+    def span_s(self) -> float:
+        """Length of the axis."""
+        return float(self.axis_s.max())
+
+    def gaps(self) -> list[tuple[float, float]]:
+        """Last moment before and first moment after each gap on the axis [s]."""
+        rising = np.sort(self.axis_s)
+        ends = np.flatnonzero(np.diff(rising) >= self.gap_s)
+        return [(float(rising[at]), float(rising[at + 1])) for at in ends]
+
+    def watched_s(self) -> float:
+        """Time covered by frames, gaps left out."""
+        gaps = self.gaps()
+        pauses_s = sum(end - start for start, end in gaps)
+        return self.span_s - pauses_s + (len(gaps) + 1) * self.interval_s
+
+    def moment(self, at_s: float) -> datetime | None:
+        """Wall-clock time of a moment on the axis, if known."""
+        return None if self.began is None else self.began + timedelta(seconds=at_s)
+
+    def text(self, at_s: float) -> str:
+        """A moment in words: ``Wed 21 Jun 2023 14:05``, or ``Test003 at 00:12.3``."""
+        moment = self.moment(at_s)
+        if moment is not None:
+            return f"{moment:%a} {moment.day} {moment:%b %Y %H:%M}"
+        name, (start_s, _) = next(
+            ((n, span) for n, span in reversed(self.clips.items()) if span[0] <= at_s),
+            next(iter(self.clips.items())),
+        )
+        return f"{name} at {clock_text(at_s - start_s)}"
+
+
+def duration_text(seconds: float) -> str:
+    """A length of time in one rounded unit: ``0.8 s``, ``35 min``, ``2.1 h``, ``12 days``."""
+    if seconds < MINUTE_S:
+        return f"{seconds:.1f} s"
+    if seconds < HOUR_S:
+        return f"{seconds / MINUTE_S:.0f} min"
+    if seconds < 2 * DAY_S:
+        return f"{seconds / HOUR_S:.1f} h"
+    return f"{seconds / DAY_S:.0f} days"
+
+
+def _clock_starts(table: pd.DataFrame) -> dict[str, pd.Timestamp]:
+    """Wall-clock time of each clip's start, from its first frame that bears one.
+
+    Empty unless all clips have one.
+    """
+    known = table[table["taken_at"].notna()].drop_duplicates("clip")
+    if not len(known) or len(known) < table["clip"].nunique():
+        return {}
+    offsets = pd.to_timedelta(known["time_s"].to_numpy(), unit="s")
+    return dict(zip(known["clip"], known["taken_at"] - offsets, strict=True))
+
+
+def _one_after_another(table: pd.DataFrame, pause_s: float) -> dict[str, float]:
+    """Start of each clip on the axis, in the order of the table."""
+    starts: dict[str, float] = {}
+    at_s = 0.0
+    for name, times in table.groupby("clip", sort=False)["time_s"]:
+        starts[str(name)] = at_s - float(times.min())
+        at_s += float(times.max() - times.min()) + pause_s
+    return starts

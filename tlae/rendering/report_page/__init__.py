@@ -1,0 +1,1 @@
+"""The report of one scored footage: one HTML page that opens from disk, without network."""

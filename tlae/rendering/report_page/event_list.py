@@ -1,0 +1,127 @@
+"""Events as the report tells them; what older results do not say is filled with its meaning."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from tlae.footage.frames import OK
+from tlae.rendering.footage_time import FootageTime, duration_text
+
+SCENE, CAMERA = "scene", "camera"
+
+
+@dataclass(frozen=True)
+class ReportEvent:
+    """One event of ``events.json``, placed on the axis of the footage.
+
+    Attributes:
+        id: as written, or numbered in the order of the file.
+        kind: ``scene`` or ``camera`` (the camera itself was in trouble).
+        zone: named part of the picture, or "".
+        mode: camera mode at the peak, or "".
+        stays: whether it stood still; None: not known.
+        health: what was wrong with the camera, or ``ok``.
+        clip: its clip.
+        row: of the peak in the score table.
+        peak_frame: of the peak in its clip.
+        from_s, to_s, peak_s: on the axis.
+        raw: at the peak.
+        score: calibrated, at the peak, in [0, 1]; None: not calibrated.
+        strength: raw at the peak as a multiple of the threshold there; raw if there is none.
+        when, lasted: in words.
+    """
+
+    id: str
+    kind: str
+    zone: str
+    mode: str
+    stays: bool | None
+    health: str
+    clip: str
+    row: int
+    peak_frame: int
+    from_s: float
+    to_s: float
+    peak_s: float
+    raw: float
+    score: float | None
+    strength: float
+    when: str
+    lasted: str
+
+
+def place_events(
+    events: Sequence[dict[str, Any]],
+    table: pd.DataFrame,
+    time: FootageTime,
+    threshold: float,
+) -> list[ReportEvent]:
+    """Read events and find them on the axis.
+
+    Args:
+        events: content of ``events.json``; those of frames that the table lacks are left out.
+        table: score table.
+        time: of its rows.
+        threshold: alarm threshold in raw units where the table has no column of it.
+    """
+    clips = table["clip"].to_numpy()
+    first_row = {str(n): int(at) for at, n in zip(*_first_of_clips(table), strict=True)}
+    placed = []
+    for number, event in enumerate(events, start=1):
+        start = first_row.get(str(event["clip"]))
+        if start is None:
+            continue
+        rows = [start + int(event[f"{end}_frame"]) for end in ("first", "last", "peak")]
+        if max(rows) >= len(table) or clips[max(rows)] != event["clip"]:
+            continue
+        placed.append(_placed(event, number, rows, table, time, threshold))
+    return placed
+
+
+def by_strength(events: Sequence[ReportEvent]) -> list[ReportEvent]:
+    """Events of the scene first, then those of the camera, each the strongest first."""
+    return sorted(events, key=lambda e: (e.kind == CAMERA, -e.strength, e.from_s))
+
+
+def _first_of_clips(table: pd.DataFrame) -> tuple[list[int], list[str]]:
+    first = ~table["clip"].duplicated().to_numpy()
+    return [int(at) for at in first.nonzero()[0]], [str(n) for n in table["clip"][first]]
+
+
+def _placed(
+    event: dict[str, Any],
+    number: int,
+    rows: list[int],
+    table: pd.DataFrame,
+    time: FootageTime,
+    threshold: float,
+) -> ReportEvent:
+    first, last, peak = rows
+    from_s, to_s, peak_s = (float(time.axis_s[row]) for row in rows)
+    if "threshold" in table:
+        threshold = float(table["threshold"].iloc[peak])
+    raw, score = float(event["peak_raw"]), event.get("peak_score")
+    usable = math.isfinite(threshold) and threshold > 0
+    one = first == last
+    return ReportEvent(
+        id=str(event.get("id") or f"E{number:04d}"),
+        kind=str(event.get("kind") or SCENE),
+        zone=str(event.get("zone") or ""),
+        mode=str(event.get("mode") or ""),
+        stays=event.get("stays"),
+        health=str(event.get("health") or OK),
+        clip=str(event["clip"]),
+        row=peak,
+        peak_frame=int(event["peak_frame"]),
+        from_s=from_s,
+        to_s=to_s,
+        peak_s=peak_s,
+        raw=raw,
+        score=None if score is None else float(score),
+        strength=raw / threshold if usable else raw,
+        when=time.text(from_s),
+        lasted="one frame" if one else duration_text(max(to_s - from_s, time.interval_s)),
+    )

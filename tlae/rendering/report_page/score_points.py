@@ -1,0 +1,102 @@
+"""The score curve as the page holds it: every frame, or lows and highs of a very long footage."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tlae.footage.frames import OK
+from tlae.html_page import array_text
+from tlae.rendering.footage_time import FootageTime
+
+MOST_POINTS = 45_000  # about 1 MB of page
+UNREADABLE = "unreadable"
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+def health_of(table: pd.DataFrame) -> npt.NDArray[np.object_]:
+    """Camera health of each frame; ``unreadable`` where it gave no picture, whatever the reason."""
+    health = np.full(len(table), OK, object)
+    if "health" in table:
+        health = table["health"].fillna(OK).to_numpy(object)
+    return np.where((table["state"] == OK).to_numpy(), health, UNREADABLE)
+
+
+def modes_of(table: pd.DataFrame) -> npt.NDArray[np.object_]:
+    """Camera mode of each frame, "" where the model knows one only."""
+    if "mode" not in table:
+        return np.full(len(table), "", object)
+    return table["mode"].fillna("").to_numpy(object)
+
+
+def pick_rows(raw: Floats, remarkable: npt.NDArray[np.bool_], most: int) -> Ints:
+    """Rows that draw the same curve as all of them.
+
+    Of each of equal stretches stay the lowest, the highest and the first remarkable row, so that
+    no peak and no fault of the camera vanishes.
+
+    Args:
+        raw: (n,), NaN where there is none.
+        remarkable: (n,).
+        most: so many rows at most, >= 3.
+
+    Returns:
+        (m,) row numbers, rising.
+    """
+    rows = np.arange(len(raw))
+    if len(rows) <= most:
+        return rows
+    edges = np.linspace(0, len(rows), most // 3 + 1).astype(np.int64)
+    starts = edges[:-1]
+    stretch = np.repeat(np.arange(len(starts)), np.diff(edges))
+    chosen = [
+        _first_of_each(stretch, np.nan_to_num(raw, nan=np.inf)),
+        _first_of_each(stretch, np.nan_to_num(-raw, nan=np.inf)),
+        _first_of_each(stretch, np.where(remarkable, 0.0, 1.0)),
+    ]
+    return np.unique(np.concatenate(chosen))
+
+
+def _first_of_each(stretch: Ints, value: Floats) -> Ints:
+    """Row with the lowest value of each stretch; of equals the first."""
+    order = np.lexsort((value, stretch))
+    firsts = np.flatnonzero(np.diff(stretch[order], prepend=-1))
+    return np.asarray(order[firsts], np.int64)
+
+
+def points_json(table: pd.DataFrame, time: FootageTime, most: int = MOST_POINTS) -> dict[str, Any]:
+    """The curve for the page's script: typed arrays in time order, and the names of codes.
+
+    Args:
+        table: score table.
+        time: of its rows.
+        most: points at most.
+    """
+    health, modes = health_of(table), modes_of(table)
+    raw = table["raw"].to_numpy(np.float64)
+    order = np.argsort(time.axis_s, kind="stable")
+    rows = order[pick_rows(raw[order], (health != OK)[order], most)]
+    health_names = [OK, *sorted(set(health) - {OK})]
+    mode_names = sorted(set(modes))
+    threshold = np.full(len(table), np.nan)
+    if "threshold" in table:
+        threshold = table["threshold"].to_numpy(np.float64)
+    return {
+        "at": array_text(time.axis_s[rows]),
+        "raw": array_text(raw[rows].astype(np.float32)),
+        "score": array_text(table["score"].to_numpy(np.float32)[rows]),
+        "threshold": array_text(threshold[rows].astype(np.float32)),
+        "alarm": array_text(table["alarm"].to_numpy(bool)[rows].astype(np.uint8)),
+        "health": array_text(_codes(health[rows], health_names)),
+        "mode": array_text(_codes(modes[rows], mode_names)),
+        "health_names": health_names,
+        "mode_names": mode_names,
+        "thinned": len(rows) < len(table),
+    }
+
+
+def _codes(values: npt.NDArray[np.object_], names: list[str]) -> npt.NDArray[np.uint8]:
+    return np.asarray(pd.Categorical(values, categories=names).codes).astype(np.uint8)

@@ -1,0 +1,130 @@
+"""What the report says in plain words, the most important first."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from tlae.footage.frames import OK
+from tlae.rendering.footage_time import FootageTime, duration_text
+from tlae.rendering.report_page.event_list import CAMERA, ReportEvent, by_strength
+from tlae.rendering.report_page.score_points import UNREADABLE, health_of, modes_of
+
+
+def headline(
+    table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTime, threshold: float
+) -> str:
+    """The one most important sentence."""
+    readable = int((table["state"] == OK).sum())
+    if not readable:
+        return f"None of the {len(table):,} frames could be read, so nothing can be said."
+    ranked = [event for event in by_strength(events) if event.kind != CAMERA]
+    length = _length(table, time)
+    if ranked:
+        strongest = ranked[0]
+        lasted = "in one frame" if strongest.lasted == "one frame" else f"for {strongest.lasted}"
+        which = "the strongest" if len(ranked) > 1 else "it was"
+        at = "in" if time.began is None else "on"
+        return f"{_count(len(ranked), 'event')} {length}; {which} {at} {strongest.when}, {lasted}."
+    if not _has_threshold(table, threshold) and table["raw"].notna().any():
+        highest = time.text(float(time.axis_s[int(table["raw"].argmax())]))
+        return f"No alarm threshold is set, so there are no events; most unusual: {highest}."
+    return f"No event {length}."
+
+
+def further(table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTime) -> list[str]:
+    """What else matters: the camera, alarms, what was left out, gaps."""
+    lines = []
+    faults = Counter(event.health for event in events if event.kind == CAMERA)
+    if faults:
+        told = ", ".join(f"{name} ({count} x)" for name, count in faults.most_common())
+        lines.append(
+            f"The camera itself was in trouble: {told}. That is not an event of the scene."
+        )
+    alarms, readable = int(table["alarm"].sum()), int((table["state"] == OK).sum())
+    if readable:
+        share = 100 * alarms / readable
+        lines.append(f"{_count(alarms, 'frame')} of {readable:,} in alarm ({share:.3g} %).")
+    left_out = table["state"][table["state"] != OK].value_counts()
+    if len(left_out):
+        told = ", ".join(f"{count:,} x {state}" for state, count in left_out.items())
+        lines.append(f"Left out, because not readable: {told}.")
+    gaps = time.gaps() if time.began is not None else []
+    if gaps:
+        start, end = max(gaps, key=lambda gap: gap[1] - gap[0])
+        longest = f"{duration_text(end - start)}, from {time.text(start)}"
+        which = "" if len(gaps) == 1 else "the longest "
+        lines.append(f"{_count(len(gaps), 'gap')} without footage: {which}{longest}.")
+    return lines
+
+
+def facts(
+    table: pd.DataFrame, time: FootageTime, summary: dict[str, Any], threshold: float
+) -> list[tuple[str, str]]:
+    """Name and value of what the figures rest on."""
+    footage = str(summary.get("footage", {}).get("path", "not known"))
+    health = Counter(health_of(table))
+    modes = Counter(modes_of(table))
+    lines = [
+        ("footage", footage),
+        ("from", time.text(0.0)),
+        ("to", time.text(time.span_s)),
+        ("frames", f"{len(table):,}, usually {_interval(time.interval_s)} apart"),
+        ("clips", f"{len(time.clips):,}"),
+        ("alarm threshold", _threshold(table, summary, threshold)),
+        ("left out", f"{health[UNREADABLE]:,} unreadable frames"),
+    ]
+    troubled = {name: n for name, n in health.items() if name not in (OK, UNREADABLE)}
+    if troubled:
+        lines.append(("camera health", _counted(troubled)))
+    if set(modes) != {""}:
+        lines.append(("camera modes", _counted(modes)))
+    lines.append(("model", str(summary.get("model_file", "not known"))))
+    lines.append(("tlae", str(summary.get("tlae", "not known"))))
+    return lines
+
+
+def _interval(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds < 1 else duration_text(seconds)
+
+
+def _has_threshold(table: pd.DataFrame, threshold: float) -> bool:
+    if "threshold" in table:
+        return bool(table["threshold"].abs().lt(math.inf).any())
+    return math.isfinite(threshold)
+
+
+def _threshold(table: pd.DataFrame, summary: dict[str, Any], threshold: float) -> str:
+    if not _has_threshold(table, threshold):
+        return "none"
+    levels = [threshold]
+    if "threshold" in table:
+        known = table["threshold"]
+        levels = sorted(set(known[known.abs() < math.inf]))
+    shown = f"{levels[0]:.4g}" if len(levels) == 1 else f"{levels[0]:.4g} to {levels[-1]:.4g}"
+    asked = summary.get("alarm") or {}
+    words = [
+        f"{key.replace('_', ' ')} {value:g}" for key, value in asked.items() if key != "threshold"
+    ]
+    return f"raw score above {shown}" + (f" (asked for: {', '.join(words)})" if words else "")
+
+
+def _counted(counts: dict[str, int]) -> str:
+    ranked = sorted(counts.items(), key=lambda pair: -pair[1])
+    return ", ".join(f"{name or 'not told'} {count:,}" for name, count in ranked)
+
+
+def _length(table: pd.DataFrame, time: FootageTime) -> str:
+    """``in 12 days``, ``in 3.5 h of footage``."""
+    if time.began is not None:
+        moments = pd.Timestamp(time.began) + pd.to_timedelta(time.axis_s, unit="s")
+        days = moments.normalize().nunique()
+        if days > 1:
+            return f"in {days:,} days"
+    return f"in {duration_text(time.watched_s())} of footage"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
