@@ -75,6 +75,9 @@ def run(cfg: TrainConfig) -> None:
         return
     background = fit_background(footage.store, footage.train)
     net = Standardised(inner, torch.from_numpy(background.mean_frame), background.spread)
+    if hasattr(inner, "remember"):
+        frames = torch.from_numpy(footage.store.read(np.concatenate(footage.train)))
+        inner.remember(frames.permute(0, 3, 1, 2).contiguous(), net.mean_frame, background.spread)
     nothing = _do_nothing(cfg, footage, background, net)
     learnt = Learnt(Compute("float32"), torch.device("cpu"), {})
     if any(weights.requires_grad for weights in net.parameters()):

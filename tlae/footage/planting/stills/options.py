@@ -32,7 +32,7 @@ class StillOptions:
         seed: of all chance.
     """
 
-    split: tuple[float, float, float] = (8.0, 1.0, 3.0)
+    split: tuple[float, ...] = (8.0, 1.0, 3.0)
     rounds: int = 4
     sizes: tuple[float, ...] = (0.015, 0.03, 0.06, 0.12)
     contrasts: tuple[float, ...] = (0.1, 0.25, 0.5)

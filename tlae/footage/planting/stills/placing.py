@@ -2,8 +2,10 @@
 
 Places are drawn evenly over the picture, the object wholly inside. A place is taken if in every
 frame in which the object will stand the mean brightness around is within ``PLACE_BRIGHTNESS`` of
-255 grey levels and hardly any pixel there is saturated: neither in the black of the night, where a
-share of nothing is nothing, nor in the glare of the sun or of a lamp.
+255 grey levels, hardly any pixel there is saturated, and brightness there does not vary by more
+than ``PLACE_VARIATION`` of its mean: neither in the black of the night, where a share of nothing is
+nothing, nor in the glare of the sun or of a lamp, nor across the edge of one, where contrast to the
+mean would mean little.
 """
 
 from collections.abc import Sequence
@@ -18,6 +20,7 @@ from tlae.footage.planting.stills.figures import LUMINANCE, Field, Figure
 PLACE_BRIGHTNESS = (40.0, 200.0)  # grey levels of 255
 SATURATED = 250  # from here on a pixel is,
 SATURATED_SHARE = 0.02  # and no more of the surroundings may be
+PLACE_VARIATION = 0.35  # standard deviation of brightness, in shares of its mean
 AROUND = 0.5  # of an object's height: how far its surroundings reach
 PLACES_TRIED = 60
 SHADING = 0.5  # of the contrast: how far parts of an object stray from its mean
@@ -61,14 +64,10 @@ def find_place(
     for _ in range(PLACES_TRIED):
         top, left = int(rng.integers(room[0] + 1)), int(rng.integers(room[1] + 1))
         around = [_surroundings(image, (top, left), figure) for image in images]
-        brightness = [float(luminance(pixels).mean()) for pixels in around]
-        saturated = max(float((pixels >= SATURATED).any(axis=-1).mean()) for pixels in around)
-        if (
-            not PLACE_BRIGHTNESS[0] <= min(brightness) <= max(brightness) <= PLACE_BRIGHTNESS[1]
-            or saturated > SATURATED_SHARE
-        ):
+        if not all(_offers_place(pixels) for pixels in around):
             continue
-        lightest = max(brightness) * (1 + contrast) * (1 + SHADING * contrast)
+        brightest = max(float(luminance(pixels).mean()) for pixels in around)
+        lightest = brightest * (1 + contrast) * (1 + SHADING * contrast)
         lighter = lightest <= LIGHTEST and rng.random() < 0.5
         slant = float(rng.uniform(-1, 1))
         return Place(top, left, contrast if lighter else -contrast, slant)
@@ -111,6 +110,18 @@ def put_figure(image: Image, figure: Figure, place: Place) -> tuple[Image, Image
 def luminance(pixels: np.ndarray) -> Field:
     """(..., 3) -> (...), in the unit of the pixels."""
     return np.asarray(pixels @ LUMINANCE, np.float32)
+
+
+def _offers_place(around: Image) -> bool:
+    """Whether contrast to these surroundings (h, w, 3) means something."""
+    brightness = luminance(around)
+    mean = float(brightness.mean())
+    saturated = float((around >= SATURATED).any(axis=-1).mean())
+    return (
+        PLACE_BRIGHTNESS[0] <= mean <= PLACE_BRIGHTNESS[1]
+        and saturated <= SATURATED_SHARE
+        and float(brightness.std()) <= PLACE_VARIATION * mean
+    )
 
 
 def _surroundings(image: Image, top_left: tuple[int, int], figure: Figure) -> Image:
