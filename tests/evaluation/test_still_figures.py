@@ -88,7 +88,9 @@ def test_all_figures_of_a_small_case() -> None:
         raw = np.full(24, 0.5)
         raw[5] = highest
         taken_at = pd.Timestamp("2026-03-01") + pd.to_timedelta(HOURS, unit="s")
-        tables.append(pd.DataFrame({"clip": clip, "raw": raw, "time_s": HOURS, "taken_at": taken_at}))
+        tables.append(
+            pd.DataFrame({"clip": clip, "raw": raw, "time_s": HOURS, "taken_at": taken_at})
+        )
     objects = pd.DataFrame(
         {
             "size": [0.015, 0.03, 0.06],

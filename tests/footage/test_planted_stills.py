@@ -1,5 +1,6 @@
 """Time-lapse with planted objects: what is planted, where, and that masks and grades are right."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -50,7 +51,9 @@ def test_an_object_has_its_height_and_its_contrast(family: str, contrast: float)
     rows = np.flatnonzero(mask.any(axis=1))
     assert rows[-1] - rows[0] + 1 == pytest.approx(24, abs=1)
     inside = cv2.erode(mask, np.ones((3, 3), np.uint8)) > 0
-    assert luminance(picture)[mask > 0].mean() == pytest.approx(100 * (1 + contrast), abs=4)
+    assert luminance(picture)[mask > 0].mean() == pytest.approx(
+        100 * (1 + contrast), abs=6
+    )  # soft edges
     sign = np.sign(contrast)
     assert (sign * (luminance(picture)[inside] - 100) > 0).all()  # no part of it vanishes
     outside = cv2.dilate(mask, np.ones((3, 3), np.uint8)) == 0
@@ -138,13 +141,11 @@ def test_planted_pictures_differ_from_the_clean_ones_only_around_the_object(tmp_
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (StillOptions(split=(8, 1, 3), height_px=64), r"needs 12 days of footage, got 4; add"),
-        (StillOptions(split=(2, 1, 1), height_px=768), r"height_px must be <= 96 .*got 768"),
+        (replace(SMALL, split=(8, 1, 3)), r"needs 12 days of footage, got 4; add"),
+        (replace(SMALL, height_px=768), r"height_px must be <= 96 .*got 768"),
     ],
 )
-def test_too_little_footage_is_refused(
-    tmp_path: Path, options: StillOptions, message: str
-) -> None:
+def test_too_little_footage_is_refused(tmp_path: Path, options: StillOptions, message: str) -> None:
     with pytest.raises(UserError, match=message):
         plant_stills(open_footage(str(write_days(tmp_path / "site"))), tmp_path / "out", options)
     assert not (tmp_path / "out").exists()
@@ -165,6 +166,7 @@ def test_footage_without_times_is_refused(tmp_path: Path) -> None:
         ({"split": (8, 1)}, r"stills\.split must be three numbers > 0"),
         ({"sizes": (2.0,)}, r"stills\.sizes must be in 0\.005 to 0\.5, got 2"),
         ({"contrasts": ()}, r"stills\.contrasts must be in .*, got none"),
+        ({"sizes": (0.015,), "height_px": 64}, r"sizes must be >= 3 px .*0\.015 \(1\.0 px\)"),
         ({"rounds": 0}, r"stills\.rounds must be in 1 to 100, got 0"),
     ],
 )

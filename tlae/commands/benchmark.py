@@ -78,7 +78,10 @@ def _run(cfg: BenchmarkConfig, folder: Path, name: str) -> None:
     scores = score_run(cfg, folder, name)
     settings: EvaluateConfig = OmegaConf.merge(
         OmegaConf.structured(EvaluateConfig),
-        {"scores": str(scores), "labels": cfg.labels or str(Path(cfg.footage.path) / cfg.test_split)},
+        {
+            "scores": str(scores),
+            "labels": cfg.labels or str(Path(cfg.footage.path) / cfg.test_split),
+        },
     )  # type: ignore[assignment]
     evaluation = evaluate.measured(settings)
     print(f"report: {evaluate.write_report(evaluation, settings)}\n", flush=True)

@@ -192,10 +192,11 @@ def _pixels(results: Results, objects: pd.DataFrame, rows: Rows, masks: Masks) -
     primary = is_primary(objects)
     table = results.table
     planted = table["clip"].str.startswith(PLANTED) & table["raw"].notna()
+    spans = objects.loc[~primary, ["clip", "first_frame", "last_frame"]]
     lesser = {
-        rows.of(str(o.clip), frame)
-        for o in objects[~primary].itertuples()
-        for frame in range(int(o.first_frame), int(o.last_frame) + 1)  # type: ignore[call-overload]
+        rows.of(clip, frame)
+        for clip, first, last in zip(*(spans[name] for name in spans), strict=True)
+        for frame in range(first, last + 1)
     }
     with progress("measuring maps", int(planted.sum())) as advance:
         for row, clip, frame in table.loc[planted, ["clip", "frame"]].itertuples():
@@ -204,7 +205,9 @@ def _pixels(results: Results, objects: pd.DataFrame, rows: Rows, masks: Masks) -
             if row not in lesser:
                 pools["primary"].add(anomaly_map, regions)
             advance()
-    return pd.DataFrame(list(_measures(pools, {"all": len(objects), "primary": int(primary.sum())})))
+    return pd.DataFrame(
+        list(_measures(pools, {"all": len(objects), "primary": int(primary.sum())}))
+    )
 
 
 def _truth_and_map(

@@ -91,7 +91,9 @@ def _read_runs(folder: Path, baselines: Sequence[str]) -> Runs:
     names = [path.parent.parent.name for path in folder.glob("scores/*/planted/figures.csv")]
     order = {name: number for number, name in enumerate(baselines)}
     names.sort(key=lambda name: (order.get(name, len(order)), name))
-    parts, first, kernels = [], {}, {}
+    parts: list[pd.DataFrame] = []
+    first: dict[str, str] = {}
+    kernels: dict[str, str] = {}
     for name in names:
         scores = folder / "scores" / name
         model = model_of(name)

@@ -29,6 +29,7 @@ from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
 from tlae.model_file import Model, build_net, save_model
+from tlae.models.most_alike import MostAlike
 from tlae.models.standardised import Standardised
 from tlae.progress import progress
 from tlae.scoring.calibrate import Calibration
@@ -75,7 +76,7 @@ def run(cfg: TrainConfig) -> None:
         return
     background = fit_background(footage.store, footage.train)
     net = Standardised(inner, torch.from_numpy(background.mean_frame), background.spread)
-    if hasattr(inner, "remember"):
+    if isinstance(inner, MostAlike):
         frames = torch.from_numpy(footage.store.read(np.concatenate(footage.train)))
         inner.remember(frames.permute(0, 3, 1, 2).contiguous(), net.mean_frame, background.spread)
     nothing = _do_nothing(cfg, footage, background, net)

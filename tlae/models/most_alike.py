@@ -9,6 +9,7 @@ from torch import Tensor, nn
 THUMBNAIL_PX = 16  # height
 SMALLEST_VARIANCE = 1e-3  # in squared spreads around the mean frame: nothing to fit a gain to
 GAIN_RANGE = (0.25, 4.0)
+COARSER = 4  # local light is fitted on so many times smaller pictures, as it is smooth
 
 
 class MostAlike(nn.Module):
@@ -20,7 +21,7 @@ class MostAlike(nn.Module):
 
     Args:
         local_light: give the answer the frame's local brightness and contrast, fitted by least
-            squares in a sliding box (He et al. 2010, *Guided image filtering*): what the sun and
+            squares in a sliding box (He & Sun 2015, *Fast guided filter*): what the sun and
             shadows change over wide areas is then no error.
         light_fraction: side of that box in frame heights, in (0, 1].
 
@@ -51,7 +52,7 @@ class MostAlike(nn.Module):
         """
         self.bank, self.mean_frame = frames, mean_frame.float()
         self.spread = torch.tensor(float(spread))
-        parts = frames.split(64)  # as floats they would fill the memory
+        parts = torch.split(frames, 64)  # type: ignore[no-untyped-call]  # floats are large
         self.thumbnails = torch.cat([self._thumbnails(self._standardised(p)) for p in parts])
 
     def forward(self, clip: Tensor) -> Tensor:
@@ -63,7 +64,7 @@ class MostAlike(nn.Module):
         answer = self._standardised(self.bank[distance.argmin(dim=1)])
         if self.local_light:
             answer = self._matched(answer, frames)
-        return answer.unflatten(0, (clip.shape[0], clip.shape[2])).transpose(1, 2)
+        return answer.reshape(clip.transpose(1, 2).shape).transpose(1, 2)
 
     def target(self, clip: Tensor) -> Tensor:
         """Every frame."""
@@ -80,17 +81,22 @@ class MostAlike(nn.Module):
 
     def _matched(self, answer: Tensor, frames: Tensor) -> Tensor:
         """The answer (n, C, H, W) in the local light of the frames."""
-        side = max(3, round(self.light_fraction * frames.shape[-2])) | 1
+        height, width = frames.shape[-2:]
+        coarse_hw = max(1, height // COARSER), max(1, width // COARSER)
+        side = max(1, round(self.light_fraction * coarse_hw[0])) | 1
 
         def mean(values: Tensor) -> Tensor:
-            rows = F.avg_pool2d(values, (1, side), 1, (0, side // 2), count_include_pad=False)
-            return F.avg_pool2d(rows, (side, 1), 1, (side // 2, 0), count_include_pad=False)
+            small = F.adaptive_avg_pool2d(values, coarse_hw)
+            return F.avg_pool2d(small, side, 1, side // 2, count_include_pad=False)
+
+        def fine(values: Tensor) -> Tensor:
+            return F.interpolate(values, (height, width), mode="bilinear", align_corners=False)
 
         answer_mean, frames_mean = mean(answer), mean(frames)
         covariance = mean(answer * frames) - answer_mean * frames_mean
         variance = mean(answer.square()) - answer_mean.square()
         gain = (covariance / (variance + SMALLEST_VARIANCE)).clamp(*GAIN_RANGE)
-        return gain * (answer - answer_mean) + frames_mean
+        return fine(gain) * answer + fine(frames_mean - gain * answer_mean)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """The bank takes the size that was saved."""

@@ -113,9 +113,10 @@ def _recalls(objects: pd.DataFrame, primary: Found, found: Found, budget: int) -
             "light": np.where(objects["frame_brightness"] < middle, "dark frames", "bright frames"),
         }
     )
-    for column in named:
-        for name, part in named[primary].groupby(column, sort=True):
-            yield _recall("recall", found[part.index.to_numpy()], budget, str(name))
+    for column in named.columns:
+        for name in sorted(named[column].unique()):
+            chosen = primary & (named[column] == name).to_numpy()
+            yield _recall("recall", found[chosen], budget, str(name))
 
 
 def _recall(figure: str, found: Found, budget: int, group: str) -> Row:

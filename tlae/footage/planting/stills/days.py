@@ -54,7 +54,9 @@ def split_days(footage: Footage, options: StillOptions) -> Days:
     days = index["taken_at"].dt.date
     dates = sorted(days.unique())
     train, calibrate, test = options.days_of(len(dates))
-    parts = dict(zip(dates, [TRAIN] * train + [CALIBRATE] * calibrate + [TEST] * test, strict=False))
+    parts = dict(
+        zip(dates, [TRAIN] * train + [CALIBRATE] * calibrate + [TEST] * test, strict=False)
+    )
     index["part"] = days.map(parts)
     index["name"] = index["taken_at"].dt.strftime(NAME)
     beyond = int(index["part"].isna().sum())

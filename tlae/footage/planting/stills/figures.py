@@ -36,6 +36,11 @@ class Figure:
     cover: Field
     shading: Field
 
+    @property
+    def mask(self) -> npt.NDArray[np.bool_]:
+        """Pixels (h, w) that it covers at least half as much as its fullest one."""
+        return np.asarray(self.cover >= 0.5 * self.cover.max(), np.bool_)
+
 
 @dataclass(frozen=True)
 class Part:

@@ -14,6 +14,7 @@ PLANTED = "planted-"  # and a number: the test days with objects
 OBJECTS = "planted.csv"  # one row per planted object
 
 SMALLEST_PX = 64  # height of written pictures
+SMALLEST_OBJECT_PX = 3
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,13 @@ class StillOptions:
                 got = f"{wrong[0]:g}" if wrong else "none"
                 where = "" if name == "seed" else "stills."
                 raise UserError(f"{where}{name} must be in {low:g} to {high:g}, got {got}")
+
+        if min(self.sizes) * self.height_px < SMALLEST_OBJECT_PX:
+            raise UserError(
+                f"stills.sizes must be >= {SMALLEST_OBJECT_PX} px of "
+                f"stills.height_px={self.height_px}, got {min(self.sizes):g} "
+                f"({min(self.sizes) * self.height_px:.1f} px); raise one of them"
+            )
 
     def days_of(self, days: int) -> tuple[int, int, int]:
         """Days to train on, to calibrate on and to test on, of so many.

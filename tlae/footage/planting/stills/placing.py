@@ -87,7 +87,7 @@ def put_figure(image: Image, figure: Figure, place: Place) -> tuple[Image, Image
         place: as found.
 
     Returns:
-        The frame, and its mask (H, W) uint8: 255 where at least half covered, without shadow.
+        The frame, and its mask (H, W) uint8: 255 on the object, without its shadow.
     """
     height, width = figure.cover.shape
     box = (slice(place.top, place.top + height), slice(place.left, place.left + width))
@@ -103,7 +103,7 @@ def put_figure(image: Image, figure: Figure, place: Place) -> tuple[Image, Image
     pixels = pixels * (brightness * (1 + place.contrast) / mean)
     shaded[box] = shaded[box] * (1 - weight) + weight * pixels
     mask = np.zeros(image.shape[:2], np.uint8)
-    mask[box][figure.cover >= 0.5] = 255
+    mask[box][figure.mask] = 255
     return np.clip(np.rint(shaded), 0, 255).astype(np.uint8), mask
 
 
@@ -141,7 +141,7 @@ def _grown(box: tuple[slice, slice], by_px: int, size_hw: tuple[int, ...]) -> tu
 
 def _shadow(size_hw: tuple[int, ...], figure: Figure, place: Place) -> Field:
     """Share (H, W) of the light that the object takes: its outline laid flat on the ground."""
-    height, width = figure.cover.shape
+    height = figure.cover.shape[0]
     # A point x, y of the figure falls to its foot's row minus what is left of its height.
     flat = SHADOW_LENGTH
     matrix = np.array(

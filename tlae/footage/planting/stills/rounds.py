@@ -50,8 +50,8 @@ class PlantedObject:
 
     def record(self) -> dict[str, object]:
         """Its row in ``planted.csv``."""
-        rows = np.flatnonzero((self.figure.cover >= 0.5).any(axis=1))
-        columns = np.flatnonzero((self.figure.cover >= 0.5).any(axis=0))
+        rows = np.flatnonzero(self.figure.mask.any(axis=1))
+        columns = np.flatnonzero(self.figure.mask.any(axis=0))
         return {
             "first_frame": self.first_frame,
             "last_frame": self.last_frame,

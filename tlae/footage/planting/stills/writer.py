@@ -72,8 +72,9 @@ def plant_stills(footage: Footage, out: Path, options: StillOptions) -> StillSum
     """
     facts = {"format": FORMAT, "footage": footage.fingerprint(), "options": options.as_json()}
     if not (out.exists() and any(out.iterdir())):
+        days = split_days(footage, options)  # may refuse, so before any folder is made
         with explain_os_errors(out), whole_folder(out) as temporary:
-            _write(temporary, footage, options, facts)
+            _write(temporary, footage, days, options, facts)
     return _summary(out, facts)
 
 
@@ -93,8 +94,9 @@ def _summary(out: Path, wanted: dict[str, Any]) -> StillSummary:
     return summary
 
 
-def _write(folder: Path, footage: Footage, options: StillOptions, facts: dict[str, Any]) -> None:
-    days = split_days(footage, options)
+def _write(
+    folder: Path, footage: Footage, days: Days, options: StillOptions, facts: dict[str, Any]
+) -> None:
     test = days.rows_of(TEST)
     names = test["name"].tolist()
     unpacked = folder / "test.npy"
@@ -111,8 +113,10 @@ def _write(folder: Path, footage: Footage, options: StillOptions, facts: dict[st
         if part == TEST:
             frames[number] = picture
         _write_jpeg(places[part] / f"{name}.jpg", picture)
-    labels = {CALIBRATION: len(days.rows_of(CALIBRATE)), CLEAN: len(test)}
-    seen = {clip: np.zeros(count, bool) for clip, count in labels.items()}
+    seen = {  # labels of each clip
+        CALIBRATION: np.zeros(len(days.rows_of(CALIBRATE)), bool),
+        CLEAN: np.zeros(len(test), bool),
+    }
     objects = _write_planted(folder / "Test", frames, names, options, seen)
     _write_nuisances(folder / "Test", frames, names, days, options.seed, seen)
     del frames  # closes the file
