@@ -1,7 +1,7 @@
 """`tlae benchmark planted=true`: planted time-lapse, a net and the baselines, scored and measured.
 
-Each run keeps its figures in scores/<run>/planted/figures.csv, and its alarms are those at two a
-day of the calibration days.
+Each run keeps its figures in scores/<run>/planted/figures.csv, and in objects.csv which objects it
+found (found_2: at two alarms a day). The alarms of its results are those at two a day.
 """
 
 from collections.abc import Iterator
@@ -21,6 +21,7 @@ from tlae.commands.benchmark_runs import (
     score_run,
     train_run,
 )
+from tlae.commands.benchmark_stills_maps import OBJECTS_FOUND
 from tlae.commands.benchmark_stills_table import write_stills_benchmark
 from tlae.config import BenchmarkConfig
 from tlae.errors import refusing_bad_values
@@ -34,7 +35,7 @@ from tlae.evaluation.stills.figures import (
     is_primary,
     still_figures,
 )
-from tlae.evaluation.stills.sightings import Look, look_at
+from tlae.evaluation.stills.sightings import Look, found_objects, look_at
 from tlae.footage.nuisances import KINDS
 from tlae.footage.planting.stills import (
     CALIBRATION,
@@ -128,16 +129,17 @@ def _run(cfg: BenchmarkConfig, folder: Path, name: str) -> None:
     scores = score_run(cfg, folder, name, keep_rebuilt=False)
     threshold = budget_thresholds(read_results(scores).table, CLIPS)[PRIMARY_BUDGET]
     score_run(cfg, folder, name, keep_rebuilt=False, scoring={"threshold": threshold})
-    figures = measured(read_results(scores), Path(cfg.footage.path))
+    figures, objects = measured(read_results(scores), Path(cfg.footage.path))
     place = figures_file(folder, name)
     place.parent.mkdir(exist_ok=True)
-    with whole_file(place) as temporary:
-        figures.to_csv(temporary, index=False)
+    for path, table in ((place.with_name(OBJECTS_FOUND), objects), (place, figures)):
+        with whole_file(path) as temporary:
+            table.to_csv(temporary, index=False)
     print(f"measured: {place}\n", flush=True)
 
 
-def measured(results: Results, footage: Path) -> pd.DataFrame:
-    """All figures of a scored time-lapse.
+def measured(results: Results, footage: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """All figures of a scored time-lapse, and its objects with whether they were found.
 
     Args:
         results: of its test part.
@@ -153,7 +155,10 @@ def measured(results: Results, footage: Path) -> pd.DataFrame:
 
     sightings = look_at(objects, look_of, CLEAN, masks.of)
     figures = still_figures(results.table, objects, sightings, CLIPS)
-    return pd.concat([figures, _pixels(results, objects, rows, masks)], ignore_index=True)
+    for budget, threshold in budget_thresholds(results.table, CLIPS).items():
+        objects[f"found_{budget}"] = found_objects(sightings, len(objects), threshold)
+    pixels = _pixels(results, objects, rows, masks)
+    return pd.concat([figures, pixels], ignore_index=True), objects
 
 
 class Rows:

@@ -1,32 +1,25 @@
-"""One benchmark folder of planted stills: its runs side by side, as tables and as pictures."""
+"""One benchmark folder of planted stills: its runs side by side, as tables."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tlae.commands.benchmark_runs import model_of
-from tlae.commands.pictures import open_drawing, worst_rows
-from tlae.evaluation.labels.masks import read_mask
+from tlae.commands.benchmark_stills_maps import write_maps
 from tlae.evaluation.stills.figures import (
     BUDGETS,
     PRIMARY_BUDGET,
     PRIMARY_CONTRAST,
     PRIMARY_SIZE,
-    is_primary,
 )
 from tlae.evaluation.stills.sightings import wilson_interval
-from tlae.footage.frames import Image
-from tlae.footage.planting.stills import CLEAN, OBJECTS, StillSummary
-from tlae.rendering.contact_sheet import contact_sheet
-from tlae.rendering.png import write_png
-from tlae.scoring.results import read_results
+from tlae.footage.planting.stills import CLEAN, StillSummary
 from tlae.whole_file import explain_os_errors, whole_file
-
-SHOWN = 4  # frames of each sort on the sheet
 
 
 @dataclass(frozen=True)
@@ -37,13 +30,13 @@ class Runs:
         table: the figures with columns ``model`` and ``run``.
         models: in the order of the tables, baselines first.
         first: a run of each model.
-        kernels: size of each model's kernel in frame heights.
+        rules: what of each model's scoring rule matters most for small objects.
     """
 
     table: pd.DataFrame
     models: list[str]
     first: dict[str, str]
-    kernels: dict[str, str]
+    rules: dict[str, str]
 
     def of(self, figure: str, budget: int | None = None, **where: object) -> pd.DataFrame:
         """Rows of a figure."""
@@ -81,8 +74,7 @@ def write_stills_benchmark(folder: Path, baselines: Sequence[str], stills: Still
         ):
             with whole_file(folder / name) as temporary:
                 temporary.write_text(content)
-    tiles = [tile for run in _shown(runs, baselines) for tile in _tiles(folder, run, stills)]
-    write_png(folder / "maps.png", contact_sheet(tiles, SHOWN))
+    write_maps(folder, _shown(runs, baselines), stills)
     print(text)
     print(f"wrote benchmark.md, benchmark.csv and maps.png into {folder}")
 
@@ -93,7 +85,7 @@ def _read_runs(folder: Path, baselines: Sequence[str]) -> Runs:
     names.sort(key=lambda name: (order.get(name, len(order)), name))
     parts: list[pd.DataFrame] = []
     first: dict[str, str] = {}
-    kernels: dict[str, str] = {}
+    rules: dict[str, str] = {}
     for name in names:
         scores = folder / "scores" / name
         model = model_of(name)
@@ -103,10 +95,13 @@ def _read_runs(folder: Path, baselines: Sequence[str]) -> Runs:
         parts.append(table)
         rule = json.loads((scores / "summary.json").read_text())["rule"]
         first.setdefault(model, name)
-        kernels[model] = (
-            f"{rule['kernel_px']} px" if rule["kernel_px"] else f"{rule['kernel_fraction']:g}"
-        )
-    return Runs(pd.concat(parts, ignore_index=True), list(first), first, kernels)
+        rules[model] = _shown_rule(rule)
+    return Runs(pd.concat(parts, ignore_index=True), list(first), first, rules)
+
+
+def _shown_rule(rule: dict[str, Any]) -> str:
+    kernel = f"{rule['kernel_px']} px" if rule["kernel_px"] else f"{rule['kernel_fraction']:g}"
+    return f"kernel {kernel}" + (", background" if rule["background"] else "")
 
 
 def _markdown(runs: Runs, name: str, stills: StillSummary) -> str:
@@ -149,7 +144,7 @@ def _summary(runs: Runs) -> list[str]:
     lines = _head(
         "model",
         "seeds",
-        "kernel",
+        "scoring",
         *(f"recall, {budget} a day" for budget in BUDGETS),
         "95 % interval",
         "with hindsight",
@@ -169,7 +164,7 @@ def _summary(runs: Runs) -> list[str]:
             _row(
                 model,
                 str(len(own)),
-                runs.kernels[model],
+                runs.rules[model],
                 *(runs.cell(recall, model) for recall in recalls),
                 f"{100 * low:.0f} to {100 * high:.0f}",
                 runs.cell(hindsight, model),
@@ -188,7 +183,9 @@ def _summary(runs: Runs) -> list[str]:
         f"- 95 % interval (Wilson), hindsight, alarms and frames in alarm: at {PRIMARY_BUDGET} a "
         "day; with hindsight: threshold that meets the budget on the clean test days themselves",
         "- AUPRO 0.05: pixels of these objects, and of all (Bergmann 2020)",
-        "- kernel: of the scoring, in frame heights",
+        "- scoring: size of the kernel in frame heights, and whether places that are restless in "
+        "normal footage weigh less; baselines have the rule of the first run in this folder, "
+        "another rule needs another name=",
         "",
     ]
 
@@ -262,31 +259,3 @@ def _shown(runs: Runs, baselines: Sequence[str]) -> list[str]:
     still = means[means.index.isin(baselines)]
     nets = means[~means.index.isin(baselines)]
     return [runs.first[str(part.idxmax())] for part in (still, nets) if len(part)]
-
-
-def _tiles(folder: Path, run: str, stills: StillSummary) -> list[tuple[Image, str]]:
-    """Objects that must be found with the highest and lowest scores, and the worst clean frames."""
-    results = read_results(folder / "scores" / run)
-    table = results.table
-    objects = pd.read_csv(stills.folder / OBJECTS)
-    objects = objects[is_primary(objects)]
-    keys = set(zip(objects["clip"], objects["first_frame"], strict=True))
-    at = [key in keys for key in zip(table["clip"], table["frame"], strict=True)]
-    clean = table[table["clip"] == CLEAN]
-    sorts = {
-        "highest with an object": worst_rows(table[at], SHOWN),
-        "lowest with an object": worst_rows(table[at], SHOWN, highest=False),
-        "highest without": worst_rows(clean, SHOWN),
-    }
-    drawing, tiles = open_drawing(results), []
-    for label, rows in sorts.items():
-        masks = {row: _mask(stills.folder, table, row) for row in rows if at[row]}
-        pictures = drawing.stills_of_rows(rows, masks)
-        tiles += [(pictures[row], f"{model_of(run)}: {label}") for row in rows if row in pictures]
-    return tiles
-
-
-def _mask(footage: Path, table: pd.DataFrame, row: int) -> np.ndarray:
-    """Mask of a planted frame, by its name."""
-    name = Path(str(table["path"].iloc[row])).stem
-    return read_mask(footage / "Test" / f"{table['clip'].iloc[row]}_gt" / f"{name}.png")

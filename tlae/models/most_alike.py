@@ -52,7 +52,7 @@ class MostAlike(nn.Module):
         """
         self.bank, self.mean_frame = frames, mean_frame.float()
         self.spread = torch.tensor(float(spread))
-        parts = torch.split(frames, 64)  # type: ignore[no-untyped-call]  # floats are large
+        parts = torch.split(frames, 64)  # as floats they would fill the memory
         self.thumbnails = torch.cat([self._thumbnails(self._standardised(p)) for p in parts])
 
     def forward(self, clip: Tensor) -> Tensor:
