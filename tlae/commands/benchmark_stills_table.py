@@ -141,52 +141,37 @@ def _summary(runs: Runs) -> list[str]:
     """The first figure and what stands around it."""
     primary = runs.of("recall", PRIMARY_BUDGET, group="primary")
     count = int(primary["count"].iloc[0])
-    lines = _head(
-        "model",
-        "seeds",
-        "scoring",
-        *(f"recall, {budget} a day" for budget in BUDGETS),
-        "95 % interval",
-        "with hindsight",
-        "AUPRO 0.05",
-        "AUPRO 0.05, all",
-        "alarms a day, clean",
-        "frames in alarm",
-    )
+    shares = {
+        **{f"recall, {b} a day": runs.of("recall", b, group="primary") for b in BUDGETS},
+        "with hindsight": runs.of("recall_hindsight", PRIMARY_BUDGET),
+        "AUPRO 0.05": runs.of("aupro_05", group="primary"),
+        "AUPRO 0.05, all": runs.of("aupro_05", group="all"),
+        "frames in alarm": runs.of("frames_in_alarm", PRIMARY_BUDGET, group=CLEAN),
+    }
+    alarms = runs.of("alarms_per_day", PRIMARY_BUDGET, group=CLEAN)
+    lines = _head("model", "scoring", "seeds", "95 % interval", *shares, "alarms a day")
     for model in runs.models:
         own = primary[primary["model"] == model]
         low, high = wilson_interval(round(float(own["value"].mean()) * count), count)
-        recalls = (runs.of("recall", budget, group="primary") for budget in BUDGETS)
-        hindsight = runs.of("recall_hindsight", PRIMARY_BUDGET)
-        alarms = runs.of("alarms_per_day", PRIMARY_BUDGET, group=CLEAN)
-        share = runs.of("frames_in_alarm", PRIMARY_BUDGET, group=CLEAN)
-        lines.append(
-            _row(
-                model,
-                str(len(own)),
-                runs.rules[model],
-                *(runs.cell(recall, model) for recall in recalls),
-                f"{100 * low:.0f} to {100 * high:.0f}",
-                runs.cell(hindsight, model),
-                runs.cell(runs.of("aupro_05", group="primary"), model),
-                runs.cell(runs.of("aupro_05", group="all"), model),
-                runs.cell(alarms, model, percent=False),
-                runs.cell(share, model),
-            )
-        )
+        cells = [model, runs.rules[model], str(len(own)), f"{100 * low:.0f} to {100 * high:.0f}"]
+        cells += [runs.cell(rows, model) for rows in shares.values()]
+        lines.append(_row(*cells, runs.cell(alarms, model, percent=False)))
+    return [*lines, "", *_explained(count), ""]
+
+
+def _explained(count: int) -> list[str]:
+    """What the columns of the summary mean."""
     return [
-        *lines,
-        "",
         f"- recall: share of the {count:,} planted objects of at least {100 * PRIMARY_SIZE:g} % of "
         f"the frame height and {PRIMARY_CONTRAST:g} contrast that are found; an object is found if "
         "in a frame in which it stands an alarm region touches it that was not there without it",
-        f"- 95 % interval (Wilson), hindsight, alarms and frames in alarm: at {PRIMARY_BUDGET} a "
-        "day; with hindsight: threshold that meets the budget on the clean test days themselves",
+        f"- 95 % interval (Wilson, of the objects), with hindsight, frames in alarm and alarms a "
+        f"day (clean test days): at {PRIMARY_BUDGET} a day; with hindsight: at the threshold that "
+        "meets the budget on the clean test days themselves",
         "- AUPRO 0.05: pixels of these objects, and of all (Bergmann 2020)",
         "- scoring: size of the kernel in frame heights, and whether places that are restless in "
         "normal footage weigh less; baselines have the rule of the first run in this folder, "
         "another rule needs another name=",
-        "",
     ]
 
 
