@@ -283,6 +283,19 @@ class EvaluateConfig:
 
 
 @dataclass
+class StillsConfig:
+    """Objects and nuisances that `tlae benchmark planted=true` plants into a time-lapse."""
+
+    split: list[float] = field(default_factory=lambda: [8, 1, 3])  # days: train, calibrate, test
+    rounds: int = 4  # times that the test days are planted, each time with other objects
+    sizes: list[float] = field(default_factory=lambda: [0.015, 0.03, 0.06, 0.12])  # frame heights
+    contrasts: list[float] = field(default_factory=lambda: [0.1, 0.25, 0.5])  # of the brightness
+    stands: list[int] = field(default_factory=lambda: [1, 3])  # frames in which an object stands
+    pause_frames: int = 1  # without an object between two
+    height_px: int = 384  # pictures are shrunk to this height first
+
+
+@dataclass
 class BenchmarkConfig(TrainConfig):
     """`tlae benchmark`: the settings of `tlae train`, and what to test on."""
 
@@ -290,6 +303,8 @@ class BenchmarkConfig(TrainConfig):
     test_split: str = "Test"
     labels: str | None = None  # see `tlae evaluate`; null: they lie in the test split
     out: str = "benchmarks"  # writes <out>/<name>/; name null: as the footage is called
+    planted: bool = False  # stills of many days: split by days, plant objects and nuisances
+    stills: StillsConfig = field(default_factory=StillsConfig)  # how, with planted=true
 
 
 @dataclass

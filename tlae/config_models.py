@@ -108,6 +108,15 @@ class RunningMedianConfig(ModelConfig):
     step: float = 0.02  # how far the median moves per frame, in spreads around the mean frame
 
 
+@dataclass
+class MostAlikeConfig(ModelConfig):
+    """Difference to the most alike frame of the training footage."""
+
+    _target_: str = "tlae.models.most_alike.MostAlike"
+    local_light: bool = False  # local brightness and contrast are no error
+    light_fraction: float = 0.33  # how local: side of a box, in frame heights
+
+
 MODEL_SCHEMAS: dict[str, type] = {
     "model/cae_schema": CaeConfig,
     "model/cae_dense_schema": CaeDenseConfig,
@@ -118,4 +127,5 @@ MODEL_SCHEMAS: dict[str, type] = {
     "model/still_segmenter_schema": StillSegmenterConfig,
     "model/copy_last_schema": CopyLastConfig,
     "model/running_median_schema": RunningMedianConfig,
+    "model/most_alike_schema": MostAlikeConfig,
 }

@@ -1,7 +1,6 @@
 """One benchmark folder: its runs put side by side, as a table and as pictures."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tlae.commands.benchmark_runs import model_file, model_of
 from tlae.commands.pictures import open_drawing
 from tlae.evaluation.charts import ClipScores, roc_chart, score_chart
 from tlae.evaluation.ground_truth import GroundTruth, Mask
@@ -102,19 +102,19 @@ def _runs(folder: Path, baselines: Sequence[str]) -> list[Run]:
 
 def _read(folder: Path, name: str) -> Run:
     scores = folder / "scores" / name
-    model_file = folder / "checkpoints" / name / "model.safetensors"
+    model_path = model_file(folder, name)
     facts = json.loads((scores / "evaluation" / "measures.json").read_text())
     summary = json.loads((scores / "summary.json").read_text())
-    model = load_model(model_file)
+    model = load_model(model_path)
     costs = {
         "weights": sum(weights.numel() for weights in model.net.parameters()),
         "train_s": model.training["seconds"],
         "frames_per_s": summary["frames_per_s"],
-        "size_mb": model_file.stat().st_size / 1e6,
+        "size_mb": model_path.stat().st_size / 1e6,
     }
     return Run(
         name,
-        re.sub(r"-seed\d+$", "", name),
+        model_of(name),
         {m["key"]: m["value"] for m in facts["measures"]} | costs,
         {m["key"]: m["name"] for m in facts["measures"]},
         (facts["frames"], facts["normal_frames"]),

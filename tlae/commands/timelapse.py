@@ -13,7 +13,7 @@ from tlae.rendering.clip_video import near_events
 from tlae.rendering.footage_time import FootageTime, duration_text
 from tlae.rendering.time_ticks import HOUR_S
 from tlae.rendering.timelapse_video import Pace, plan_shots, render_timelapse
-from tlae.scoring.events import alarm_runs
+from tlae.scoring.events import SCENE
 
 FPS = 24.0
 USUAL_LENGTH_S = 60.0  # of the video without its slow parts, if no speed is asked for
@@ -35,7 +35,7 @@ def write_timelapse(drawing: Drawing, cfg: RenderConfig, names: list[str]) -> in
     time = FootageTime.of(scored[scored["clip"].isin(names)])
     table = _in_order(scored[scored["clip"].isin(names)], time)
     at_s = table["time_s"].to_numpy(np.float64)
-    events = alarm_runs(table)
+    events = _event_rows(drawing, table)
     padding_s = PADDING_FRAMES * time.interval_s if cfg.padding_s is None else cfg.padding_s
     near = near_events(at_s, events, padding_s)
     chosen = near.copy() if cfg.only_events else np.full(len(table), True)
@@ -61,6 +61,19 @@ def write_timelapse(drawing: Drawing, cfg: RenderConfig, names: list[str]) -> in
     speed = duration_text(pace.footage_s)
     print(f"wrote {path} ({total / pace.fps:.0f} s; {speed} of footage a second)", flush=True)
     return total
+
+
+def _event_rows(drawing: Drawing, table: pd.DataFrame) -> list[tuple[int, int]]:
+    """First and last row of each event of the scene."""
+    rows = table.reset_index().set_index(["clip", "frame"])["index"]
+    return [
+        (
+            int(rows[event["clip"], event["first_frame"]]),
+            int(rows[event["clip"], event["last_frame"]]),
+        )
+        for event in drawing.results.events
+        if event.get("kind", SCENE) == SCENE and (event["clip"], event["first_frame"]) in rows.index
+    ]
 
 
 def _footage_s(cfg: RenderConfig, time: FootageTime) -> float:

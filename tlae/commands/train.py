@@ -34,6 +34,7 @@ from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
 from tlae.footage.zones import read_mask
 from tlae.model_file import Model, build_net, save_model
+from tlae.models.most_alike import MostAlike
 from tlae.models.standardised import Standardised
 from tlae.models.still_segmenter import StillSegmenter
 from tlae.progress import progress
@@ -86,6 +87,9 @@ def run(cfg: TrainConfig) -> None:
     net = Standardised(inner, torch.from_numpy(background.mean_frame), background.spread)
     if isinstance(inner, StillSegmenter):
         inner.learn_bank(fit_bank(footage.store, footage.train, inner.bank_frames), net)
+    if isinstance(inner, MostAlike):
+        frames = torch.from_numpy(footage.store.read(np.concatenate(footage.train)))
+        inner.remember(frames.permute(0, 3, 1, 2).contiguous(), net.mean_frame, background.spread)
     nothing = _do_nothing(cfg, footage, background, net)
     learnt = Learnt(Compute("float32"), torch.device("cpu"), {})
     if any(weights.requires_grad for weights in net.parameters()):

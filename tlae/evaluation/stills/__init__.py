@@ -1,0 +1,1 @@
+"""How well planted objects are found in stills, and how often nothing raises an alarm."""

@@ -1,0 +1,106 @@
+"""The most alike frame of the past as what is expected: a memory without weights."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+THUMBNAIL_PX = 16  # height
+SMALLEST_VARIANCE = 1e-3  # in squared spreads around the mean frame: nothing to fit a gain to
+GAIN_RANGE = (0.25, 4.0)
+COARSER = 4  # local light is fitted on so many times smaller pictures, as it is smooth
+
+
+class MostAlike(nn.Module):
+    """Expect every frame to look like the training frame that is most alike.
+
+    Alike is what has the smallest mean absolute difference between thumbnails. The difference to
+    the nearest of a camera's normal pictures is a strong and light-robust rule (Kleinsteuber 2022,
+    with hourly pictures of camera traps; Breitenstein et al. 2009, *Hunting Nessie*).
+
+    Args:
+        local_light: give the answer the frame's local brightness and contrast, fitted by least
+            squares in a sliding box (He & Sun 2015, *Fast guided filter*): what the sun and
+            shadows change over wide areas is then no error.
+        light_fraction: side of that box in frame heights, in (0, 1].
+
+    Shapes:
+        clip, output: (B, C, T, H, W).
+    """
+
+    bank: Tensor  # (N, C, H, W) uint8
+    thumbnails: Tensor  # (N, D)
+
+    def __init__(self, local_light: bool = False, light_fraction: float = 0.33) -> None:
+        super().__init__()
+        if not 0 < light_fraction <= 1:
+            raise ValueError(f"model.light_fraction must be in (0, 1], got {light_fraction}")
+        self.local_light, self.light_fraction = local_light, light_fraction
+        self.register_buffer("bank", torch.zeros(0, dtype=torch.uint8))
+        self.register_buffer("thumbnails", torch.zeros(0))
+        self.register_buffer("mean_frame", torch.zeros(0))
+        self.register_buffer("spread", torch.ones(()))
+
+    def remember(self, frames: Tensor, mean_frame: Tensor, spread: float) -> None:
+        """Keep the training frames.
+
+        Args:
+            frames: (N, C, H, W) uint8.
+            mean_frame: (C, H, W) and
+            spread: of the clips that ``forward`` will get, see ``Standardised``.
+        """
+        self.bank, self.mean_frame = frames, mean_frame.float()
+        self.spread = torch.tensor(float(spread))
+        parts = torch.split(frames, 64)  # as floats they would fill the memory
+        self.thumbnails = torch.cat([self._thumbnails(self._standardised(p)) for p in parts])
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """The most alike frame for each frame of the clip; before any is known, the mean frame."""
+        if not len(self.bank):
+            return torch.zeros_like(clip)
+        frames = clip.transpose(1, 2).flatten(0, 1)  # (B*T, C, H, W)
+        distance = torch.cdist(self._thumbnails(frames), self.thumbnails, p=1)
+        answer = self._standardised(self.bank[distance.argmin(dim=1)])
+        if self.local_light:
+            answer = self._matched(answer, frames)
+        return answer.reshape(clip.transpose(1, 2).shape).transpose(1, 2)
+
+    def target(self, clip: Tensor) -> Tensor:
+        """Every frame."""
+        return clip
+
+    def _standardised(self, frames: Tensor) -> Tensor:
+        return (frames.float() / 255 - self.mean_frame) / self.spread
+
+    def _thumbnails(self, frames: Tensor) -> Tensor:
+        """(n, C, H, W) -> (n, D)."""
+        height, width = frames.shape[-2:]
+        size = (min(THUMBNAIL_PX, height), max(1, round(THUMBNAIL_PX * width / height)))
+        return F.adaptive_avg_pool2d(frames.float(), size).flatten(1)
+
+    def _matched(self, answer: Tensor, frames: Tensor) -> Tensor:
+        """The answer (n, C, H, W) in the local light of the frames."""
+        height, width = frames.shape[-2:]
+        coarse_hw = max(1, height // COARSER), max(1, width // COARSER)
+        side = max(1, round(self.light_fraction * coarse_hw[0])) | 1
+
+        def mean(values: Tensor) -> Tensor:
+            small = F.adaptive_avg_pool2d(values, coarse_hw)
+            return F.avg_pool2d(small, side, 1, side // 2, count_include_pad=False)
+
+        def fine(values: Tensor) -> Tensor:
+            return F.interpolate(values, (height, width), mode="bilinear", align_corners=False)
+
+        answer_mean, frames_mean = mean(answer), mean(frames)
+        covariance = mean(answer * frames) - answer_mean * frames_mean
+        variance = mean(answer.square()) - answer_mean.square()
+        gain = (covariance / (variance + SMALLEST_VARIANCE)).clamp(*GAIN_RANGE)
+        return fine(gain) * answer + fine(frames_mean - gain * answer_mean)
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """The bank takes the size that was saved."""
+        for name in ("bank", "thumbnails", "mean_frame"):
+            if f"{prefix}{name}" in state_dict:
+                setattr(self, name, torch.empty_like(state_dict[f"{prefix}{name}"]))
+        super()._load_from_state_dict(state_dict, prefix, *args)
