@@ -23,7 +23,8 @@ def test_a_file_holds_ignored_places_and_zones_with_their_alarms(tmp_path: Path)
         written(
             tmp_path,
             f"ignore:\n  clock: [[0, 0], [0.3, 0], [0.3, 0.1], [0, 0]]\n"
-            f"zones:\n  gate: {{points: {SQUARE}, alarms_per_day: 1}}\n  road: {{points: {SQUARE}}}\n",
+            f"zones:\n  gate: {{points: {SQUARE}, alarms_per_day: 1}}\n"
+            f"  road: {{points: {SQUARE}}}\n",
         )
     )
     assert zones.ignore == {"clock": ((0.3, 0.0), (0.3, 0.1), (0.0, 0.0))}
