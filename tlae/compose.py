@@ -29,6 +29,10 @@ PATH_KEYS = (
     "footage.path",
     "footage.mask",
     "footage.time_pattern",
+    "from_file",
+    "id_column",
+    "ids",
+    "images",
     "labels",
     "model_file",
     "name",
@@ -38,6 +42,8 @@ PATH_KEYS = (
     "paths.scores",
     "scores",
     "suffix",
+    "time_pattern",
+    "weights",
 )
 
 
