@@ -19,12 +19,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tlae import __version__
 from tlae.config import DescribeConfig
 from tlae.errors import UserError
 from tlae.footage.sources import Footage, open_footage
 from tlae.outliers.batch_size import measure_batch_size, parse_batch_size
 from tlae.outliers.describe import describe_footage
 from tlae.outliers.descriptor_facts import is_described, unfinished_facts
+from tlae.outliers.descriptor_import import import_descriptors, read_descriptors, read_names
 from tlae.outliers.descriptor_settings import NEEDS_TORCH, DescriptorSettings
 from tlae.outliers.descriptor_store import Descriptors, DescriptorWriter
 from tlae.outliers.descriptors import Descriptor, build_descriptor
@@ -77,7 +79,9 @@ def _describe(cfg: DescribeConfig, folder: Path) -> None:
             describe_footage(footage, descriptor, writer, batch_size, tiles_hw, advance)
         pictures = writer.pictures
         described = writer.finish()
-    _tell(described, pictures, pictures - done, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    fresh = f", {(pictures - done) / seconds:,.0f}/s" if pictures > done else ""
+    _tell(described, f"{pictures:,} images read{_cut(tiles_hw)}", seconds, fresh)
 
 
 def _settings(cfg: DescribeConfig) -> DescriptorSettings:
@@ -140,21 +144,47 @@ def _note_random_weights(settings: DescriptorSettings) -> None:
         )
 
 
-def _tell(described: Descriptors, pictures: int, fresh: int, seconds: float) -> None:
+def _cut(tiles_hw: tuple[int, int] | None) -> str:
+    return f" in {tiles_hw[0]} x {tiles_hw[1]} tiles" if tiles_hw else ""
+
+
+def _tell(described: Descriptors, work: str, seconds: float, rate: str = "") -> None:
     facts = described.facts
-    rate = f", {fresh / seconds:,.0f}/s" if fresh else ""
-    tiles = facts["settings"].get("tiles_hw")
-    cut = f" in {tiles[0]} x {tiles[1]} tiles" if tiles else ""
+    things = "tiles" if facts["settings"].get("tiles_hw") else "images"
     print(
         f"{described.name}: {facts['dimensions']} numbers ({facts['dtype']}) for each of "
-        f"{len(described.ids):,} {'tiles' if tiles else 'images'}; {pictures:,} images read{cut} "
-        f"in {seconds:.1f} s{rate}"
+        f"{len(described.ids):,} {things}; {work} in {seconds:.1f} s{rate}"
     )
-    for reason, count in list(described.left_out().items())[:REASONS_TOLD]:
+    reasons = described.left_out()
+    for reason, count in list(reasons.items())[:REASONS_TOLD]:
         print(f"  left out: {count:,} x {reason}")
+    if len(reasons) > REASONS_TOLD:
+        print(f"  left out for {len(reasons) - REASONS_TOLD} more reasons: see ids.parquet")
     print(f"results: {described.folder}")
     print(f"next:    tlae cluster descriptors={described.folder}")
 
 
 def _import(cfg: DescribeConfig, folder: Path) -> None:
-    raise UserError("soon")
+    started = time.monotonic()
+    path = Path(str(cfg.from_file)).expanduser()
+    imported = read_descriptors(path, cfg.id_column)
+    names = read_names(Path(cfg.ids).expanduser(), cfg.id_column) if cfg.ids else None
+    name = cfg.name or path.stem
+    written = path.stat()
+    facts: dict[str, Any] = {
+        "descriptor": "import",
+        "weights": None,
+        "settings": {},
+        "from_file": {"path": str(path.absolute()), "bytes": written.st_size, "ids": cfg.ids},
+        "dtype": cfg.dtype,
+        "versions": {"tlae": __version__},
+    }
+    if is_described(folder, name, facts, overwrite=cfg.overwrite):
+        print(f"{name} is in {folder} already; nothing to do")
+        return
+    rows, dimensions = imported.values.shape
+    with DescriptorWriter(folder, name, dimensions, facts, cfg.dtype) as writer:
+        with progress(f"importing {path.name}", rows, "rows") as advance:
+            import_descriptors(imported, names, writer, advance)
+        described = writer.finish()
+    _tell(described, f"{rows:,} rows imported", time.monotonic() - started)
