@@ -21,7 +21,7 @@ from typing import Any
 
 from tlae import __version__
 from tlae.config import DescribeConfig
-from tlae.errors import UserError
+from tlae.errors import FootageError, UserError
 from tlae.footage.sources import Footage, open_footage
 from tlae.outliers.batch_size import measure_batch_size, parse_batch_size
 from tlae.outliers.describe import describe_footage
@@ -57,7 +57,7 @@ def _describe(cfg: DescribeConfig, folder: Path) -> None:
     tiles_hw = _tiles(cfg)
     name = cfg.name or settings.descriptor
     batch_size = parse_batch_size(cfg.batch_size)
-    footage = open_footage(str(cfg.images), time_pattern=cfg.time_pattern)
+    footage = _open_images(cfg)
     descriptor, device = _build(settings, cfg.device)
     facts = _facts(settings, descriptor, footage, tiles_hw) | {"dtype": cfg.dtype}
     if is_described(folder, name, facts, overwrite=cfg.overwrite):
@@ -82,6 +82,14 @@ def _describe(cfg: DescribeConfig, folder: Path) -> None:
     seconds = time.monotonic() - started
     fresh = f", {(pictures - done) / seconds:,.0f}/s" if pictures > done else ""
     _tell(described, f"{pictures:,} images read{_cut(tiles_hw)}", seconds, fresh)
+
+
+def _open_images(cfg: DescribeConfig) -> Footage:
+    """Open the images; messages on footage name this command's setting instead."""
+    try:
+        return open_footage(str(cfg.images), time_pattern=cfg.time_pattern)
+    except FootageError as error:
+        raise FootageError(str(error).replace("footage.path", "images", 1)) from error
 
 
 def _settings(cfg: DescribeConfig) -> DescriptorSettings:

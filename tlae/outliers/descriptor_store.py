@@ -25,6 +25,7 @@ from tlae.footage.frames import OK
 from tlae.whole_file import whole_file
 
 IDS = "ids.parquet"
+LOCK = ".lock"
 DTYPES = ("float16", "float32")
 ITEM_COLUMNS = ("path", "clip", "frame", "taken_at", "state")  # `row` is added when written
 NOT_FINITE = "no finite numbers"  # of a row of NaN
@@ -147,7 +148,7 @@ class DescriptorWriter:
         self.chunks = self.items = self.pictures = 0  # written so far
         self.last: tuple[str, int] | None = None  # clip and frame of the last item written
         self.known: pd.DataFrame | None = None  # items of the descriptors that this one joins
-        self._lock = FileLock(folder / ".lock")
+        self._lock = FileLock(folder / LOCK)
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -167,7 +168,12 @@ class DescriptorWriter:
         return self
 
     def __exit__(self, *reason: object) -> None:
+        if not self.chunks:
+            shutil.rmtree(self.part, ignore_errors=True)
         self._lock.release()
+        if [found.name for found in self.folder.iterdir()] == [LOCK]:  # nothing was written
+            (self.folder / LOCK).unlink(missing_ok=True)
+            self.folder.rmdir()
 
     def append(self, items: pd.DataFrame, values: Values) -> int:
         """Add the next chunk.
