@@ -99,7 +99,7 @@ def _settings(cfg: DescribeConfig) -> DescriptorSettings:
         download=cfg.download,
         image_size=cfg.image_size,
         fit=cfg.fit,
-        bins=(cfg.bins[0], cfg.bins[1], cfg.bins[2]),
+        bins=tuple(cfg.bins),
         clip_model=cfg.clip_model,
         model_file=cfg.model_file,
         pool=cfg.pool,
@@ -121,6 +121,8 @@ def _build(settings: DescriptorSettings, device: str) -> tuple[Descriptor, str]:
 def _tiles(cfg: DescribeConfig) -> tuple[int, int] | None:
     tiles = (cfg.tiles, cfg.tiles) if cfg.tiles is not None else None
     if cfg.tiles_hw is not None:
+        if len(cfg.tiles_hw) != 2:
+            raise UserError(f"tiles_hw must be [down,across], got {list(cfg.tiles_hw)}; give two")
         tiles = (cfg.tiles_hw[0], cfg.tiles_hw[1])
     if tiles and not (min(tiles) >= 1 and max(tiles) <= LARGEST_TILES):
         raise UserError(f"tiles must be within 1..{LARGEST_TILES} each way, got {list(tiles)}")
