@@ -18,6 +18,7 @@ ARROWS = {
     "training": {"scoring", "models", "footage", "model_file"} | GROUND,
     "rendering": {"footage"} | GROUND,
     "evaluation": {"scoring", "footage"} | GROUND,
+    "outliers": {"scoring", "models", "footage", "model_file"} | GROUND,
 }
 # A library may be imported only by files whose path starts so.
 HOMES = {

@@ -43,6 +43,7 @@ COMMANDS = {
     ),
     "plant": Command("tlae.commands.plant", "plant known anomalies into normal footage"),
     "scene": Command("tlae.commands.scene", "draw footage of a scene with known anomalies"),
+    "describe": Command("tlae.commands.describe", "describe pictures by numbers, to sort them"),
     "demo": Command("tlae.commands.demo", "make a scene, train, score and render it"),
 }
 

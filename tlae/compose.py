@@ -34,6 +34,10 @@ PATH_KEYS = (
     "footage.start",
     "footage.end",
     "footage.hours",
+    "from_file",
+    "id_column",
+    "ids",
+    "images",
     "labels",
     "model_file",
     "name",
@@ -45,6 +49,8 @@ PATH_KEYS = (
     "scores",
     "suffix",
     "zones",
+    "time_pattern",
+    "weights",
 )
 
 
