@@ -7,6 +7,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from tlae.config_models import MODEL_SCHEMAS
+from tlae.config_outliers import OUTLIER_SCHEMAS
 
 
 @dataclass
@@ -227,6 +228,7 @@ SCHEMAS: dict[str, type] = {
     "plant_schema": PlantConfig,
     "scoring/scoring_schema": ScoringConfig,
     **MODEL_SCHEMAS,
+    **OUTLIER_SCHEMAS,
 }
 
 
