@@ -37,6 +37,7 @@ COMMANDS = {
     ),
     "plant": Command("tlae.commands.plant", "plant known anomalies into normal footage"),
     "scene": Command("tlae.commands.scene", "draw footage of a scene with known anomalies"),
+    "describe": Command("tlae.commands.describe", "describe pictures by numbers, to sort them"),
     "cluster": Command("tlae.commands.cluster", "sort described pictures into groups and outliers"),
     "novelty fit": Command(
         "tlae.commands.novelty_fit", "learn which pictures are like those of a folder"

@@ -33,6 +33,9 @@ PATH_KEYS = (
     "footage.mask",
     "footage.time_pattern",
     "good",
+    "from_file",
+    "id_column",
+    "ids",
     "images",
     "labels",
     "model_file",
@@ -44,6 +47,8 @@ PATH_KEYS = (
     "scores",
     "suffix",
     "unfiltered",
+    "time_pattern",
+    "weights",
 )
 
 
