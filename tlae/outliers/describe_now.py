@@ -42,7 +42,9 @@ class Described:
     settings: dict[str, Any] | None = None
 
 
-def describe_now(images: str, settings: DescriptorSettings, *, quadrants: bool = False) -> Described:
+def describe_now(
+    images: str, settings: DescriptorSettings, *, quadrants: bool = False
+) -> Described:
     """Describe pictures into memory.
 
     Args:
@@ -77,9 +79,7 @@ def describe_now(images: str, settings: DescriptorSettings, *, quadrants: bool =
         found = in_memory(described)
     found = _side_by_side(found) if quadrants else found
     left_out = found.left_out + unread
-    return Described(
-        found.ids, found.values, found.facts, found.images, left_out, asdict(settings)
-    )
+    return Described(found.ids, found.values, found.facts, found.images, left_out, asdict(settings))
 
 
 def in_memory(described: Descriptors, images: str | None = None) -> Described:

@@ -87,7 +87,9 @@ def bad_probability(estimator: "BaseEstimator", values: npt.NDArray[Any]) -> Sco
     return np.asarray(estimator.predict_proba(values)[:, BAD], np.float64)
 
 
-def measure_filter(held_out: Scores, goods: int, threshold: float, seed: int = 0) -> dict[str, Measure]:
+def measure_filter(
+    held_out: Scores, goods: int, threshold: float, seed: int = 0
+) -> dict[str, Measure]:
     """How well held-out scores tell the kinds apart.
 
     Args:
@@ -111,9 +113,7 @@ def measure_filter(held_out: Scores, goods: int, threshold: float, seed: int = 0
     low, high = np.percentile(drawn, INTERVAL, axis=0)
     names = ("AUROC", "good kept", "bad found")
     values = _figures(good, bad, threshold)
-    return {
-        name: Measure(values[n], float(low[n]), float(high[n])) for n, name in enumerate(names)
-    }
+    return {name: Measure(values[n], float(low[n]), float(high[n])) for n, name in enumerate(names)}
 
 
 def _figures(good: Scores, bad: Scores, threshold: float) -> tuple[float, float, float]:
