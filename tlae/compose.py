@@ -27,6 +27,10 @@ GROUPS = ("model", "scoring", "experiment")
 FOOTAGE_IS_A_NODE = ("train", "score", "calibrate", "benchmark", "plant", "mask")
 # Values taken as they are, without Hydra's grammar: spaces, =, *, [ need no quoting.
 PATH_KEYS = (
+    "bad",
+    "checkpoints",
+    "compare",
+    "descriptors",
     "footage.path",
     "footage.mask",
     "footage.time_pattern",
@@ -34,6 +38,7 @@ PATH_KEYS = (
     "footage.start",
     "footage.end",
     "footage.hours",
+    "good",
     "from_file",
     "id_column",
     "ids",
@@ -49,6 +54,7 @@ PATH_KEYS = (
     "scores",
     "suffix",
     "zones",
+    "unfiltered",
     "time_pattern",
     "weights",
 )
@@ -65,6 +71,11 @@ class Request:
     resolve: bool = False
     multirun: bool = False
     config_dir: str | None = None
+
+    @property
+    def config_name(self) -> str:
+        """Its file in ``configs/``, without the suffix."""
+        return self.command.replace(" ", "_")
 
 
 def configs_dir() -> Path:
@@ -125,7 +136,7 @@ def run_each(request: Request) -> int:
             overrides += ["--cfg=job"] + ["--resolve"] * request.resolve
         if request.config_dir:
             overrides += [f"--config-dir={request.config_dir}"]
-        command = [sys.executable, "-m", "tlae", request.command, *overrides]
+        command = [sys.executable, "-m", "tlae", *request.command.split(), *overrides]
         if subprocess.run(command, check=False).returncode:
             failed.append(varying)
     if failed:
@@ -188,7 +199,7 @@ def _compose(request: Request, overrides: list[str]) -> DictConfig:
     if request.config_dir:
         words.append(f"hydra.searchpath=['file://{Path(request.config_dir).resolve()}']")
     try:
-        cfg = hydra_compose(request.command, words, return_hydra_config=True)
+        cfg = hydra_compose(request.config_name, words, return_hydra_config=True)
         choices = cfg.hydra.runtime.choices
         with open_dict(cfg):
             del cfg["hydra"]
@@ -261,7 +272,7 @@ def _explain(request: Request, overrides: list[str], error: Exception) -> str:
         if value not in known and value != "null":
             return f"no {key} is called {value!r}; {nearest(value, known)}"
     try:
-        known_cfg = hydra_compose(request.command, groups)
+        known_cfg = hydra_compose(request.config_name, groups)
     except (HydraException, OmegaConfBaseException):
         return _one_line(error)
     for word in overrides:

@@ -7,6 +7,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from tlae.config_models import MODEL_SCHEMAS
+from tlae.config_outliers import OUTLIER_SCHEMAS
 
 
 @dataclass
@@ -368,6 +369,7 @@ SCHEMAS: dict[str, type] = {
     "describe_schema": DescribeConfig,
     "scoring/scoring_schema": ScoringConfig,
     **MODEL_SCHEMAS,
+    **OUTLIER_SCHEMAS,
 }
 
 
