@@ -17,6 +17,8 @@ ARROWS = {
     "training": {"scoring", "models", "footage", "model_file"} | GROUND,
     "rendering": {"footage"} | GROUND,
     "evaluation": {"scoring", "footage"} | GROUND,
+    "outliers": {"scoring", "models", "footage", "model_file"} | GROUND,
+    "serving": {"outliers", "footage"} | GROUND,
 }
 # A library may be imported only by files whose path starts so.
 HOMES = {
@@ -29,6 +31,9 @@ HOMES = {
         "commands/",
         "footage/mask.py",
     ),
+    "fastapi": ("serving/", "commands/explore.py"),
+    "starlette": ("serving/",),
+    "uvicorn": ("serving/", "commands/explore.py"),
     "pytorch_lightning": ("training/", "footage/datamodule.py", "commands/train.py"),
 }
 

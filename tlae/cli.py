@@ -37,6 +37,7 @@ COMMANDS = {
     ),
     "plant": Command("tlae.commands.plant", "plant known anomalies into normal footage"),
     "scene": Command("tlae.commands.scene", "draw footage of a scene with known anomalies"),
+    "explore": Command("tlae.commands.explore", "map described pictures in the browser"),
     "demo": Command("tlae.commands.demo", "make a scene, train, score and render it"),
 }
 

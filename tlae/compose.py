@@ -26,6 +26,8 @@ GROUPS = ("model", "scoring", "experiment")
 FOOTAGE_IS_A_NODE = ("train", "score", "benchmark", "plant")  # there it sets `footage.path`
 # Values taken as they are, without Hydra's grammar: spaces, =, *, [ need no quoting.
 PATH_KEYS = (
+    "descriptors",
+    "export",
     "footage.path",
     "footage.mask",
     "footage.time_pattern",

@@ -216,6 +216,20 @@ class PlantConfig:
     seed: int = 0
 
 
+@dataclass
+class ExploreConfig:
+    """`tlae explore`."""
+
+    descriptors: str = MISSING  # folder written by describe
+    descriptor: str | None = None  # which of its descriptors; null: the only one
+    labels: str | None = None  # table written by cluster, for the same pictures
+    export: str | None = None  # write this HTML page instead of serving one
+    host: str = "127.0.0.1"  # address to listen on; other than this machine's: see the warning
+    port: int = 8765  # 0: any free one
+    open: bool = False  # open the page in the browser
+    processes: int = 1  # jobs computed at the same time
+
+
 SCHEMAS: dict[str, type] = {
     "train_schema": TrainConfig,
     "score_schema": ScoreConfig,
@@ -225,6 +239,7 @@ SCHEMAS: dict[str, type] = {
     "benchmark_schema": BenchmarkConfig,
     "evaluate_schema": EvaluateConfig,
     "plant_schema": PlantConfig,
+    "explore_schema": ExploreConfig,
     "scoring/scoring_schema": ScoringConfig,
     **MODEL_SCHEMAS,
 }

@@ -1,0 +1,1 @@
+"""Sorts large sets of pictures: descriptors, groups and outliers, and looking at them."""

@@ -1,0 +1,124 @@
+"""Novelty detectors of scikit-learn behind one face, and the one place where signs are flipped.
+
+scikit-learn says of an inlier a high number; here higher is more anomalous, everywhere.
+scikit-learn is imported plainly and late, so `python -m cuml.accel -m tlae ...` puts its GPU
+versions in the place of those that it knows.
+"""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tlae.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from sklearn.base import BaseEstimator
+
+Scores = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Detector:
+    """One line of the table of novelty detectors.
+
+    Attributes:
+        build: makes the unfitted estimator from the number of rows and the seed.
+        most_rows: fitted to no more rows than this, drawn at random; None: to all. Given to those
+            whose time or memory grows with the square of the rows, or faster.
+    """
+
+    build: Callable[[int, int], "BaseEstimator"]
+    most_rows: int | None = None
+
+
+def _isolation_forest(rows: int, seed: int) -> "BaseEstimator":
+    from sklearn.ensemble import IsolationForest
+
+    return IsolationForest(n_estimators=100, random_state=seed)
+
+
+def _one_class_svm(rows: int, seed: int) -> "BaseEstimator":
+    from sklearn.svm import OneClassSVM
+
+    return OneClassSVM(nu=0.1, gamma="scale")
+
+
+def _elliptic_envelope(rows: int, seed: int) -> "BaseEstimator":
+    from sklearn.covariance import EllipticEnvelope
+
+    return EllipticEnvelope(random_state=seed)
+
+
+def _local_outlier_factor(rows: int, seed: int) -> "BaseEstimator":
+    from sklearn.neighbors import LocalOutlierFactor
+
+    return LocalOutlierFactor(n_neighbors=min(20, rows - 1), novelty=True)
+
+
+def _gaussian_mixture(rows: int, seed: int) -> "BaseEstimator":
+    from sklearn.mixture import GaussianMixture
+
+    parts = min(MIXTURE_PARTS, max(1, rows // ROWS_PER_PART))
+    return GaussianMixture(parts, covariance_type="full", reg_covar=1e-4, random_state=seed)
+
+
+MIXTURE_PARTS = 16
+ROWS_PER_PART = 50  # a part of the mixture is worth adding only for so many rows
+
+DETECTORS = {
+    "isolation_forest": Detector(_isolation_forest),
+    "one_class_svm": Detector(_one_class_svm, most_rows=10_000),
+    "elliptic_envelope": Detector(_elliptic_envelope, most_rows=10_000),
+    "local_outlier_factor": Detector(_local_outlier_factor, most_rows=50_000),
+    "gaussian_mixture": Detector(_gaussian_mixture),
+}
+
+
+def detector_named(method: str) -> Detector:
+    """The line of the table.
+
+    Raises:
+        UserError: there is none of that name; says the nearest.
+    """
+    if method not in DETECTORS:
+        raise UserError(f"no method is called {method!r}; {nearest(method, DETECTORS)}")
+    return DETECTORS[method]
+
+
+def fit_detector(values: npt.NDArray[Any], method: str, seed: int = 0) -> "BaseEstimator":
+    """Learn what is normal.
+
+    Args:
+        values: (N, d), prepared, N >= 2.
+        method: a key of ``DETECTORS``.
+        seed: of the estimator and of the rows drawn where there are too many.
+    """
+    detector = detector_named(method)
+    if len(values) < 2:
+        raise UserError(f"{method} must learn from at least 2 pictures, got {len(values)}")
+    rows = draw_rows(values, detector.most_rows, seed)
+    estimator = detector.build(len(rows), seed)
+    with warnings.catch_warnings():
+        # Few pictures, wide descriptors: said by `tlae novelty fit` in its own words.
+        warnings.filterwarnings("ignore", "The covariance matrix associated")
+        warnings.filterwarnings("ignore", "Determinant has increased")
+        estimator.fit(rows)
+    return estimator
+
+
+def draw_rows(values: npt.NDArray[Any], most: int | None, seed: int) -> npt.NDArray[Any]:
+    """``values`` (N, d), or ``most`` of its rows drawn at random, in their order."""
+    if most is None or len(values) <= most:
+        return values
+    chosen = np.random.default_rng(seed).choice(len(values), most, replace=False)
+    drawn: npt.NDArray[Any] = values[np.sort(chosen)]
+    return drawn
+
+
+def anomaly_scores(estimator: "BaseEstimator", values: npt.NDArray[Any]) -> Scores:
+    """Scores (N,) of prepared values (N, d): higher is more anomalous."""
+    return -np.asarray(estimator.score_samples(values), np.float64)
