@@ -1,1 +1,1 @@
-"""What the explorer shows and does, without the web: maps, clusters, jobs, files, pictures, pages."""
+"""The explorer without the web: maps, clusters, jobs, files, pictures, the page's files."""

@@ -272,6 +272,5 @@ def compute(task: Task, tell: Callable[[float | None, str], None]) -> Result:
     if task.kind == MAP:
         dimensions, seed = task.parameters["dimensions"], task.parameters["seed"]
         return lay_out(task.method, values, dimensions, seed, tell)
-    tell(None, f"clustering {len(values if task.rows is None else task.rows):,} items")
     chosen = np.asarray(values) if task.rows is None else np.asarray(values[task.rows])
-    return regroup(chosen, task.method, task.parameters)
+    return regroup(chosen, task.method, task.parameters, tell)

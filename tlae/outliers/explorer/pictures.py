@@ -3,6 +3,7 @@
 import re
 import zipfile
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,7 @@ def pictures_of(ids: pd.DataFrame, facts: dict[str, Any]) -> Pictures:
     return Pictures(ids, (int(tiles[0]), int(tiles[1])) if tiles else None)
 
 
+@lru_cache(maxsize=8)
 def placeholder(size_px: int) -> Image:
     """Hatched square that stands for a picture that is not there; (size, size, 3)."""
     down, across = np.indices((size_px, size_px))

@@ -1,6 +1,6 @@
 """Cluster chosen items again, and put the new clusters in the place of the old."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,13 +88,19 @@ def checked(method: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _value(known[name], given.get(name)) for name in known}
 
 
-def regroup(values: npt.NDArray[Any], method: str, parameters: Mapping[str, Any]) -> Labels:
+def regroup(
+    values: npt.NDArray[Any],
+    method: str,
+    parameters: Mapping[str, Any],
+    tell: Callable[[float | None, str], None] = lambda share, what: None,
+) -> Labels:
     """Cluster descriptors.
 
     Args:
         values: (n, D); rows that are not finite become ``UNPLACED``.
         method: a clusterer.
         parameters: from ``checked``.
+        tell: hears what is being done.
 
     Returns:
         (n,) int32, 0 for the largest cluster, -1 for outliers.
@@ -108,9 +114,11 @@ def regroup(values: npt.NDArray[Any], method: str, parameters: Mapping[str, Any]
     finite = np.isfinite(values).all(axis=1)
     labels = np.full(len(values), UNPLACED, np.int32)
     used = values[finite]
+    tell(None, f"scaling and PCA of {len(used):,} items")
     if pca is not None and used.size:
         pca = min(pca, *used.shape)
     prepared = fit_preparation(used, scaler, pca).apply(used) if len(used) > 1 else used
+    tell(None, f"clustering {len(used):,} items")
     labels[finite] = find_clusters(prepared, ClusterSettings(method, **settings)).labels
     return labels
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from tlae.outliers.explorer.pictures import PER_SHEET, Pictures, jpeg
 from tlae.whole_file import whole_file
 
+START_AFTER_S = 2.0  # the map comes first
+
 logger = logging.getLogger(__name__)
 
 
@@ -23,7 +25,6 @@ class Sheets:
         self.count = -(-len(pictures.ids) // PER_SHEET)
         self.broken = ""  # why no sheet can be kept
         self._wanted: list[int] = []
-        self._more = threading.Event()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._make_all, name="explorer-sheets", daemon=True)
 
@@ -56,6 +57,7 @@ class Sheets:
         return None
 
     def _make_all(self) -> None:
+        self._stop.wait(START_AFTER_S)
         for number in range(self.count):
             while self._wanted and not self._stop.is_set():
                 self._make(self._wanted.pop())

@@ -2,7 +2,7 @@
 
 const VERTEX = `#version 300 es
 in vec3 position; in vec4 colour; in float state;
-uniform mat3 turn; uniform vec2 centre, scale; uniform float size, perspective, pass;
+uniform mat3 turn; uniform vec2 centre, scale; uniform float size, perspective, pass, swell, strength;
 out vec4 ink;
 void main() {
   vec3 p = turn * position;
@@ -11,8 +11,8 @@ void main() {
   bool placed = position.x < 2.0;
   bool drawn = placed && colour.a > 0.0 && chosen == (pass > 0.5);
   gl_Position = drawn ? vec4((p.xy * near - centre) * scale, -0.5 * p.z, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);
-  gl_PointSize = size * near * (chosen ? 1.5 : 1.0);
-  ink = vec4(colour.rgb, state < 0.5 ? 0.18 * colour.a : colour.a);
+  gl_PointSize = size * near * (chosen ? swell : 1.0);
+  ink = vec4(colour.rgb, strength * (state < 0.5 ? 0.2 * colour.a : colour.a));
 }`;
 const FRAGMENT = `#version 300 es
 precision mediump float;
@@ -25,6 +25,7 @@ void main() {
 }`;
 const PERSPECTIVE = 0.3;  // of the 3-D view
 const REACH_PX = 12;      // how near the pointer must come to a point
+const FEW = 5000;         // points beyond which each is drawn fainter, and chosen ones no larger
 const MARGIN = 0.92;      // share of the canvas that the map fills at first
 
 export const DIM = 0, PLAIN = 1, CHOSEN = 2;  // states of a point
@@ -58,7 +59,7 @@ export class Scatter {
     gl.linkProgram(program);
     if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) throw new Error(gl.getProgramInfoLog(program));
     gl.useProgram(program);
-    this.uniforms = Object.fromEntries(['turn', 'centre', 'scale', 'size', 'perspective', 'pass'].map((name) => [name, gl.getUniformLocation(program, name)]));
+    this.uniforms = Object.fromEntries(['turn', 'centre', 'scale', 'size', 'perspective', 'pass', 'swell', 'strength'].map((name) => [name, gl.getUniformLocation(program, name)]));
     this.buffers = Object.fromEntries([['position', 3, gl.FLOAT, false], ['colour', 4, gl.UNSIGNED_BYTE, true], ['state', 1, gl.UNSIGNED_BYTE, false]].map(([name, size, type, unit]) => {
       const buffer = gl.createBuffer(), place = gl.getAttribLocation(program, name);
       gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
@@ -88,7 +89,7 @@ export class Scatter {
   }
 
   setColours(colours) { this.colours = colours; this.upload('colour'); }
-  setStates(states) { this.states = states; this.upload('state'); }
+  setStates(states) { this.states = states; this.chosen = states.reduce((sum, one) => sum + (one === CHOSEN), 0); this.upload('state'); }
 
   upload(only) {
     const gl = this.gl;
@@ -143,6 +144,8 @@ export class Scatter {
     gl.uniform2f(u.scale, 2 * this.unit / this.width, 2 * this.unit / this.height);
     gl.uniform1f(u.size, this.pointSize * this.ratio);
     gl.uniform1f(u.perspective, this.perspective);
+    gl.uniform1f(u.swell, this.chosen > FEW ? 1 : 1.4);
+    gl.uniform1f(u.strength, this.dimensions === 3 ? 1 : Math.min(1, Math.max(0.45, (FEW / Math.max(this.count, 1)) ** 0.25) * this.view.zoom ** 0.3));
     for (const pass of [0, 1]) { gl.uniform1f(u.pass, pass); if (this.count) gl.drawArrays(gl.POINTS, 0, this.count); }
     this.drawOverlay();
     this.on.drawn?.();
