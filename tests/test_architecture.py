@@ -17,7 +17,7 @@ ARROWS = {
     "training": {"scoring", "models", "footage", "model_file"} | GROUND,
     "rendering": {"footage"} | GROUND,
     "evaluation": {"scoring", "footage"} | GROUND,
-    "outliers": {"scoring", "models", "footage", "model_file"} | GROUND,
+    "outliers": {"evaluation", "rendering", "scoring", "models", "footage", "model_file"} | GROUND,
     "serving": {"outliers", "footage"} | GROUND,
 }
 # A library may be imported only by files whose path starts so.
@@ -27,6 +27,7 @@ HOMES = {
         "cli.py",
         "config.py",
         "config_models.py",
+        "config_outliers.py",
         "compose.py",
         "commands/",
         "footage/mask.py",

@@ -37,7 +37,15 @@ COMMANDS = {
     ),
     "plant": Command("tlae.commands.plant", "plant known anomalies into normal footage"),
     "scene": Command("tlae.commands.scene", "draw footage of a scene with known anomalies"),
+    "describe": Command("tlae.commands.describe", "describe pictures by numbers, to sort them"),
+    "cluster": Command("tlae.commands.cluster", "sort described pictures into groups and outliers"),
     "explore": Command("tlae.commands.explore", "map described pictures in the browser"),
+    "novelty fit": Command(
+        "tlae.commands.novelty_fit", "learn which pictures are like those of a folder"
+    ),
+    "novelty score": Command("tlae.commands.novelty_score", "judge new pictures: like them or not"),
+    "filter fit": Command("tlae.commands.filter_fit", "learn to tell good pictures from bad ones"),
+    "filter score": Command("tlae.commands.filter_score", "say of new pictures: good or bad"),
     "demo": Command("tlae.commands.demo", "make a scene, train, score and render it"),
 }
 
@@ -66,16 +74,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (2: bad input, 130: interrupted)."""
     words = list(sys.argv[1:] if argv is None else argv)
     if not words or words[0] in ("-h", "--help", "help"):
-        lines = (f"  {name:<10} {command.summary}" for name, command in COMMANDS.items())
+        lines = (f"  {name:<13} {command.summary}" for name, command in COMMANDS.items())
         print(USAGE.format(version=__version__, commands="\n".join(lines)), end="")
         return 0
     if words[0] == "--version":
         print(__version__)
         return 0
+    name, settings = _split(words)
     try:
-        return _run_command(words[0], words[1:])
+        return _run_command(name, settings)
     except UserError as error:
-        print(f"tlae {words[0]}: {error}", file=sys.stderr)
+        print(f"tlae {name}: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except BrokenPipeError:  # `tlae ... | head`: who reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -85,14 +94,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         place = f" ({error.filename})" if error.filename else ""
         print(
-            f"tlae {words[0]}: {error.strerror}{place}; free some space or choose another place; "
+            f"tlae {name}: {error.strerror}{place}; free some space or choose another place; "
             "what is done is kept, the same command continues",
             file=sys.stderr,
         )
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
-        print(f"\ntlae {words[0]}: interrupted; the same command continues", file=sys.stderr)
+        print(f"\ntlae {name}: interrupted; the same command continues", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+def _split(words: list[str]) -> tuple[str, list[str]]:
+    """The command, of one or two words, and what follows it."""
+    pair = " ".join(words[:2])
+    return (pair, words[2:]) if pair in COMMANDS else (words[0], words[1:])
 
 
 def _run_command(name: str, words: list[str]) -> int:

@@ -26,11 +26,18 @@ GROUPS = ("model", "scoring", "experiment")
 FOOTAGE_IS_A_NODE = ("train", "score", "benchmark", "plant")  # there it sets `footage.path`
 # Values taken as they are, without Hydra's grammar: spaces, =, *, [ need no quoting.
 PATH_KEYS = (
+    "bad",
+    "compare",
     "descriptors",
     "export",
     "footage.path",
     "footage.mask",
     "footage.time_pattern",
+    "good",
+    "from_file",
+    "id_column",
+    "ids",
+    "images",
     "labels",
     "model_file",
     "name",
@@ -40,6 +47,9 @@ PATH_KEYS = (
     "paths.scores",
     "scores",
     "suffix",
+    "unfiltered",
+    "time_pattern",
+    "weights",
 )
 
 
@@ -54,6 +64,11 @@ class Request:
     resolve: bool = False
     multirun: bool = False
     config_dir: str | None = None
+
+    @property
+    def config_name(self) -> str:
+        """Its file in ``configs/``, without the suffix."""
+        return self.command.replace(" ", "_")
 
 
 def configs_dir() -> Path:
@@ -114,7 +129,7 @@ def run_each(request: Request) -> int:
             overrides += ["--cfg=job"] + ["--resolve"] * request.resolve
         if request.config_dir:
             overrides += [f"--config-dir={request.config_dir}"]
-        command = [sys.executable, "-m", "tlae", request.command, *overrides]
+        command = [sys.executable, "-m", "tlae", *request.command.split(), *overrides]
         if subprocess.run(command, check=False).returncode:
             failed.append(varying)
     if failed:
@@ -167,7 +182,7 @@ def _compose(request: Request, overrides: list[str]) -> DictConfig:
     if request.config_dir:
         words.append(f"hydra.searchpath=['file://{Path(request.config_dir).resolve()}']")
     try:
-        cfg = hydra_compose(request.command, words, return_hydra_config=True)
+        cfg = hydra_compose(request.config_name, words, return_hydra_config=True)
         choices = cfg.hydra.runtime.choices
         with open_dict(cfg):
             del cfg["hydra"]
@@ -240,7 +255,7 @@ def _explain(request: Request, overrides: list[str], error: Exception) -> str:
         if value not in known and value != "null":
             return f"no {key} is called {value!r}; {nearest(value, known)}"
     try:
-        known_cfg = hydra_compose(request.command, groups)
+        known_cfg = hydra_compose(request.config_name, groups)
     except (HydraException, OmegaConfBaseException):
         return _one_line(error)
     for word in overrides:

@@ -7,6 +7,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING
 
 from tlae.config_models import MODEL_SCHEMAS
+from tlae.config_outliers import OUTLIER_SCHEMAS
 
 
 @dataclass
@@ -217,17 +218,33 @@ class PlantConfig:
 
 
 @dataclass
-class ExploreConfig:
-    """`tlae explore`."""
+class DescribeConfig:
+    """`tlae describe`."""
 
-    descriptors: str = MISSING  # folder written by describe
-    descriptor: str | None = None  # which of its descriptors; null: the only one
-    labels: str | None = None  # table written by cluster, for the same pictures
-    export: str | None = None  # write this HTML page instead of serving one
-    host: str = "127.0.0.1"  # address to listen on; other than this machine's: see the warning
-    port: int = 8765  # 0: any free one
-    open: bool = False  # open the page in the browser
-    processes: int = 1  # jobs computed at the same time
+    images: str | None = None  # folder, picture, video, zip file or glob pattern
+    out: str = MISSING  # descriptor store; further descriptors of the same images join it
+    descriptor: str = "colour_histogram"  # see `tlae describe --help`
+    name: str | None = None  # of the descriptor in the store; null: as the descriptor is called
+    weights: str = "random"  # local file (.safetensors, .pth), name on the hub (DEFAULT), random
+    download: bool = False  # whether weights may be fetched from the hub
+    image_size: int | None = None  # side of the net's square input [px]; null: as published
+    fit: str = "stretch"  # show the net the whole picture (stretch), or its centre (crop)
+    bins: tuple[int, int, int] = (4, 6, 3)  # of the colour histogram: hue, saturation, value
+    clip_model: str = "ViT-B-32"  # of OpenCLIP
+    model_file: str | None = None  # written by `tlae train`; for descriptor=model, error
+    pool: int = 4  # their maps are averaged over so many places down and across
+    tiles: int | None = None  # cut every picture into n x n tiles; null: whole pictures
+    tiles_hw: tuple[int, int] | None = None  # cut into so many down and across; wins over tiles
+    from_file: str | None = None  # import descriptors: .npy, .npz, .csv, .parquet, .pkl
+    ids: str | None = None  # their names, one per row: .txt, .csv, .parquet, .npy
+    id_column: str | None = None  # column of names; null: the first of text
+    dtype: str = "float32"  # of the stored numbers: float32, float16 (half the space)
+    batch_size: str = "auto"  # pictures at once; auto: as many as memory allows
+    device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+    precision: str = "float32"  # of a net's arithmetic: float32, bfloat16
+    time_pattern: str | None = None  # strptime pattern of the time in file names
+    seed: int = 0  # of random weights
+    overwrite: bool = False  # replace a descriptor of the same name with other settings
 
 
 SCHEMAS: dict[str, type] = {
@@ -239,9 +256,10 @@ SCHEMAS: dict[str, type] = {
     "benchmark_schema": BenchmarkConfig,
     "evaluate_schema": EvaluateConfig,
     "plant_schema": PlantConfig,
-    "explore_schema": ExploreConfig,
+    "describe_schema": DescribeConfig,
     "scoring/scoring_schema": ScoringConfig,
     **MODEL_SCHEMAS,
+    **OUTLIER_SCHEMAS,
 }
 
 

@@ -57,3 +57,25 @@ def explain_os_errors(path: Path) -> Iterator[None]:
         raise UserError(
             f"{path} must be writable, got: {reason}; free disk space or choose another folder"
         ) from error
+
+
+@contextmanager
+def replace_folder(path: Path, mark: str) -> Iterator[Path]:
+    """A temporary folder to fill, which then takes the place of an earlier result.
+
+    Args:
+        path: missing, empty, or a folder that holds a file called ``mark``.
+        mark: the file by which such results are known.
+
+    Raises:
+        UserError: something else is there.
+    """
+    if path.exists() and not (path / mark).is_file() and not _is_empty_folder(path):
+        raise UserError(f"{path} exists and is not a result of this command; give another out=...")
+    with whole_folder(path) as temporary:
+        yield temporary
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())

@@ -15,7 +15,7 @@ import threading
 import webbrowser
 from pathlib import Path
 
-from tlae.config import ExploreConfig
+from tlae.config_outliers import ExploreConfig
 from tlae.errors import UserError
 from tlae.outliers.explorer.collection import open_collection
 from tlae.outliers.explorer.explorer import Explorer

@@ -25,7 +25,7 @@ def roc_chart(curves: Mapping[str, tuple[Series, Series]]) -> str:
     Args:
         curves: name -> false positive rates and true positive rates, in [0, 1].
     """
-    with _figure(5.2, 4.6) as ((axes,), svg):
+    with svg_figure(5.2, 4.6) as ((axes,), svg):
         axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=":")
         for number, (name, (fpr, tpr)) in enumerate(curves.items()):
             colour = CURVES[number % len(CURVES)]
@@ -34,7 +34,7 @@ def roc_chart(curves: Mapping[str, tuple[Series, Series]]) -> str:
         axes.set_xlabel("normal frames called anomalous")
         axes.set_ylabel("anomalous frames found")
         axes.legend(loc="lower right", frameon=False, fontsize=8)
-    return _element(svg)
+    return svg_element(svg)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def score_chart(
         threshold: alarm threshold in the same units; None: none.
         limits: of the score axis, the same for all clips, so that they can be compared.
     """
-    with _figure(8.2, 1.7 * len(clips), rows=len(clips)) as (panels, svg):
+    with svg_figure(8.2, 1.7 * len(clips), rows=len(clips)) as (panels, svg):
         for axes, clip in zip(panels, clips, strict=True):
             _draw_scores(axes, clip, threshold)
             axes.set(xlim=(-0.5, len(clip.anomalous) - 0.5), ylim=limits)
@@ -70,7 +70,7 @@ def score_chart(
                 axes.set_title(clip.name, loc="left", fontsize=9)
         if len(clips[0].scores) > 1:
             panels[0].legend(loc="upper right", frameon=False, fontsize=7, ncols=4)
-    return _element(svg)
+    return svg_element(svg)
 
 
 def _draw_scores(axes: "Axes", clip: ClipScores, threshold: float | None) -> None:
@@ -84,10 +84,10 @@ def _draw_scores(axes: "Axes", clip: ClipScores, threshold: float | None) -> Non
 
 
 @contextmanager
-def _figure(
+def svg_figure(
     width_in: float, height_in: float, rows: int = 1
 ) -> Iterator[tuple[list["Axes"], io.StringIO]]:
-    """Plain axes, one below the other; the text is there after the block."""
+    """Plain axes, one below the other; the text is there after the block, see ``svg_element``."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -110,7 +110,7 @@ def _figure(
         figure.savefig(svg, format="svg", transparent=True, metadata=unsigned)
 
 
-def _element(svg: io.StringIO) -> str:
+def svg_element(svg: io.StringIO) -> str:
     """The SVG element alone, as it stands in a page or in a file."""
     text = svg.getvalue()
     return text[text.index("<svg") :]

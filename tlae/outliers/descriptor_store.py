@@ -27,6 +27,7 @@ from tlae.whole_file import whole_file
 IDS = "ids.parquet"
 DTYPES = ("float16", "float32")
 ITEM_COLUMNS = ("path", "clip", "frame", "taken_at", "state")  # `row` is added when written
+NOT_FINITE = "no finite numbers"  # of a row of NaN
 READ_ROWS = 8192  # rows looked at together, so that memory stays constant
 
 Values = npt.NDArray[np.floating[Any]]
@@ -59,6 +60,13 @@ class Descriptors:
             for start in range(0, len(self.values), READ_ROWS)
         ]
         return np.concatenate(pieces)
+
+    def left_out(self) -> dict[str, int]:
+        """Why items are not described, with their number; the most frequent first."""
+        states = pd.read_parquet(self.folder / IDS, columns=["state"])["state"]
+        reasons = {str(k): int(v) for k, v in states[states != OK].value_counts().items()}
+        broken = int((~self.usable()).sum())
+        return reasons | ({NOT_FINITE: broken} if broken else {})
 
 
 def descriptor_names(folder: Path) -> list[str]:
@@ -139,7 +147,7 @@ class DescriptorWriter:
         self.facts = facts | {"name": name, "dimensions": dimensions, "dtype": dtype}
         self.part = folder / f"{name}.part"
         self.shape = (0, dimensions)  # rows so far
-        self.chunks = self.items = 0
+        self.chunks = self.items = self.pictures = 0  # written so far
         self.last: tuple[str, int] | None = None  # clip and frame of the last item written
         self._known: pd.DataFrame | None = None
         self._lock = FileLock(folder / ".lock")
@@ -153,7 +161,7 @@ class DescriptorWriter:
                 f"{self.folder} is being written by another process; wait, or give another out=..."
             ) from error
         try:
-            if (self.folder / IDS).is_file():
+            if set(descriptor_names(self.folder)) - {self.name}:  # this one joins them
                 self._known = pd.read_parquet(self.folder / IDS)
             self._continue_or_begin()
         except BaseException:
@@ -249,6 +257,7 @@ class DescriptorWriter:
         self.chunks += 1
         self.items += len(items)
         self.shape = (self.shape[0] + rows, self.shape[1])
+        self.pictures += int(items.groupby(["clip", "frame"]).ngroups)
         if len(items):
             self.last = str(items["clip"].iloc[-1]), int(items["frame"].iloc[-1])
 

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError, nearest
+from tlae.outliers.estimators import draw_rows
 
 Matrix = npt.NDArray[np.float32]
 
@@ -91,7 +92,7 @@ def fit_preparation(
         raise UserError(
             f"pca must be a number of components >= 1, or a share of variance in (0, 1), got {pca}"
         )
-    rows = np.asarray(_drawn(values, seed), np.float32)
+    rows = np.asarray(draw_rows(values, FIT_ROWS, seed), np.float32)
     l2 = scaler == "l2"
     if l2:
         rows = _unit_length(rows)
@@ -100,22 +101,13 @@ def fit_preparation(
         return Preparation(l2, shift, factor)
     scaled = (rows - shift.astype(np.float32)) * factor.astype(np.float32)
     components, mean, explained = _principal_axes(scaled, pca, whiten=whiten, seed=seed)
-    shift = shift + np.divide(mean, factor, out=np.zeros_like(mean), where=factor != 0)
+    shift = np.asarray(shift + mean / factor, np.float64)
     return Preparation(l2, shift, factor, components, explained)
-
-
-def _drawn(values: npt.NDArray[Any], seed: int) -> npt.NDArray[Any]:
-    if len(values) <= FIT_ROWS:
-        return values
-    chosen = np.random.default_rng(seed).choice(len(values), FIT_ROWS, replace=False)
-    drawn: npt.NDArray[Any] = values[np.sort(chosen)]
-    return drawn
 
 
 def _unit_length(rows: Matrix) -> Matrix:
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: Matrix = rows / np.where(length > 0, length, 1)
-    return unit
+    return np.asarray(rows / np.where(length > 0, length, 1), np.float32)
 
 
 def _scale_of(rows: Matrix, scaler: str) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

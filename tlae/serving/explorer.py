@@ -25,8 +25,11 @@ from tlae.serving.guard import Guard
 
 PAGE_FILES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 LARGEST_PICTURE_PX = 2048
-BINARY = {200: {"content": {"application/octet-stream": {}}}}
-LATER = {202: {"description": "not known yet: the job that computes it; ask again when it is done"}}
+Answers = dict[int | str, dict[str, Any]]
+BINARY: Answers = {200: {"content": {"application/octet-stream": {}}}}
+LATER: Answers = {
+    202: {"description": "not known yet: the job that computes it; ask again when it is done"}
+}
 
 
 def explorer_app(explorer: actions.Explorer, sheets: Sheets, host: str = "127.0.0.1") -> FastAPI:
@@ -110,7 +113,7 @@ def _collection_routes(explorer: actions.Explorer, sheets: Sheets) -> APIRouter:
             "sheets": {"count": sheets.count, "tile_px": TILE_PX, "side": SHEET_SIDE},
         }
 
-    @router.get("/columns/{name}", summary="A column: float32, one per item", responses={**BINARY})
+    @router.get("/columns/{name}", summary="A column: float32, one per item", responses=BINARY)
     def column(name: str) -> Response:
         if name not in collection.columns:
             raise actions.NotFound(
@@ -150,12 +153,12 @@ def _map_facts(explorer: actions.Explorer, name: str) -> dict[str, Any]:
 def _picture_routes(explorer: actions.Explorer, sheets: Sheets) -> APIRouter:
     router = APIRouter(prefix="/api")
     kept = {"Cache-Control": "private, max-age=3600"}
-    picture_kind = {200: {"content": {"image/jpeg": {}}}}
+    picture_kind: Answers = {200: {"content": {"image/jpeg": {}}}}
 
     @router.get(
         "/items/{row}/picture",
         summary="Picture of an item; a hatched square with X-Missing where it cannot be read",
-        responses={**picture_kind},
+        responses=picture_kind,
         response_class=Response,
     )
     def picture(row: int, px: int = 512) -> Response:
@@ -197,7 +200,7 @@ def _labeling_routes(explorer: actions.Explorer) -> APIRouter:
     @router.get(
         "/labelings/{key}/labels",
         summary="Cluster of every item: int32, -1 for outliers",
-        responses={**BINARY},
+        responses=BINARY,
     )
     def labels(key: str) -> Response:
         return _binary(explorer.labels(key))
@@ -209,7 +212,7 @@ def _labeling_routes(explorer: actions.Explorer) -> APIRouter:
     @router.post(
         "/clusterings",
         summary="Cluster items: the labeling at once if it is known, else a job",
-        responses={**LATER},
+        responses=LATER,
         response_model=Labeling,
     )
     def cluster(asked: Clustering) -> Any:
@@ -261,7 +264,7 @@ def _file_routes(explorer: actions.Explorer) -> APIRouter:
     @router.post(
         "/export",
         summary="One HTML page with map, clusters and samples",
-        responses={**LATER},
+        responses=LATER,
         response_class=HTMLResponse,
     )
     def export(asked: Export) -> Response:

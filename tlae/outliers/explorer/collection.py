@@ -15,8 +15,10 @@ from tlae.outliers.cluster_methods import OUTLIER
 from tlae.outliers.descriptor_store import Descriptors, open_descriptors
 from tlae.outliers.explorer.job_store import Labels
 
+NO_SCORES = ("frame", "row", "label", "likely")  # numbers that count or name
 ITEM_KEYS = ["path", "clip", "frame"]  # which item a row of a table means
 LABEL_COLUMN = "label"
+LABEL_FILE = "labels.parquet"  # in a folder written by `tlae cluster`
 SAMPLED_ROWS = 64  # whose values tell one array from another
 
 Column = npt.NDArray[np.float32]
@@ -54,7 +56,8 @@ class Collection:
     def item_hashes(self) -> npt.NDArray[np.uint64]:
         """(N,), what tells one item from another."""
         ids = self.descriptors.ids[ITEM_KEYS].astype(str)
-        return pd.util.hash_pandas_object(ids, index=False).to_numpy(np.uint64)
+        hashes = pd.util.hash_pandas_object(ids, index=False)
+        return np.asarray(hashes.to_numpy(np.uint64), np.uint64)
 
     @cached_property
     def key(self) -> str:
@@ -131,7 +134,7 @@ def open_collection(
     Args:
         folder: written by ``tlae describe``.
         descriptor: which of its descriptors; None: the only one.
-        labels: table written by ``tlae cluster``, for the same items.
+        labels: folder or table written by ``tlae cluster``, for the same items.
 
     Raises:
         UserError: there is no such store, or the labels are of other items.
@@ -143,12 +146,13 @@ def open_collection(
     if labels is None:
         start = np.where(usable, 0, OUTLIER).astype(np.int32)
         return Collection(opened, usable, start, {})
+    labels = labels / LABEL_FILE if labels.is_dir() else labels
     table = _matched(_read_labels(labels), opened.ids, labels)
     found = table[LABEL_COLUMN].fillna(OUTLIER).to_numpy(np.int32)
     scores = {
         name: table[name].to_numpy(np.float32, na_value=np.nan)
         for name in table.select_dtypes("number").columns
-        if name not in (LABEL_COLUMN, "frame", "row")
+        if name not in NO_SCORES
     }
     return Collection(opened, usable, found, scores, labels.name)
 

@@ -169,7 +169,7 @@ def _fit_box(coordinates: Coordinates) -> Coordinates:
     reach = float((high - low).max()) / 2
     if reach <= 1e-12:  # all equal
         return np.zeros_like(coordinates)
-    return (coordinates - (low + high) / 2) / reach
+    return np.asarray((coordinates - (low + high) / 2) / reach, np.float32)
 
 
 def _padded(coordinates: Coordinates, dimensions: int) -> Coordinates:

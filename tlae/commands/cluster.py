@@ -1,0 +1,256 @@
+"""tlae cluster descriptors=FOLDER [method=hdbscan] [k=8 | k=2..20] [scaler=none] [pca=50].
+
+Sorts described pictures into groups and outliers. Methods: kmeans, minibatch_kmeans,
+gaussian_mixture, agglomerative (these need k; k=2..20 takes the k with the best mean rank over
+three indices), hdbscan, optics, dbscan (these find outliers), hdbscan_soft (needs
+`pip install 'tlae[hdbscan]'`).
+Writes <out>/: labels.parquet and labels.csv (path, label, score; -1: outlier), clusters/<label>.txt
+(its files), sheets/<label>.png (random samples; of the outliers, the highest scores), indices.json,
+indices.svg (for a span of k). compare=OTHER/labels.parquet prints how far two clusterings agree,
+against=hour how far the clusters follow the hour of day. On a GPU:
+`python -m cuml.accel -m tlae cluster ...`.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tlae.config_outliers import ClusterConfig
+from tlae.errors import UserError
+from tlae.outliers.charts import index_chart
+from tlae.outliers.cluster_folder import INDICES, group_name, write_sheets, write_tables
+from tlae.outliers.cluster_methods import Clustering, ClusterSettings
+from tlae.outliers.clusters import find_clusters, rows_seen
+from tlae.outliers.descriptor_store import Descriptors, open_descriptors
+from tlae.outliers.judging import Agreement, Quality, agreement, best_k, parse_k, quality, stability
+from tlae.outliers.preparation import Preparation, fit_preparation
+from tlae.progress import progress
+from tlae.whole_file import replace_folder
+
+SHOWN_GROUPS = 20
+
+
+def run(cfg: ClusterConfig) -> None:
+    """Cluster the descriptors, judge, write and tell."""
+    started = time.monotonic()
+    settings, ks = _settings(cfg)
+    described = open_descriptors(cfg.descriptors, cfg.descriptor)
+    other = _labels_to_compare(cfg.compare)
+    folder = Path(cfg.out or _default_folder(cfg, described)).expanduser()
+    values, usable = usable_values(described)
+    preparation = fit_preparation(values, cfg.scaler, cfg.pca, whiten=cfg.whiten, seed=cfg.seed)
+    prepared = preparation.apply(values)
+    _tell_sample(settings, len(prepared))
+    by_k: dict[int, Quality] = {}
+    if ks is not None and len(ks) > 1:
+        by_k = _try_each(prepared, settings, ks)
+        settings = replace(settings, k=best_k(by_k))
+    found = find_clusters(prepared, settings)
+    judged = quality(prepared, found.labels, cfg.seed)
+    table = _table(described.ids, usable, found)
+    alike = stability(prepared, _labels_by(settings), cfg.stability, cfg.seed)
+    compared = _compared(table, other, cfg.against)
+    indices = {
+        "settings": asdict(settings) | {"scaler": cfg.scaler, "pca": cfg.pca, "whiten": cfg.whiten},
+        "descriptor": described.name,
+        "pictures": len(table),
+        "clustered": len(values),
+        "fitted_rows": found.fitted_rows,
+        "components": prepared.shape[1],
+        "variance_kept": preparation.explained,
+        "quality": asdict(judged),
+        "by_k": {k: asdict(one) for k, one in by_k.items()},
+        "stability": alike,
+        "agreement": {name: {"ari": one.ari, "ami": one.ami} for name, one in compared.items()},
+    }
+    with replace_folder(folder, mark=INDICES) as temporary:
+        write_tables(temporary, table, indices)
+        if by_k and settings.k is not None:
+            (temporary / "indices.svg").write_text(index_chart(by_k, settings.k))
+        sheets = _draw_sheets(temporary, table, described, cfg)
+    _tell(table, judged, preparation, prepared.shape[1], alike)
+    _tell_compared(compared)
+    print(f"results in {time.monotonic() - started:.1f} s: {folder}{sheets}")
+
+
+def usable_values(described: Descriptors) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """Finite rows (n, D) and where they stand (N,); says how many are left out."""
+    usable = described.usable()
+    if usable.all():
+        return described.values, usable
+    left_out = int((~usable).sum())
+    print(f"left out: {left_out:,} of {len(usable):,} pictures, their descriptors are not finite")
+    return described.values[usable], usable
+
+
+def _settings(cfg: ClusterConfig) -> tuple[ClusterSettings, range | None]:
+    if cfg.against not in (None, "hour"):
+        raise UserError(f"against must be hour or null, got {cfg.against!r}")
+    if cfg.stability < 0 or cfg.samples < 0:
+        raise UserError(
+            f"stability and samples must be >= 0, got {cfg.stability} and {cfg.samples}"
+        )
+    ks = parse_k(cfg.k)
+    settings = ClusterSettings(
+        method=cfg.method,
+        k=None if ks is None else ks[0],
+        min_size=cfg.min_size,
+        neighbours=cfg.neighbours,
+        eps=cfg.eps,
+        most_rows=cfg.most_rows,
+        seed=cfg.seed,
+    )
+    return settings, ks
+
+
+def _default_folder(cfg: ClusterConfig, described: Descriptors) -> str:
+    store = Path(cfg.descriptors).expanduser().resolve()
+    return f"clusters/{store.stem}-{described.name}-{cfg.method}"
+
+
+def _tell_sample(settings: ClusterSettings, rows: int) -> None:
+    seen = rows_seen(settings, rows)
+    if seen < rows:
+        print(
+            f"{settings.method} is fitted to {seen:,} of {rows:,} pictures drawn at random, as its "
+            "time or memory grows with their square; the others get the label of their nearest "
+            "neighbour (most_rows=... changes that)"
+        )
+
+
+def _try_each(
+    prepared: npt.NDArray[Any], settings: ClusterSettings, ks: range
+) -> dict[int, Quality]:
+    by_k = {}
+    with progress(f"trying k={ks[0]}..{ks[-1]}", len(ks), "clusterings") as advance:
+        for k in reversed(ks):  # the largest first: if that is too many, it is said at once
+            found = find_clusters(prepared, replace(settings, k=k))
+            by_k[k] = quality(prepared, found.labels, settings.seed)
+            advance()
+    print("   k  Calinski-Harabasz  Davies-Bouldin  silhouette")
+    for k in ks:
+        one = by_k[k]
+        print(
+            f"{k:>4}  {one.calinski_harabasz:>17.1f}  {one.davies_bouldin:>14.3f}  "
+            f"{one.silhouette:>10.3f}"
+        )
+    print(f"k={best_k(by_k)} has the best mean rank")
+    return by_k
+
+
+def _labels_by(settings: ClusterSettings) -> Callable[[npt.NDArray[Any]], npt.NDArray[np.int64]]:
+    return lambda rows: find_clusters(rows, settings).labels
+
+
+def _table(ids: pd.DataFrame, usable: npt.NDArray[np.bool_], found: Clustering) -> pd.DataFrame:
+    """One row per described picture; label and score are missing where it was left out."""
+    table = ids.drop(columns=["row", "state"], errors="ignore").copy()
+    table["label"] = pd.Series(pd.NA, index=table.index, dtype="Int64")
+    table["score"] = np.nan
+    table.loc[usable, "label"] = found.labels
+    table.loc[usable, "score"] = found.scores
+    if found.likely is not None:
+        table["likely"] = pd.Series(pd.NA, index=table.index, dtype="Int64")
+        table["membership"] = np.nan
+        table.loc[usable, "likely"] = found.likely
+        table.loc[usable, "membership"] = found.membership
+    return table
+
+
+def _labels_to_compare(path: str | None) -> pd.DataFrame | None:
+    if path is None:
+        return None
+    file = Path(path).expanduser()
+    file = file / "labels.parquet" if file.is_dir() else file
+    try:
+        table = pd.read_csv(file) if file.suffix == ".csv" else pd.read_parquet(file)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"compare must be a labels.parquet or labels.csv, got {file} ({reason})"
+        ) from error
+    if not {"path", "label"} <= set(table.columns):
+        raise UserError(
+            f"compare must have columns path and label, {file} has {', '.join(table.columns)}"
+        )
+    return table
+
+
+def _compared(
+    table: pd.DataFrame, other: pd.DataFrame | None, against: str | None
+) -> dict[str, Agreement]:
+    labelled = table[table["label"].notna()]
+    compared = {}
+    if other is not None:
+        both = labelled.merge(other, on="path", suffixes=("", "_other"))
+        both = both[both["label_other"].notna()]
+        if both.empty:
+            raise UserError("compare must have labels of the same pictures, no path is in both")
+        compared["compare"] = agreement(both["label"], both["label_other"])
+    if against == "hour":
+        timed = labelled[labelled["taken_at"].notna()]
+        if timed.empty:
+            raise UserError("against=hour needs pictures whose time is known, no taken_at is given")
+        hours = pd.to_datetime(timed["taken_at"]).dt.hour
+        compared["hour"] = agreement(timed["label"], hours.rename("hour"))
+    return compared
+
+
+def _draw_sheets(
+    folder: Path, table: pd.DataFrame, described: Descriptors, cfg: ClusterConfig
+) -> str:
+    """Sheets of samples; says where they are, or why there are none."""
+    images = cfg.images or described.facts.get("images")
+    if cfg.samples == 0 or not images:
+        return ""
+    tiles = described.facts.get("settings", {}).get("tiles_hw")
+    tiles_hw = None if tiles is None else (int(tiles[0]), int(tiles[1]))
+    try:
+        drawn = write_sheets(folder, table, str(images), cfg.samples, tiles_hw, cfg.seed)
+    except UserError as error:  # the pictures moved: the labels are worth keeping
+        return f"\nno sheets of samples: {error}"
+    return f" ({drawn} sheets of samples in sheets/)" if drawn else "\nno picture can be read"
+
+
+def _tell(
+    table: pd.DataFrame,
+    judged: Quality,
+    preparation: Preparation,
+    components: int,
+    alike: list[float],
+) -> None:
+    if preparation.components is not None:
+        print(
+            f"{preparation.width} dimensions in {components} components, which keep "
+            f"{preparation.explained:.1%} of the variance"
+        )
+    sizes = table["label"].value_counts().sort_index()
+    shown = [f"{group_name(int(str(label)))}: {size:,}" for label, size in sizes.items()]
+    more = f", and {len(shown) - SHOWN_GROUPS} more" if len(shown) > SHOWN_GROUPS else ""
+    print(f"{judged.clusters} clusters, {judged.outliers:,} outliers of {len(table):,} pictures")
+    print(f"  {', '.join(shown[:SHOWN_GROUPS])}{more}")
+    if judged.clusters < 2:
+        print("  fewer than two clusters: no indices; a smaller min_size=... may find more")
+    else:
+        print(
+            f"  Calinski-Harabasz {judged.calinski_harabasz:.1f}, Davies-Bouldin "
+            f"{judged.davies_bouldin:.3f}, silhouette {judged.silhouette:.3f}"
+        )
+    if alike:
+        print(
+            f"  stability: mean ARI {np.mean(alike):.3f} between random parts "
+            f"({min(alike):.3f} to {max(alike):.3f}, {len(alike)} pairs)"
+        )
+
+
+def _tell_compared(compared: dict[str, Agreement]) -> None:
+    for name, one in compared.items():
+        with_what = "the hour of day" if name == "hour" else "the other labels"
+        print(f"agreement with {with_what}: AMI {one.ami:.3f}, ARI {one.ari:.3f}")
+        print(one.table.to_string(max_rows=30, max_cols=24))

@@ -1,0 +1,160 @@
+"""tlae describe images=PATH out=FOLDER [descriptor=vgg16] [tiles=10].
+
+Describes every picture by a row of numbers, so that pictures can be sorted into groups and
+outliers. A zip file is read without unpacking; a killed job continues when started again; another
+descriptor of the same images joins the same folder.
+
+descriptors:
+  colour_histogram   how much of each colour (bins=[8,8,8])
+  vgg16, resnet18, resnet50, efficientnet_b7, efficientnet_v2_s, efficientnet_v2_m,
+  efficientnet_v2_l  nets of torchvision (weights=FILE, or weights=DEFAULT download=true)
+  clip               OpenCLIP, pip install 'tlae[clip]' (clip_model=ViT-B-32)
+  model              code of a net of `tlae train`, which knows this camera (model_file=FILE)
+  error              what that net gets wrong, and where (model_file=FILE)
+
+Descriptors of others: tlae describe from_file=features.npy ids=names.txt out=FOLDER [name=NAME].
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+from tlae.config import DescribeConfig
+from tlae.errors import UserError
+from tlae.footage.sources import Footage, open_footage
+from tlae.outliers.batch_size import measure_batch_size, parse_batch_size
+from tlae.outliers.describe import describe_footage
+from tlae.outliers.descriptor_facts import is_described, unfinished_facts
+from tlae.outliers.descriptor_settings import NEEDS_TORCH, DescriptorSettings
+from tlae.outliers.descriptor_store import Descriptors, DescriptorWriter
+from tlae.outliers.descriptors import Descriptor, build_descriptor
+from tlae.progress import progress
+from tlae.whole_file import explain_os_errors
+
+LARGEST_TILES = 1000  # down or across
+REASONS_TOLD = 8
+
+
+def run(cfg: DescribeConfig) -> None:
+    """Pictures in, descriptors out."""
+    folder = Path(cfg.out).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"out must be a folder, got the file {folder}; give another")
+    if (cfg.images is None) == (cfg.from_file is None):
+        raise UserError("give images=... to describe, or from_file=... to import; one of them")
+    with explain_os_errors(folder):
+        if cfg.from_file is not None:
+            _import(cfg, folder)
+        else:
+            _describe(cfg, folder)
+
+
+def _describe(cfg: DescribeConfig, folder: Path) -> None:
+    started = time.monotonic()
+    settings = _settings(cfg)
+    tiles_hw = _tiles(cfg)
+    name = cfg.name or settings.descriptor
+    batch_size = parse_batch_size(cfg.batch_size)
+    footage = open_footage(str(cfg.images), time_pattern=cfg.time_pattern)
+    descriptor, device = _build(settings, cfg.device)
+    facts = _facts(settings, descriptor, footage, tiles_hw) | {"dtype": cfg.dtype}
+    if is_described(folder, name, facts, overwrite=cfg.overwrite):
+        print(f"{name} of these images is in {folder} already; nothing to do")
+        return
+    if batch_size is None:
+        before = unfinished_facts(folder, name).get("batch_size")  # so that the bytes agree
+        batch_size = before or measure_batch_size(descriptor, device)
+    facts |= {"batch_size": batch_size, "device": device}
+    _note_random_weights(settings)
+    lengths = [clip.length for clip in footage.clips]
+    total = sum(n for n in lengths if n is not None) if None not in lengths else None
+    with DescriptorWriter(folder, name, descriptor.dimensions, facts, cfg.dtype) as writer:
+        done = writer.pictures
+        if done:
+            print(f"continuing after {done:,} images")
+        with progress(f"describing {footage.name}", total, "images") as advance:
+            advance(done)
+            describe_footage(footage, descriptor, writer, batch_size, tiles_hw, advance)
+        pictures = writer.pictures
+        described = writer.finish()
+    _tell(described, pictures, pictures - done, time.monotonic() - started)
+
+
+def _settings(cfg: DescribeConfig) -> DescriptorSettings:
+    return DescriptorSettings(
+        descriptor=cfg.descriptor,
+        weights=cfg.weights,
+        download=cfg.download,
+        image_size=cfg.image_size,
+        fit=cfg.fit,
+        bins=(cfg.bins[0], cfg.bins[1], cfg.bins[2]),
+        clip_model=cfg.clip_model,
+        model_file=cfg.model_file,
+        pool=cfg.pool,
+        precision=cfg.precision,
+        seed=cfg.seed,
+    )
+
+
+def _build(settings: DescriptorSettings, device: str) -> tuple[Descriptor, str]:
+    """The descriptor, and the name of the device it runs on."""
+    if settings.descriptor not in NEEDS_TORCH:
+        return build_descriptor(settings), "cpu"
+    from tlae.commands.score import pick_device
+
+    chosen = pick_device(device)
+    return build_descriptor(settings, chosen), str(chosen)
+
+
+def _tiles(cfg: DescribeConfig) -> tuple[int, int] | None:
+    tiles = (cfg.tiles, cfg.tiles) if cfg.tiles is not None else None
+    if cfg.tiles_hw is not None:
+        tiles = (cfg.tiles_hw[0], cfg.tiles_hw[1])
+    if tiles and not (min(tiles) >= 1 and max(tiles) <= LARGEST_TILES):
+        raise UserError(f"tiles must be within 1..{LARGEST_TILES} each way, got {list(tiles)}")
+    return tiles
+
+
+def _facts(
+    settings: DescriptorSettings,
+    descriptor: Descriptor,
+    footage: Footage,
+    tiles_hw: tuple[int, int] | None,
+) -> dict[str, Any]:
+    return {
+        "descriptor": settings.descriptor,
+        "settings": settings.relevant() | {"tiles_hw": list(tiles_hw) if tiles_hw else None},
+        "images": {
+            "path": str(Path(footage.spec).expanduser().absolute()),
+            "fingerprint": footage.fingerprint(),
+        },
+        **descriptor.facts,
+    }
+
+
+def _note_random_weights(settings: DescriptorSettings) -> None:
+    if settings.has_random_weights:
+        print(
+            f"note: {settings.descriptor} has random weights (seed {settings.seed}), it has seen "
+            "no picture yet; weights=FILE or weights=DEFAULT download=true gives it learnt ones"
+        )
+
+
+def _tell(described: Descriptors, pictures: int, fresh: int, seconds: float) -> None:
+    facts = described.facts
+    rate = f", {fresh / seconds:,.0f}/s" if fresh else ""
+    tiles = facts["settings"].get("tiles_hw")
+    cut = f" in {tiles[0]} x {tiles[1]} tiles" if tiles else ""
+    print(
+        f"{described.name}: {facts['dimensions']} numbers ({facts['dtype']}) for each of "
+        f"{len(described.ids):,} {'tiles' if tiles else 'images'}; {pictures:,} images read{cut} "
+        f"in {seconds:.1f} s{rate}"
+    )
+    for reason, count in list(described.left_out().items())[:REASONS_TOLD]:
+        print(f"  left out: {count:,} x {reason}")
+    print(f"results: {described.folder}")
+    print(f"next:    tlae cluster descriptors={described.folder}")
+
+
+def _import(cfg: DescribeConfig, folder: Path) -> None:
+    raise UserError("soon")

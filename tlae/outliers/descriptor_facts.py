@@ -1,0 +1,54 @@
+"""What a stored descriptor was made from, and whether that is what is asked for."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tlae.errors import UserError
+from tlae.outliers.descriptor_store import descriptor_names
+
+
+def unfinished_facts(folder: Path, name: str) -> dict[str, Any]:
+    """Facts of a descriptor that a killed job left behind; empty where there is none."""
+    try:
+        facts = json.loads((folder / f"{name}.part" / "job.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def is_described(folder: Path, name: str, facts: dict[str, Any], *, overwrite: bool) -> bool:
+    """Whether a finished descriptor has these facts already.
+
+    Args:
+        folder: the store.
+        name: of the descriptor.
+        facts: what it must agree with; further facts of the stored one do not count.
+        overwrite: whether one with other facts may be replaced.
+
+    Raises:
+        UserError: it has other facts, or its store other images.
+    """
+    for other in descriptor_names(folder):
+        stored = json.loads((folder / f"{other}.json").read_text())
+        if other == name:
+            changed = [key for key, value in facts.items() if stored.get(key) != value]
+            if not changed:
+                return True
+            if not overwrite:
+                raise UserError(
+                    f"{folder} has a descriptor {name} with other {', '.join(changed)}; give "
+                    "another name=... or overwrite=true"
+                )
+        elif _images(stored) != _images(facts):
+            raise UserError(
+                f"{folder} holds descriptors of other images or tiles ({other}); give another "
+                "out=..."
+            )
+    return False
+
+
+def _images(facts: dict[str, Any]) -> tuple[Any, Any]:
+    """What descriptors that stand side by side must agree in."""
+    images = facts.get("images") or {}
+    return images.get("fingerprint"), facts.get("settings", {}).get("tiles_hw")

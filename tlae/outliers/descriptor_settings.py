@@ -1,0 +1,82 @@
+"""Which descriptors there are, and every setting of one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tlae.errors import UserError, nearest
+
+RANDOM = "random"
+TORCHVISION = (
+    "vgg16",
+    "efficientnet_b7",
+    "efficientnet_v2_s",
+    "efficientnet_v2_m",
+    "efficientnet_v2_l",
+    "resnet18",
+    "resnet50",
+)
+NEEDS_TORCH = (*TORCHVISION, "clip", "model", "error")
+NAMES = ("colour_histogram", *NEEDS_TORCH)
+
+
+@dataclass(frozen=True)
+class DescriptorSettings:
+    """Which descriptor, with which settings.
+
+    Attributes:
+        descriptor: one of ``NAMES``.
+        weights: of a torchvision net or OpenCLIP: a local file (.safetensors, or a state_dict as
+            .pth), a hub name (e.g. DEFAULT), or "random".
+        download: whether a hub name may be fetched from the internet.
+        image_size: side of the net's square input in pixels; None: as published.
+        fit: "stretch" shows the net the whole picture, "crop" its centre, as published.
+        bins: of the colour histogram, for hue, saturation and value.
+        clip_model: architecture that OpenCLIP knows.
+        model_file: written by ``tlae train``, for the descriptors model and error.
+        pool: their maps are averaged over this many places down and across.
+        precision: "float32", or "bfloat16": faster on recent chips, less exact.
+        seed: of random weights.
+    """
+
+    descriptor: str = "colour_histogram"
+    weights: str = RANDOM
+    download: bool = False
+    image_size: int | None = None
+    fit: str = "stretch"
+    bins: tuple[int, int, int] = (4, 6, 3)
+    clip_model: str = "ViT-B-32"
+    model_file: str | None = None
+    pool: int = 4
+    precision: str = "float32"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.descriptor not in NAMES:
+            raise UserError(
+                f"no descriptor is called {self.descriptor!r}; {nearest(self.descriptor, NAMES)}"
+            )
+        for name, value, known in (
+            ("fit", self.fit, ("stretch", "crop")),
+            ("precision", self.precision, ("float32", "bfloat16")),
+        ):
+            if value not in known:
+                raise UserError(f"{name} must be one of {', '.join(known)}, got {value!r}")
+        if self.image_size is not None and not 16 <= self.image_size <= 2048:
+            raise UserError(f"image_size must be within 16..2048 pixels, got {self.image_size}")
+        if not 1 <= self.pool <= 64:
+            raise UserError(f"pool must be within 1..64, got {self.pool}")
+
+    def relevant(self) -> dict[str, Any]:
+        """The settings that this descriptor's numbers depend on."""
+        if self.descriptor == "colour_histogram":
+            return {"bins": list(self.bins)}
+        if self.descriptor in ("model", "error"):
+            return {"pool": self.pool, "precision": self.precision}
+        clip = {"clip_model": self.clip_model} if self.descriptor == "clip" else {}
+        sizes = {"image_size": self.image_size, "fit": self.fit}
+        return clip | sizes | {"precision": self.precision}
+
+    @property
+    def has_random_weights(self) -> bool:
+        """Whether this is a net that has learnt nothing."""
+        return self.weights == RANDOM and self.descriptor in (*TORCHVISION, "clip")
