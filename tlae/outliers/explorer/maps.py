@@ -155,7 +155,7 @@ def _tsne(reduced: Coordinates, dimensions: int, seed: int, tell: Tell) -> Coord
 
 def _umap(reduced: Coordinates, dimensions: int, seed: int, tell: Tell) -> Coordinates:
     """umap-learn (McInnes et al. 2018)."""
-    from umap import UMAP  # type: ignore[import-not-found]
+    from umap import UMAP
 
     tell(0.0, "UMAP")
     neighbours = min(15, len(reduced) - 1)
