@@ -154,7 +154,8 @@ def open_collection(
         for name in table.select_dtypes("number").columns
         if name not in NO_SCORES
     }
-    return Collection(opened, usable, found, scores, labels.name)
+    name = labels.parent.name if labels.name == LABEL_FILE else labels.name
+    return Collection(opened, usable, found, scores, name)
 
 
 def _read_labels(labels: Path) -> pd.DataFrame:

@@ -57,6 +57,7 @@ def export_html(explorer: Explorer, labeling: str, coordinates: Coordinates, met
         labeling=explorer.labeling(labeling).name,
         map=MAPS[method].title,
         descriptor=collection.descriptors.name,
+        dimensions=coordinates.shape[1],
         count=collection.count,
         notes=collection.notes,
         clusters=clusters,

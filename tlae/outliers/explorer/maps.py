@@ -82,7 +82,7 @@ def lay_out(
         )
     placed = np.full((len(values), dimensions), np.nan, np.float32)
     if count:
-        tell(0.0, "PCA")
+        tell(0.0, "reducing by PCA")
         reduced = _principal(values, finite, dimensions if method == "pca" else REDUCED_TO)
         if method == "tsne":
             reduced = _tsne(reduced, dimensions, seed, tell)
@@ -136,9 +136,9 @@ def _tsne(reduced: Coordinates, dimensions: int, seed: int, tell: Tell) -> Coord
     def each(step: int, error: float, embedding: object) -> None:
         nonlocal done
         done += TOLD_EVERY
-        tell(min(done / total, 1.0), "t-SNE")
+        tell(min(done / total, 1.0), "laying out")
 
-    tell(0.0, "t-SNE: neighbours")
+    tell(0.0, "finding neighbours")
     tsne = TSNE(
         n_components=dimensions,
         perplexity=min(30.0, (len(reduced) - 1) / 3),
@@ -157,7 +157,7 @@ def _umap(reduced: Coordinates, dimensions: int, seed: int, tell: Tell) -> Coord
     """umap-learn (McInnes et al. 2018)."""
     from umap import UMAP
 
-    tell(0.0, "UMAP")
+    tell(0.0, "laying out")
     neighbours = min(15, len(reduced) - 1)
     umap = UMAP(n_components=dimensions, n_neighbors=neighbours, random_state=seed, n_jobs=1)
     return np.asarray(umap.fit_transform(reduced), np.float32)

@@ -117,7 +117,8 @@ export class Panel {
   }
 }
 
-function shortPath(path) { return path.length > 60 ? `…${path.slice(-58)}` : path; }
+// File and folder; the whole path stands under a pinned picture.
+function shortPath(path) { const parts = path.split('/'); return parts.length > 3 ? `…/${parts.slice(-2).join('/')}` : path; }
 
 // First column of a CSV; paths may hold commas, quotes and line ends.
 function paths(text) {

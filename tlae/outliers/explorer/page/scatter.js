@@ -31,7 +31,7 @@ const MARGIN = 0.92;      // share of the canvas that the map fills at first
 export const DIM = 0, PLAIN = 1, CHOSEN = 2;  // states of a point
 
 export class Scatter {
-  // canvas: for WebGL; overlay: a 2-D canvas of the same size above it, which takes the pointer.
+  // canvas: for WebGL; overlay: an element of the same size above it, which takes pointer and keys.
   // on: {hover(row | -1, x, y), pick(row | -1), lasso(rows, event), drawn()}
   constructor(canvas, overlay, on = {}) {
     Object.assign(this, {canvas, overlay, on});
@@ -39,6 +39,7 @@ export class Scatter {
     this.colours = new Uint8Array(0);        // RGBA per point; alpha 0: hidden
     this.states = new Uint8Array(0);
     this.count = 0; this.dimensions = 2; this.mode = 'pan'; this.pinned = -1; this.hovered = -1;
+    overlay.innerHTML = '<svg aria-hidden="true"><path/><circle class="hovered"/><circle class="pinned"/></svg>';
     this.start();
     this.reset();
     canvas.addEventListener('webglcontextlost', (event) => event.preventDefault());
@@ -48,7 +49,7 @@ export class Scatter {
   }
 
   start() {
-    const gl = this.canvas.getContext('webgl2', {antialias: false, alpha: true, premultipliedAlpha: false});
+    const gl = this.canvas.getContext('webgl2', {antialias: false, alpha: true});
     if (!gl) throw new Error('This browser offers no WebGL 2, which the map needs. Try another browser, or switch hardware acceleration on.');
     this.gl = gl;
     const program = gl.createProgram();
@@ -113,7 +114,7 @@ export class Scatter {
     const ratio = window.devicePixelRatio || 1, {clientWidth: width, clientHeight: height} = this.overlay;
     if (!width || !height) return;
     Object.assign(this, {width, height, ratio});
-    for (const canvas of [this.canvas, this.overlay]) { canvas.width = Math.round(width * ratio); canvas.height = Math.round(height * ratio); }
+    this.canvas.width = Math.round(width * ratio); this.canvas.height = Math.round(height * ratio);
     this.moved();
     this.draw();  // at once: a resized canvas is empty
   }
@@ -152,21 +153,13 @@ export class Scatter {
   }
 
   drawOverlay() {
-    const pen = this.overlay.getContext('2d');
-    pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    pen.clearRect(0, 0, this.width, this.height);
-    const ink = getComputedStyle(this.overlay).color;
-    for (const [row, width] of [[this.hovered, 1.5], [this.pinned, 3]]) {
-      if (row < 0 || row >= this.count || !this.placed[row]) continue;
-      const [x, y] = this.place(row);
-      pen.strokeStyle = ink; pen.lineWidth = width;
-      pen.beginPath(); pen.arc(x, y, this.pointSize / 2 + 5, 0, 7); pen.stroke();
-    }
-    if (this.path?.length > 1) {
-      pen.strokeStyle = ink; pen.lineWidth = 1.5; pen.setLineDash([5, 4]);
-      pen.beginPath(); this.path.forEach(([x, y]) => pen.lineTo(x, y)); pen.closePath(); pen.stroke();
-      pen.globalAlpha = 0.08; pen.fillStyle = ink; pen.fill(); pen.globalAlpha = 1; pen.setLineDash([]);
-    }
+    const [path, ...rings] = this.overlay.firstChild.children;
+    path.setAttribute('d', this.path?.length > 1 ? `M${this.path.join('L')}Z` : '');
+    [this.hovered, this.pinned].forEach((row, i) => {
+      const shown = row >= 0 && row < this.count && this.placed[row] === 1;
+      const [x, y] = shown ? this.place(row) : [0, 0];
+      for (const [name, value] of Object.entries({cx: x, cy: y, r: shown ? this.pointSize / 2 + 5 : 0})) rings[i].setAttribute(name, value);
+    });
   }
 
   // Where every point stands on the canvas, in CSS pixels.
