@@ -105,6 +105,7 @@ def _serve(
     from tlae.serving.explorer import explorer_app
     from tlae.serving.guard import is_loopback
 
+    explorer.map("pca", 2)  # so that the page has something to draw at once
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{port}/"

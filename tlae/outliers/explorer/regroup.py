@@ -117,7 +117,8 @@ def regroup(
     tell(None, f"scaling and PCA of {len(used):,} items")
     if pca is not None and used.size:
         pca = min(pca, *used.shape)
-    prepared = fit_preparation(used, scaler, pca).apply(used) if len(used) > 1 else used
+    alike = len(used) < 2 or bool((used == used[0]).all())  # refused below, in plain words
+    prepared = used if alike else fit_preparation(used, scaler, pca).apply(used)
     tell(None, f"clustering {len(used):,} items")
     labels[finite] = find_clusters(prepared, ClusterSettings(method, **settings)).labels
     return labels

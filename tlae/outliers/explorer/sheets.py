@@ -7,8 +7,6 @@ from pathlib import Path
 from tlae.outliers.explorer.pictures import PER_SHEET, Pictures, jpeg
 from tlae.whole_file import whole_file
 
-START_AFTER_S = 2.0  # the map comes first
-
 logger = logging.getLogger(__name__)
 
 
@@ -18,10 +16,11 @@ class Sheets:
     Args:
         pictures: of the items.
         folder: where sheets are kept, for these items alone.
+        start_after_s: the map comes first.
     """
 
-    def __init__(self, pictures: Pictures, folder: Path) -> None:
-        self.pictures, self.folder = pictures, folder
+    def __init__(self, pictures: Pictures, folder: Path, start_after_s: float = 2.0) -> None:
+        self.pictures, self.folder, self.start_after_s = pictures, folder, start_after_s
         self.count = -(-len(pictures.ids) // PER_SHEET)
         self.broken = ""  # why no sheet can be kept
         self._wanted: list[int] = []
@@ -33,6 +32,10 @@ class Sheets:
         for path in self.folder.glob("*-*.jpg"):
             path.unlink(missing_ok=True)
         self._thread.start()
+
+    def wait(self) -> None:
+        """Return when all sheets are made."""
+        self._thread.join()
 
     def close(self) -> None:
         """Stop after the sheet that is being made."""
@@ -57,7 +60,7 @@ class Sheets:
         return None
 
     def _make_all(self) -> None:
-        self._stop.wait(START_AFTER_S)
+        self._stop.wait(self.start_after_s)
         for number in range(self.count):
             while self._wanted and not self._stop.is_set():
                 self._make(self._wanted.pop())
