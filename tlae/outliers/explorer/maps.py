@@ -18,6 +18,7 @@ PCA_ITEMS = 20_000  # evenly spread items that axes are fitted on; all are then 
 REDUCED_TO = 50  # dimensions left by PCA before t-SNE and UMAP (van der Maaten & Hinton 2008)
 CHUNK = 8192  # items held as float32 at once
 FEWEST_ITEMS = 10  # below, neighbourhoods mean nothing
+FEW_ITEMS = 2000  # up to so many, further threads only wait for each other
 TSNE_STEPS = (250, 500)  # with early exaggeration, without: openTSNE's defaults
 TOLD_EVERY = 10  # steps
 
@@ -146,7 +147,7 @@ def _tsne(reduced: Coordinates, dimensions: int, seed: int, tell: Tell) -> Coord
         n_iter=TSNE_STEPS[1],
         negative_gradient_method="auto" if dimensions == 2 else "bh",
         random_state=seed,
-        n_jobs=-1,
+        n_jobs=-1 if len(reduced) > FEW_ITEMS else 1,
         callbacks=each,
         callbacks_every_iters=TOLD_EVERY,
     )
