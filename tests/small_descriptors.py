@@ -22,7 +22,7 @@ def two_groups() -> np.ndarray:
 def write_store(
     folder: Path, values: np.ndarray | None = None, *, pictures: bool = True, times: bool = True
 ) -> Descriptors:
-    """A store ``folder/photos.desc``, and its pictures in ``folder/pictures`` unless they are gone."""
+    """A store ``folder/photos.desc``; its pictures lie in ``folder/pictures``."""
     values = two_groups() if values is None else np.asarray(values, np.float32)
     place = folder / "pictures"
     place.mkdir(exist_ok=True)

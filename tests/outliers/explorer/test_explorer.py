@@ -73,7 +73,7 @@ def test_a_selection_is_clustered_within_its_parent(explorer: Explorer) -> None:
 
 def test_equal_selections_in_another_order_are_known(explorer: Explorer) -> None:
     clustered(explorer, Request("kmeans", {"k": 2}, list(range(9))))
-    again = Request("kmeans", {"k": 2.0, "pca": 50}, list(range(8, -1, -1)) + [0])
+    again = Request("kmeans", {"k": 2.0, "pca": 50}, [*range(8, -1, -1), 0])
     assert isinstance(explorer.cluster(again), Labeling)
 
 
