@@ -34,7 +34,7 @@ def test_help_imports_nothing_heavy() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_a_command_shows_its_settings_without_torch(command: str) -> None:
     code = (
-        f"import sys; from tlae.cli import main; main(['{command}', '--help']); "
+        f"import sys; from tlae.cli import main; main([*'{command}'.split(), '--help']); "
         "sys.exit('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)

@@ -27,6 +27,7 @@ FOOTAGE_IS_A_NODE = ("train", "score", "benchmark", "plant")  # there it sets `f
 # Values taken as they are, without Hydra's grammar: spaces, =, *, [ need no quoting.
 PATH_KEYS = (
     "bad",
+    "checkpoints",
     "compare",
     "descriptors",
     "export",

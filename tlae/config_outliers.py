@@ -50,7 +50,85 @@ class ExploreConfig:
     processes: int = 1  # jobs computed at the same time
 
 
+@dataclass
+class DescriptorConfig:
+    """How pictures are described; see `tlae describe --help`."""
+
+    descriptor: str = "colour_histogram"
+    weights: str = "random"  # local file (.safetensors, .pth), name on the hub (DEFAULT), random
+    download: bool = False  # whether weights may be fetched from the hub
+    image_size: int | None = None  # side of the net's square input [px]; null: as published
+    fit: str = "stretch"  # show the net the whole picture (stretch), or its centre (crop)
+    bins: tuple[int, int, int] = (4, 6, 3)  # of the colour histogram: hue, saturation, value
+    clip_model: str = "ViT-B-32"  # of OpenCLIP
+    model_file: str | None = None  # written by `tlae train`; for descriptor=model, error
+    pool: int = 4  # their maps are averaged over so many places down and across
+    precision: str = "float32"  # of a net's arithmetic: float32, bfloat16
+    seed: int = 0  # of everything random
+
+
+@dataclass
+class NoveltyFitConfig(DescriptorConfig, PreparationConfig):
+    """`tlae novelty fit`."""
+
+    images: str | None = None  # normal pictures: folder, picture, video, zip file or glob pattern
+    descriptors: str | None = None  # or a folder written by describe
+    unfiltered: str | None = None  # pictures or descriptors that may hold anything: on the page
+    method: str = "isolation_forest"
+    scaler: str = "standard"
+    pca: float | None = 0.9
+    name: str | None = None  # run folder; null: <images>-<method>
+    folds: int = 5  # blocks held out in turn
+    false_alarm_rate: float = 0.05  # share of normal pictures that may be called outliers
+    threshold: float | None = None  # fixed; wins over the rate
+    checkpoints: str = "checkpoints"  # writes <checkpoints>/<name>/
+
+
+@dataclass
+class JudgeConfig:
+    """What `tlae novelty score` and `tlae filter score` share."""
+
+    model_file: str = MISSING  # written by fit
+    images: str | None = None  # pictures to judge
+    descriptors: str | None = None  # or a folder written by describe
+    descriptor: str | None = None  # which one, where the folder holds several
+    false_alarm_rate: float | None = None  # another budget than at fit
+    threshold: float | None = None  # fixed; wins over the rate
+    pictures: int = 200  # copies with the verdict drawn on, highest scores first; 0: none
+    out: str | None = None  # null: scores/<model>-<images>
+
+
+@dataclass
+class NoveltyScoreConfig(JudgeConfig):
+    """`tlae novelty score`."""
+
+
+@dataclass
+class FilterFitConfig(DescriptorConfig, PreparationConfig):
+    """`tlae filter fit`."""
+
+    good: str = MISSING  # pictures to keep; or descriptors, a folder written by describe
+    bad: str = MISSING  # pictures to keep out
+    method: str = "logistic_regression"  # or gradient_boosting
+    scaler: str = "standard"
+    quadrants: bool = False  # describe four quarters of each picture (image_size=448 for nets)
+    name: str | None = None  # run folder; null: <good>-<bad>-<method>
+    folds: int = 5  # of the cross-validation
+    false_alarm_rate: float | None = None  # share of good pictures that may be called bad
+    threshold: float = 0.5  # probability of being bad, where no rate is given
+    checkpoints: str = "checkpoints"  # writes <checkpoints>/<name>/
+
+
+@dataclass
+class FilterScoreConfig(JudgeConfig):
+    """`tlae filter score`."""
+
+
 OUTLIER_SCHEMAS: dict[str, type] = {
     "cluster_schema": ClusterConfig,
     "explore_schema": ExploreConfig,
+    "novelty_fit_schema": NoveltyFitConfig,
+    "novelty_score_schema": NoveltyScoreConfig,
+    "filter_fit_schema": FilterFitConfig,
+    "filter_score_schema": FilterScoreConfig,
 }

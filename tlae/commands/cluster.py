@@ -27,6 +27,7 @@ from tlae.outliers.charts import index_chart
 from tlae.outliers.cluster_folder import INDICES, group_name, write_sheets, write_tables
 from tlae.outliers.cluster_methods import Clustering, ClusterSettings
 from tlae.outliers.clusters import find_clusters, rows_seen
+from tlae.outliers.describe_now import images_of
 from tlae.outliers.descriptor_store import Descriptors, open_descriptors
 from tlae.outliers.judging import Agreement, Quality, agreement, best_k, parse_k, quality, stability
 from tlae.outliers.preparation import Preparation, fit_preparation
@@ -206,13 +207,13 @@ def _draw_sheets(
     folder: Path, table: pd.DataFrame, described: Descriptors, cfg: ClusterConfig
 ) -> str:
     """Sheets of samples; says where they are, or why there are none."""
-    images = cfg.images or described.facts.get("images")
+    images = cfg.images or images_of(described.facts)
     if cfg.samples == 0 or not images:
         return ""
-    tiles = described.facts.get("settings", {}).get("tiles_hw")
+    tiles = (described.facts.get("settings") or {}).get("tiles_hw")
     tiles_hw = None if tiles is None else (int(tiles[0]), int(tiles[1]))
     try:
-        drawn = write_sheets(folder, table, str(images), cfg.samples, tiles_hw, cfg.seed)
+        drawn = write_sheets(folder, table, images, cfg.samples, tiles_hw, cfg.seed)
     except UserError as error:  # the pictures moved: the labels are worth keeping
         return f"\nno sheets of samples: {error}"
     return f" ({drawn} sheets of samples in sheets/)" if drawn else "\nno picture can be read"

@@ -202,11 +202,16 @@ def usual_radius(distances: npt.NDArray[Any]) -> float:
 def by_centre(values: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Clustering:
     """The score is the distance to the mean of the row's own cluster."""
     counts = np.bincount(labels)
-    centres = np.stack([values[labels == one].mean(axis=0) for one in range(len(counts))])
+    sums = np.zeros((len(counts), values.shape[1]))
     scores = np.empty(len(values))
-    for at in range(0, len(values), CHUNK_ROWS):
-        rows = slice(at, at + CHUNK_ROWS)
-        scores[rows] = np.linalg.norm(values[rows] - centres[labels[rows]], axis=1)
+    chunks = [slice(at, at + CHUNK_ROWS) for at in range(0, len(values), CHUNK_ROWS)]
+    for rows in chunks:
+        member = labels[rows] == np.arange(len(counts))[:, None]  # (clusters, rows)
+        sums += member.astype(values.dtype) @ values[rows]
+    centres = (sums / counts[:, None]).astype(values.dtype)
+    for rows in chunks:
+        away = values[rows] - centres[labels[rows]]
+        scores[rows] = np.sqrt(np.einsum("nd,nd->n", away, away))
     return Clustering(labels.astype(np.int64), scores)
 
 

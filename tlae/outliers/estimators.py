@@ -38,7 +38,7 @@ class Detector:
 def _isolation_forest(rows: int, seed: int) -> "BaseEstimator":
     from sklearn.ensemble import IsolationForest
 
-    return IsolationForest(n_estimators=100, random_state=seed)
+    return IsolationForest(n_estimators=FOREST_TREES, random_state=seed)
 
 
 def _one_class_svm(rows: int, seed: int) -> "BaseEstimator":
@@ -66,6 +66,7 @@ def _gaussian_mixture(rows: int, seed: int) -> "BaseEstimator":
     return GaussianMixture(parts, covariance_type="full", reg_covar=1e-4, random_state=seed)
 
 
+FOREST_TREES = 300  # with 100 verdicts on few pictures still hang on the seed
 MIXTURE_PARTS = 16
 ROWS_PER_PART = 50  # a part of the mixture is worth adding only for so many rows
 

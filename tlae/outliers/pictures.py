@@ -8,6 +8,7 @@ import pandas as pd
 from tlae.footage.frames import Clip, Image
 from tlae.footage.sources import open_footage
 from tlae.footage.sources.video import VideoClip
+from tlae.outliers.describe import cut_tiles
 
 TILE = re.compile(r"#(\d+),(\d+)$")  # how the path of a tile ends: its row and column
 
@@ -58,11 +59,6 @@ def _frames(clip: Clip, numbers: list[int]) -> Iterator[tuple[int, Image]]:
 
 def _tile(image: Image, path: str, tiles_hw: tuple[int, int]) -> Image:
     place = TILE.search(path)
-    if place is None:
-        return image
-    (row, column), (down, across) = map(int, place.groups()), tiles_hw
-    height, width = image.shape[:2]
-    return image[
-        row * height // down : (row + 1) * height // down,
-        column * width // across : (column + 1) * width // across,
-    ]
+    wanted = place and (int(place[1]), int(place[2]))
+    tiles = cut_tiles(image, tiles_hw)
+    return next((tile for row, column, tile in tiles if (row, column) == wanted), image)

@@ -1,0 +1,63 @@
+"""Pictures to learn from or to judge: described now, or taken from a store."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from tlae.errors import UserError
+from tlae.outliers.describe_now import Described, describe_now, in_memory
+from tlae.outliers.descriptor_settings import DescriptorSettings
+from tlae.outliers.descriptor_store import IDS, descriptor_names, open_descriptors
+
+
+def descriptor_settings(cfg: Any) -> DescriptorSettings:
+    """The part of a command's settings that says how pictures are described."""
+    values = {one.name: getattr(cfg, one.name) for one in fields(DescriptorSettings)}
+    return DescriptorSettings(**values | {"bins": tuple(values["bins"])})
+
+
+def described_input(
+    images: str | None,
+    descriptors: str | None,
+    either: str | None,
+    settings: DescriptorSettings,
+    name: str | None = None,
+    *,
+    quadrants: bool = False,
+) -> Described:
+    """Finite descriptors, wherever they come from.
+
+    Args:
+        images: pictures to describe now.
+        descriptors: or a store.
+        either: or one of the two, a store where it looks like one.
+        settings: how pictures are described.
+        name: of the descriptor in the store; None: the only one, or the one of ``settings``.
+        quadrants: describe the four quarters of each picture.
+
+    Raises:
+        UserError: none or several are given, or nothing usable is there.
+    """
+    if sum(one is not None for one in (images, descriptors, either)) != 1:
+        raise UserError("give images=... to describe, or descriptors=... of a store; one of them")
+    store = descriptors or (either if either and _is_store(either) else None)
+    if store is None:
+        return describe_now(str(images or either), settings, quadrants=quadrants)
+    if quadrants:
+        raise UserError(
+            f"quadrants=true describes pictures itself, got the descriptors {store}; give pictures"
+        )
+    held = descriptor_names(Path(store).expanduser())
+    if name is None and len(held) > 1 and settings.descriptor in held:
+        name = settings.descriptor
+    return in_memory(open_descriptors(store, name))
+
+
+def tell_left_out(described: Described) -> None:
+    """Say how many pictures do not count."""
+    if described.left_out:
+        print(f"left out: {described.left_out:,} pictures, unreadable or not finite")
+
+
+def _is_store(path: str) -> bool:
+    return (Path(path).expanduser() / IDS).is_file()

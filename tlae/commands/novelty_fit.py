@@ -1,0 +1,125 @@
+"""tlae novelty fit images=FOLDER [descriptor=colour_histogram] [method=isolation_forest].
+
+Learns which pictures are like those of a folder. Methods: isolation_forest, one_class_svm,
+elliptic_envelope, local_outlier_factor, gaussian_mixture. Blocks of pictures are held out in turn;
+their scores give the threshold that a share false_alarm_rate of normal pictures exceeds.
+descriptors=FOLDER takes what `tlae describe` wrote in place of images.
+Writes <checkpoints>/<name>/: model.safetensors, threshold.html (histograms and other thresholds; of
+a second set too, unfiltered=PATH).
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tlae.commands.described_input import described_input, descriptor_settings, tell_left_out
+from tlae.config_outliers import NoveltyFitConfig
+from tlae.errors import UserError
+from tlae.outliers.describe_now import Described
+from tlae.outliers.estimators import DETECTORS, Scores
+from tlae.outliers.judge_file import Judge, save_judge
+from tlae.outliers.novelty import fit_novelty
+from tlae.outliers.threshold_page import threshold_page
+from tlae.scoring.calibrate import threshold_of
+from tlae.whole_file import explain_os_errors, whole_file
+
+
+def run(cfg: NoveltyFitConfig) -> None:
+    """Normal pictures in, a judge out."""
+    started = time.monotonic()
+    if not 0 < cfg.false_alarm_rate < 1:
+        raise UserError(f"false_alarm_rate must be in (0, 1), got {cfg.false_alarm_rate}")
+    settings = descriptor_settings(cfg)
+    # The descriptor of a store is told by the store, unless there are several.
+    normal = described_input(cfg.images, cfg.descriptors, None, settings)
+    tell_left_out(normal)
+    preparation, estimator, calibration = fit_novelty(
+        normal.values,
+        cfg.method,
+        scaler=cfg.scaler,
+        pca=cfg.pca,
+        whiten=cfg.whiten,
+        folds=cfg.folds,
+        seed=cfg.seed,
+    )
+    threshold = threshold_of(
+        calibration, threshold=cfg.threshold, false_alarm_rate=cfg.false_alarm_rate
+    )
+    judge = Judge(
+        kind="novelty",
+        method=cfg.method,
+        preparation=preparation,
+        estimator=estimator,
+        descriptor=normal.facts,
+        settings=normal.settings or {},
+        quadrants=False,
+        calibration=calibration,
+        threshold=threshold,
+        training=_training(cfg, normal),
+    )
+    folder = Path(cfg.checkpoints).expanduser() / (cfg.name or _name(cfg))
+    sets = {"normal, held out": calibration.raw} | _unfiltered(cfg, judge)
+    save_judge(judge, folder / "model.safetensors")
+    _write_page(folder / "threshold.html", judge, sets)
+    _tell(judge, sets, folder, time.monotonic() - started)
+
+
+def _name(cfg: NoveltyFitConfig) -> str:
+    where = Path(str(cfg.images or cfg.descriptors)).expanduser().resolve()
+    return f"{where.stem}-{cfg.method}"
+
+
+def _training(cfg: NoveltyFitConfig, normal: Described) -> dict[str, Any]:
+    return {
+        "pictures": len(normal.values),
+        "images": normal.images,
+        "false_alarm_rate": cfg.false_alarm_rate,
+        "scaler": cfg.scaler,
+        "pca": cfg.pca,
+        "folds": cfg.folds,
+        "seed": cfg.seed,
+    }
+
+
+def _unfiltered(cfg: NoveltyFitConfig, judge: Judge) -> dict[str, Scores]:
+    """Scores of the second set, if one was given: descriptors or pictures."""
+    if cfg.unfiltered is None:
+        return {}
+    other = described_input(None, None, cfg.unfiltered, descriptor_settings(cfg))
+    judge.require_same_descriptor(other.facts)
+    return {"unfiltered": judge.scores(other.values)}
+
+
+def _write_page(path: Path, judge: Judge, sets: dict[str, Scores]) -> None:
+    page = threshold_page(
+        f"Novelty by {judge.method} on {judge.descriptor.get('descriptor')}",
+        "Every normal picture was scored by a fit that had not seen it. The dashed line is the "
+        "threshold: pictures beyond it are called outliers (-1).",
+        sets,
+        judge.threshold,
+        judge.training,
+    )
+    with explain_os_errors(path), whole_file(path) as temporary:
+        temporary.write_text(page)
+
+
+def _tell(judge: Judge, sets: dict[str, Scores], folder: Path, seconds: float) -> None:
+    raw = judge.calibration.raw
+    most = DETECTORS[judge.method].most_rows
+    if most is not None and len(raw) > most:
+        print(
+            f"{judge.method} is fitted to {most:,} pictures drawn at random: it is slow with more"
+        )
+    print(f"learnt from {len(raw):,} pictures in {seconds:.1f} s")
+    over = int((raw > judge.threshold).sum())
+    print(
+        f"threshold {judge.threshold:.4f}: {over:,} of {len(raw):,} held-out pictures are above it "
+        f"({over / len(raw):.1%})"
+    )
+    if "unfiltered" in sets:
+        share = float(np.mean(sets["unfiltered"] > judge.threshold))
+        print(f"  of {len(sets['unfiltered']):,} unfiltered pictures {share:.1%} are")
+    print(f"results: {folder}")
+    print(f"next:    tlae novelty score model_file={folder / 'model.safetensors'} images=PATH")

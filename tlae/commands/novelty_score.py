@@ -1,0 +1,16 @@
+"""tlae novelty score model_file=FILE images=PATH [false_alarm_rate=0.01] [out=FOLDER].
+
+Judges pictures by what `tlae novelty fit` learnt: 1 like the normal ones, -1 not. Writes <out>/:
+verdicts.parquet and verdicts.csv (path, score, calibrated: the share of normal pictures that are
+calmer, verdict), pictures/ (copies with the verdict drawn on, highest scores first).
+descriptors=FOLDER takes what `tlae describe` wrote in place of images.
+"""
+
+from tlae.commands.verdict_folder import judge_pictures
+from tlae.config_outliers import NoveltyScoreConfig
+from tlae.outliers.verdicts import INLIER, OUTLIER
+
+
+def run(cfg: NoveltyScoreConfig) -> None:
+    """A judge and pictures in, verdicts out."""
+    judge_pictures(cfg, "novelty", {INLIER: "normal", OUTLIER: "unusual"})

@@ -1,0 +1,125 @@
+"""What `novelty score` and `filter score` do: judge pictures, write verdicts, tell."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tlae.commands.described_input import described_input, tell_left_out
+from tlae.commands.score import run_name
+from tlae.config_outliers import JudgeConfig
+from tlae.errors import ModelFileError, UserError
+from tlae.outliers.describe_now import Described
+from tlae.outliers.descriptor_settings import DescriptorSettings
+from tlae.outliers.judge_file import Judge, load_judge
+from tlae.outliers.verdicts import OUTLIER, verdicts, write_verdict_pictures
+from tlae.scoring.calibrate import threshold_of
+from tlae.whole_file import replace_folder
+
+VERDICTS = "verdicts.csv"  # marks the folder as ours
+SHOWN = 10
+
+
+def judge_pictures(cfg: JudgeConfig, kind: str, words: dict[int, str]) -> None:
+    """Judge pictures and write <out>/: verdicts.parquet, verdicts.csv, pictures/.
+
+    Args:
+        cfg: settings of the command.
+        kind: of the model, see ``judge_file.KINDS``.
+        words: beside each verdict.
+    """
+    started = time.monotonic()
+    if cfg.pictures < 0:
+        raise UserError(f"pictures must be >= 0, got {cfg.pictures}")
+    if cfg.false_alarm_rate is not None and not 0 < cfg.false_alarm_rate < 1:
+        raise UserError(f"false_alarm_rate must be in (0, 1), got {cfg.false_alarm_rate}")
+    model_file = Path(cfg.model_file).expanduser()
+    judge = load_judge(model_file, kind)
+    threshold = judge.threshold
+    if cfg.threshold is not None or cfg.false_alarm_rate is not None:
+        threshold = threshold_of(
+            judge.calibration, threshold=cfg.threshold, false_alarm_rate=cfg.false_alarm_rate
+        )
+    described = described_input(
+        cfg.images,
+        cfg.descriptors,
+        None,
+        _settings_of(judge, cfg),
+        cfg.descriptor,
+        quadrants=judge.quadrants,
+    )
+    judge.require_same_descriptor(described.facts)
+    tell_left_out(described)
+    table = verdict_table(judge, described, threshold)
+    folder = Path(cfg.out or _default_folder(cfg, model_file)).expanduser()
+    with replace_folder(folder, mark=VERDICTS) as temporary:
+        table.to_parquet(temporary / "verdicts.parquet", index=False)
+        table.to_csv(temporary / VERDICTS, index=False)
+        drawn = _draw(temporary, table, described, words, threshold, cfg.pictures)
+    _tell(table, words, threshold, time.monotonic() - started)
+    print(f"results: {folder}{drawn}")
+
+
+def verdict_table(judge: Judge, described: Described, threshold: float) -> pd.DataFrame:
+    """One row per picture: path, clip, frame, taken_at, raw, score, verdict.
+
+    ``score`` is as of the estimator, ``calibrated`` the share of normal pictures that are calmer.
+    """
+    scores = judge.scores(described.values)
+    columns = [c for c in ("path", "clip", "frame", "taken_at") if c in described.ids]
+    return described.ids[columns].assign(
+        score=scores,
+        calibrated=judge.calibration.calibrated(scores),
+        verdict=verdicts(scores, threshold),
+    )
+
+
+def _settings_of(judge: Judge, cfg: JudgeConfig) -> DescriptorSettings:
+    if judge.settings:
+        return DescriptorSettings(**judge.settings | {"bins": tuple(judge.settings["bins"])})
+    if cfg.images is not None:
+        raise ModelFileError(
+            f"model file {cfg.model_file} was fitted to stored descriptors; describe the pictures "
+            "in the same way and give descriptors=..."
+        )
+    return DescriptorSettings()
+
+
+def _default_folder(cfg: JudgeConfig, model_file: Path) -> str:
+    where = Path(str(cfg.images or cfg.descriptors)).expanduser().resolve()
+    return f"scores/{run_name(model_file)}-{where.stem}"
+
+
+def _draw(
+    folder: Path,
+    table: pd.DataFrame,
+    described: Described,
+    words: dict[int, str],
+    threshold: float,
+    most: int,
+) -> str:
+    """Pictures with their verdict; says where they are, or why there are none."""
+    if most == 0 or described.images is None:
+        return ""
+    try:
+        drawn = write_verdict_pictures(
+            folder / "pictures", table, described.images, words, threshold, most
+        )
+    except UserError as error:  # the pictures moved: the verdicts are worth keeping
+        return f"\nno pictures drawn: {error}"
+    rest = " with the highest scores" if drawn < len(table) else ""
+    return f" (verdicts drawn on {drawn:,} pictures{rest})"
+
+
+def _tell(table: pd.DataFrame, words: dict[int, str], threshold: float, seconds: float) -> None:
+    out = int((table["verdict"] == OUTLIER).sum())
+    print(
+        f"judged {len(table):,} pictures in {seconds:.1f} s: {out:,} {words[OUTLIER]} "
+        f"(score > {threshold:.4f})"
+    )
+    ranked: Any = table.sort_values("score", ascending=False).head(SHOWN)
+    for row in ranked.itertuples():
+        print(f"  {row.verdict:>2}  {row.score:.4f}  {row.path}")
+    if len(table) > SHOWN:
+        print(f"  ... {len(table) - SHOWN:,} more in {VERDICTS}")
