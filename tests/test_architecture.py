@@ -19,6 +19,7 @@ ARROWS = {
     "rendering": {"footage"} | GROUND,
     "evaluation": {"scoring", "footage"} | GROUND,
     "outliers": {"evaluation", "rendering", "scoring", "models", "footage", "model_file"} | GROUND,
+    "serving": {"outliers", "footage"} | GROUND,
 }
 # A library may be imported only by files whose path starts so.
 HOMES = {
@@ -32,6 +33,9 @@ HOMES = {
         "commands/",
         "footage/zones.py",
     ),
+    "fastapi": ("serving/", "commands/explore.py"),
+    "starlette": ("serving/",),
+    "uvicorn": ("serving/", "commands/explore.py"),
     "pytorch_lightning": ("training/", "footage/datamodule.py", "commands/train.py"),
 }
 

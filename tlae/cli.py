@@ -45,6 +45,7 @@ COMMANDS = {
     "scene": Command("tlae.commands.scene", "draw footage of a scene with known anomalies"),
     "describe": Command("tlae.commands.describe", "describe pictures by numbers, to sort them"),
     "cluster": Command("tlae.commands.cluster", "sort described pictures into groups and outliers"),
+    "explore": Command("tlae.commands.explore", "map described pictures in the browser"),
     "novelty fit": Command(
         "tlae.commands.novelty_fit", "learn which pictures are like those of a folder"
     ),

@@ -31,6 +31,7 @@ PATH_KEYS = (
     "checkpoints",
     "compare",
     "descriptors",
+    "export",
     "footage.path",
     "footage.mask",
     "footage.time_pattern",

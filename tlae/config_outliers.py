@@ -37,6 +37,20 @@ class ClusterConfig(PreparationConfig):
 
 
 @dataclass
+class ExploreConfig:
+    """`tlae explore`."""
+
+    descriptors: str = MISSING  # folder written by describe
+    descriptor: str | None = None  # which of its descriptors; null: the only one
+    labels: str | None = None  # table written by cluster, for the same pictures
+    export: str | None = None  # write this HTML page instead of serving one
+    host: str = "127.0.0.1"  # address to listen on; other than this machine's: see the warning
+    port: int = 8765  # 0: any free one
+    open: bool = False  # open the page in the browser
+    processes: int = 1  # jobs computed at the same time
+
+
+@dataclass
 class DescriptorConfig:
     """How pictures are described; see `tlae describe --help`."""
 
@@ -112,6 +126,7 @@ class FilterScoreConfig(JudgeConfig):
 
 OUTLIER_SCHEMAS: dict[str, type] = {
     "cluster_schema": ClusterConfig,
+    "explore_schema": ExploreConfig,
     "novelty_fit_schema": NoveltyFitConfig,
     "novelty_score_schema": NoveltyScoreConfig,
     "filter_fit_schema": FilterFitConfig,

@@ -1,0 +1,1 @@
+"""The explorer without the web: maps, clusters, jobs, files, pictures, the page's files."""

@@ -1,0 +1,1 @@
+"""Servers: the only part of the package that knows a web framework."""
