@@ -32,7 +32,7 @@ from tlae.footage.windows import Rows, segments, usual_interval_s
 from tlae.model_file import Model, load_model
 from tlae.progress import progress
 from tlae.scoring.calibrate import Calibration, threshold_of
-from tlae.scoring.job import CHUNK_FRAMES, ScoringJob
+from tlae.scoring.job import ScoringJob
 from tlae.scoring.job_folder import find_place, footage_facts
 from tlae.scoring.ledger import ledger
 from tlae.scoring.results import MEASURED, score_table, write_json, write_tables
@@ -72,7 +72,7 @@ def run(cfg: ScoreConfig) -> None:
     if fresh:
         scorer = FrameScorer(model, rule, pick_device(cfg.device), precision)
         job = ScoringJob(working, store, runs, facts, keep_rebuilt, place.rows_before, scorer.delay)
-        to_do = max(0, len(store) - job.done() * CHUNK_FRAMES)
+        to_do = job.rows_left()
         begun = time.monotonic()
         with progress(f"scoring {footage.name}", len(store)) as advance:
             job.run(scorer, cfg.batch_frames, advance)
@@ -94,8 +94,10 @@ def run(cfg: ScoreConfig) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         working.rename(folder)
         job.clean(folder)
-    _tell(table, events, folder, threshold, time.monotonic() - started, fresh=fresh)
-    _tell_end(summary, int((table["state"].iloc[len(table) - to_do :] == OK).sum()))
+    new = int((table["state"].iloc[len(table) - to_do :] == OK).sum())
+    seconds = time.monotonic() - started
+    _tell(table, events, folder, threshold, seconds, new if fresh else None)
+    _tell_end(summary, new)
 
 
 def run_name(model_file: Path) -> str:
@@ -213,11 +215,10 @@ def _tell(
     folder: Path,
     threshold: float,
     seconds: float,
-    *,
-    fresh: bool,
+    new: int | None,
 ) -> None:
     scored = int((table["state"] == OK).sum())
-    rate = f", {scored / seconds:,.0f} frames/s" if fresh else " (known maps, no net run)"
+    rate = " (known maps, no net run)" if new is None else f", {new / seconds:,.0f} frames/s"
     print(f"scored {scored:,} of {len(table):,} frames in {seconds:.1f} s{rate}")
     alarms = int(table["alarm"].sum())
     print(f"{alarms:,} frames in alarm (raw > {threshold:.4g}), {len(events):,} events")
