@@ -39,7 +39,7 @@ from tlae.scoring.calibrate import Calibration, PerMode, threshold_of
 from tlae.scoring.drift import advice, watch_drift
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.events import SCENE, Event, find_events, seen_runs
-from tlae.scoring.job import CHUNK_FRAMES, ScoringJob
+from tlae.scoring.job import ScoringJob
 from tlae.scoring.job_folder import find_place, footage_facts
 from tlae.scoring.ledger import ledger
 from tlae.scoring.results import MEASURED, score_table, write_json, write_tables
@@ -81,7 +81,7 @@ def run(cfg: ScoreConfig) -> None:
     if fresh:
         scorer = FrameScorer(model, rule, pick_device(cfg.device), precision)
         job = ScoringJob(working, store, runs, facts, keep_rebuilt, place.rows_before, scorer.delay)
-        to_do = max(0, len(store) - job.done() * CHUNK_FRAMES)
+        to_do = job.rows_left()
         begun = time.monotonic()
         with progress(f"scoring {footage.name}", len(store)) as advance:
             job.run(scorer, cfg.batch_frames, advance)
@@ -113,10 +113,12 @@ def run(cfg: ScoreConfig) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         working.rename(folder)
         job.clean(folder)
-    _tell(table, events, folder, threshold, time.monotonic() - started, fresh=fresh)
+    new = int((table["state"].iloc[len(table) - to_do :] == OK).sum())
+    seconds = time.monotonic() - started
+    _tell(table, events, folder, threshold, seconds, new if fresh else None)
     if advised := advice(drifts):
         print(f"drift:   {advised}")
-    _tell_end(summary, int((table["state"].iloc[len(table) - to_do :] == OK).sum()))
+    _tell_end(summary, new)
 
 
 def open_seen(footage: Footage, model: Model, cache: Path) -> FrameStore:
@@ -264,11 +266,10 @@ def _tell(
     folder: Path,
     threshold: PerMode,
     seconds: float,
-    *,
-    fresh: bool,
+    new: int | None,
 ) -> None:
     scored = int((table["state"] == OK).sum())
-    rate = f", {scored / seconds:,.0f} frames/s" if fresh else " (known maps, no net run)"
+    rate = " (known maps, no net run)" if new is None else f", {new / seconds:,.0f} frames/s"
     print(f"scored {scored:,} of {len(table):,} frames in {seconds:.1f} s{rate}")
     readable = table[table["state"] == OK]
     for name in ("mode", "health"):

@@ -83,6 +83,10 @@ class ScoringJob:
             number += 1
         return number
 
+    def rows_left(self) -> int:
+        """Number of rows that are not in a finished chunk."""
+        return max(0, len(self.store) - self.done() * CHUNK_FRAMES)
+
     def run(self, scorer: FrameScorer, batch_frames: int, advance: Advance) -> None:
         """Score what is not yet scored.
 

@@ -17,6 +17,7 @@ from tlae.footage.store import FrameStore
 from tlae.scoring.job import ARRAYS, CHUNK_FRAMES, JOB_FILE
 from tlae.whole_file import whole_folder
 
+GROWING = ("contents", "rows")  # of the facts of a job, those that further footage changes
 CURE = "give another name=... or overwrite=true"
 
 
@@ -81,15 +82,15 @@ def _facts_in(folder: Path) -> dict[str, Any]:
 
 def _grows(before: dict[str, Any], facts: dict[str, Any], footage: Footage) -> bool:
     """Whether a job differs from an earlier one by further footage alone."""
-    changed = {key for key in facts if before.get(key) != facts[key]}
-    return changed == {"contents", "rows"} and goes_on_from(footage, from_json(before["contents"]))
+    same = all(before.get(key) == facts[key] for key in facts if key not in GROWING)
+    return same and goes_on_from(footage, from_json(before["contents"]))
 
 
 def _refusal(folder: Path, before: dict[str, Any], facts: dict[str, Any]) -> str:
     if not before:
         return f"{folder} is not empty and not ours; {CURE}"
-    changed = [key for key in facts if before.get(key) != facts[key]]
-    if set(changed) <= {"contents", "rows"}:
+    changed = [key for key in facts if key not in GROWING and before.get(key) != facts[key]]
+    if not changed:
         return (
             f"{folder} holds scores of footage that must only grow, but files that were scored "
             f"have changed, gone, or have new ones before them; {CURE}"
