@@ -16,8 +16,6 @@ import pytest
 
 from tests.small_footage import frame_image, raises_at, write_clips
 from tlae.errors import FootageError, UserError
-from tlae.footage import decoding
-from tlae.footage.mask import read_mask
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import open_footage
 from tlae.footage.sources.image_folder import ImageClip
@@ -285,36 +283,3 @@ def test_sizes_that_no_net_takes_are_refused() -> None:
         Preprocessing((8, 32))
     with pytest.raises(ValueError, match="channels must be 1"):
         Preprocessing((32, 32), 2)
-
-
-def test_mask_from_a_picture_and_from_polygons_agree(tmp_path: Path) -> None:
-    picture = np.full((100, 200), 255, np.uint8)
-    picture[:40, 120:] = 0
-    cv2.imwrite(str(tmp_path / "m.png"), picture)
-    (tmp_path / "m.yaml").write_text("ignore:\n  a: [[0.6, 0], [1, 0], [1, 0.4], [0.6, 0.4]]\n")
-    one, other = (read_mask(tmp_path / name, (50, 80)) for name in ("m.png", "m.yaml"))
-    assert one.shape == (50, 80)
-    assert (one != other).sum() <= 2 * (20 + 32)  # only the polygon's own border may differ
-    assert not one[:19, 50:].any()
-    assert not other[:19, 50:].any()
-    assert other[22:].all()
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "words"),
-    [
-        ("none.png", None, "must be an existing PNG or YAML"),
-        ("m.png", b"no picture", "is neither"),
-        ("m.yaml", b"ignore: {a: [[0, 0], [1, 1]]}", "needs 3 or more"),
-        ("m.yaml", b"ignore: {a: [[0, 0], [100, 0], [100, 50]]}", r"must be within 0\.\.1"),
-        ("m.yaml", b"zones: 3", "must hold `ignore:`"),
-        ("m.yaml", b"ignore: {a: [[0, 0], [1, 0], [1, 1], [0, 1]]}", "leave something to watch"),
-    ],
-)
-def test_bad_masks_are_refused(
-    name: str, content: bytes | None, words: str, tmp_path: Path
-) -> None:
-    if content is not None:
-        (tmp_path / name).write_bytes(content)
-    with pytest.raises(UserError, match=words):
-        read_mask(tmp_path / name, (32, 32))

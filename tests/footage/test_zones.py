@@ -37,9 +37,8 @@ def test_a_polygon_covers_every_pixel_it_touches() -> None:
     assert inside[2:6, 2:6].all()
     assert inside.sum() <= 36  # at most one more pixel on each side
     assert covered(((0.5, 0.5), (0.501, 0.5), (0.5, 0.501)), (8, 8)).sum() >= 1
-    assert (
-        Zones({"all": ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))}).watched((5, 7)).sum() == 0
-    )
+    all_of_it = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    assert not Zones({"all": all_of_it}).watched((5, 7)).any()
 
 
 def test_coordinates_fit_every_size() -> None:
@@ -50,16 +49,34 @@ def test_coordinates_fit_every_size() -> None:
     assert shares[1] == pytest.approx(exact, abs=0.01)
 
 
-def test_a_mask_is_a_picture_or_a_file_without_zones(tmp_path: Path) -> None:
-    picture = np.full((20, 20), 255, np.uint8)
-    picture[:10] = 0
+def test_mask_from_a_picture_and_from_polygons_agree(tmp_path: Path) -> None:
+    picture = np.full((100, 200), 255, np.uint8)
+    picture[:40, 120:] = 0
     cv2.imwrite(str(tmp_path / "m.png"), picture)
-    by_picture = read_mask(tmp_path / "m.png", (10, 10))
-    text = "ignore:\n  top: [[0, 0], [1, 0], [1, 0.44], [0, 0.44]]\n"
-    by_polygon = read_mask(written(tmp_path, text), (10, 10))
-    assert not by_picture[:5].any()
-    assert by_picture[5:].all()
-    np.testing.assert_array_equal(by_picture, by_polygon)
+    text = "ignore:\n  a: [[0.6, 0], [1, 0], [1, 0.4], [0.6, 0.4]]\n"
+    one = read_mask(tmp_path / "m.png", (50, 80))
+    other = read_mask(written(tmp_path, text), (50, 80))
+    assert one.shape == (50, 80)
+    assert (one != other).sum() <= 2 * (20 + 32)  # only the polygon's own border may differ
+    assert not one[:19, 50:].any()
+    assert not other[:19, 50:].any()
+    assert other[22:].all()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("none.png", None, "must be an existing PNG or YAML"),
+        ("m.png", "no picture", "is neither"),
+        ("m.yaml", "ignore: {a: [[0, 0], [1, 0], [1, 1], [0, 1]]}", "leave something to watch"),
+        ("m.yaml", f"zones: {{a: {{points: {SQUARE}}}}}", "must ignore something"),
+    ],
+)
+def test_bad_masks_are_refused(name: str, content: str | None, words: str, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(UserError, match=words):
+        read_mask(tmp_path / name, (32, 32))
 
 
 @pytest.mark.parametrize(
@@ -99,9 +116,6 @@ def test_concave_polygons_are_welcome(tmp_path: Path) -> None:
     assert not read_zones(written(tmp_path, text)).watched((50, 50))[2, 25]
 
 
-def test_a_missing_file_and_a_mask_of_everything_are_refused(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="existing YAML file"):
         read_zones(tmp_path / "none.yaml")
-    text = "ignore:\n  a: [[0, 0], [1, 0], [1, 1], [0, 1]]\n"
-    with pytest.raises(UserError, match="ignores everything"):
-        read_mask(written(tmp_path, text), (8, 8))

@@ -52,7 +52,7 @@ def run(cfg: FilterFitConfig) -> None:
     budget = cfg.false_alarm_rate
     threshold = threshold_of(
         calibration, threshold=cfg.threshold if budget is None else None, false_alarm_rate=budget
-    )
+    ).value
     measured = measure_filter(held_out, goods, threshold, cfg.seed)
     judge = Judge(
         kind="filter",

@@ -46,7 +46,7 @@ def run(cfg: NoveltyFitConfig) -> None:
     )
     threshold = threshold_of(
         calibration, threshold=cfg.threshold, false_alarm_rate=cfg.false_alarm_rate
-    )
+    ).value
     judge = Judge(
         kind="novelty",
         method=cfg.method,

@@ -40,7 +40,7 @@ def judge_pictures(cfg: JudgeConfig, kind: str, words: dict[int, str]) -> None:
     if cfg.threshold is not None or cfg.false_alarm_rate is not None:
         threshold = threshold_of(
             judge.calibration, threshold=cfg.threshold, false_alarm_rate=cfg.false_alarm_rate
-        )
+        ).value
     described = described_input(
         cfg.images,
         cfg.descriptors,

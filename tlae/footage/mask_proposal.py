@@ -26,6 +26,7 @@ LINE_HEIGHT = (0.012, 0.1)  # of a clock, in picture heights
 BORDER = 0.15  # a clock lies this near to the upper or lower border, in picture heights
 LEAST_ASPECT = 0.7  # width by height: two digits
 STEADY_INK = 12.0  # grey levels that the ink varies in time
+STANDING = 0.4  # share of the time that a pixel beside it has the ink of the clock
 SPACE = 1.2  # between characters, in line heights
 MARGIN = 0.25  # around a clock, in line heights
 
@@ -176,13 +177,11 @@ def _has_steady_ink(strip: Strip, samples: Samples) -> bool:
 
 
 def _with_standing_text(strip: Strip, samples: Samples, usual: npt.NDArray[np.float64]) -> Strip:
-    """The clock with the characters beside it that do not change, such as the date."""
+    """The clock with the characters beside it that hardly change, such as the date."""
     rows = slice(strip.top, strip.bottom)
-    values = samples[:, rows]
-    standing = (values.std(axis=0) < STEADY_INK) & (np.abs(usual[rows]) > STROKE / 2)
     ink = np.percentile(strip.of(samples), 97)
-    bright = np.abs(np.median(values, axis=0) - ink) < 2 * STEADY_INK
-    columns = (standing & bright).any(axis=0)
+    inked = (np.abs(samples[:, rows] - ink) < 2 * STEADY_INK).mean(axis=0) > STANDING
+    columns = (inked & (np.abs(usual[rows]) > STROKE / 2)).any(axis=0)
     space = round(SPACE * strip.height)
     left, right = strip.left, strip.right
     while (near := np.flatnonzero(columns[max(0, left - space) : left])).size:

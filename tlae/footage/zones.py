@@ -91,7 +91,10 @@ def read_mask(path: Path, size_hw: tuple[int, int]) -> Mask:
     if not path.is_file():
         raise UserError(f"footage.mask must be an existing PNG or YAML file, got {path}")
     if path.suffix.lower() in YAML_SUFFIXES:
-        watched = read_zones(path).watched(size_hw)
+        zones = read_zones(path)
+        if not zones.ignore:
+            raise UserError(f"footage.mask must ignore something, {path} has zones: only")
+        watched = zones.watched(size_hw)
     else:
         picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
         if picture is None:

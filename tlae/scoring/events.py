@@ -70,7 +70,7 @@ class Event:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for ``events.json``."""
-        return asdict(self)
+        return asdict(self) | {"box": list(self.box)}
 
 
 def find_events(
