@@ -154,7 +154,7 @@ def weeks_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rng = np.random.default_rng(0)
     texture = rng.integers(0, 255, (150, 200, 3), np.uint8)
     pictures = {
-        event.id: EventPictures(texture, texture, texture)
+        event.id: EventPictures(texture, texture, texture).packed(24)
         for event in sorted(scored.events, key=lambda e: -e.strength)[:24]
     }
     keogram = Keogram(scored.time)

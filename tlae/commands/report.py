@@ -50,7 +50,7 @@ def _html(results: Results, cfg: ReportConfig) -> str:
         for event in shown:
             found = _event_pictures(drawing, event)
             if found is not None:
-                pictures[event.id] = found
+                pictures[event.id] = found.packed(len(shown))
             advance()
     strips: list[Strip] = []
     if cfg.keogram:

@@ -155,13 +155,10 @@ def render_timelapse(
         for name, group in groupby(shots, key=lambda shot: clips[shot.row]):
             frames, scores = open_clip(str(name))
             timeline = timeline or draw_timeline(table, scores.axis, plan.strip_hw, events)
-            untimed = scores.table["taken_at"].isna().all()
-            for number, (shot, moment) in enumerate(_shown(list(group), table, frames, scores)):
+            for shot, moment in _shown(list(group), table, frames, scores):
                 strip = timeline.at(shot.row)
                 if shot.gap_s:
-                    later = f"{duration_text(shot.gap_s)} later"
-                    message = str(name) if untimed and not number else later
-                    card = replace(moment, smoothed=None, alarm=False, message=message)
+                    card = _card(moment, shot, table)
                     video.write(compose(plan, look, card, strip), card_frames)
                 video.write(compose(plan, look, moment, strip), shot.frames)
                 advance(shot.frames)
@@ -174,6 +171,15 @@ def _shown(
     shot_of = {int(table["frame"].iloc[shot.row]): shot for shot in shots}
     for moment, number in moments(iter(frames), scores, set(shot_of)):
         yield shot_of[number], moment
+
+
+def _card(following: Moment, shot: Shot, table: pd.DataFrame) -> Moment:
+    """How much later it goes on, or the clip that begins where no clock tells that."""
+    line = table.iloc[shot.row]
+    begins = shot.row > 0 and table["clip"].iloc[shot.row - 1] != line["clip"]
+    untimed = begins and pd.isna(line["taken_at"])
+    message = str(line["clip"]) if untimed else f"{duration_text(shot.gap_s)} later"
+    return replace(following, smoothed=None, alarm=False, message=message)
 
 
 def _source_size(table: pd.DataFrame) -> tuple[int, int]:

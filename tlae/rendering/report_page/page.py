@@ -20,6 +20,8 @@ from tlae.rendering.timeline import ScoreAxis
 
 EVENT_BYTES = 4_500_000  # of the page, for all pictures of events
 STRIP_BYTES = 2_000_000  # for the keogram
+Shots = list[tuple[str, str]]  # heading and ``data:`` address of each picture of an event
+
 MOTION = {True: "stays", False: "moves", None: ""}
 MOST_LISTED = 2000  # events with a line each; the strongest
 
@@ -38,10 +40,11 @@ class EventPictures:
     frame: Image
     expected: Image | None = None
 
-    def named(self) -> list[tuple[str, Image]]:
-        """Those that are there, with their headings."""
-        pairs = [("map", self.overlay), ("picture", self.frame)]
-        return pairs if self.expected is None else [*pairs, ("expected", self.expected)]
+    def packed(self, events: int) -> Shots:
+        """Headings and pictures within the page, small enough for so many events."""
+        named = {"map": self.overlay, "picture": self.frame, "expected": self.expected}
+        share = EVENT_BYTES // (len(named) * events)
+        return [(n, picture_uri(image, share)) for n, image in named.items() if image is not None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +70,7 @@ class Scored:
 
 def report_html(
     scored: Scored,
-    pictures: Mapping[str, EventPictures],
+    pictures: Mapping[str, Shots],
     strips: Sequence[Strip],
     notes: Sequence[str] = (),
 ) -> str:
@@ -75,7 +78,7 @@ def report_html(
 
     Args:
         scored: scores and events.
-        pictures: of some events by their id; the others get a line.
+        pictures: of some events by their id, see ``EventPictures.packed``; the others get a line.
         strips: keogram; empty: none.
         notes: what the reader must know, e.g. that the footage is gone.
     """
@@ -88,7 +91,7 @@ def report_html(
         "further": further(table, scored.events, time),
         "notes": notes,
         "facts": facts(table, time, scored.summary, threshold),
-        "events": [_card(event, pictures.get(event.id), len(pictures)) for event in listed],
+        "events": [_card(event, pictures.get(event.id, [])) for event in listed],
         "unlisted": len(scored.events) - len(listed),
         "filters": _filters(listed),
         "has_scores": any(event.score is not None for event in listed),
@@ -100,19 +103,15 @@ def report_html(
     return fill_template("tlae.rendering.report_page", "report.html.jinja", values)
 
 
-def _card(
-    event: ReportEvent, pictures: EventPictures | None, illustrated: int
-) -> dict[str, object]:
-    """An event, its pictures within their share of the budget, and its tags."""
-    named = [] if pictures is None else pictures.named()
-    share = EVENT_BYTES // max(1, 3 * illustrated)
+def _card(event: ReportEvent, shots: Shots) -> dict[str, object]:
+    """An event with its pictures and tags."""
     stays = MOTION[event.stays]
     health = event.health if event.kind == CAMERA else ""
     return {
         "event": event,
         "stays": stays,
         "tags": [tag for tag in (event.zone, event.mode, stays, health) if tag],
-        "shots": [(name, picture_uri(image, share)) for name, image in named],
+        "shots": shots,
     }
 
 
