@@ -16,6 +16,7 @@ import pytest
 
 from tests.small_footage import frame_image, raises_at, write_clips
 from tlae.errors import FootageError, UserError
+from tlae.footage import decoding
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import open_footage
 from tlae.footage.sources.image_folder import ImageClip
