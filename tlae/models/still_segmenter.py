@@ -12,6 +12,7 @@ from tlae.models.unet import UNet
 
 BANK_LIMIT = 4.0  # spreads around the mean frame that the bank holds, in 256 steps
 THUMBNAIL_HW = (12, 16)
+AMONG_NEAREST = 4  # backgrounds, of which training takes any
 LEAST_SPREAD = 1e-3  # of a picture, in spreads: a black one has no contrast to match
 
 
@@ -76,13 +77,21 @@ class StillSegmenter(nn.Module):
         return torch.zeros_like(clip)
 
     def most_alike(self, frames: Tensor) -> Tensor:
-        """The background most alike each frame (N, C, H, W), in that frame's light."""
+        """The background most alike each frame (N, C, H, W), in that frame's light.
+
+        In training any of the few most alike: the footage to come has changed since the bank was
+        made, so what differs between the two must not seem unusual by itself.
+        """
         with torch.no_grad():
             bank = self.bank.to(frames) * (2 * BANK_LIMIT / 255) - BANK_LIMIT
             small = F.adaptive_avg_pool2d(frames, THUMBNAIL_HW).flatten(1)
             known = F.adaptive_avg_pool2d(bank, THUMBNAIL_HW).flatten(1)
-            nearest = torch.cdist(small.float(), known.float(), p=1).argmin(dim=1)
-            return in_the_light_of(frames, bank[nearest])
+            apart = torch.cdist(small.float(), known.float(), p=1)
+            near = apart.topk(min(AMONG_NEAREST, len(bank)), largest=False).indices  # (N, k)
+            chosen = torch.zeros(len(near), dtype=torch.int64, device=near.device)
+            if self.training:
+                chosen = torch.randint_like(chosen, near.shape[1])
+            return in_the_light_of(frames, bank[near.gather(1, chosen[:, None])[:, 0]])
 
 
 def in_the_light_of(frames: Tensor, others: Tensor) -> Tensor:

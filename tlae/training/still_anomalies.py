@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from tlae.models.still_segmenter import in_the_light_of
 from tlae.training.recipe import Planted
 
 MOST_THINGS = 8  # in a clip
@@ -30,7 +31,8 @@ RELIT = 0.4  # share of the clips
 GAIN = 0.3  # relative, of the whole picture and of parts of it
 SHAKEN = 0.3  # share of the clips
 SHAKE_PX = 2  # at most
-AS_AT_OTHER_TIMES = 0.35  # share of the clips that show a place as it looks at another moment
+AS_AT_OTHER_TIMES = 0.6  # share of the clips that show places as they look at another moment
+MOST_PLACES = 3  # of these
 
 
 @dataclass(frozen=True)
@@ -162,8 +164,11 @@ def _as_at_other_times(usual: Tensor, generator: Generator) -> Tensor:
     nearest = apart.argmin(dim=1)
     for number in range(len(clip)):
         if _chance(AS_AT_OTHER_TIMES, generator):
-            shape = _blob(usual.shape[-2:], generator).to(clip)
-            clip[number] = torch.lerp(usual[number], usual[nearest[number]], shape)
+            here, there = (usual[n].transpose(0, 1) for n in (number, int(nearest[number])))
+            then = in_the_light_of(here, there).transpose(0, 1)
+            for _ in range(_whole(1, MOST_PLACES, generator)):
+                shape = _blob(usual.shape[-2:], generator).to(clip)
+                clip[number] = torch.lerp(clip[number], then, shape)
     return clip
 
 
