@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from tests.small_footage import frame_image
 from tlae.errors import FootageError
@@ -89,6 +90,16 @@ def test_what_is_left_out_is_not_decoded(tmp_path: Path, monkeypatch: pytest.Mon
     assert not decoded
     assert [frame.frame for frame in clip.frames(start=2)] == [2, 3]
     assert len(decoded) == 2
+
+
+def test_stills_with_exif_times_are_sampled_by_them(tmp_path: Path) -> None:
+    for number in range(8):
+        exif = Image.Exif()
+        exif[0x8769] = {0x9003: f"2023:06:13 0{number}:30:00"}
+        Image.fromarray(frame_image(number)).save(tmp_path / f"img{number}.jpg", exif=exif)
+    frames = list(open_footage(str(tmp_path), every="2h", hours="2-8").frames())
+    assert [Path(frame.path).stem for frame in frames] == ["img2", "img4", "img6"]
+    assert [frame.frame for frame in frames] == [0, 1, 2]
 
 
 def test_a_video_is_sampled_by_its_own_times(tmp_path: Path, write_video: WriteVideo) -> None:
