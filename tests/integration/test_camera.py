@@ -51,7 +51,7 @@ def test_ill_frames_never_alarm(
     frames[4] = 0
     frames[7] = frames[6]
     frames[12] = 255
-    frames[15, 5:35, 60:84] = 255  # a thing in the night
+    frames[15, 20:36, 60:76] = 255  # a thing in the night
     new = write(tmp_path / "new", frames)
     words = ["score", f"model_file={model_file}", f"footage={new}", "name=s", *places]
     assert main([*words, "scoring.threshold=0.05"]) == 0
