@@ -7,7 +7,8 @@ import pytest
 from omegaconf import OmegaConf
 
 from tlae import compose
-from tlae.config import SCHEMAS
+from tlae.camera.camera import CameraOptions
+from tlae.config import SCHEMAS, CameraConfig
 from tlae.config_models import ModelConfig
 from tlae.model_file import build_net
 
@@ -50,3 +51,8 @@ def test_schema_and_constructor_have_the_same_arguments_and_defaults(name: str) 
             continue  # taken from the footage
         default = parameters[key].default
         assert value == (list(default) if isinstance(default, tuple) else default), key
+
+
+def test_camera_settings_are_those_of_a_camera_and_all_off() -> None:
+    assert list(vars(CameraConfig())) == list(vars(CameraOptions()))
+    assert not CameraOptions(**vars(CameraConfig())).is_any

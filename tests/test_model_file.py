@@ -7,7 +7,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.small_footage import NETS, small_model
+from tests.camera.small_camera import store_of
+from tests.small_footage import NETS, SIZE_HW, frame_image, small_model
+from tlae.camera.camera import CameraOptions
+from tlae.camera.fit import fit_camera
 from tlae.errors import ModelFileError
 from tlae.model_file import FORMAT, METADATA_KEY, build_net, load_model, save_model
 from tlae.scoring.rule import ScoringRule
@@ -30,6 +33,23 @@ def test_what_is_saved_comes_back_bit_by_bit(name: str, tmp_path: Path) -> None:
     assert back.watched is not None
     assert torch.equal(back.watched, watched)
     assert not (tmp_path / "m.safetensors.part").exists()
+
+
+def test_a_camera_comes_back_and_older_files_have_none(tmp_path: Path) -> None:
+    model = small_model()
+    frames = np.stack([frame_image(number)[..., :1] for number in range(12)])
+    model.camera = fit_camera(
+        store_of(tmp_path / "store", frames, size_hw=SIZE_HW), np.arange(12), CameraOptions()
+    )
+    save_model(model, tmp_path / "m.safetensors")
+    back = load_model(tmp_path / "m.safetensors").camera
+    assert back is not None
+    assert back.options == model.camera.options
+    seen = model.camera.see(frames, [0] * 12)
+    for one, other in zip(back.see(frames, [0] * 12), seen, strict=True):
+        np.testing.assert_array_equal(one.picture, other.picture)
+    older = written(tmp_path / "older.safetensors", camera=None)
+    assert load_model(older).camera is None
 
 
 def written(path: Path, **changed: object) -> Path:

@@ -39,7 +39,12 @@ def day_and_night(count: int = 60) -> Image:
     return np.concatenate([footage(count), footage(count, gain=0.25)])
 
 
-def store_of(folder: Path, frames: Image, clips: tuple[int, ...] = ()) -> FrameStore:
+def store_of(
+    folder: Path,
+    frames: Image,
+    clips: tuple[int, ...] = (),
+    size_hw: tuple[int, int] = SIZE_HW,
+) -> FrameStore:
     """Frames as a store, cut into clips of the given lengths."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "frames.u8").write_bytes(frames.tobytes())
@@ -52,8 +57,8 @@ def store_of(folder: Path, frames: Image, clips: tuple[int, ...] = ()) -> FrameS
             "time_s": np.arange(len(frames), dtype=float),
             "taken_at": pd.Series([pd.NaT] * len(frames), dtype="datetime64[us]"),
             "state": "ok",
-            "source_h": 2 * SIZE_HW[0],
-            "source_w": 4 * SIZE_HW[1],
+            "source_h": 2 * size_hw[0],
+            "source_w": 4 * size_hw[1],
         }
     )
-    return FrameStore(folder, index, Preprocessing(SIZE_HW, frames.shape[3]))
+    return FrameStore(folder, index, Preprocessing(size_hw, frames.shape[3]))

@@ -34,7 +34,7 @@ def test_the_light_is_undone_and_the_thing_stays(change) -> None:  # type: ignor
     matched = match_light(frame, EMPTY)
     clear = frame.max(axis=2) < 250  # what was saturated is lost
     difference = np.abs(matched - with_thing()).mean(axis=2)
-    assert difference[clear].mean() < 3
+    assert difference[clear].mean() < 4
     assert (EMPTY - matched)[10:40, 30:46].mean() > 60
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tlae.camera.measures import FULL_LEVEL, LUMA, Plane
+from tlae.camera.measures import DARK_LEVEL, FULL_LEVEL, LUMA, Plane
 
 Curve = npt.NDArray[np.float64]
 
@@ -20,6 +20,7 @@ LEAST_USABLE = 0.05  # of the pixels, for a fit
 TUKEY = 4.7  # in standard deviations: what is further away is no background
 LEAST_SPREAD = 2 / 255  # sensor noise and compression
 RIDGE = np.array([0.0, 2e-4, 2e-4])  # a picture without contrast keeps its slope
+BALANCE = (0.75, 1.33)  # gains of a channel against the others: white balance
 SLOPES = (0.2, 5.0)  # beyond, it is another scene rather than another light
 MOST_FIELD = 0.8  # natural logarithm of what a shadow takes or a lamp adds
 FLOOR = 8.0  # grey levels added to both sides of a ratio, against noise in the dark
@@ -32,9 +33,9 @@ CONTRAST_GAIN = 45.0  # grey levels that one local standard deviation becomes
 def match_light(picture: Plane, background: Plane, reach_px: float = 0.0) -> Plane:
     """Give a picture the light of a background.
 
-    Light changes as a whole (exposure, white balance, gamma: one tone curve for each channel) and
-    in places (shadows, lamps, haze: a smooth field of gains). Which of the two comes first decides
-    what the fits see, so both orders are tried, and the one that comes nearer is taken.
+    Light changes as a whole (exposure, gamma, white balance: a tone curve) and in places (shadows,
+    lamps, haze: a smooth field of gains). Which of the two comes first decides what the fits see,
+    so both orders are tried, and the one that comes nearer is taken.
 
     Args:
         picture: (H, W, C).
@@ -51,27 +52,25 @@ def match_light(picture: Plane, background: Plane, reach_px: float = 0.0) -> Pla
 
 
 def match_tones(picture: Plane, background: Plane) -> Plane:
-    """One tone curve for each channel of (H, W, C); the result is within 0..255."""
+    """One tone curve for (H, W, C), then a small gain for each channel; within 0..255.
+
+    Curves of their own for each channel would turn a blue evening yellow to make it a night.
+    """
     step = max(1, int(np.sqrt(picture.shape[0] * picture.shape[1] / SAMPLE_PIXELS)))
-    matched = np.empty_like(picture)
-    for channel in range(picture.shape[2]):
-        seen = picture[::step, ::step, channel].ravel() / 255
-        wanted = background[::step, ::step, channel].ravel() / 255
-        curve = fit_curve(seen.astype(np.float64), wanted.astype(np.float64))
-        light = picture[..., channel]
-        straight, bent = np.float32(curve[1]), np.float32(curve[2] / 255)
-        matched[..., channel] = 255 * np.float32(curve[0]) + light * (straight + bent * light)
-    return np.clip(matched, 0, 255)
+    seen, wanted = (_light(p[::step, ::step]).ravel() / 255 for p in (picture, background))
+    curve = fit_curve(seen.astype(np.float64), wanted.astype(np.float64)).astype(np.float32)
+    matched = 255 * curve[0] + picture * (curve[1] + curve[2] / 255 * picture)
+    matched = np.asarray(np.clip(matched, 0, 255), np.float32)
+    if picture.shape[2] > 1:
+        gains = [_gain(matched[..., c], background[..., c]) for c in range(picture.shape[2])]
+        balance = np.clip(np.array(gains, np.float32), *BALANCE)
+        matched = np.clip(_scaled(matched, balance), 0, 255)
+    return matched
 
 
 def match_gain(picture: Plane, background: Plane) -> Plane:
-    """One gain for all pixels of (H, W, C): the median of the ratio where neither is saturated."""
-    seen, wanted = picture[::2, ::2], background[::2, ::2]
-    usable = (seen < FULL_LEVEL) & (wanted < FULL_LEVEL)
-    if usable.mean() < LEAST_USABLE:
-        return picture
-    gain = _median((wanted[usable] + FLOOR) / (seen[usable] + FLOOR))
-    return np.asarray(_scaled(picture, np.float32(gain)))
+    """One gain for all of (H, W, C)."""
+    return _scaled(picture, np.float32(_gain(picture, background)))
 
 
 def match_places(picture: Plane, background: Plane, reach_px: float) -> Plane:
@@ -160,6 +159,16 @@ def _median(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Upper median along the last axis; numpy's own takes twice as long."""
     middle = values.shape[-1] // 2
     return np.asarray(np.partition(values, middle, axis=-1)[..., middle])
+
+
+def _gain(picture: Plane, background: Plane) -> float:
+    """Median ratio to the background where neither is black or saturated; 1 if that is nowhere."""
+    seen, wanted = picture[::2, ::2], background[::2, ::2]
+    low, high = np.minimum(seen, wanted), np.maximum(seen, wanted)
+    usable = (low > DARK_LEVEL) & (high < FULL_LEVEL)
+    if usable.mean() < LEAST_USABLE:
+        return 1.0
+    return float(_median((wanted[usable] + FLOOR) / (seen[usable] + FLOOR)))
 
 
 def _scaled(picture: Plane, gain: Plane | np.float32) -> Plane:
