@@ -88,6 +88,14 @@ def test_two_frames_cannot_tell_that_something_stays() -> None:
     assert not event.stays
 
 
+def test_a_second_of_video_cannot_either() -> None:
+    maps = maps_of(20, (range(2, 12), (8, 8), 2.0))
+    table = table_of(maps, interval_s=0.1)
+    rule, stored = EventRule(low=1), StoredMaps(maps, [np.arange(20)], PLAIN)
+    (event,) = find_events(table, [whole_area(table, None, rule)], stored, rule, 0.1, 0.0)
+    assert (event.first_frame, event.last_frame, event.stays) == (2, 11, False)
+
+
 def test_what_stays_is_an_anomaly_until_declared_normal() -> None:
     """Left behind at 2 h; something else passes at 20 h; taken away at 30 h, back at 45 h."""
     maps = maps_of(

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from tlae.commands.event_clips import write_clips
 from tlae.commands.score import ALARM_KEYS, event_lines
@@ -32,6 +33,7 @@ from tlae.scoring.areas import (
     threshold_rows,
     watched_of,
     whole_area,
+    worst_area,
     zone_area,
     zone_masks,
     zone_scores,
@@ -190,13 +192,13 @@ def _calibrated_on(normal: _Scored, inside: Mask | None) -> Calibration:
     )
 
 
-def _table(scored: _Scored, areas: list[Area], zones_file: Path | None) -> tuple[Any, Zoned | None]:
+def _table(scored: _Scored, areas: list[Area], zones_file: Path | None) -> tuple[pd.DataFrame, Zoned | None]:
     """The score table of what is watched, the worst area of each frame; and each zone's scores."""
     table = scored.results.table.copy()
     alarms = [in_alarm(table, area.raw, area.threshold) for area in areas]
-    table["raw"] = np.max([area.raw for area in areas], axis=0)
-    table["score"] = np.max([area.score for area in areas], axis=0)
-    table["threshold"] = np.min([area.threshold for area in areas], axis=0)
+    worst = worst_area(areas)
+    for column in ("raw", "score", "threshold"):
+        table[column] = np.choose(worst, [getattr(area, column) for area in areas])
     table["alarm"] = np.logical_or.reduce(alarms)
     if zones_file is None:
         return table, None
@@ -205,9 +207,9 @@ def _table(scored: _Scored, areas: list[Area], zones_file: Path | None) -> tuple
 
 
 def _summary(
-    scored: _Scored, table: Any, areas: list[Area], asked: Mapping[str, float], rule: EventRule
+    scored: _Scored, table: pd.DataFrame, areas: list[Area], asked: Mapping[str, float], rule: EventRule
 ) -> dict[str, Any]:
-    lowest = float(table["threshold"].min())
+    lowest = min(float(area.threshold.min()) for area in areas)
     return scored.results.summary | {
         "threshold": lowest if np.isfinite(lowest) else None,
         "alarm": dict(asked),
@@ -217,7 +219,7 @@ def _summary(
     }
 
 
-def _tell(events: list[Event], areas: list[Area], table: Any, folder: Path, seconds: float) -> None:
+def _tell(events: list[Event], areas: list[Area], table: pd.DataFrame, folder: Path, seconds: float) -> None:
     print(f"looked at {len(table):,} frames in {seconds:.1f} s (known maps, no net run)")
     for area in areas:
         level = float(area.threshold.min())

@@ -1,6 +1,6 @@
 """Areas: the whole picture or each zone, with its own score and threshold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -151,6 +151,12 @@ def threshold_rows(
 ) -> Floats:
     """Alarm threshold of each row; infinite where nothing says it."""
     return np.full(rows, threshold_of(calibration, **asked))
+
+
+def worst_area(areas: Sequence[Area]) -> npt.NDArray[np.int64]:
+    """Number of the area (n,) whose score is furthest over its threshold, in raw units."""
+    excess = np.stack([area.raw - area.threshold for area in areas])
+    return np.asarray(np.nan_to_num(excess, nan=-np.inf, neginf=-np.inf).argmax(axis=0), np.int64)
 
 
 def zone_scores(areas: list[Area], alarms: list[Flags]) -> pd.DataFrame:
