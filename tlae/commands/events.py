@@ -192,7 +192,9 @@ def _calibrated_on(normal: _Scored, inside: Mask | None) -> Calibration:
     )
 
 
-def _table(scored: _Scored, areas: list[Area], zones_file: Path | None) -> tuple[pd.DataFrame, Zoned | None]:
+def _table(
+    scored: _Scored, areas: list[Area], zones_file: Path | None
+) -> tuple[pd.DataFrame, Zoned | None]:
     """The score table of what is watched, the worst area of each frame; and each zone's scores."""
     table = scored.results.table.copy()
     alarms = [in_alarm(table, area.raw, area.threshold) for area in areas]
@@ -207,7 +209,11 @@ def _table(scored: _Scored, areas: list[Area], zones_file: Path | None) -> tuple
 
 
 def _summary(
-    scored: _Scored, table: pd.DataFrame, areas: list[Area], asked: Mapping[str, float], rule: EventRule
+    scored: _Scored,
+    table: pd.DataFrame,
+    areas: list[Area],
+    asked: Mapping[str, float],
+    rule: EventRule,
 ) -> dict[str, Any]:
     lowest = min(float(area.threshold.min()) for area in areas)
     return scored.results.summary | {
@@ -219,7 +225,9 @@ def _summary(
     }
 
 
-def _tell(events: list[Event], areas: list[Area], table: pd.DataFrame, folder: Path, seconds: float) -> None:
+def _tell(
+    events: list[Event], areas: list[Area], table: pd.DataFrame, folder: Path, seconds: float
+) -> None:
     print(f"looked at {len(table):,} frames in {seconds:.1f} s (known maps, no net run)")
     for area in areas:
         level = float(area.threshold.min())
