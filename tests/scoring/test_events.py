@@ -10,7 +10,7 @@ from tlae.scoring.areas import Area, watched_of, whole_area, zone_area, zone_mas
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.coco import coco_of
 from tlae.scoring.event_rule import EventRule
-from tlae.scoring.events import Event, find_events, flat_events
+from tlae.scoring.events import Event, accept_standing, find_events, flat_events
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.stored_maps import Mute, StoredMaps
 
@@ -61,6 +61,7 @@ def events_of(
     rule = rule or EventRule(low=1)
     stored = StoredMaps(maps, [np.arange(len(maps))], PLAIN)
     areas = areas or [whole_area(table, None, rule)]
+    areas = accept_standing(table, areas, stored, rule, HOUR_S, 0.0)
     return find_events(table, areas, stored, rule, HOUR_S, 0.0)
 
 

@@ -41,7 +41,7 @@ from tlae.scoring.areas import (
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.coco import coco_of
 from tlae.scoring.event_rule import EventRule
-from tlae.scoring.events import Event, find_events, in_alarm
+from tlae.scoring.events import Event, accept_standing, find_events, in_alarm
 from tlae.scoring.results import COCO, Results, Zoned, read_results, write_json, write_tables
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_runs
@@ -84,9 +84,10 @@ def run(cfg: EventsConfig) -> None:
     asked = {str(key): settings[key] for key in ALARM_KEYS if settings[key] is not None}
     asked = asked or scored.results.summary["alarm"]
     areas = _areas(scored, normal, zones, asked, rule)
+    found_in = scored.stored, rule, usual_interval_s(scored.results.table), scored.model.gap_s
+    areas = accept_standing(scored.results.table, areas, *found_in)
     table, zoned = _table(scored, areas, zones_file)
-    interval_s = usual_interval_s(table)
-    events = find_events(table, areas, scored.stored, rule, interval_s, scored.model.gap_s)
+    events = find_events(table, areas, *found_in)
     folder = scored.results.folder
     write_tables(folder, table, events, zoned)
     write_json(folder / "summary.json", _summary(scored, table, areas, asked, rule))
@@ -197,7 +198,7 @@ def _table(
 ) -> tuple[pd.DataFrame, Zoned | None]:
     """The score table of what is watched, the worst area of each frame; and each zone's scores."""
     table = scored.results.table.copy()
-    alarms = [in_alarm(table, area.raw, area.threshold) for area in areas]
+    alarms = [in_alarm(table, area.counted, area.threshold) for area in areas]
     worst = worst_area(areas)
     for column in ("raw", "score", "threshold"):
         table[column] = np.choose(worst, [getattr(area, column) for area in areas])
@@ -231,7 +232,7 @@ def _tell(
     print(f"looked at {len(table):,} frames in {seconds:.1f} s (known maps, no net run)")
     for area in areas:
         level = float(area.threshold.min())
-        share = float(in_alarm(table, area.raw, area.threshold).mean())
+        share = float(in_alarm(table, area.counted, area.threshold).mean())
         name = area.name or "whole picture"
         count = sum(event.zone == area.name and event.kind == "scene" for event in events)
         print(

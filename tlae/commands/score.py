@@ -32,7 +32,7 @@ from tlae.progress import progress
 from tlae.scoring.areas import whole_area
 from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.scoring.event_rule import EventRule
-from tlae.scoring.events import SCENE, Event, find_events
+from tlae.scoring.events import SCENE, Event, accept_standing, find_events, in_alarm
 from tlae.scoring.job import CHUNK_FRAMES, ScoringJob
 from tlae.scoring.results import MEASURED, score_table, write_json, write_tables
 from tlae.scoring.rule import ScoringRule
@@ -79,14 +79,12 @@ def run(cfg: ScoreConfig) -> None:
         pace = json.loads((folder / "summary.json").read_text()).get("frames_per_s")
         measured = pd.read_parquet(folder / "scores.parquet", columns=list(MEASURED))
     table = score_table(store, measured, runs, rule, calibration, threshold)
-    events = find_events(
-        table,
-        [whole_area(table, calibration, event_rule)],
-        StoredMaps(zarr.open_array(working / "maps.zarr", mode="r"), runs, rule),
-        event_rule,
-        usual_interval_s(store.index),
-        model.gap_s,
-    )
+    stored = StoredMaps(zarr.open_array(working / "maps.zarr", mode="r"), runs, rule)
+    found_in = stored, event_rule, usual_interval_s(store.index), model.gap_s
+    area = whole_area(table, calibration, event_rule)
+    (area,) = accept_standing(table, [area], *found_in)
+    table["alarm"] = in_alarm(table, area.counted, area.threshold)
+    events = find_events(table, [area], *found_in)
     write_tables(working, table, events)
     if model.watched is not None:
         np.save(working / "watched.npy", model.watched.numpy())
