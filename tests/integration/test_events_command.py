@@ -85,6 +85,8 @@ def test_zones_are_scored_from_the_stored_maps(scored: Path) -> None:
     assert (by_zone["left.threshold"] == 0.5).all()
     assert (by_zone["corner.threshold"] == 0.3).all()
     np.testing.assert_array_equal(results.table["alarm"], by_zone["corner.alarm"])
+    over = results.table["raw"] > results.table["threshold"]  # of the worst zone of each frame
+    np.testing.assert_array_equal(results.table["alarm"], over)
     assert main(["events", f"scores={scored}", "low=1", "scoring.threshold=0.5"]) == 0
     again = read_results(scored)
     assert not again.zones.zones

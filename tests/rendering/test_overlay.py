@@ -156,3 +156,17 @@ def test_texts_are_shortened_to_fit() -> None:
     assert fitted.endswith("...")
     assert text_width(fitted, 20) <= 120
     assert fit_text("long", 20, 1) == ""
+
+
+def test_zones_are_outlined_and_named() -> None:
+    zone = {"gate": ((0.25, 0.5), (0.75, 0.5), (0.75, 0.9), (0.25, 0.9))}
+    image, calm = np.zeros((400, 400, 3), np.uint8), np.zeros((20, 20), np.float32)
+    scale = HeatScale(1.0, 2.0)
+    plain = draw_overlay(image, calm, 1.0, scale)
+    drawn = draw_overlay(image, calm, 1.0, scale, zones=zone)
+    blue = drawn[..., 2].astype(int) - plain[..., 2] > 60
+    rows, columns = np.nonzero(blue)
+    assert (rows.min(), rows.max()) == (pytest.approx(200, abs=2), pytest.approx(359, abs=2))
+    assert (columns.min(), columns.max()) == (pytest.approx(100, abs=2), pytest.approx(299, abs=2))
+    assert not blue[260:340, 120:280].any()  # an outline, not a veil
+    assert blue[203:220, 104:140].any()  # the name

@@ -10,7 +10,7 @@ from tlae.scoring.areas import Area, watched_of, whole_area, zone_area, zone_mas
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.coco import coco_of
 from tlae.scoring.event_rule import EventRule
-from tlae.scoring.events import Event, find_events, flat_events
+from tlae.scoring.events import Event, accept_standing, find_events, flat_events
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.stored_maps import Mute, StoredMaps
 
@@ -61,6 +61,7 @@ def events_of(
     rule = rule or EventRule(low=1)
     stored = StoredMaps(maps, [np.arange(len(maps))], PLAIN)
     areas = areas or [whole_area(table, None, rule)]
+    areas = accept_standing(table, areas, stored, rule, HOUR_S, 0.0)
     return find_events(table, areas, stored, rule, HOUR_S, 0.0)
 
 
@@ -86,6 +87,14 @@ def test_what_stays_is_told_from_what_moves(moves: int, stays: bool) -> None:
 def test_two_frames_cannot_tell_that_something_stays() -> None:
     (event,) = events_of(maps_of(10, (range(2, 4), (8, 8), 2.0)))
     assert not event.stays
+
+
+def test_a_second_of_video_cannot_either() -> None:
+    maps = maps_of(20, (range(2, 12), (8, 8), 2.0))
+    table = table_of(maps, interval_s=0.1)
+    rule, stored = EventRule(low=1), StoredMaps(maps, [np.arange(20)], PLAIN)
+    (event,) = find_events(table, [whole_area(table, None, rule)], stored, rule, 0.1, 0.0)
+    assert (event.first_frame, event.last_frame, event.stays) == (2, 11, False)
 
 
 def test_what_stays_is_an_anomaly_until_declared_normal() -> None:

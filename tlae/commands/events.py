@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from tlae.commands.event_clips import write_clips
 from tlae.commands.score import ALARM_KEYS, event_lines
@@ -33,6 +34,7 @@ from tlae.scoring.areas import (
     score_rows,
     watched_of,
     whole_area,
+    worst_area,
     zone_area,
     zone_masks,
     zone_scores,
@@ -40,7 +42,7 @@ from tlae.scoring.areas import (
 from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.scoring.coco import coco_of
 from tlae.scoring.event_rule import EventRule
-from tlae.scoring.events import Event, find_events, in_alarm, seen_runs
+from tlae.scoring.events import Event, accept_standing, find_events, in_alarm, seen_runs
 from tlae.scoring.results import COCO, Results, Zoned, read_results, write_json, write_tables
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_runs
@@ -83,9 +85,10 @@ def run(cfg: EventsConfig) -> None:
     asked = {str(key): settings[key] for key in ALARM_KEYS if settings[key] is not None}
     asked = asked or scored.results.summary["alarm"]
     areas = _areas(scored, normal, zones, asked, rule)
+    found_in = scored.stored, rule, usual_interval_s(scored.results.table), scored.model.gap_s
+    areas = accept_standing(scored.results.table, areas, *found_in)
     table, zoned = _table(scored, areas, zones_file)
-    interval_s = usual_interval_s(table)
-    events = find_events(table, areas, scored.stored, rule, interval_s, scored.model.gap_s)
+    events = find_events(table, areas, *found_in)
     folder = scored.results.folder
     write_tables(folder, table, events, zoned)
     write_json(folder / "summary.json", _summary(scored, table, areas, asked, rule))
@@ -202,13 +205,15 @@ def _calibrated_on(normal: _Scored, inside: Mask | None) -> Calibration:
     )
 
 
-def _table(scored: _Scored, areas: list[Area], zones_file: Path | None) -> tuple[Any, Zoned | None]:
+def _table(
+    scored: _Scored, areas: list[Area], zones_file: Path | None
+) -> tuple[pd.DataFrame, Zoned | None]:
     """The score table of what is watched, the worst area of each frame; and each zone's scores."""
     table = scored.results.table.copy()
-    alarms = [in_alarm(table, area.raw, area.threshold) for area in areas]
-    table["raw"] = np.max([area.raw for area in areas], axis=0)
-    table["score"] = np.max([area.score for area in areas], axis=0)
-    table["threshold"] = np.min([area.threshold for area in areas], axis=0)
+    alarms = [in_alarm(table, area.counted, area.threshold) for area in areas]
+    worst = worst_area(areas)
+    for column in ("raw", "score", "threshold"):
+        table[column] = np.choose(worst, [getattr(area, column) for area in areas])
     table["alarm"] = np.logical_or.reduce(alarms)
     if zones_file is None:
         return table, None
@@ -217,9 +222,13 @@ def _table(scored: _Scored, areas: list[Area], zones_file: Path | None) -> tuple
 
 
 def _summary(
-    scored: _Scored, table: Any, areas: list[Area], asked: Mapping[str, float], rule: EventRule
+    scored: _Scored,
+    table: pd.DataFrame,
+    areas: list[Area],
+    asked: Mapping[str, float],
+    rule: EventRule,
 ) -> dict[str, Any]:
-    lowest = float(table["threshold"].min())
+    lowest = min(float(area.threshold.min()) for area in areas)
     return scored.results.summary | {
         "threshold": lowest if np.isfinite(lowest) else None,
         "alarm": dict(asked),
@@ -229,11 +238,13 @@ def _summary(
     }
 
 
-def _tell(events: list[Event], areas: list[Area], table: Any, folder: Path, seconds: float) -> None:
+def _tell(
+    events: list[Event], areas: list[Area], table: pd.DataFrame, folder: Path, seconds: float
+) -> None:
     print(f"looked at {len(table):,} frames in {seconds:.1f} s (known maps, no net run)")
     for area in areas:
         level = float(area.threshold.min())
-        share = float(in_alarm(table, area.raw, area.threshold).mean())
+        share = float(in_alarm(table, area.counted, area.threshold).mean())
         name = area.name or "whole picture"
         count = sum(event.zone == area.name and event.kind == "scene" for event in events)
         print(

@@ -38,7 +38,14 @@ from tlae.scoring.areas import whole_area
 from tlae.scoring.calibrate import Calibration, PerMode, threshold_of
 from tlae.scoring.drift import advice, watch_drift
 from tlae.scoring.event_rule import EventRule
-from tlae.scoring.events import SCENE, Event, find_events, seen_runs
+from tlae.scoring.events import (
+    SCENE,
+    Event,
+    accept_standing,
+    find_events,
+    in_alarm,
+    seen_runs,
+)
 from tlae.scoring.job import ScoringJob
 from tlae.scoring.job_folder import find_place, footage_facts
 from tlae.scoring.ledger import ledger
@@ -91,14 +98,13 @@ def run(cfg: ScoreConfig) -> None:
         pace = json.loads((folder / "summary.json").read_text()).get("frames_per_s")
         measured = pd.read_parquet(folder / "scores.parquet").reindex(columns=list(MEASURED))
     table = score_table(store, measured, runs, rule, calibration, threshold)
-    events = find_events(
-        table,
-        [whole_area(table, calibration, event_rule)],
-        StoredMaps(zarr.open_array(working / "maps.zarr", mode="r"), seen_runs(table, runs), rule),
-        event_rule,
-        usual_interval_s(store.index),
-        model.gap_s,
-    )
+    maps = zarr.open_array(working / "maps.zarr", mode="r")
+    stored = StoredMaps(maps, seen_runs(table, runs), rule)
+    found_in = stored, event_rule, usual_interval_s(store.index), model.gap_s
+    area = whole_area(table, calibration, event_rule)
+    (area,) = accept_standing(table, [area], *found_in)
+    table["alarm"] = in_alarm(table, area.counted, area.threshold)
+    events = find_events(table, [area], *found_in)
     write_tables(working, table, events)
     if model.watched is not None:
         np.save(working / "watched.npy", model.watched.numpy())

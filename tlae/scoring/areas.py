@@ -1,6 +1,6 @@
 """Areas: the whole picture or each zone, with its own score and threshold."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from tlae.errors import UserError
 from tlae.footage.zones import Mask, Zone, Zones, covered
 from tlae.scoring.calibrate import Calibration, Modes, threshold_of
 from tlae.scoring.event_rule import EventRule, Flags, Floats
-from tlae.scoring.stored_maps import StoredMaps
+from tlae.scoring.stored_maps import Mute, StoredMaps
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +25,8 @@ class Area:
         score: (n,), calibrated score, NaN where not known.
         threshold: (n,), alarm threshold of each row, raw units.
         low: (n,), level above which an event goes on.
+        accepted: places in it that are declared normal for a time.
+        raw_without: (n,), score without them; None: as ``raw``.
     """
 
     name: str | None
@@ -33,6 +35,13 @@ class Area:
     score: Floats
     threshold: Floats
     low: Floats
+    accepted: tuple[Mute, ...] = ()
+    raw_without: Floats | None = None
+
+    @property
+    def counted(self) -> Floats:
+        """(n,), the score that raises alarms."""
+        return self.raw if self.raw_without is None else self.raw_without
 
 
 def whole_area(
@@ -154,6 +163,12 @@ def score_rows(raw: Floats, modes: Modes, calibration: Calibration | None) -> Fl
     if calibration is None:
         return np.full(len(raw), np.nan)
     return calibration.calibrated(raw, modes)
+
+
+def worst_area(areas: Sequence[Area]) -> npt.NDArray[np.int64]:
+    """Number of the area (n,) whose score is furthest over its threshold, in raw units."""
+    excess = np.stack([area.counted - area.threshold for area in areas])
+    return np.asarray(np.nan_to_num(excess, nan=-np.inf, neginf=-np.inf).argmax(axis=0), np.int64)
 
 
 def zone_scores(areas: list[Area], alarms: list[Flags]) -> pd.DataFrame:

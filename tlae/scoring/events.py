@@ -16,7 +16,7 @@ from tlae.footage.zones import Mask
 from tlae.scoring.areas import Area
 from tlae.scoring.event_rule import Clock, EventRule, Flags, Floats, event_runs
 from tlae.scoring.standing import Watch, accepted_places, stays
-from tlae.scoring.stored_maps import FloatMap, Mute, StoredMaps
+from tlae.scoring.stored_maps import FloatMap, StoredMaps
 
 SCENE, CAMERA = "scene", "camera"
 SEEING = ("", *CAN_ALARM)  # health of a camera that shows the scene
@@ -85,29 +85,51 @@ def find_events(
 
     Args:
         table: score table, rows in order.
-        areas: what to watch.
+        areas: what to watch, see ``accept_standing``.
         stored: maps of the same rows.
         rule: what makes one event.
         interval_s: usual time between frames [s].
         gap_s: neighbouring frames further apart belong to different events; 0: none are.
-
-    Raises:
-        UserError: what stays is to be declared normal, but scores tell nothing of places.
     """
-    if rule.accept_after_h is not None and stored.rule.reduction == "mean":
-        raise UserError(
-            "accept_after_h needs scores of the worst place (scoring.reduction=maximum), got those "
-            "of a mean over the picture; leave it away"
-        )
-    watch = Watch(
-        stored,
-        (table["state"] == OK).to_numpy(),
-        Clock.of_table(table, interval_s, gap_s),
-    )
+    watch = _watch(table, stored, interval_s, gap_s)
     found = [event for area in areas for event in _of_area(table, area, watch, rule)]
     found += _of_camera(table, watch.clock, rule)
     found.sort(key=lambda row_event: row_event[0])
     return [replace(event, id=f"E{i:04d}") for i, (_, event) in enumerate(found, start=1)]
+
+
+def accept_standing(
+    table: pd.DataFrame,
+    areas: Sequence[Area],
+    stored: StoredMaps,
+    rule: EventRule,
+    interval_s: float,
+    gap_s: float,
+) -> list[Area]:
+    """Areas without what stays for ``rule.accept_after_h``; arguments as of ``find_events``.
+
+    Raises:
+        UserError: what stays is to be declared normal, but scores tell nothing of places.
+    """
+    if rule.accept_after_h is None:
+        return list(areas)
+    if stored.rule.reduction == "mean":
+        raise UserError(
+            "accept_after_h needs scores of the worst place (scoring.reduction=maximum), got those "
+            "of a mean over the picture; leave it away"
+        )
+    watch = _watch(table, stored, interval_s, gap_s)
+    judged = []
+    for area in areas:
+        mutes = tuple(accepted_places(watch, area.low, rule, area.inside))
+        raw = stored.raw(area.inside, mutes) if mutes else None
+        judged.append(replace(area, accepted=mutes, raw_without=raw))
+    return judged
+
+
+def _watch(table: pd.DataFrame, stored: StoredMaps, interval_s: float, gap_s: float) -> Watch:
+    clock = Clock.of_table(table, interval_s, gap_s)
+    return Watch(stored, (table["state"] == OK).to_numpy(), clock)
 
 
 def flat_events(events: Sequence[Event]) -> pd.DataFrame:
@@ -141,18 +163,13 @@ def _of_area(
     table: pd.DataFrame, area: Area, watch: Watch, rule: EventRule
 ) -> list[tuple[int, Event]]:
     """First row and description of each event."""
-    raw = area.raw
-    mutes: list[Mute] = []
-    if rule.accept_after_h is not None:
-        mutes = accepted_places(watch, area.low, rule, area.inside)
-    if mutes:
-        raw = watch.stored.raw(area.inside, mutes)
-    over, above = in_alarm(table, raw, area.threshold), in_alarm(table, raw, area.low)
+    over = in_alarm(table, area.counted, area.threshold)
+    above = in_alarm(table, area.counted, area.low)
     events = [
-        (span[0], _describe(table, area, raw, span, watch, mutes))
+        (span[0], _describe(table, area, span, watch))
         for span in event_runs(over, above, watch.clock, rule)
     ]
-    for mute in reversed(mutes):
+    for mute in reversed(area.accepted):
         at = max((i for i, (row, _) in enumerate(events) if row < mute.first_row), default=None)
         if at is not None:
             row, event = events[at]
@@ -160,16 +177,10 @@ def _of_area(
     return events
 
 
-def _describe(
-    table: pd.DataFrame,
-    area: Area,
-    raw: Floats,
-    span: tuple[int, int],
-    watch: Watch,
-    mutes: Sequence[Mute],
-) -> Event:
+def _describe(table: pd.DataFrame, area: Area, span: tuple[int, int], watch: Watch) -> Event:
+    raw = area.counted
     worst = span[0] + int(np.nanargmax(raw[span[0] : span[1] + 1]))
-    smoothed = watch.stored.map_of(worst, area.inside, mutes)
+    smoothed = watch.stored.map_of(worst, area.inside, area.accepted)
     row, column = np.unravel_index(int(smoothed.argmax()), smoothed.shape)
     # A mean over the picture says nothing of a place in it.
     local = watch.stored.rule.reduction != "mean"
@@ -184,7 +195,7 @@ def _describe(
         peak_score=None if np.isnan(score) else score,
         threshold=threshold,
         box=_box_of(region, _source_hw(table, worst)),
-        stays=stays((int(row), int(column)), level, span, watch, mutes),
+        stays=stays((int(row), int(column)), level, span, watch, area.accepted),
     )
 
 

@@ -12,7 +12,7 @@ from tlae.footage.zones import Mask
 from tlae.scoring.event_rule import HOUR_S, Clock, EventRule, Flags, Floats
 from tlae.scoring.stored_maps import FloatMap, Mute, StoredMaps
 
-LEAST_FRAMES = 3  # fewer cannot tell what stays from what passes
+LEAST_FRAMES, LEAST_S = 3, 2.0  # shorter events cannot tell what stays from what passes
 MOST = 0.5  # of an event
 
 
@@ -54,6 +54,9 @@ def stays(
         watch: maps and times.
         mutes: places that do not count for a time.
     """
+    clock = watch.clock
+    if clock.time_s[span[1]] - clock.time_s[span[0]] + clock.interval_s < LEAST_S:
+        return False
     rows = islice(watch.rows(span[0], None, mutes), span[1] - span[0] + 1)
     over = [bool(smoothed[pixel] > level) for row, smoothed in rows if watch.readable[row]]
     return len(over) >= LEAST_FRAMES and sum(over) >= MOST * len(over)
