@@ -76,7 +76,7 @@ def shift(images: Light, strength: float, generator: np.random.Generator) -> Lig
     moved = np.empty_like(images)
     for number, angle in enumerate(angles):
         x, y = strength * SHIFT_PX * np.cos(angle), strength * SHIFT_PX * np.sin(angle)
-        matrix = np.array([[1, 0, x], [0, 1, y]])
+        matrix = np.array([[1, 0, x], [0, 1, y]], float)
         moved[number] = cv2.warpAffine(
             images[number], matrix, (width, height), borderMode=cv2.BORDER_REPLICATE
         )
