@@ -38,8 +38,8 @@ def _tiles(folder: Path, run: str, stills: StillSummary) -> list[tuple[Image, st
     results = read_results(folder / "scores" / run)
     table = results.table
     objects = pd.read_csv(folder / "scores" / run / "planted" / OBJECTS_FOUND)
-    found = objects[f"found_{PRIMARY_BUDGET}"]
     clear = objects.sort_values(["contrast", "size"], ascending=False, kind="stable")
+    found = clear[f"found_{PRIMARY_BUDGET}"]
     sorts = {
         "found": _frames_of(table, clear[found].iloc[::-1].head(SHOWN)),
         "missed": _frames_of(table, clear[~found].head(SHOWN)),

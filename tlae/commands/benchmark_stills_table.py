@@ -238,9 +238,13 @@ def _periods(runs: Runs) -> list[str]:
 
 
 def _shown(runs: Runs, baselines: Sequence[str]) -> list[str]:
-    """A run of the best baseline and one of the best net."""
-    primary = runs.of("recall", PRIMARY_BUDGET, group="primary")
-    means = primary.groupby("model")["value"].mean()
-    still = means[means.index.isin(baselines)]
-    nets = means[~means.index.isin(baselines)]
-    return [runs.first[str(part.idxmax())] for part in (still, nets) if len(part)]
+    """A run of the best baseline and one of the best net, by recall, then by AUPRO."""
+    recall = runs.of("recall", PRIMARY_BUDGET, group="primary").groupby("model")["value"].mean()
+    aupro = runs.of("aupro_05", group="primary").groupby("model")["value"].mean()
+
+    def worth(model: str) -> tuple[float, float]:
+        return float(recall[model]), float(aupro[model])
+
+    still = [model for model in runs.models if model in baselines]
+    nets = [model for model in runs.models if model not in baselines]
+    return [runs.first[max(models, key=worth)] for models in (still, nets) if models]
