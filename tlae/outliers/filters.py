@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError, nearest
-from tlae.outliers.estimators import Scores
+from tlae.outliers.estimators import Scores, require_different
 from tlae.outliers.preparation import Preparation, fit_preparation
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def fit_filter(
     if folds < 2:
         raise UserError(f"folds must be >= 2, got {folds}")
     values = np.concatenate([good, bad])
+    require_different(values)
     kinds = np.repeat([1 - BAD, BAD], [len(good), len(bad)])
 
     def fitted(rows: npt.NDArray[Any]) -> tuple[Preparation, "BaseEstimator"]:
