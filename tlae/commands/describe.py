@@ -19,12 +19,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tlae import __version__
 from tlae.config import DescribeConfig
-from tlae.errors import UserError
+from tlae.errors import FootageError, UserError
 from tlae.footage.sources import Footage, open_footage
 from tlae.outliers.batch_size import measure_batch_size, parse_batch_size
 from tlae.outliers.describe import describe_footage
 from tlae.outliers.descriptor_facts import is_described, unfinished_facts
+from tlae.outliers.descriptor_import import import_descriptors, read_descriptors, read_names
 from tlae.outliers.descriptor_settings import NEEDS_TORCH, DescriptorSettings
 from tlae.outliers.descriptor_store import Descriptors, DescriptorWriter
 from tlae.outliers.descriptors import Descriptor, build_descriptor
@@ -55,7 +57,7 @@ def _describe(cfg: DescribeConfig, folder: Path) -> None:
     tiles_hw = _tiles(cfg)
     name = cfg.name or settings.descriptor
     batch_size = parse_batch_size(cfg.batch_size)
-    footage = open_footage(str(cfg.images), time_pattern=cfg.time_pattern)
+    footage = _open_images(cfg)
     descriptor, device = _build(settings, cfg.device)
     facts = _facts(settings, descriptor, footage, tiles_hw) | {"dtype": cfg.dtype}
     if is_described(folder, name, facts, overwrite=cfg.overwrite):
@@ -77,7 +79,17 @@ def _describe(cfg: DescribeConfig, folder: Path) -> None:
             describe_footage(footage, descriptor, writer, batch_size, tiles_hw, advance)
         pictures = writer.pictures
         described = writer.finish()
-    _tell(described, pictures, pictures - done, time.monotonic() - started)
+    seconds = time.monotonic() - started
+    fresh = f", {(pictures - done) / seconds:,.0f}/s" if pictures > done else ""
+    _tell(described, f"{pictures:,} images read{_cut(tiles_hw)}", seconds, fresh)
+
+
+def _open_images(cfg: DescribeConfig) -> Footage:
+    """Open the images; messages on footage name this command's setting instead."""
+    try:
+        return open_footage(str(cfg.images), time_pattern=cfg.time_pattern)
+    except FootageError as error:
+        raise FootageError(str(error).replace("footage.path", "images", 1)) from error
 
 
 def _settings(cfg: DescribeConfig) -> DescriptorSettings:
@@ -87,7 +99,7 @@ def _settings(cfg: DescribeConfig) -> DescriptorSettings:
         download=cfg.download,
         image_size=cfg.image_size,
         fit=cfg.fit,
-        bins=(cfg.bins[0], cfg.bins[1], cfg.bins[2]),
+        bins=tuple(cfg.bins),
         clip_model=cfg.clip_model,
         model_file=cfg.model_file,
         pool=cfg.pool,
@@ -109,6 +121,8 @@ def _build(settings: DescriptorSettings, device: str) -> tuple[Descriptor, str]:
 def _tiles(cfg: DescribeConfig) -> tuple[int, int] | None:
     tiles = (cfg.tiles, cfg.tiles) if cfg.tiles is not None else None
     if cfg.tiles_hw is not None:
+        if len(cfg.tiles_hw) != 2:
+            raise UserError(f"tiles_hw must be [down,across], got {list(cfg.tiles_hw)}; give two")
         tiles = (cfg.tiles_hw[0], cfg.tiles_hw[1])
     if tiles and not (min(tiles) >= 1 and max(tiles) <= LARGEST_TILES):
         raise UserError(f"tiles must be within 1..{LARGEST_TILES} each way, got {list(tiles)}")
@@ -140,21 +154,47 @@ def _note_random_weights(settings: DescriptorSettings) -> None:
         )
 
 
-def _tell(described: Descriptors, pictures: int, fresh: int, seconds: float) -> None:
+def _cut(tiles_hw: tuple[int, int] | None) -> str:
+    return f" in {tiles_hw[0]} x {tiles_hw[1]} tiles" if tiles_hw else ""
+
+
+def _tell(described: Descriptors, work: str, seconds: float, rate: str = "") -> None:
     facts = described.facts
-    rate = f", {fresh / seconds:,.0f}/s" if fresh else ""
-    tiles = facts["settings"].get("tiles_hw")
-    cut = f" in {tiles[0]} x {tiles[1]} tiles" if tiles else ""
+    things = "tiles" if facts["settings"].get("tiles_hw") else "images"
     print(
         f"{described.name}: {facts['dimensions']} numbers ({facts['dtype']}) for each of "
-        f"{len(described.ids):,} {'tiles' if tiles else 'images'}; {pictures:,} images read{cut} "
-        f"in {seconds:.1f} s{rate}"
+        f"{len(described.ids):,} {things}; {work} in {seconds:.1f} s{rate}"
     )
-    for reason, count in list(described.left_out().items())[:REASONS_TOLD]:
+    reasons = described.left_out()
+    for reason, count in list(reasons.items())[:REASONS_TOLD]:
         print(f"  left out: {count:,} x {reason}")
+    if len(reasons) > REASONS_TOLD:
+        print(f"  left out for {len(reasons) - REASONS_TOLD} more reasons: see ids.parquet")
     print(f"results: {described.folder}")
     print(f"next:    tlae cluster descriptors={described.folder}")
 
 
 def _import(cfg: DescribeConfig, folder: Path) -> None:
-    raise UserError("soon")
+    started = time.monotonic()
+    path = Path(str(cfg.from_file)).expanduser()
+    imported = read_descriptors(path, cfg.id_column)
+    names = read_names(Path(cfg.ids).expanduser(), cfg.id_column) if cfg.ids else None
+    name = cfg.name or path.stem
+    written = path.stat()
+    facts: dict[str, Any] = {
+        "descriptor": "import",
+        "weights": None,
+        "settings": {},
+        "from_file": {"path": str(path.absolute()), "bytes": written.st_size, "ids": cfg.ids},
+        "dtype": cfg.dtype,
+        "versions": {"tlae": __version__},
+    }
+    if is_described(folder, name, facts, overwrite=cfg.overwrite):
+        print(f"{name} is in {folder} already; nothing to do")
+        return
+    rows, dimensions = imported.values.shape
+    with DescriptorWriter(folder, name, dimensions, facts, cfg.dtype) as writer:
+        with progress(f"importing {path.name}", rows, "rows") as advance:
+            import_descriptors(imported, names, writer, advance)
+        described = writer.finish()
+    _tell(described, f"{rows:,} rows imported", time.monotonic() - started)

@@ -65,7 +65,8 @@ def decode_image(
     if _is_cut(data, kind):
         raise Unreadable("truncated")
     if kind in _OPENCV_KINDS:
-        source_hw = _oriented_size(data) if min_hw and kind == "jpeg" else None
+        size_hw = _oriented_size(data)
+        source_hw = size_hw if min_hw and kind == "jpeg" else None
         factor = reduction(source_hw, min_hw) if source_hw and min_hw else 1
         with suppress(cv2.error):  # an absurd size in the header
             pixels = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[factor])
@@ -125,13 +126,19 @@ def _jpeg_scan_start(data: bytes) -> int:
 
 
 def _oriented_size(data: bytes) -> tuple[int, int] | None:
-    """Height and width after rotation, from the header alone; None where it cannot be told."""
+    """Height and width after rotation, from the header alone; None where it cannot be told.
+
+    Raises:
+        Unreadable: a small file that claims more pixels than Pillow takes, 179 million.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about odd EXIF
             with Pillow.open(io.BytesIO(data)) as picture:
                 width, height = picture.size
                 turned = picture.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+    except Pillow.DecompressionBombError as error:
+        raise Unreadable("too many pixels") from error
     except Exception:  # Pillow raises errors of every kind on damaged headers
         return None
     return (width, height) if turned else (height, width)

@@ -26,7 +26,7 @@ class ColourHistogram:
         bins: for hue, saturation and value.
     """
 
-    bins: tuple[int, int, int] = (4, 6, 3)
+    bins: tuple[int, ...] = (4, 6, 3)
 
     def __post_init__(self) -> None:
         fitting = len(self.bins) == 3 and min(self.bins) >= 1 and max(self.bins) <= 256

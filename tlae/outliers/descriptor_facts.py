@@ -40,7 +40,7 @@ def is_described(folder: Path, name: str, facts: dict[str, Any], *, overwrite: b
                     f"{folder} has a descriptor {name} with other {', '.join(changed)}; give "
                     "another name=... or overwrite=true"
                 )
-        elif _images(stored) != _images(facts):
+        elif "images" in stored and "images" in facts and _images(stored) != _images(facts):
             raise UserError(
                 f"{folder} holds descriptors of other images or tiles ({other}); give another "
                 "out=..."
@@ -49,6 +49,5 @@ def is_described(folder: Path, name: str, facts: dict[str, Any], *, overwrite: b
 
 
 def _images(facts: dict[str, Any]) -> tuple[Any, Any]:
-    """What descriptors that stand side by side must agree in."""
-    images = facts.get("images") or {}
-    return images.get("fingerprint"), facts.get("settings", {}).get("tiles_hw")
+    """What descriptors that were made from footage must agree in to stand side by side."""
+    return facts["images"]["fingerprint"], facts["settings"]["tiles_hw"]

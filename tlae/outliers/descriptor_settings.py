@@ -43,7 +43,7 @@ class DescriptorSettings:
     download: bool = False
     image_size: int | None = None
     fit: str = "stretch"
-    bins: tuple[int, int, int] = (4, 6, 3)
+    bins: tuple[int, ...] = (4, 6, 3)
     clip_model: str = "ViT-B-32"
     model_file: str | None = None
     pool: int = 4

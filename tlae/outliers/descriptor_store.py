@@ -25,6 +25,7 @@ from tlae.footage.frames import OK
 from tlae.whole_file import whole_file
 
 IDS = "ids.parquet"
+LOCK = ".lock"
 DTYPES = ("float16", "float32")
 ITEM_COLUMNS = ("path", "clip", "frame", "taken_at", "state")  # `row` is added when written
 NOT_FINITE = "no finite numbers"  # of a row of NaN
@@ -93,10 +94,7 @@ def open_descriptors(folder: Path | str, name: str | None = None) -> Descriptors
             "`tlae describe` writes it"
         )
     if name is None and len(names) > 1:
-        raise UserError(
-            f"{folder} holds {len(names)} descriptors; give descriptor=... one of: "
-            f"{', '.join(names)}"
-        )
+        raise UserError(f"{folder} holds several; give descriptor=... one of: {', '.join(names)}")
     name = names[0] if name is None else name
     if name not in names:
         raise UserError(f"{folder} has no descriptor {name!r}; {nearest(name, names)}")
@@ -149,8 +147,8 @@ class DescriptorWriter:
         self.shape = (0, dimensions)  # rows so far
         self.chunks = self.items = self.pictures = 0  # written so far
         self.last: tuple[str, int] | None = None  # clip and frame of the last item written
-        self._known: pd.DataFrame | None = None
-        self._lock = FileLock(folder / ".lock")
+        self.known: pd.DataFrame | None = None  # items of the descriptors that this one joins
+        self._lock = FileLock(folder / LOCK)
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -162,7 +160,7 @@ class DescriptorWriter:
             ) from error
         try:
             if set(descriptor_names(self.folder)) - {self.name}:  # this one joins them
-                self._known = pd.read_parquet(self.folder / IDS)
+                self.known = pd.read_parquet(self.folder / IDS)
             self._continue_or_begin()
         except BaseException:
             self._lock.release()
@@ -170,7 +168,12 @@ class DescriptorWriter:
         return self
 
     def __exit__(self, *reason: object) -> None:
+        if not self.chunks:
+            shutil.rmtree(self.part, ignore_errors=True)
         self._lock.release()
+        if [found.name for found in self.folder.iterdir()] == [LOCK]:  # nothing was written
+            (self.folder / LOCK).unlink(missing_ok=True)
+            self.folder.rmdir()
 
     def append(self, items: pd.DataFrame, values: Values) -> int:
         """Add the next chunk.
@@ -222,11 +225,11 @@ class DescriptorWriter:
             raise FootageError(
                 f"at least one picture must be readable, got none ({reasons or 'no pictures'})"
             )
-        if self._known is None:
+        if self.known is None:
             with whole_file(self.folder / IDS) as temporary:
                 table.to_parquet(temporary, index=False)
-        elif len(self._known) != len(table):
-            raise UserError(self._other_items(f"{len(self._known):,} of them, not {len(table):,}"))
+        elif len(self.known) != len(table):
+            raise UserError(self._other_items(f"{len(self.known):,} of them, not {len(table):,}"))
         with (self.part / "values.npy").open("r+b") as file:
             file.write(_npy_header(self.shape, self.dtype))
         told = self.facts | {"rows": self.shape[0], "complete": True}
@@ -265,9 +268,9 @@ class DescriptorWriter:
         self, items: pd.DataFrame, described: npt.NDArray[np.bool_], values: Values
     ) -> Values:
         """Rows as the store has them: NaN where only other descriptors could read the picture."""
-        if self._known is None:
+        if self.known is None:
             return values
-        known = self._known.iloc[self.items : self.items + len(items)]
+        known = self.known.iloc[self.items : self.items + len(items)]
         same = len(known) == len(items) and (known["path"].to_numpy() == items["path"].to_numpy())
         if not np.all(same):
             raise UserError(self._other_items(f"they differ from item {self.items} on"))

@@ -68,28 +68,46 @@ class ModelDescriptor:
 
     def describe(self, prepared: Sequence[npt.NDArray[np.generic]]) -> npt.NDArray[np.float32]:
         """Describe n pictures (h, w, C) uint8, (n, D)."""
-        codes: list[Tensor] = []
-        hook = self.encoder.register_forward_hook(lambda *call: codes.append(call[2]))
+        with (
+            torch.inference_mode(),
+            torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"),
+        ):
+            pictures = torch.from_numpy(np.stack(prepared)).to(self.device)
+            pictures = pictures.permute(0, 3, 1, 2).float() / 255  # (n, C, h, w)
+            still = pictures[:, :, None].expand(-1, -1, self.model.window_frames, -1, -1)
+            described = self._code(still) if self.kind == "model" else self._errors(still)
+        return described.cpu().numpy()
+
+    def _code(self, still: Tensor) -> Tensor:
+        """The encoder's output (n, D); the net is left there, before it rebuilds anything."""
+
+        def leave(_encoder: nn.Module, _inputs: object, code: Tensor) -> None:
+            raise _Encoded(code)
+
+        hook = self.encoder.register_forward_hook(leave)
         try:
-            with (
-                torch.inference_mode(),
-                torch.autocast(
-                    self.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
-                ),
-            ):
-                pictures = torch.from_numpy(np.stack(prepared)).to(self.device)
-                pictures = pictures.permute(0, 3, 1, 2).float() / 255  # (n, C, h, w)
-                still = pictures[:, :, None].expand(-1, -1, self.model.window_frames, -1, -1)
-                answer = self.net(still)  # (n, C, K, h, w)
-                if self.kind == "model":
-                    described = _code(codes[0].float(), len(pictures), self.pool)
-                else:
-                    target = self.net.target(still)[:, :, -1]
-                    error = error_map(answer[:, :, -1], target, self.model.rule.error)
-                    described = _error_statistics(error, self.pool)
+            self.net(still)
+        except _Encoded as encoded:
+            code = encoded.code.float()
         finally:
             hook.remove()
-        return described.cpu().numpy()
+        code = code.reshape(len(still), -1, *code.shape[1:])[:, -1]  # of several frames the last
+        if code.ndim == 4:  # (n, C', h', w')
+            code = F.adaptive_avg_pool2d(code, _places(code, self.pool))
+        return code.flatten(1)
+
+    def _errors(self, still: Tensor) -> Tensor:
+        """Statistics of the error map of each still's last frame, (n, D)."""
+        answer, target = self.net(still)[:, :, -1], self.net.target(still)[:, :, -1]
+        return error_statistics(error_map(answer, target, self.model.rule.error), self.pool)
+
+
+class _Encoded(Exception):
+    """Carries the code out of the net."""
+
+    def __init__(self, code: Tensor) -> None:
+        super().__init__()
+        self.code = code
 
 
 def _encoder(model: Model, model_file: Path) -> nn.Module:
@@ -103,18 +121,17 @@ def _encoder(model: Model, model_file: Path) -> nn.Module:
     return encoder
 
 
-def _code(code: Tensor, pictures: int, pool: int) -> Tensor:
-    """The encoder's last output per picture, (n, D); maps are averaged over places."""
-    code = code.reshape(pictures, -1, *code.shape[1:])[
-        :, -1
-    ]  # of several frames of a still the last
-    if code.ndim == 4:  # (n, C', h', w')
-        code = F.adaptive_avg_pool2d(code, _places(code, pool))
-    return code.flatten(1)
+def error_statistics(error: Tensor, pool: int) -> Tensor:
+    """Summarise error maps.
 
+    Args:
+        error: (n, h, w).
+        pool: places down and across.
 
-def _error_statistics(error: Tensor, pool: int) -> Tensor:
-    """Mean, spread and quantiles of an error map (n, h, w); mean and maximum of its places."""
+    Returns:
+        (n, D): mean, standard deviation, quantiles ``ERROR_SHARES``, then the mean of each place
+        and the maximum of each place, row by row.
+    """
     flat = error.flatten(1).float()
     shares = torch.tensor(ERROR_SHARES, device=flat.device)
     whole = torch.stack([flat.mean(1), flat.std(1), *flat.quantile(shares, dim=1)], dim=1)

@@ -18,7 +18,7 @@ from tlae.footage.images import Unreadable
 from tlae.footage.sources.image_folder import Read, printable
 from tlae.footage.sources.listing import Tree, is_hidden, is_image, is_left_out, is_video, join
 
-LARGEST_PICTURE_BYTES = 2**30  # a member that claims to hold more is not read into memory
+LARGEST_PICTURE_BYTES = 2**28  # a member that claims to hold more is not read into memory
 
 _MEMBER_ERRORS = (
     zipfile.BadZipFile,  # wrong checksum
