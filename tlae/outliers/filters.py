@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError, nearest
+from tlae.evaluation.roc import roc_auc
 from tlae.outliers.estimators import Scores, require_different
 from tlae.outliers.preparation import Preparation, fit_preparation
 
@@ -118,10 +119,8 @@ def measure_filter(
 
 
 def _figures(good: Scores, bad: Scores, threshold: float) -> tuple[float, float, float]:
-    from sklearn.metrics import roc_auc_score
-
-    kinds = np.repeat([1 - BAD, BAD], [len(good), len(bad)])
-    auroc = float(roc_auc_score(kinds, np.concatenate([good, bad])))
+    labels = np.repeat([False, True], [len(good), len(bad)])
+    auroc = roc_auc(np.concatenate([good, bad]), labels)
     return auroc, float((good <= threshold).mean()), float((bad > threshold).mean())
 
 
