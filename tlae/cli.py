@@ -112,8 +112,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _split(words: list[str]) -> tuple[str, list[str]]:
     """The command, of one or two words, and what follows it."""
-    pair = " ".join(words[:2])
-    return (pair, words[2:]) if pair in COMMANDS else (words[0], words[1:])
+    plain = [word for word in words[:2] if "=" not in word and not word.startswith("-")]
+    taken = 2 if len(plain) == 2 and any(c.startswith(f"{words[0]} ") for c in COMMANDS) else 1
+    return " ".join(words[:taken]), words[taken:]
 
 
 def _run_command(name: str, words: list[str]) -> int:

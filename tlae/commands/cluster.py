@@ -26,7 +26,7 @@ from tlae.errors import UserError
 from tlae.outliers.charts import index_chart
 from tlae.outliers.cluster_folder import INDICES, group_name, write_sheets, write_tables
 from tlae.outliers.cluster_methods import Clustering, ClusterSettings
-from tlae.outliers.clusters import find_clusters, rows_seen
+from tlae.outliers.clusters import find_clusters, require_clusterable, rows_seen
 from tlae.outliers.describe_now import images_of
 from tlae.outliers.descriptor_store import Descriptors, open_descriptors
 from tlae.outliers.judging import Agreement, Quality, agreement, best_k, parse_k, quality, stability
@@ -45,6 +45,7 @@ def run(cfg: ClusterConfig) -> None:
     other = _labels_to_compare(cfg.compare)
     folder = Path(cfg.out or _default_folder(cfg, described)).expanduser()
     values, usable = usable_values(described)
+    require_clusterable(values, settings if ks is None else replace(settings, k=ks[-1]))
     preparation = fit_preparation(values, cfg.scaler, cfg.pca, whiten=cfg.whiten, seed=cfg.seed)
     prepared = preparation.apply(values)
     _tell_sample(settings, len(prepared))
@@ -130,7 +131,7 @@ def _try_each(
 ) -> dict[int, Quality]:
     by_k = {}
     with progress(f"trying k={ks[0]}..{ks[-1]}", len(ks), "clusterings") as advance:
-        for k in reversed(ks):  # the largest first: if that is too many, it is said at once
+        for k in ks:
             found = find_clusters(prepared, replace(settings, k=k))
             by_k[k] = quality(prepared, found.labels, settings.seed)
             advance()

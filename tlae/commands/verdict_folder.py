@@ -62,9 +62,9 @@ def judge_pictures(cfg: JudgeConfig, kind: str, words: dict[int, str]) -> None:
 
 
 def verdict_table(judge: Judge, described: Described, threshold: float) -> pd.DataFrame:
-    """One row per picture: path, clip, frame, taken_at, raw, score, verdict.
+    """One row per picture: path, clip, frame, taken_at, score, calibrated, verdict.
 
-    ``score`` is as of the estimator, ``calibrated`` the share of normal pictures that are calmer.
+    ``score`` is the estimator's, ``calibrated`` the share of normal pictures that are calmer.
     """
     scores = judge.scores(described.values)
     columns = [c for c in ("path", "clip", "frame", "taken_at") if c in described.ids]

@@ -5,7 +5,8 @@ versions in the place of those that it knows.
 """
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError, nearest
-from tlae.outliers.estimators import Scores, anomaly_scores
+from tlae.outliers.estimators import CHUNK_ROWS, Scores, anomaly_scores
 
 Labels = npt.NDArray[np.int64]
 
 OUTLIER = -1  # label of rows that belong to no cluster
-CHUNK_ROWS = 8192
 
 
 @dataclass(frozen=True)
@@ -93,17 +93,31 @@ class Method:
     finds_outliers: bool = False
 
 
+@contextmanager
+def _quiet_about_convergence() -> Iterator[None]:
+    """Fewer distinct rows than clusters, or a mixture that still moves: the indices show it."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
 def _kmeans(values: npt.NDArray[Any], settings: ClusterSettings) -> Clustering:
     from sklearn.cluster import KMeans
 
-    fitted = KMeans(settings.k, n_init="auto", random_state=settings.seed).fit(values)
+    estimator = KMeans(settings.k, n_init="auto", random_state=settings.seed)
+    with _quiet_about_convergence():
+        fitted = estimator.fit(values)
     return by_centre(values, fitted.labels_)
 
 
 def _minibatch_kmeans(values: npt.NDArray[Any], settings: ClusterSettings) -> Clustering:
     from sklearn.cluster import MiniBatchKMeans
 
-    fitted = MiniBatchKMeans(settings.k, n_init="auto", random_state=settings.seed).fit(values)
+    estimator = MiniBatchKMeans(settings.k, n_init="auto", random_state=settings.seed)
+    with _quiet_about_convergence():
+        fitted = estimator.fit(values)
     return by_centre(values, fitted.labels_)
 
 
@@ -122,7 +136,9 @@ def _agglomerative(values: npt.NDArray[Any], settings: ClusterSettings) -> Clust
 def _gaussian_mixture(values: npt.NDArray[Any], settings: ClusterSettings) -> Clustering:
     from sklearn.mixture import GaussianMixture
 
-    fitted = GaussianMixture(settings.k, reg_covar=1e-4, random_state=settings.seed).fit(values)
+    estimator = GaussianMixture(settings.k, reg_covar=1e-4, random_state=settings.seed)
+    with _quiet_about_convergence():
+        fitted = estimator.fit(values)
     shares = fitted.predict_proba(values)
     labels = shares.argmax(axis=1)
     return Clustering(labels, anomaly_scores(fitted, values), labels, shares.max(axis=1))
@@ -208,7 +224,7 @@ def by_centre(values: npt.NDArray[Any], labels: npt.NDArray[Any]) -> Clustering:
     for rows in chunks:
         member = labels[rows] == np.arange(len(counts))[:, None]  # (clusters, rows)
         sums += member.astype(values.dtype) @ values[rows]
-    centres = (sums / counts[:, None]).astype(values.dtype)
+    centres = (sums / np.maximum(counts, 1)[:, None]).astype(values.dtype)
     for rows in chunks:
         away = values[rows] - centres[labels[rows]]
         scores[rows] = np.sqrt(np.einsum("nd,nd->n", away, away))

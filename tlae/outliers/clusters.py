@@ -8,16 +8,15 @@ import numpy.typing as npt
 
 from tlae.errors import UserError
 from tlae.outliers.cluster_methods import (
-    CHUNK_ROWS,
     OUTLIER,
     Clustering,
     ClusterSettings,
     Labels,
-    Method,
     beyond_members,
     by_centre,
     method_named,
 )
+from tlae.outliers.estimators import require_different
 
 
 def find_clusters(values: npt.NDArray[Any], settings: ClusterSettings) -> Clustering:
@@ -28,10 +27,10 @@ def find_clusters(values: npt.NDArray[Any], settings: ClusterSettings) -> Cluste
         settings: method and its numbers.
 
     Raises:
-        UserError: no such method, too few rows, rows all equal, a setting out of its range.
+        UserError: see ``require_clusterable``.
     """
     method = method_named(settings.method)
-    _check(values, settings, method)
+    require_clusterable(values, settings)
     most = rows_seen(settings, len(values))
     if len(values) <= most:
         found = replace(method.fit(values, settings), fitted_rows=len(values))
@@ -48,7 +47,13 @@ def rows_seen(settings: ClusterSettings, rows: int) -> int:
     return rows if own is None else min(rows, settings.most_rows or own)
 
 
-def _check(values: npt.NDArray[Any], settings: ClusterSettings, method: Method) -> None:
+def require_clusterable(values: npt.NDArray[Any], settings: ClusterSettings) -> None:
+    """Refuse settings and descriptors, prepared or not, of which no clusters can come.
+
+    Raises:
+        UserError: no such method, too few rows, rows all equal, a setting out of its range.
+    """
+    method = method_named(settings.method)
     rows = len(values)
     if rows < 3:
         raise UserError(f"clusters need at least 3 pictures, got {rows}; describe more")
@@ -69,12 +74,7 @@ def _check(values: npt.NDArray[Any], settings: ClusterSettings, method: Method) 
                 f"k must be >= 2 and less than the pictures clustered ({fitted:,}), "
                 f"got {settings.k}; lower it or describe more"
             )
-    first = values[0]
-    if all((values[at : at + CHUNK_ROWS] == first).all() for at in range(0, rows, CHUNK_ROWS)):
-        raise UserError(
-            f"descriptors of all {rows:,} pictures are equal, so there is nothing to tell apart; "
-            "look at the pictures or take another descriptor"
-        )
+    require_different(values)
 
 
 def _largest_first(found: Clustering) -> Clustering:

@@ -13,7 +13,7 @@ from tlae.errors import UserError
 from tlae.footage.sources import open_footage
 from tlae.outliers.describe import describe_footage
 from tlae.outliers.descriptor_settings import DescriptorSettings
-from tlae.outliers.descriptor_store import Descriptors, DescriptorWriter
+from tlae.outliers.descriptor_store import IDS, Descriptors, DescriptorWriter
 from tlae.outliers.descriptors import build_descriptor
 from tlae.progress import progress
 
@@ -71,23 +71,16 @@ def describe_now(
             progress(f"describing {footage.name}", None, "images") as advance,
         ):
             describe_footage(footage, descriptor, writer, BATCH, tiles, advance)
-            unread = 0
             described = writer.finish()
-            unread = len(pd.read_parquet(store / "ids.parquet", columns=["row"])) - len(
-                described.values
-            )
+        pictures = len(pd.read_parquet(store / IDS, columns=["clip", "frame"]).drop_duplicates())
         found = in_memory(described)
     found = _side_by_side(found) if quadrants else found
-    left_out = found.left_out + unread
+    left_out = pictures - len(found.ids)
     return Described(found.ids, found.values, found.facts, found.images, left_out, asdict(settings))
 
 
-def in_memory(described: Descriptors, images: str | None = None) -> Described:
+def in_memory(described: Descriptors) -> Described:
     """Finite rows of a store.
-
-    Args:
-        described: the store.
-        images: where the pictures are now; None: where they were.
 
     Raises:
         UserError: no row is finite.
@@ -97,8 +90,8 @@ def in_memory(described: Descriptors, images: str | None = None) -> Described:
         raise UserError(f"no descriptor in {described.folder} is finite; describe again")
     values = np.array(described.values[usable])
     ids = described.ids[usable].reset_index(drop=True)
-    where = images or images_of(described.facts)
-    return Described(ids, values, described.facts, where, int((~usable).sum()))
+    left_out = int((~usable).sum())
+    return Described(ids, values, described.facts, images_of(described.facts), left_out)
 
 
 def images_of(facts: dict[str, Any]) -> str | None:

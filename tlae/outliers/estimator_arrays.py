@@ -43,7 +43,8 @@ def pack_estimator(estimator: "BaseEstimator") -> tuple[dict[str, Any], Arrays]:
     name = type(estimator).__name__
     if name in PLAIN:
         arrays = {key: np.atleast_1d(getattr(estimator, key)) for key in PLAIN[name][1]}
-        return {"class": name, "parameters": estimator.get_params()}, arrays
+        width = int(estimator.n_features_in_)
+        return {"class": name, "parameters": estimator.get_params(), "width": width}, arrays
     from skops.io import dumps
 
     return {"class": name}, {SKOPS: np.frombuffer(dumps(estimator), np.uint8)}
@@ -63,7 +64,7 @@ def unpack_estimator(facts: dict[str, Any], arrays: Arrays) -> "BaseEstimator":
     estimator = getattr(importlib.import_module(module), facts["class"])(**facts["parameters"])
     for key in keys:
         setattr(estimator, key, arrays[key])
-    estimator.n_features_in_ = arrays[keys[-2]].shape[-1]
+    estimator.n_features_in_ = facts["width"]
     return estimator
 
 

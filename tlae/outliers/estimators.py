@@ -18,6 +18,8 @@ from tlae.errors import UserError, nearest
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
+CHUNK_ROWS = 8192
+
 Scores = npt.NDArray[np.float64]
 
 
@@ -118,6 +120,23 @@ def draw_rows(values: npt.NDArray[Any], most: int | None, seed: int) -> npt.NDAr
     chosen = np.random.default_rng(seed).choice(len(values), most, replace=False)
     drawn: npt.NDArray[Any] = values[np.sort(chosen)]
     return drawn
+
+
+def require_different(values: npt.NDArray[Any]) -> None:
+    """Refuse pictures that cannot be told apart.
+
+    Args:
+        values: (N, D), N >= 1; read a chunk at a time.
+
+    Raises:
+        UserError: all rows are equal.
+    """
+    chunks = (values[at : at + CHUNK_ROWS] for at in range(0, len(values), CHUNK_ROWS))
+    if all((chunk == values[0]).all() for chunk in chunks):
+        raise UserError(
+            f"descriptors of all {len(values):,} pictures are equal, so there is nothing to tell "
+            "apart; look at the pictures or take another descriptor"
+        )
 
 
 def anomaly_scores(estimator: "BaseEstimator", values: npt.NDArray[Any]) -> Scores:

@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError, nearest
-from tlae.outliers.estimators import Scores
+from tlae.evaluation.roc import roc_auc
+from tlae.outliers.estimators import Scores, require_different
 from tlae.outliers.preparation import Preparation, fit_preparation
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def fit_filter(
     if folds < 2:
         raise UserError(f"folds must be >= 2, got {folds}")
     values = np.concatenate([good, bad])
+    require_different(values)
     kinds = np.repeat([1 - BAD, BAD], [len(good), len(bad)])
 
     def fitted(rows: npt.NDArray[Any]) -> tuple[Preparation, "BaseEstimator"]:
@@ -117,10 +119,8 @@ def measure_filter(
 
 
 def _figures(good: Scores, bad: Scores, threshold: float) -> tuple[float, float, float]:
-    from sklearn.metrics import roc_auc_score
-
-    kinds = np.repeat([1 - BAD, BAD], [len(good), len(bad)])
-    auroc = float(roc_auc_score(kinds, np.concatenate([good, bad])))
+    labels = np.repeat([False, True], [len(good), len(bad)])
+    auroc = roc_auc(np.concatenate([good, bad]), labels)
     return auroc, float((good <= threshold).mean()), float((bad > threshold).mean())
 
 

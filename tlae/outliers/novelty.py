@@ -7,7 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError
-from tlae.outliers.estimators import anomaly_scores, detector_named, fit_detector
+from tlae.outliers.estimators import (
+    anomaly_scores,
+    detector_named,
+    fit_detector,
+    require_different,
+)
 from tlae.outliers.preparation import Preparation, fit_preparation
 from tlae.scoring.calibrate import Calibration
 
@@ -52,11 +57,7 @@ def fit_novelty(
         )
     if folds < 2:
         raise UserError(f"folds must be >= 2, got {folds}")
-    if (np.asarray(values) == values[0]).all():
-        raise UserError(
-            f"descriptors of all {len(values):,} pictures are equal, so nothing can be learnt of "
-            "how they vary; give different pictures or another descriptor"
-        )
+    require_different(values)
 
     def fitted(rows: npt.NDArray[Any]) -> tuple[Preparation, "BaseEstimator"]:
         preparation = fit_preparation(rows, scaler, pca, whiten=whiten, seed=seed)

@@ -7,13 +7,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError, nearest
-from tlae.outliers.estimators import draw_rows
+from tlae.outliers.estimators import CHUNK_ROWS, draw_rows
 
 Matrix = npt.NDArray[np.float32]
 
 SCALERS = ("none", "standard", "robust", "minmax", "l2")
 FIT_ROWS = 50_000  # learnt from at most so many rows, drawn at random: bounds the memory
-CHUNK_ROWS = 8192
 
 
 @dataclass(frozen=True)
