@@ -61,13 +61,14 @@ def measure(page: "Page", url: str, picture: Callable[[str], None]) -> list[tupl
     """
     page.goto(url)
     page.wait_for_selector("body[data-first-picture-ms]")
-    steps = [("first picture", _told_ms(page, "firstPictureMs"))]
+    steps = [("first picture", _told_s(page, "firstPictureMs"))]
     picture("loaded")
     lasso(page)
     page.wait_for_selector("body[data-lasso-ms]")
-    steps.append(("lasso answered", _told_ms(page, "lassoMs")))
+    steps.append(("lasso answered", _told_s(page, "lassoMs")))
     page.wait_for_selector("#list li")
     picture("lasso")
+    steps.append(("one frame while zooming (median)", _frame_s(page)))
     started = time.monotonic()
     page.select_option("#method", "minibatch_kmeans")
     page.fill("#parameters [name=k]", "4")
@@ -108,7 +109,25 @@ def lasso(page: "Page", share: float = 0.25) -> None:
     page.keyboard.up("Shift")
 
 
-def _told_ms(page: "Page", name: str) -> float:
+def _frame_s(page: "Page", frames: int = 40) -> float:
+    """Median time between frames while the wheel turns back and forth."""
+    times = page.evaluate(
+        """async (frames) => {
+          const map = document.getElementById('overlay'), times = [];
+          for (let i = 0, last = performance.now(); i < frames; i++) {
+            const deltaY = i % 20 < 10 ? -60 : 60;
+            map.dispatchEvent(new WheelEvent('wheel', {deltaY, clientX: 600, clientY: 400}));
+            await new Promise(requestAnimationFrame);
+            const now = performance.now(); times.push(now - last); last = now;
+          }
+          return times;
+        }""",
+        frames,
+    )
+    return float(np.median(times)) / 1000
+
+
+def _told_s(page: "Page", name: str) -> float:
     return float(page.evaluate(f"document.body.dataset.{name}")) / 1000
 
 
@@ -153,7 +172,7 @@ def main() -> None:
             server.wait()
     print(f"{asked.points:,} points x {DIMENSIONS}, software rendering")
     for step, seconds in steps:
-        print(f"  {step:<32}{seconds:8.2f} s")
+        print(f"  {step:<32}{seconds:8.3f} s")
 
 
 if __name__ == "__main__":

@@ -109,7 +109,7 @@ def _collection_routes(explorer: actions.Explorer, sheets: Sheets) -> APIRouter:
             ],
             "labelings": [asdict(labeling) for labeling in explorer.labelings()],
             "start": explorer.start,
-            "notes": collection.notes,
+            "notes": explorer.notes,
             "sheets": {"count": sheets.count, "tile_px": TILE_PX, "side": SHEET_SIDE},
         }
 
