@@ -90,6 +90,33 @@ def measure(page: "Page", url: str, picture: Callable[[str], None]) -> list[tupl
     return steps
 
 
+def walk(url: str, pictures: Path | None) -> list[tuple[str, float]]:
+    """``measure`` in a browser; screenshots go to ``pictures``."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--enable-unsafe-swiftshader",
+                "--use-gl=angle",
+                "--use-angle=swiftshader",
+            ],
+        )
+        page = browser.new_page(viewport={"width": 1366, "height": 768})
+        page.set_default_timeout(LIMIT_MS)
+
+        def picture(name: str) -> None:
+            if pictures is not None:
+                pictures.mkdir(parents=True, exist_ok=True)
+                page.screenshot(path=pictures / f"{name}.png")
+
+        steps = measure(page, url, picture)
+        browser.close()
+    return steps
+
+
 def lasso(page: "Page", share: float = 0.25) -> None:
     """Draw round the middle of the map, with Shift held."""
     box = page.locator("#overlay").bounding_box()
@@ -137,8 +164,6 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=100_000)
     parser.add_argument("--pictures", type=Path, help="folder for a screenshot of each step")
     asked = parser.parse_args()
-    from playwright.sync_api import sync_playwright
-
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "synthetic.desc"
         make_descriptors(folder, asked.points)
@@ -147,26 +172,7 @@ def main() -> None:
         try:
             assert server.stdout is not None
             url = next(line.split()[1] for line in server.stdout if line.startswith("page:"))
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(
-                    executable_path=CHROMIUM,
-                    args=[
-                        "--no-sandbox",
-                        "--enable-unsafe-swiftshader",
-                        "--use-gl=angle",
-                        "--use-angle=swiftshader",
-                    ],
-                )
-                page = browser.new_page(viewport={"width": 1366, "height": 768})
-                page.set_default_timeout(LIMIT_MS)
-
-                def picture(name: str) -> None:
-                    if asked.pictures is not None:
-                        asked.pictures.mkdir(parents=True, exist_ok=True)
-                        page.screenshot(path=asked.pictures / f"{name}.png")
-
-                steps = measure(page, url, picture)
-                browser.close()
+            steps = walk(url, asked.pictures)
         finally:
             server.terminate()
             server.wait()
