@@ -61,13 +61,14 @@ def measure(page: "Page", url: str, picture: Callable[[str], None]) -> list[tupl
     """
     page.goto(url)
     page.wait_for_selector("body[data-first-picture-ms]")
-    steps = [("first picture", _told_ms(page, "firstPictureMs"))]
+    steps = [("first picture", _told_s(page, "firstPictureMs"))]
     picture("loaded")
     lasso(page)
     page.wait_for_selector("body[data-lasso-ms]")
-    steps.append(("lasso answered", _told_ms(page, "lassoMs")))
+    steps.append(("lasso answered", _told_s(page, "lassoMs")))
     page.wait_for_selector("#list li")
     picture("lasso")
+    steps.append(("one frame while zooming (median)", _frame_s(page)))
     started = time.monotonic()
     page.select_option("#method", "minibatch_kmeans")
     page.fill("#parameters [name=k]", "4")
@@ -86,6 +87,33 @@ def measure(page: "Page", url: str, picture: Callable[[str], None]) -> list[tupl
         page.wait_for_selector("#clusters li")
     steps.append(("exported and opened from disk", time.monotonic() - started))
     picture("exported")
+    return steps
+
+
+def walk(url: str, pictures: Path | None) -> list[tuple[str, float]]:
+    """``measure`` in a browser; screenshots go to ``pictures``."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--enable-unsafe-swiftshader",
+                "--use-gl=angle",
+                "--use-angle=swiftshader",
+            ],
+        )
+        page = browser.new_page(viewport={"width": 1366, "height": 768})
+        page.set_default_timeout(LIMIT_MS)
+
+        def picture(name: str) -> None:
+            if pictures is not None:
+                pictures.mkdir(parents=True, exist_ok=True)
+                page.screenshot(path=pictures / f"{name}.png")
+
+        steps = measure(page, url, picture)
+        browser.close()
     return steps
 
 
@@ -108,7 +136,25 @@ def lasso(page: "Page", share: float = 0.25) -> None:
     page.keyboard.up("Shift")
 
 
-def _told_ms(page: "Page", name: str) -> float:
+def _frame_s(page: "Page", frames: int = 40) -> float:
+    """Median time between frames while the wheel turns back and forth."""
+    times = page.evaluate(
+        """async (frames) => {
+          const map = document.getElementById('overlay'), times = [];
+          for (let i = 0, last = performance.now(); i < frames; i++) {
+            const deltaY = i % 20 < 10 ? -60 : 60;
+            map.dispatchEvent(new WheelEvent('wheel', {deltaY, clientX: 600, clientY: 400}));
+            await new Promise(requestAnimationFrame);
+            const now = performance.now(); times.push(now - last); last = now;
+          }
+          return times;
+        }""",
+        frames,
+    )
+    return float(np.median(times)) / 1000
+
+
+def _told_s(page: "Page", name: str) -> float:
     return float(page.evaluate(f"document.body.dataset.{name}")) / 1000
 
 
@@ -118,8 +164,6 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=100_000)
     parser.add_argument("--pictures", type=Path, help="folder for a screenshot of each step")
     asked = parser.parse_args()
-    from playwright.sync_api import sync_playwright
-
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "synthetic.desc"
         make_descriptors(folder, asked.points)
@@ -128,32 +172,13 @@ def main() -> None:
         try:
             assert server.stdout is not None
             url = next(line.split()[1] for line in server.stdout if line.startswith("page:"))
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(
-                    executable_path=CHROMIUM,
-                    args=[
-                        "--no-sandbox",
-                        "--enable-unsafe-swiftshader",
-                        "--use-gl=angle",
-                        "--use-angle=swiftshader",
-                    ],
-                )
-                page = browser.new_page(viewport={"width": 1366, "height": 768})
-                page.set_default_timeout(LIMIT_MS)
-
-                def picture(name: str) -> None:
-                    if asked.pictures is not None:
-                        asked.pictures.mkdir(parents=True, exist_ok=True)
-                        page.screenshot(path=asked.pictures / f"{name}.png")
-
-                steps = measure(page, url, picture)
-                browser.close()
+            steps = walk(url, asked.pictures)
         finally:
             server.terminate()
             server.wait()
     print(f"{asked.points:,} points x {DIMENSIONS}, software rendering")
     for step, seconds in steps:
-        print(f"  {step:<32}{seconds:8.2f} s")
+        print(f"  {step:<32}{seconds:8.3f} s")
 
 
 if __name__ == "__main__":

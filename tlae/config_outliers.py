@@ -42,7 +42,7 @@ class ExploreConfig:
 
     descriptors: str = MISSING  # folder written by describe
     descriptor: str | None = None  # which of its descriptors; null: the only one
-    labels: str | None = None  # table written by cluster, for the same pictures
+    labels: str | None = None  # folder or table written by cluster, for the same pictures
     export: str | None = None  # write this HTML page instead of serving one
     host: str = "127.0.0.1"  # address to listen on; other than this machine's: see the warning
     port: int = 8765  # 0: any free one

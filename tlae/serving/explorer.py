@@ -96,22 +96,7 @@ def _collection_routes(explorer: actions.Explorer, sheets: Sheets) -> APIRouter:
 
     @router.get("/collection", summary="What is explored, and what can be done with it")
     def describe() -> dict[str, Any]:
-        return {
-            "name": explorer.folder.name,
-            "descriptor": collection.descriptors.name,
-            "count": collection.count,
-            "dimensions": int(collection.descriptors.values.shape[1]),
-            "columns": list(collection.columns),
-            "maps": [_map_facts(explorer, name) for name in MAPS],
-            "methods": [
-                {"name": name, "title": title, "parameters": list(map(asdict, parameters_of(name)))}
-                for name, title in methods().items()
-            ],
-            "labelings": [asdict(labeling) for labeling in explorer.labelings()],
-            "start": explorer.start,
-            "notes": collection.notes,
-            "sheets": {"count": sheets.count, "tile_px": TILE_PX, "side": SHEET_SIDE},
-        }
+        return _facts(explorer, sheets)
 
     @router.get("/columns/{name}", summary="A column: float32, one per item", responses=BINARY)
     def column(name: str) -> Response:
@@ -136,6 +121,26 @@ def _collection_routes(explorer: actions.Explorer, sheets: Sheets) -> APIRouter:
         return collection.item(row)
 
     return router
+
+
+def _facts(explorer: actions.Explorer, sheets: Sheets) -> dict[str, Any]:
+    collection = explorer.collection
+    return {
+        "name": explorer.folder.name,
+        "descriptor": collection.descriptors.name,
+        "count": collection.count,
+        "dimensions": int(collection.descriptors.values.shape[1]),
+        "columns": list(collection.columns),
+        "maps": [_map_facts(explorer, name) for name in MAPS],
+        "methods": [
+            {"name": name, "title": title, "parameters": list(map(asdict, parameters_of(name)))}
+            for name, title in methods().items()
+        ],
+        "labelings": [asdict(labeling) for labeling in explorer.labelings()],
+        "start": explorer.start,
+        "notes": explorer.notes,
+        "sheets": {"count": sheets.count, "tile_px": TILE_PX, "side": SHEET_SIDE},
+    }
 
 
 def _map_facts(explorer: actions.Explorer, name: str) -> dict[str, Any]:

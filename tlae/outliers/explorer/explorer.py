@@ -91,6 +91,15 @@ class Explorer:
         self.store.close()
         self._lock.release()
 
+    @property
+    def notes(self) -> list[str]:
+        """What a viewer should know."""
+        notes = self.collection.notes
+        if count := self.store.interrupted:
+            jobs = "A job was" if count == 1 else f"{count} jobs were"
+            notes.append(f"{jobs} interrupted when the server ended; ask again to start anew.")
+        return notes
+
     def map(self, method: str, dimensions: int, seed: int = 0) -> Coordinates | Job:
         """Coordinates of all items: at once if known or PCA, else a job that computes them.
 

@@ -5,7 +5,7 @@ import html
 import json
 import re
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from tlae.outliers.explorer.explorer import Explorer
 from tlae.outliers.explorer.job_store import Labels
 from tlae.outliers.explorer.maps import MAPS, Coordinates
 from tlae.outliers.explorer.pictures import jpeg, placeholder
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 SAMPLES = 12  # pictures of each cluster
 MOST_CLUSTERS = 60  # with samples, the largest ones and the outliers
@@ -32,15 +35,6 @@ def export_html(explorer: Explorer, labeling: str, coordinates: Coordinates, met
         coordinates: (N, 2 or 3), a map.
         method: of the map.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("tlae.outliers.explorer", "page"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     collection = explorer.collection
     labels = explorer.labels(labeling)
     clusters = _clusters(explorer, labeling, labels)
@@ -52,7 +46,7 @@ def export_html(explorer: Explorer, labeling: str, coordinates: Coordinates, met
         "paths": [str(p) for p in collection.paths] if collection.count <= MOST_PATHS else [],
     }
     page = files("tlae.outliers.explorer") / "page"
-    return environment.get_template("export.html.jinja").render(
+    return _template().render(
         title=explorer.folder.name,
         labeling=explorer.labeling(labeling).name,
         map=MAPS[method].title,
@@ -66,6 +60,19 @@ def export_html(explorer: Explorer, labeling: str, coordinates: Coordinates, met
         script=_one_script([(page / name).read_text("utf-8") for name in SCRIPTS]),
         data=html.escape(json.dumps(data), quote=False),
     )
+
+
+def _template() -> "Template":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("tlae.outliers.explorer", "page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("export.html.jinja")
 
 
 def _clusters(explorer: Explorer, labeling: str, labels: Labels) -> list[dict[str, Any]]:

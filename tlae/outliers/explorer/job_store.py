@@ -106,7 +106,8 @@ class JobStore:
                 f"{path} must be a writable SQLite file, got: {error}; make the folder writable, "
                 "or remove the file: it holds only jobs and labelings of the explorer"
             ) from error
-        self._do("update jobs set state = ? where state in (?, ?)", INTERRUPTED, *UNFINISHED)
+        stopped = "update jobs set state = ? where state in (?, ?) returning id"
+        self.interrupted = len(self._do(stopped, INTERRUPTED, *UNFINISHED))  # by the last end
 
     def close(self) -> None:
         """Close the file; what still runs counts as interrupted at the next start."""

@@ -76,14 +76,13 @@ def lay_out(
     if not chosen.available:
         raise UserError(f"{chosen.title} needs {chosen.module}, which is absent; {chosen.install}")
     finite = finite_rows(values)
-    count = int(finite.sum())
+    count = finite.sum()
     if method != "pca" and count < FEWEST_ITEMS:
         raise UserError(
             f"{chosen.title} needs at least {FEWEST_ITEMS} items, got {count}; use the PCA map"
         )
     placed = np.full((len(values), dimensions), np.nan, np.float32)
     if count:
-        tell(0.0, "reducing by PCA")
         reduced = _principal(values, finite, dimensions if method == "pca" else REDUCED_TO)
         if method == "tsne":
             reduced = _tsne(reduced, dimensions, seed, tell)

@@ -1,6 +1,7 @@
 """A pool of processes that compute maps and clusters; a job can be cancelled at any moment."""
 
 import multiprocessing
+import os
 import queue
 import threading
 from collections.abc import Callable
@@ -146,7 +147,8 @@ def _start(compute: Compute) -> tuple[BaseProcess, Connection]:
 
 
 def _work(connection: Connection, compute: Compute) -> None:
-    """Main function of a process; ends when the other side closes."""
+    """Main function of a process; ends with the one that started it."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
             task = connection.recv()
@@ -160,3 +162,11 @@ def _work(connection: Connection, compute: Compute) -> None:
         except Exception as error:  # a library's refusal of odd data must not end the process
             line = " ".join(str(error).split()) or type(error).__name__
             connection.send((FAILED, line))
+
+
+def _end_with_parent() -> None:
+    """A server that was killed must not leave a long computation behind."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
