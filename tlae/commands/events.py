@@ -200,9 +200,8 @@ def _whole(
 def _calibrated_on(normal: _Scored, inside: Mask | None) -> Calibration:
     table = normal.results.table
     created = str(normal.results.summary.get("created", ""))
-    return calibration_of(
-        normal.stored.raw(inside), normal.stored, usual_interval_s(table), created
-    )
+    raw = normal.stored.raw(inside)
+    return calibration_of(raw, modes_of(table), normal.stored, usual_interval_s(table), created)
 
 
 def _table(

@@ -109,17 +109,21 @@ def watched_of(zones: Zones, stored: StoredMaps, model_watched: Mask | None) -> 
     return None if watched.all() else watched
 
 
-def calibration_of(raw: Floats, stored: StoredMaps, interval_s: float, created: str) -> Calibration:
+def calibration_of(
+    raw: Floats, modes: Modes, stored: StoredMaps, interval_s: float, created: str
+) -> Calibration:
     """Calibration by scores of normal footage.
 
     Args:
         raw: (n,), scores smoothed in time, NaN where unreadable.
+        modes: (n,), camera mode of each row.
         stored: maps of that footage.
         interval_s: usual time between its frames [s].
         created: date of the scoring, ISO 8601.
     """
     number = np.concatenate([np.full(len(run), i) for i, run in enumerate(stored.runs)])
-    return Calibration(raw[np.concatenate(stored.runs)], number, interval_s, created)
+    rows = np.concatenate(stored.runs)
+    return Calibration(raw[rows], number, interval_s, created, modes[rows])
 
 
 def zone_area(
