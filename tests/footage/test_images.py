@@ -1,4 +1,5 @@
 import io
+import zlib
 from typing import Any
 
 import cv2
@@ -32,6 +33,13 @@ def reason(data: bytes, min_hw: tuple[int, int] | None = None) -> str:
     with pytest.raises(Unreadable) as caught:
         decode_image(data, min_hw)
     return caught.value.reason
+
+
+def test_a_picture_that_claims_absurdly_many_pixels_is_not_decoded() -> None:
+    data = bytearray(encoded(scene(), "PNG"))
+    data[16:24] = (30_000).to_bytes(4, "big") * 2  # width and height of the header
+    data[29:33] = zlib.crc32(data[12:29]).to_bytes(4, "big")
+    assert reason(bytes(data)) == "too many pixels"
 
 
 @pytest.mark.parametrize("form", ["PNG", "BMP", "TIFF", "PPM"])

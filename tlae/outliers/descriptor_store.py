@@ -80,7 +80,7 @@ def open_descriptors(folder: Path | str, name: str | None = None) -> Descriptors
 
     Args:
         folder: written by ``tlae describe``.
-        name: which one; None: the only one.
+        name: of the descriptor; None: the only one.
 
     Raises:
         UserError: no such store or descriptor, several without a name, or a damaged file.
@@ -103,16 +103,13 @@ def open_descriptors(folder: Path | str, name: str | None = None) -> Descriptors
         values = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         ids = pd.read_parquet(folder / IDS)
         ids = ids[ids["row"] >= 0].reset_index(drop=True)
+        if values.ndim != 2 or len(values) != len(ids):
+            raise ValueError(f"shape {values.shape}, {len(ids):,} described items in {IDS}")
     except (OSError, ValueError, EOFError, KeyError) as error:
         raise UserError(
             f"descriptor {name} in {folder} is damaged ({str(error).splitlines()[0]}); remove "
             f"{name}.npy and describe again"
         ) from error
-    if values.ndim != 2 or len(values) != len(ids):
-        raise UserError(
-            f"descriptor {name} in {folder} must have {len(ids):,} rows as its {IDS} has, got "
-            f"shape {values.shape}; remove {name}.npy and describe again"
-        )
     return Descriptors(folder, name, ids, values, facts)
 
 
@@ -123,8 +120,7 @@ class DescriptorWriter:
 
     Args:
         folder: the store; made where it is missing.
-        name: of the descriptor.
-        dimensions: D.
+        name, dimensions: of the descriptor.
         facts: what the values depend on; an unfinished descriptor with other facts starts anew.
         dtype: "float16" or "float32".
     """
@@ -280,10 +276,7 @@ class DescriptorWriter:
         return whole[wanted]
 
     def _other_items(self, how: str) -> str:
-        return (
-            f"{self.folder} holds descriptors of other pictures ({how}); describe these into "
-            "another out=..."
-        )
+        return f"{self.folder} holds descriptors of other pictures ({how}); give another out=..."
 
     def _table(self) -> pd.DataFrame:
         if not self.chunks:
