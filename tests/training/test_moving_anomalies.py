@@ -60,13 +60,13 @@ def test_usual_window_ends_with_the_span() -> None:
 
 
 def test_normal_clips_are_left_alone() -> None:
-    clip, mask = planted_as(None)
+    clip, mask, _ = planted_as(None)
     torch.testing.assert_close(clip, usual())
     assert not mask.any()
 
 
 def test_things_of_another_normal_moment_count_as_normal() -> None:
-    clip, mask = planted_as(None, mixed=1.0)
+    clip, mask, _ = planted_as(None, mixed=1.0)
     assert not mask.any()
     changed = (clip - usual()).abs().flatten(1).amax(dim=1) > 0.1
     assert changed.float().mean() > 0.5
@@ -76,13 +76,13 @@ def test_what_plays_backwards_ends_where_the_window_began(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(moving_anomalies, "WHOLE_FRAME", 1.0)
-    clip, mask = planted_as("reversed")
+    clip, mask, _ = planted_as("reversed")
     torch.testing.assert_close(clip, usual().flip(2))
     assert mask.flatten(1).any(dim=1).all()
 
 
 def test_what_stands_still_stands_where_it_walked() -> None:
-    clip, mask = planted_as("still")
+    clip, mask, _ = planted_as("still")
     there = mask[:, None] > 0
     source = usual().roll(1, dims=0)[:, :, -1:].expand_as(clip)
     assert there.any()
@@ -93,7 +93,7 @@ def test_what_plays_fast_ends_at_the_same_frame_and_moves_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(moving_anomalies, "WHOLE_FRAME", 1.0)
-    clip, mask = planted_as("fast")
+    clip, mask, _ = planted_as("fast")
     slow = usual()
     torch.testing.assert_close(clip[:, :, -1], slow[:, :, -1])
     assert (clip[:, :, -2] - clip[:, :, -1]).abs().sum() > (
@@ -107,7 +107,7 @@ def test_what_plays_fast_ends_at_the_same_frame_and_moves_more(
 
 
 def test_pasted_things_are_where_the_mask_says() -> None:
-    clip, mask = planted_as("pasted")
+    clip, mask, _ = planted_as("pasted")
     differs = (clip[:, 0] - usual()[:, 0]).abs() > 0.2
     assert mask.flatten(1).any(dim=1).any()
     assert differs[mask == 0].float().mean() < 0.02

@@ -26,7 +26,7 @@ def planted(monkeypatch: pytest.MonkeyPatch, seed: int = 0, **shares: float) -> 
 
 
 def test_what_is_marked_differs_and_nothing_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    clip, mask = planted(monkeypatch)
+    clip, mask, _ = planted(monkeypatch)
     change = (clip - spans()).abs().amax(dim=1)  # (B, T, H, W)
     assert change[mask > 0].min() > 0.01
     near = torch.nn.functional.max_pool2d(mask, 5, 1, 2)  # edges are soft
@@ -36,7 +36,7 @@ def test_what_is_marked_differs_and_nothing_else_does(monkeypatch: pytest.Monkey
 def test_things_stand_in_several_patterns_of_frames(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = set()
     for seed in range(6):
-        _, mask = planted(monkeypatch, seed)
+        _, mask, _ = planted(monkeypatch, seed)
         shown |= {tuple(there) for there in (mask.flatten(2).amax(dim=2) > 0).tolist()}
     assert (True, True, True) in shown
     assert len(shown) >= 3
@@ -46,7 +46,7 @@ def test_without_things_nothing_is_marked_whatever_else_changes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     normal = {"RELIT": 1.0, "SHAKEN": 1.0, "AS_AT_OTHER_TIMES": 1.0}
-    clip, mask = planted(monkeypatch, share=0.0, **normal)
+    clip, mask, _ = planted(monkeypatch, share=0.0, **normal)
     assert mask.max() == 0
     assert (clip - spans()).abs().max() > 0.01
 
@@ -59,7 +59,7 @@ def test_the_same_seed_draws_the_same_things(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_things_are_seen_at_night_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{__name__}.spans", lambda: torch.full((6, 3, 3, *SIZE_HW), 0.1))
-    clip, mask = planted(monkeypatch)
+    clip, mask, _ = planted(monkeypatch)
     inside = (clip - 0.1).abs().amax(dim=1)[mask > 0]
     assert inside.mean() > 0.02
 

@@ -15,6 +15,7 @@ from tlae.footage.contents import as_json, from_json, goes_on_from
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
 from tlae.scoring.job import ARRAYS, CHUNK_FRAMES, JOB_FILE
+from tlae.scoring.results import MEASURED
 from tlae.whole_file import whole_folder
 
 GROWING = ("contents", "rows")  # of the facts of a job, those that further footage changes
@@ -107,7 +108,7 @@ def _reopen(finished: Path, part: Path, size_hw: tuple[int, int]) -> None:
         size_hw: of the maps.
     """
     table = pd.read_parquet(
-        finished / "scores.parquet", columns=["instant", "peak_x", "peak_y", "source_h", "source_w"]
+        finished / "scores.parquet", columns=[*MEASURED, "source_h", "source_w"]
     )
     shutil.rmtree(part, ignore_errors=True)
     with whole_folder(part) as folder:
@@ -117,7 +118,7 @@ def _reopen(finished: Path, part: Path, size_hw: tuple[int, int]) -> None:
             if (finished / array).is_dir():
                 shutil.copytree(finished / array, folder / array, copy_function=_link)
         (folder / "parts").mkdir()
-        chunk = pd.DataFrame({"instant": table["instant"]})
+        chunk = table[["instant", "frame_mean"]].copy()
         for name, size, source, peak in (
             ("peak_row", size_hw[0], "source_h", "peak_y"),
             ("peak_column", size_hw[1], "source_w", "peak_x"),

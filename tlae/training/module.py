@@ -104,8 +104,10 @@ class Training(pl.LightningModule):
         """Binary cross-entropy of telling what was planted."""
         assert self.recipe is not None
         generator = torch.Generator().manual_seed(number)
-        clip, mask = self.recipe.plant(span, self.net.mean_frame, generator)
-        weights = None if self.watched is None else self.watched.to(mask).expand_as(mask)
+        clip, mask, weights = self.recipe.plant(span, self.net.mean_frame, generator)
+        if self.watched is not None:
+            watched = self.watched.to(mask).expand_as(mask)
+            weights = watched if weights is None else weights * watched
         return F.binary_cross_entropy_with_logits(
             self.net.logits(clip).float(),
             mask,

@@ -12,10 +12,12 @@ class Planted(NamedTuple):
     Attributes:
         clip: (B, C, T, H, W) in [0, 1].
         mask: (B, T, H, W), 1 where anomalous, else 0.
+        weight: (B, T, H, W), what a pixel counts in the loss; None: all alike.
     """
 
     clip: Tensor
     mask: Tensor
+    weight: Tensor | None = None
 
 
 class Recipe(Protocol):

@@ -18,6 +18,8 @@ from tlae.training.recipe import Planted
 MOST_THINGS = 8  # in a clip
 HEIGHT = (0.018, 0.25)  # of a thing, in picture heights
 ASPECT = (0.4, 2.5)  # width to height
+FULL_SIDE_PX = 40.0  # a thing of such a side counts once per pixel, smaller ones count more
+MOST_WEIGHT = 8.0
 MARKED = 0.3  # opacity from which on a pixel is anomalous
 MARGIN = 0.35  # of a thing's size around it, for its shadow
 CONTRAST = (0.1, 0.9)  # to its place, relative
@@ -62,17 +64,19 @@ class StillRecipe:
         """Draw things into normal footage; see ``recipe.Recipe``."""
         usual = self.usual_window(span)
         clip = _as_at_other_times(usual, generator)
-        mask = torch.zeros_like(clip[:, 0])
+        mask, weight = torch.zeros_like(clip[:, 0]), torch.ones_like(clip[:, 0])
         for number in range(len(clip)):
             if _chance(self.share, generator):
                 for _ in range(_whole(1, MOST_THINGS, generator)):
                     elsewhere = usual[_whole(0, len(clip) - 1, generator)]
-                    _draw_thing(clip[number], mask[number], elsewhere, generator)
-        return _shaken(_relit(clip, generator).clamp(0, 1), mask, generator)
+                    _draw_thing(clip[number], mask[number], weight[number], elsewhere, generator)
+        return _shaken(_relit(clip, generator).clamp(0, 1), mask, weight, generator)
 
 
-def _draw_thing(clip: Tensor, mask: Tensor, elsewhere: Tensor, generator: Generator) -> None:
-    """Draw one thing into some frames of a clip (C, T, H, W), and mark it in the mask (T, H, W)."""
+def _draw_thing(
+    clip: Tensor, mask: Tensor, weight: Tensor, elsewhere: Tensor, generator: Generator
+) -> None:
+    """Draw one thing into some frames of a clip (C, T, H, W), mark and weigh it (T, H, W)."""
     frames, height, width = clip.shape[1:]
     tall = height * _between(HEIGHT, generator, even_in_log=True)
     wide = tall * _between(ASPECT, generator, even_in_log=True)
@@ -85,6 +89,7 @@ def _draw_thing(clip: Tensor, mask: Tensor, elsewhere: Tensor, generator: Genera
     shadow = _shadow(opaque, generator) if _chance(SHADOWED, generator) else None
     local = clip[(slice(None), shown, *place)].mean((2, 3), keepdim=True)  # (C, n, 1, 1)
     look = _look(local[:, -1:], (box_h, box_w), elsewhere, generator)  # (C, 1, h, w)
+    counts = min(max(FULL_SIDE_PX / math.sqrt(float((opaque > MARKED).sum()) + 1), 1), MOST_WEIGHT)
     in_its_light = (local + DARKEST) / (local[:, -1:] + DARKEST)
     for step, light in zip(shown, in_its_light.unbind(1), strict=True):
         ground = clip[(slice(None), step, *place)]
@@ -94,6 +99,8 @@ def _draw_thing(clip: Tensor, mask: Tensor, elsewhere: Tensor, generator: Genera
         clip[(slice(None), step, *place)] = torch.lerp(ground, thing, opaque)
         part = mask[(step, *place)]
         mask[(step, *place)] = torch.maximum(part, (opaque > MARKED).to(part))
+        part = weight[(step, *place)]
+        weight[(step, *place)] = torch.where(opaque > MARKED, part.clamp_min(counts), part)
 
 
 def _shape(box_hw: tuple[int, int], size_hw: tuple[float, float], generator: Generator) -> Tensor:
@@ -193,7 +200,7 @@ def _relit(clip: Tensor, generator: Generator) -> Tensor:
     return clip * (1 + step[:, :, None] * later).to(clip)
 
 
-def _shaken(clip: Tensor, mask: Tensor, generator: Generator) -> Planted:
+def _shaken(clip: Tensor, mask: Tensor, weight: Tensor, generator: Generator) -> Planted:
     """Some clips shift by a few pixels from one frame on."""
     frames = clip.shape[2]
     for number in range(len(clip)):
@@ -201,8 +208,9 @@ def _shaken(clip: Tensor, mask: Tensor, generator: Generator) -> Planted:
             since = _whole(0, frames - 1, generator)
             by = tuple(_whole(-SHAKE_PX, SHAKE_PX, generator) for _ in range(2))
             clip[number, :, since:] = clip[number, :, since:].roll(by, (-2, -1))
-            mask[number, since:] = mask[number, since:].roll(by, (-2, -1))
-    return Planted(clip, mask)
+            for marks in (mask, weight):
+                marks[number, since:] = marks[number, since:].roll(by, (-2, -1))
+    return Planted(clip, mask, weight)
 
 
 def _chance(share: float, generator: Generator) -> bool:
