@@ -65,6 +65,13 @@ def test_ill_frames(camera: Camera, kind: str, health: Health) -> None:
     assert camera.see(ill(kind), [0])[0].health == health
 
 
+@pytest.mark.parametrize("value", [0, 90, 255])
+def test_a_large_thing_is_no_illness(camera: Camera, value: int) -> None:
+    frames = day_and_night(10)
+    frames[:, 10:50, 20:60] = value
+    assert {one.health for one in camera.see(frames, [0] * 20)} == {Health.OK}
+
+
 def test_light_and_shake_are_undone_and_things_stay(camera: Camera) -> None:
     frame = footage(7)[6:]
     plain = camera.see(frame, [0])[0].picture.astype(float)

@@ -54,7 +54,7 @@ def test_ill_frames_never_alarm(
     frames[15, 20:36, 60:76] = 255  # a thing in the night
     new = write(tmp_path / "new", frames)
     words = ["score", f"model_file={model_file}", f"footage={new}", "name=s", *places]
-    assert main([*words, "scoring.threshold=0.05"]) == 0
+    assert main([*words, "scoring.threshold=0.02"]) == 0
     told = capsys.readouterr().out
     assert "9 night" in told
     assert "1 black" in told
@@ -63,7 +63,7 @@ def test_ill_frames_never_alarm(
     expected[4], expected[7], expected[12] = "black", "repeated", "saturated"
     assert table["health"].tolist() == expected
     assert table["mode"].drop([4, 12]).tolist() == ["day"] * 9 + ["night"] * 9
-    assert table["raw"][4] > 0.05
+    assert table["raw"][4] > 0.02
     assert table["raw"].notna().all()
     assert table["alarm"][15]
     assert not table["alarm"][[4, 12]].any()

@@ -50,12 +50,12 @@ class BackgroundBank:
 
     @cached_property
     def contrast(self) -> Values:
-        """(K,)."""
+        """(K, cells)."""
         return contrast(self.light)
 
     @cached_property
     def sharpness(self) -> Values:
-        """(K,)."""
+        """(K, cells)."""
         return sharpness(self.light)
 
     @cached_property

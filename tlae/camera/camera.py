@@ -10,6 +10,7 @@ from tlae.camera.health import Health, Limits, Signs, judge
 from tlae.camera.light import even_contrast, match_light
 from tlae.camera.measures import (
     Plane,
+    Values,
     contrast,
     dark_share,
     edges,
@@ -161,13 +162,17 @@ class Sight:
     def signs(self, copies: int) -> Signs:
         """What health is judged by."""
         light = self.light[None]
-        usual_contrast = float(self.bank.contrast[self.background])
-        usual_sharpness = float(self.bank.sharpness[self.background])
         return Signs(
             copies,
             float(dark_share(light)[0]),
             float(saturated_share(light)[0]),
-            float(contrast(light)[0]) / usual_contrast if usual_contrast > 0 else 1.0,
-            float(sharpness(light)[0]) / usual_sharpness if usual_sharpness > 0 else 1.0,
+            _usual_ratio(np.nan_to_num(contrast(light)[0]), self.bank.contrast[self.background]),
+            _usual_ratio(sharpness(light)[0], self.bank.sharpness[self.background]),
             self.shift,
         )
+
+
+def _usual_ratio(cells: Values, usual: Values) -> float:
+    """Median over the cells that have both values; 1 where none has."""
+    ratios = (cells / usual)[~np.isnan(cells / usual)]
+    return float(np.median(ratios)) if len(ratios) else 1.0

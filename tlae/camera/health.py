@@ -45,8 +45,9 @@ class Signs:
         copies: exact copies in a row up to this frame; 0: it differs from the frame before.
         dark: share of black pixels.
         white: share of saturated pixels.
-        contrast: strength of its edges by its light, by that of the background.
-        sharpness: by that of the background.
+        contrast: strength of edges by the light, by that of the background; median over cells, so
+            that a thing in front of less than half of the scene is no cover.
+        sharpness: fine edges by coarse ones, by those of the background; median over cells.
         shift: against the background.
     """
 

@@ -22,10 +22,10 @@ LEAST_SPREAD = 2 / 255  # sensor noise and compression
 RIDGE = np.array([0.0, 2e-4, 2e-4])  # a picture without contrast keeps its slope
 BALANCE = (0.75, 1.33)  # gains of a channel against the others: white balance
 SLOPES = (0.2, 5.0)  # beyond, it is another scene rather than another light
-MOST_FIELD = 0.8  # natural logarithm of what a shadow takes or a lamp adds
+# Steps of the field: side of the square in reaches, and the most it changes (natural logarithm).
+FIELD_STEPS = ((0.75, 0.8), (0.4, 0.1))
 FLOOR = 8.0  # grey levels added to both sides of a ratio, against noise in the dark
 MOST_DISTANCE = 30.0  # grey levels; further from the background, a pixel belongs to a thing
-CELL_PIXELS = 48  # of a cell of the field that its median is taken of, about
 CONTRAST_FLOOR = 8.0  # grey levels: flatter places keep their noise small
 CONTRAST_GAIN = 45.0  # grey levels that one local standard deviation becomes
 
@@ -126,19 +126,18 @@ def _reweighted(seen: Curve, wanted: Curve, terms: int) -> Curve:
 def light_field(picture: Plane, background: Plane, reach_px: float) -> Plane:
     """Smooth gains (H, W) that even out shadows and lamps.
 
-    Median of the ratio to the background in cells of a third of ``reach_px``, then the median of
-    three by three cells: what covers less than half of these does not show in it.
+    The median of the ratio to the background, over a square of three quarters of ``reach_px``: what
+    covers less than half of it does not show in it. The median of what is left, over a smaller
+    square, follows the edge of a shadow; it may change no more than a tenth, so that things keep
+    nine tenths of their difference.
     """
-    height, width = picture.shape[:2]
-    cell = max(2, round(reach_px / 3))
-    rows, columns = max(3, -(-height // cell)), max(3, -(-width // cell))
-    size_wh = (columns * cell, rows * cell)
     ratio = np.log((_light(background) + FLOOR) / (_light(picture) + FLOOR))
-    whole = cv2.resize(np.asarray(ratio, np.float32), size_wh, interpolation=cv2.INTER_LINEAR)
-    cells = whole.reshape(rows, cell, columns, cell).swapaxes(1, 2).reshape(rows, columns, -1)
-    grid = _median(cells[..., :: max(1, cell * cell // CELL_PIXELS)])
-    grid = cv2.medianBlur(np.clip(grid, -MOST_FIELD, MOST_FIELD), 3)
-    field = cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
+    field = np.zeros_like(ratio)
+    for share, most in FIELD_STEPS:
+        side = max(3, round(share * reach_px)) | 1
+        levels = 127 + np.rint(127 * np.clip((ratio - field) / most, -1, 1))
+        median = cv2.medianBlur(levels.astype(np.uint8), side).astype(np.float32) / 127 - 1
+        field = field + most * cv2.GaussianBlur(median, (0, 0), 1.0)  # no steps of levels
     return np.exp(np.asarray(field, np.float32))
 
 

@@ -15,7 +15,8 @@ Values = npt.NDArray[np.float64]
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601, as OpenCV's grey
 LIGHT_QUANTILES = (0.1, 0.5, 0.9)
 DARK_LEVEL, FULL_LEVEL = 16, 250  # of 255: at or beyond, a pixel tells nothing of the scene
-LEAST_EDGES = 0.05  # grey levels per pixel, mean of a picture; below, it has none
+CELLS = (4, 6)  # grid that edges are measured on, so that a thing in one place decides nothing
+LEAST_EDGES = 0.5  # grey levels per pixel, mean of a cell; below, it has none
 FULL_COLOUR = 100.0  # colourfulness of "highly colourful" pictures, in the unit of the source
 
 
@@ -71,32 +72,37 @@ def edges(light: Plane) -> Plane:
     return sizes
 
 
-def coarse_edges(light: Plane) -> Values:
-    """(n,), mean gradient at a quarter of the size, which neither blur nor noise changes much."""
-    height, width = light.shape[1:]
-    size_wh = (max(2, width // 4), max(2, height // 4))
-    small = np.stack([cv2.resize(p, size_wh, interpolation=cv2.INTER_AREA) for p in light])
-    return np.asarray(edges(small).mean(axis=(1, 2)), np.float64)
-
-
 def contrast(light: Plane) -> Values:
-    """(n,), strength of coarse edges by the mean light: a cover lowers it, dimmer light does not.
+    """(n, cells), coarse edges by the light of each cell: a cover lowers it, dimmer light does not.
 
-    0 for a picture without edges.
+    NaN where a cell has no edges.
     """
-    coarse = coarse_edges(light)
-    usual = light.mean(axis=(1, 2), dtype=np.float64) + 1.0
-    return np.asarray(np.where(coarse > LEAST_EDGES, coarse / usual, 0.0))
+    coarse = _by_cell(edges(_quartered(light)))
+    return np.where(coarse > LEAST_EDGES, coarse / (_by_cell(light) + 1.0), np.nan)
 
 
 def sharpness(light: Plane) -> Values:
-    """(n,), fine edges in relation to coarse ones: blur lowers it, dimmer light does not.
+    """(n, cells), fine edges by coarse ones: blur lowers it, dimmer light does not.
 
-    Mean gradient at full size by mean gradient at a quarter of it; 0 for a picture without edges.
+    Mean gradient at full size by mean gradient at a quarter of it; NaN where a cell has no edges.
     """
-    fine, coarse = edges(light).mean(axis=(1, 2)), coarse_edges(light)
-    found = fine / np.maximum(coarse, LEAST_EDGES)
-    return np.asarray(np.where(coarse > LEAST_EDGES, found, 0.0), np.float64)
+    fine, coarse = _by_cell(edges(light)), _by_cell(edges(_quartered(light)))
+    return np.where(coarse > LEAST_EDGES, fine / np.maximum(coarse, LEAST_EDGES), np.nan)
+
+
+def _quartered(light: Plane) -> Plane:
+    """(n, H, W) at a quarter of the size, where neither blur nor noise changes edges much."""
+    return _resized(light, (max(2, light.shape[1] // 4), max(2, light.shape[2] // 4)))
+
+
+def _by_cell(planes: Plane) -> Values:
+    """Means (n, cells) over a grid of ``CELLS``."""
+    return _resized(planes, CELLS).reshape(len(planes), -1).astype(np.float64)
+
+
+def _resized(planes: Plane, size_hw: tuple[int, int]) -> Plane:
+    size_wh = (size_hw[1], size_hw[0])
+    return np.stack([cv2.resize(p, size_wh, interpolation=cv2.INTER_AREA) for p in planes])
 
 
 def thumbnails(light: Plane, size_hw: tuple[int, int] = (24, 32)) -> Plane:
@@ -110,8 +116,6 @@ def thumbnails(light: Plane, size_hw: tuple[int, int] = (24, 32)) -> Plane:
         (n, h * w) of zero mean and unit length (zero for a picture without contrast): the product
         of two is their correlation.
     """
-    size_wh = (size_hw[1], size_hw[0])
-    small = np.stack([cv2.resize(p, size_wh, interpolation=cv2.INTER_AREA) for p in light])
-    flat = small.reshape(len(small), -1)
+    flat = _resized(light, size_hw).reshape(len(light), -1)
     flat = flat - flat.mean(axis=1, keepdims=True)
     return np.asarray(flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-3))

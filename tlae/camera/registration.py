@@ -71,4 +71,5 @@ def undo(picture: Plane, shift: Shift) -> Plane:
         flags=cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(moved.reshape(picture.shape), np.float32)
+    back = np.clip(moved, 0, 255).reshape(picture.shape)  # cubic interpolation overshoots
+    return np.asarray(back, np.float32)
