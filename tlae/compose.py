@@ -166,7 +166,7 @@ def help_text(request: Request, module: str) -> str:
 
 def _own_groups(request: Request) -> set[str]:
     """Groups of which the command takes a choice."""
-    file = OmegaConf.to_container(OmegaConf.load(configs_dir() / f"{request.command}.yaml"))
+    file = OmegaConf.to_container(OmegaConf.load(configs_dir() / f"{request.config_name}.yaml"))
     defaults = file.get("defaults", []) if isinstance(file, dict) else []
     return {
         str(key).split()[-1] for entry in defaults if not isinstance(entry, str) for key in entry

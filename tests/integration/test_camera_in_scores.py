@@ -72,7 +72,8 @@ def test_ill_frames_never_alarm(
     assert main([*words, "scoring.threshold=9"]) == 0  # no net is run
     again = read_results(tmp_path / "scores/s").table
     assert not again["alarm"].any()
-    assert again.drop(columns="alarm").equals(table.drop(columns="alarm"))
+    asked = ["alarm", "threshold"]
+    assert again.drop(columns=asked).equals(table.drop(columns=asked))
 
 
 def test_ill_training_frames_are_left_out(
@@ -82,7 +83,7 @@ def test_ill_training_frames_are_left_out(
     frames[20] = 0
     normal = write(tmp_path / "normal", frames)
     assert main(["train", f"footage={normal}", "name=run", *SETTINGS, *places]) == 0
-    assert "left out: 1 x black" in capsys.readouterr().out
+    assert "left out 1: 1 x black" in capsys.readouterr().out
 
 
 def test_off_by_default(tmp_path: Path, places: list[str]) -> None:

@@ -26,7 +26,7 @@ def test_what_is_unlike_scores_higher(method: str) -> None:
 def test_threshold_comes_from_pictures_held_out(method: str) -> None:
     preparation, estimator, calibration = fit_novelty(NORMAL, method, scaler="standard", folds=3)
     assert len(calibration.raw) == len(NORMAL)
-    threshold = calibration.threshold_for_rate(0.1)
+    threshold = calibration.level_for_rate(0.1)
     fresh = np.random.default_rng(9).normal(NORMAL.mean(0), 0.3, (400, 6))
     scores = anomaly_scores(estimator, preparation.apply(fresh))
     assert (scores > threshold).mean() < 0.25  # about 0.1, from 80 pictures

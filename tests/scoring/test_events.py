@@ -7,7 +7,7 @@ import pytest
 from tlae.errors import UserError
 from tlae.footage.zones import Zone, Zones
 from tlae.scoring.areas import Area, watched_of, whole_area, zone_area, zone_masks
-from tlae.scoring.calibrate import Calibration
+from tlae.scoring.calibrate import Calibration, Modes
 from tlae.scoring.coco import coco_of
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.events import Event, accept_standing, find_events, flat_events
@@ -123,12 +123,16 @@ def test_a_place_counts_again_only_after_a_calm_as_long_as_its_stay() -> None:
     assert [(e.first_frame, e.last_frame) for e in found] == [(0, 4)]
 
 
+def one_mode(maps: np.ndarray) -> Modes:
+    return np.full(len(maps), "", dtype=object)
+
+
 def zoned(maps: np.ndarray, zones: Zones, rule: EventRule, **asked: float) -> list[Area]:
     stored = StoredMaps(maps, [np.arange(len(maps))], PLAIN)
     watched = watched_of(zones, stored, None)
     everywhere = np.full(SIZE_HW, True) if watched is None else watched
     return [
-        zone_area(name, zones.zones[name], mask, stored, None, asked, rule)
+        zone_area(name, zones.zones[name], mask, stored, one_mode(maps), None, asked, rule)
         for name, mask in zone_masks(zones, SIZE_HW, everywhere).items()
     ]
 
@@ -218,7 +222,7 @@ def test_a_budget_of_a_zone_is_kept_by_its_own_calibration() -> None:
     whole = Calibration(stored.raw(None), np.zeros(1000, np.int64), 60.0, "now")
     asked = {"false_alarm_rate": 0.05}
     own, conservative = (
-        zone_area("left", LEFT, inside, stored, calibration, asked, EventRule())
+        zone_area("left", LEFT, inside, stored, one_mode(maps), calibration, asked, EventRule())
         for calibration in (normal, whole)
     )
     assert (own.raw > own.threshold).mean() == pytest.approx(0.05, abs=0.01)

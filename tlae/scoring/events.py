@@ -38,7 +38,8 @@ class Event:
         started_at, ended_at: wall-clock times, ISO 8601, or None.
         peak_frame: frame of the highest raw score.
         peak_raw, peak_score: its raw and calibrated score (None where not known).
-        threshold: alarm threshold at the peak, raw units (None for a camera event).
+        threshold: alarm threshold at the peak, raw units (None where it is infinite, and for
+            a camera event).
         box: region over the threshold around the peak at that frame, in source pixels: left, top,
             width, height.
         mode: camera mode at the peak; "" where there is but one.
@@ -193,7 +194,7 @@ def _describe(table: pd.DataFrame, area: Area, span: tuple[int, int], watch: Wat
         zone=area.name,
         peak_raw=float(raw[worst]),
         peak_score=None if np.isnan(score) else score,
-        threshold=threshold,
+        threshold=threshold if np.isfinite(threshold) else None,
         box=_box_of(region, _source_hw(table, worst)),
         stays=stays((int(row), int(column)), level, span, watch, area.accepted),
     )
