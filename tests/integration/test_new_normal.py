@@ -35,7 +35,11 @@ def test_calibrated_footage_keeps_the_budget_it_was_asked_for(
     model_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(words(model_file, tmp_path, "scoring.false_alarm_rate=0.05")) == 0
-    assert "calibrated on 60 normal frames" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "calibrated on 60 normal frames" in told
+    now = next(line for line in told.splitlines() if line.strip().startswith("now:"))
+    per_day = float(now.split(": ")[1].split()[0])
+    assert per_day * 60 * 0.1 / 86400 <= 0.05 * 60  # alarms in these 60 frames of 0.1 s each
     new = model_file.with_name("model-week.safetensors")
     score = ["score", f"model_file={new}", f"footage={tmp_path}/week", "name=s"]
     places = [f"paths.cache={tmp_path}/cache", f"paths.scores={tmp_path}/scores"]

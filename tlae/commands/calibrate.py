@@ -74,7 +74,8 @@ def _tell(model: Model, fresh: Calibration, before: PerMode, out: Path, seconds:
     for name, threshold in (("before", before), ("now", after)):
         shown = threshold.by_mode or {"": threshold.value}
         levels = ", ".join(f"{mode} {value:.4g}".strip() for mode, value in shown.items())
-        alarms = replace(smoothed, raw=smoothed.raw - threshold.of(modes)).alarms_above(0.0)
+        excess = replace(smoothed, raw=smoothed.raw - threshold.of(modes), mode=None)
+        alarms = excess.alarms_above(0.0)
         print(f"  {name + ':':<7} threshold {levels}: {alarms / fresh.days:.2g} alarms a day here")
     print(f"model:   {out}")
     print(f"next:    tlae score model_file={out} footage=...")
