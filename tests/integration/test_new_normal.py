@@ -38,7 +38,7 @@ def test_calibrated_footage_keeps_the_budget_it_was_asked_for(
     told = capsys.readouterr().out
     assert "calibrated on 60 normal frames" in told
     now = next(line for line in told.splitlines() if line.strip().startswith("now:"))
-    per_day = float(now.split(": ")[1].split()[0])
+    per_day = float(now.split(": ")[-1].split()[0])
     assert per_day * 60 * 0.1 / 86400 <= 0.05 * 60  # alarms in these 60 frames of 0.1 s each
     new = model_file.with_name("model-week.safetensors")
     score = ["score", f"model_file={new}", f"footage={tmp_path}/week", "name=s"]
