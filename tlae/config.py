@@ -323,36 +323,6 @@ class PlantConfig:
     seed: int = 0
 
 
-@dataclass
-class DescribeConfig:
-    """`tlae describe`."""
-
-    images: str | None = None  # folder, picture, video, zip file or glob pattern
-    out: str = MISSING  # descriptor store; further descriptors of the same images join it
-    descriptor: str = "colour_histogram"  # see `tlae describe --help`
-    name: str | None = None  # of the descriptor in the store; null: as the descriptor is called
-    weights: str = "random"  # local file (.safetensors, .pth), name on the hub (DEFAULT), random
-    download: bool = False  # whether weights may be fetched from the hub
-    image_size: int | None = None  # side of the net's square input [px]; null: as published
-    fit: str = "stretch"  # show the net the whole picture (stretch), or its centre (crop)
-    bins: tuple[int, int, int] = (4, 6, 3)  # of the colour histogram: hue, saturation, value
-    clip_model: str = "ViT-B-32"  # of OpenCLIP
-    model_file: str | None = None  # written by `tlae train`; for descriptor=model, error
-    pool: int = 4  # their maps are averaged over so many places down and across
-    tiles: int | None = None  # cut every picture into n x n tiles; null: whole pictures
-    tiles_hw: tuple[int, int] | None = None  # cut into so many down and across; wins over tiles
-    from_file: str | None = None  # import descriptors: .npy, .npz, .csv, .parquet, .pkl
-    ids: str | None = None  # their names, one per row: .txt, .csv, .parquet, .npy
-    id_column: str | None = None  # column of names; null: the first of text
-    dtype: str = "float32"  # of the stored numbers: float32, float16 (half the space)
-    batch_size: str = "auto"  # pictures at once; auto: as many as memory allows
-    device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
-    precision: str = "float32"  # of a net's arithmetic: float32, bfloat16
-    time_pattern: str | None = None  # strptime pattern of the time in file names
-    seed: int = 0  # of random weights
-    overwrite: bool = False  # replace a descriptor of the same name with other settings
-
-
 SCHEMAS: dict[str, type] = {
     "train_schema": TrainConfig,
     "score_schema": ScoreConfig,
@@ -366,7 +336,6 @@ SCHEMAS: dict[str, type] = {
     "plant_schema": PlantConfig,
     "events_schema": EventsConfig,
     "mask_schema": MaskConfig,
-    "describe_schema": DescribeConfig,
     "scoring/scoring_schema": ScoringConfig,
     **MODEL_SCHEMAS,
     **OUTLIER_SCHEMAS,

@@ -68,6 +68,25 @@ class DescriptorConfig:
 
 
 @dataclass
+class DescribeConfig(DescriptorConfig):
+    """`tlae describe`."""
+
+    images: str | None = None  # folder, picture, video, zip file or glob pattern
+    out: str = MISSING  # descriptor store; further descriptors of the same images join it
+    name: str | None = None  # of the descriptor in the store; null: as the descriptor is called
+    tiles: int | None = None  # cut every picture into n x n tiles; null: whole pictures
+    tiles_hw: tuple[int, int] | None = None  # cut into so many down and across; wins over tiles
+    from_file: str | None = None  # import descriptors: .npy, .npz, .csv, .parquet, .pkl
+    ids: str | None = None  # their names, one per row: .txt, .csv, .parquet, .npy
+    id_column: str | None = None  # column of names; null: the first of text
+    dtype: str = "float32"  # of the stored numbers: float32, float16 (half the space)
+    batch_size: str = "auto"  # pictures at once; auto: as many as memory allows
+    device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
+    time_pattern: str | None = None  # strptime pattern of the time in file names
+    overwrite: bool = False  # replace a descriptor of the same name with other settings
+
+
+@dataclass
 class NoveltyFitConfig(DescriptorConfig, PreparationConfig):
     """`tlae novelty fit`."""
 
@@ -125,6 +144,7 @@ class FilterScoreConfig(JudgeConfig):
 
 
 OUTLIER_SCHEMAS: dict[str, type] = {
+    "describe_schema": DescribeConfig,
     "cluster_schema": ClusterConfig,
     "explore_schema": ExploreConfig,
     "novelty_fit_schema": NoveltyFitConfig,

@@ -19,9 +19,8 @@ from omegaconf import OmegaConf
 from tlae.commands import benchmark_stills, evaluate
 from tlae.commands.benchmark_runs import (
     Baseline,
-    as_baseline,
     is_measured,
-    run_name,
+    run_all,
     score_run,
     train_run,
 )
@@ -55,13 +54,12 @@ def run(cfg: BenchmarkConfig) -> None:
                 "time-lapse of normal days"
             )
     folder = Path(cfg.out).expanduser() / (cfg.name or root.resolve().name)
-    for baseline in BASELINES:
-        if not _measures(folder, baseline.run).is_file():
-            print(f"baseline {baseline.run}", flush=True)
-            _run(as_baseline(cfg, baseline), folder, baseline.run)
-    name = run_name(cfg)
-    print(f"run {name}", flush=True)
-    _run(cfg, folder, name)
+    run_all(
+        cfg,
+        BASELINES,
+        lambda name: _measures(folder, name).is_file(),
+        lambda settings, name: _run(settings, folder, name),
+    )
     labels = cfg.labels or str(root / cfg.test_split)
     write_benchmark(folder, [baseline.run for baseline in BASELINES], labels)
 

@@ -1,6 +1,7 @@
 """Runs of a benchmark folder: a net, or a baseline that learns nothing, trained and scored."""
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,29 @@ def run_name(cfg: BenchmarkConfig) -> str:
 def model_of(run: str) -> str:
     """Name of a run without its seed."""
     return re.sub(r"-seed\d+$", "", run)
+
+
+def run_all(
+    cfg: BenchmarkConfig,
+    baselines: Iterable[Baseline],
+    is_done: Callable[[str], bool],
+    run: Callable[[BenchmarkConfig, str], None],
+) -> None:
+    """Run the baselines that are not done, then the net.
+
+    Args:
+        cfg: of the net's run.
+        baselines: to stand beside it.
+        is_done: whether the baseline of that name has its figures.
+        run: trains, scores and measures under a name.
+    """
+    for baseline in baselines:
+        if not is_done(baseline.run):
+            print(f"baseline {baseline.run}", flush=True)
+            run(as_baseline(cfg, baseline), baseline.run)
+    name = run_name(cfg)
+    print(f"run {name}", flush=True)
+    run(cfg, name)
 
 
 def as_baseline(cfg: BenchmarkConfig, baseline: Baseline) -> BenchmarkConfig:

@@ -15,14 +15,14 @@ from omegaconf import OmegaConf
 
 from tlae.commands.benchmark_runs import (
     Baseline,
-    as_baseline,
     is_measured,
-    run_name,
+    run_all,
     score_run,
     train_run,
 )
 from tlae.commands.benchmark_stills_maps import OBJECTS_FOUND
 from tlae.commands.benchmark_stills_table import write_stills_benchmark
+from tlae.commands.named_footage import open_named
 from tlae.config import BenchmarkConfig
 from tlae.errors import refusing_bad_values
 from tlae.evaluation.ground_truth import Mask, Region, regions_in
@@ -46,7 +46,6 @@ from tlae.footage.planting.stills import (
     StillSummary,
     plant_stills,
 )
-from tlae.footage.sources import open_footage
 from tlae.progress import progress
 from tlae.scoring.results import Results, read_results
 from tlae.whole_file import whole_file
@@ -63,12 +62,7 @@ BASELINES = (  # under the scoring rule of the net, for stills say nothing of mo
 
 def run(cfg: BenchmarkConfig) -> None:
     """Plant, then one net beside the baselines."""
-    source = open_footage(
-        cfg.footage.path,
-        interval_s=cfg.footage.interval_s,
-        time_source=cfg.footage.time_source,
-        time_pattern=cfg.footage.time_pattern,
-    )
+    source = open_named(cfg.footage)
     folder = Path(cfg.out).expanduser() / (cfg.name or source.name)
     with refusing_bad_values():
         stills = plant_stills(source, folder / "footage", _options(cfg))
@@ -81,13 +75,12 @@ def run(cfg: BenchmarkConfig) -> None:
             "test_split": "Test",
         },
     )
-    for baseline in BASELINES:
-        if not figures_file(folder, baseline.run).is_file():
-            print(f"baseline {baseline.run}", flush=True)
-            _run(as_baseline(planted, baseline), folder, baseline.run)
-    name = run_name(cfg)
-    print(f"run {name}", flush=True)
-    _run(planted, folder, name)
+    run_all(
+        planted,
+        BASELINES,
+        lambda name: figures_file(folder, name).is_file(),
+        lambda settings, name: _run(settings, folder, name),
+    )
     write_stills_benchmark(folder, [baseline.run for baseline in BASELINES], stills)
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tlae import __version__
-from tlae.config import DescribeConfig
+from tlae.config_outliers import DescribeConfig
 from tlae.errors import FootageError, UserError
 from tlae.footage.sources import Footage, open_footage
 from tlae.outliers.batch_size import measure_batch_size, parse_batch_size

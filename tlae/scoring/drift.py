@@ -11,6 +11,7 @@ import pandas as pd
 
 from tlae.footage.frames import OK
 from tlae.scoring.calibrate import Calibration, share_below
+from tlae.scoring.events import shows_scene
 
 LEAST_FRAMES = 20  # of a day that says something
 RAISED = 0.75  # mean place among normal scores; without drift 0.5
@@ -47,9 +48,7 @@ def watch_drift(table: pd.DataFrame, calibration: Calibration) -> list[Drift]:
         table: score table.
         calibration: as the scores were calibrated.
     """
-    scored = table[(table["state"] == OK) & table["score"].notna()]
-    if "health" in scored:
-        scored = scored[scored["health"].isin(("ok", "repeated"))]
+    scored = table[(table["state"] == OK) & table["score"].notna() & shows_scene(table)]
     days = scored["taken_at"].dt.strftime("%Y-%m-%d").fillna("")
     return [_of_day(str(day), frames, calibration) for day, frames in scored.groupby(days)]
 

@@ -145,8 +145,14 @@ def flat_events(events: Sequence[Event]) -> pd.DataFrame:
 
 def in_alarm(table: pd.DataFrame, raw: Floats, threshold: Floats) -> Flags:
     """Rows (n,) over the threshold while the camera shows the scene."""
-    over = np.nan_to_num(raw, nan=-np.inf) > threshold
-    return over & table["health"].isin(SEEING).to_numpy() if "health" in table else over
+    return (np.nan_to_num(raw, nan=-np.inf) > threshold) & shows_scene(table)
+
+
+def shows_scene(table: pd.DataFrame) -> Flags:
+    """Rows (n,) in which the camera shows the scene; all of them in tables that do not say it."""
+    if "health" not in table:
+        return np.ones(len(table), bool)
+    return table["health"].isin(SEEING).to_numpy()
 
 
 def seen_runs(table: pd.DataFrame, runs: list[Rows]) -> list[Rows]:
@@ -154,9 +160,7 @@ def seen_runs(table: pd.DataFrame, runs: list[Rows]) -> list[Rows]:
 
     What a covered lens scores must not reach its neighbours by smoothing.
     """
-    if "health" not in table:
-        return runs
-    seen = table["health"].isin(SEEING).to_numpy()
+    seen = shows_scene(table)
     return [rows for run in runs if len(rows := run[seen[run]])]
 
 

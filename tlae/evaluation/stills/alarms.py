@@ -7,11 +7,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from tlae.scoring.calibrate import DAY_S, Calibration
+from tlae.scoring.events import shows_scene
 
 Series = npt.NDArray[np.float64]
 
 GAP_FACTOR = 5.0  # an interval this many times the usual one is not watched time
-CAMERA_EVENTS = ("frozen", "black", "saturated", "blurred", "covered", "moved")  # of ``health``
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,7 @@ class AlarmRate:
 def scene_scores(table: pd.DataFrame) -> Series:
     """Raw scores (n,); NaN for frames that never alarm: unreadable ones and camera events."""
     raw = table["raw"].to_numpy(np.float64).copy()
-    if "health" in table:
-        raw[table["health"].isin(CAMERA_EVENTS).to_numpy()] = np.nan
+    raw[~shows_scene(table)] = np.nan
     return raw
 
 
