@@ -66,6 +66,12 @@ def cells_of(mask: np.ndarray) -> list[Cells]:
     return [{(int(y), int(x)) for y, x in np.argwhere(labels == n + 1)} for n in range(count)]
 
 
+def region_cells(region: Region) -> Cells:
+    left, top, width, height = region.box
+    inside = np.ones((height, width)) if region.mask is None else region.mask
+    return {(int(y) + top, int(x) + left) for y, x in np.argwhere(inside)}
+
+
 def boxed(cells: Cells) -> Cells:
     ys, xs = zip(*cells, strict=True)
     return {(y, x) for y in range(min(ys), max(ys) + 1) for x in range(min(xs), max(xs) + 1)}
@@ -92,12 +98,8 @@ def naive_area(points: list[tuple[float, float]]) -> float:
 
 
 def naive_sweep(maps: np.ndarray, masks: np.ndarray, iou: Iou) -> tuple[float, float]:
-    """RBDC and TBDC at every distinct value but the lowest."""
-    volume, _ = ndimage.label(masks, [np.pad([[1]], 1), np.ones((3, 3)), np.pad([[1]], 1)])
-    truth = [
-        [(cells, int(labels[next(iter(cells))])) for cells in cells_of(mask)]
-        for mask, labels in zip(masks, volume, strict=True)
-    ]
+    """RBDC and TBDC at every distinct value but the lowest; tracks are those of ``link_tracks``."""
+    truth = [[(region_cells(region), region.track) for region in here] for here in tracked(masks)]
     tracks = sorted({track for here in truth for _, track in here})
     size = {track: sum(t == track for here in truth for _, t in here) for track in tracks}
     regions, paths = [], []
