@@ -64,21 +64,39 @@ def naive_alarms(raw: np.ndarray, run: np.ndarray, threshold: float) -> int:
 @given(
     values=st.lists(st.integers(0, 8), min_size=1, max_size=60),
     cuts=st.integers(1, 5),
-    budget=st.floats(0.5, 12),
+    budget=st.integers(0, 12),
 )
-def test_alarms_per_day_is_the_lowest_threshold_that_keeps_the_budget(
-    values: list[int], cuts: int, budget: float
+def test_the_lowest_level_that_so_many_alarms_exceed(
+    values: list[int], cuts: int, budget: int
 ) -> None:
     raw = np.array(values, dtype=np.float64)
     run = np.sort(np.arange(len(raw)) % cuts)
     normal = Calibration(raw, run, 86400 / len(raw), "now")  # one day of footage
-    threshold = normal.level_for_alarms(budget)
+    threshold = normal.level_exceeded_by(budget)
     assert naive_alarms(raw, run, threshold) <= budget
     higher = [u for u in np.unique(raw) if u >= threshold]
     assert all(naive_alarms(raw, run, u) <= budget for u in higher)
     below = [u for u in np.unique(raw) if u < threshold]
     if below:
-        assert naive_alarms(raw, run, below[-1]) > int(budget)
+        assert naive_alarms(raw, run, below[-1]) > budget
+
+
+@pytest.mark.parametrize("budget", [1, 2, 5])
+def test_alarms_per_day_are_kept_on_new_normal_days(budget: int) -> None:
+    random = np.random.default_rng(0)
+    realised = []
+    for _ in range(300):
+        known, new = random.normal(size=(2, 200))
+        normal = Calibration(known, np.zeros(200, np.int64), 86400 / 200, "now")  # one day
+        realised.append(naive_alarms(new, np.zeros(200), normal.level_for_alarms(budget)))
+    assert np.mean(realised) == pytest.approx(budget, rel=0.15)
+
+
+def test_alarms_beyond_the_evidence_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    half_a_day = calibration([1.0, 5.0, 3.0], interval_s=14400)
+    with caplog.at_level(logging.WARNING):
+        assert half_a_day.level_for_alarms(1) == 5.0
+    assert "more than 0.5 days of held-out footage can show" in caplog.text
 
 
 def test_fixed_threshold_wins_and_the_stricter_budget_counts() -> None:

@@ -179,9 +179,10 @@ class Calibration:
         return float(np.sort(self.levels)[rank - 1])
 
     def level_for_alarms(self, per_day: float) -> float:
-        """Lowest level that at most ``per_day`` alarms a day of normal footage exceed.
+        """Level that about ``per_day`` alarms a day of further normal footage will exceed.
 
-        An alarm is a run of neighbouring frames above the threshold, however long.
+        Split-conformal, as for frames: in as much new footage, k alarms are expected above the k-th
+        highest of this. So one alarm fewer than the budget allows may exceed the level here.
         """
         if not per_day > 0:
             raise UserError(f"scoring.alarms_per_day must be > 0, got {per_day}")
@@ -193,6 +194,13 @@ class Calibration:
                 per_day,
                 self.days,
             )
+        return self.level_exceeded_by(max(allowed - 1, 0))
+
+    def level_exceeded_by(self, alarms: int) -> float:
+        """Lowest level that at most so many alarms of this footage exceed.
+
+        An alarm is a run of neighbouring frames above the threshold, however long.
+        """
         values = self.levels
         before = np.concatenate([[-np.inf], values[:-1]])
         before[np.concatenate([[True], self.run[1:] != self.run[:-1]])] = -np.inf
@@ -203,7 +211,7 @@ class Calibration:
         crossings = np.searchsorted(falls, steps, side="right") - np.searchsorted(
             rises, steps, side="right"
         )
-        too_many = np.flatnonzero(crossings > allowed)
+        too_many = np.flatnonzero(crossings > alarms)
         return float(steps[too_many[-1] + 1] if len(too_many) else steps[0])
 
     def alarms_above(self, level: float) -> int:

@@ -68,7 +68,7 @@ def threshold_for_budget(raw: Series, days: float, alarms_per_day: float) -> flo
     known = np.where(np.isnan(raw), -np.inf, raw)
     allowed = int(np.floor(alarms_per_day * days + 0.5))
     calibration = Calibration(known, np.zeros(len(raw), np.int64), DAY_S / len(raw), "")
-    level = calibration.level_for_alarms(allowed + 0.5)  # a calibration of one day
+    level = calibration.level_exceeded_by(allowed)
     return max(level, float(np.nanmin(raw)))  # where the budget allows any threshold
 
 
