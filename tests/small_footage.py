@@ -56,6 +56,7 @@ NETS = {
         "size_hw": [32, 32],
         "widths": [8, 8],
         "bank_frames": 2,
+        "seen_frames": 4,
     },
     "copy_last": {"_target_": "tlae.models.untrained.CopyLast"},
     "running_median": {"_target_": "tlae.models.untrained.RunningMedian"},

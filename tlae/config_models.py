@@ -91,6 +91,7 @@ class StillSegmenterConfig(ModelConfig):
     size_hw: tuple[int, int] = II("footage.size_hw")
     widths: list[int] = field(default_factory=lambda: [32, 64, 128])  # channels of each level
     bank_frames: int = 32  # backgrounds to compare with, a byte per pixel and channel each
+    seen_frames: int = 128  # from which it learns how restless places are, a quarter of that each
 
 
 @dataclass

@@ -7,11 +7,12 @@ from torch import nn
 from tlae.models.cae import ConvAutoencoder
 from tlae.models.cae_dense import DenseAutoencoder
 from tlae.models.convlstm import ConvLSTMAutoencoder
+from tlae.models.light import in_the_light_of
 from tlae.models.predictor import FramePredictor
 from tlae.models.segmenter import USUAL_LOGIT, AnomalySegmenter
 from tlae.models.stae import StackedAutoencoder
 from tlae.models.standardised import Standardised
-from tlae.models.still_segmenter import StillSegmenter, in_the_light_of
+from tlae.models.still_segmenter import StillSegmenter
 
 
 def judging(channels: int = 1, size_hw: tuple[int, int] = (32, 36)) -> Standardised:
@@ -21,10 +22,10 @@ def judging(channels: int = 1, size_hw: tuple[int, int] = (32, 36)) -> Standardi
 
 
 def stills(channels: int = 1, size_hw: tuple[int, int] = (32, 36)) -> Standardised:
-    """A segmenter of stills, with two backgrounds to compare with."""
-    net = StillSegmenter(channels, 4, size_hw, widths=(8, 8), bank_frames=3)
+    """A segmenter of stills, with two backgrounds and five frames to compare with."""
+    net = StillSegmenter(channels, 4, size_hw, widths=(8, 8), bank_frames=3, seen_frames=5)
     around = Standardised(net, torch.full((channels, *size_hw), 0.4), 0.2)
-    net.learn_bank(torch.rand(2, channels, *size_hw), around)
+    net.remember(torch.rand(2, channels, *size_hw), torch.rand(5, channels, *size_hw), around)
     return around
 
 
@@ -235,12 +236,40 @@ def test_segmenter_refuses_what_has_no_speed() -> None:
 
 def test_stills_are_compared_with_the_most_alike_background_in_their_light() -> None:
     ramp = torch.linspace(0, 1, 36).expand(1, 32, 36)
-    around = stills()
+    around = stills().eval()
     net = around.net
-    net.learn_bank(torch.stack([ramp, 1 - ramp]), around)
+    net.remember(torch.stack([ramp, 1 - ramp]), torch.rand(5, 1, 32, 36), around)
     dim = (0.4 * ramp + 0.1)[None]
     frames = around.standardise(dim[:, :, None])[:, :, 0]
     torch.testing.assert_close(net.most_alike(frames), frames, atol=0.05, rtol=0)
+
+
+def test_stills_are_told_how_restless_a_place_is() -> None:
+    around = stills(size_hw=(32, 32))
+    seen = torch.full((5, 1, 32, 32), 0.5)
+    seen[:, :, 8:16, 8:16] = torch.linspace(0.2, 0.8, 5)[:, None, None, None]  # a busy corner
+    around.net.remember(seen[:1], seen, around)
+    frames = around.standardise(torch.full((1, 1, 1, 32, 32), 0.5))[:, :, 0]
+    mean, spread, least = around.net.at_other_times(frames)[0]
+    assert spread[9:15, 9:15].min() > 3 * spread[24:, 24:].max()
+    assert (mean - frames[0, 0])[24:, 24:].abs().max() < 0.2
+    assert least.min() >= 0
+
+
+def test_in_training_a_still_is_not_compared_with_its_own_stretch_of_time() -> None:
+    around = stills()
+    seen = torch.rand(5, 1, 32, 36)
+    around.net.remember(seen[:1], seen, around)
+    frames = around.standardise(seen[2][None, :, None])[:, :, 0]
+    known = around.net.eval().at_other_times(frames)[0, -1]
+    other = around.net.train().at_other_times(frames)[0, -1]
+    assert known.max() < 0.1  # the very frame, up to what a byte holds
+    assert other.mean() > 0.3
+
+
+def test_a_segmenter_of_stills_refuses_empty_banks() -> None:
+    with pytest.raises(ValueError, match=r"model\.seen_frames must be >= 1, got 0"):
+        StillSegmenter(seen_frames=0)
 
 
 def test_light_is_matched_but_a_black_picture_is_not_blown_up() -> None:

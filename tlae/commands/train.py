@@ -54,7 +54,7 @@ from tlae.training.module import POSITIVE_WEIGHT, FitOptions, Training
 from tlae.training.moving_anomalies import MovingRecipe, Planting
 from tlae.training.normal_footage import NormalFootage, split_footage
 from tlae.training.recipe import Recipe, constant_loss
-from tlae.training.reference_bank import fit_bank
+from tlae.training.reference_bank import fit_bank, frames_of_all_times
 from tlae.training.run_folder import RunFolder
 from tlae.training.still_anomalies import StillRecipe
 
@@ -86,7 +86,9 @@ def run(cfg: TrainConfig) -> None:
     background = fit_background(footage.store, footage.train)
     net = Standardised(inner, torch.from_numpy(background.mean_frame), background.spread)
     if isinstance(inner, StillSegmenter):
-        inner.learn_bank(fit_bank(footage.store, footage.train, inner.bank_frames), net)
+        backgrounds = fit_bank(footage.store, footage.train, inner.bank_frames)
+        seen = frames_of_all_times(footage.store, footage.train, inner.seen_frames)
+        inner.remember(backgrounds, seen, net)
     if isinstance(inner, MostAlike):
         frames = torch.from_numpy(footage.store.read(np.concatenate(footage.train)))
         inner.remember(frames.permute(0, 3, 1, 2).contiguous(), net.mean_frame, background.spread)

@@ -6,10 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tlae.models.light import in_the_local_light_of
+
 THUMBNAIL_PX = 16  # height
-SMALLEST_VARIANCE = 1e-3  # in squared spreads around the mean frame: nothing to fit a gain to
-GAIN_RANGE = (0.25, 4.0)
-COARSER = 4  # local light is fitted on so many times smaller pictures, as it is smooth
 
 
 class MostAlike(nn.Module):
@@ -20,8 +19,7 @@ class MostAlike(nn.Module):
     with hourly pictures of camera traps; Breitenstein et al. 2009, *Hunting Nessie*).
 
     Args:
-        local_light: give the answer the frame's local brightness and contrast, fitted by least
-            squares in a sliding box (He & Sun 2015, *Fast guided filter*): what the sun and
+        local_light: give the answer the frame's local brightness and contrast; what the sun and
             shadows change over wide areas is then no error.
         light_fraction: side of that box in frame heights, in (0, 1].
 
@@ -63,7 +61,7 @@ class MostAlike(nn.Module):
         distance = torch.cdist(self._thumbnails(frames), self.thumbnails, p=1)
         answer = self._standardised(self.bank[distance.argmin(dim=1)])
         if self.local_light:
-            answer = self._matched(answer, frames)
+            answer = in_the_local_light_of(frames, answer, self.light_fraction)
         return answer.reshape(clip.transpose(1, 2).shape).transpose(1, 2)
 
     def target(self, clip: Tensor) -> Tensor:
@@ -78,25 +76,6 @@ class MostAlike(nn.Module):
         height, width = frames.shape[-2:]
         size = (min(THUMBNAIL_PX, height), max(1, round(THUMBNAIL_PX * width / height)))
         return F.adaptive_avg_pool2d(frames.float(), size).flatten(1)
-
-    def _matched(self, answer: Tensor, frames: Tensor) -> Tensor:
-        """The answer (n, C, H, W) in the local light of the frames."""
-        height, width = frames.shape[-2:]
-        coarse_hw = max(1, height // COARSER), max(1, width // COARSER)
-        side = max(1, round(self.light_fraction * coarse_hw[0])) | 1
-
-        def mean(values: Tensor) -> Tensor:
-            small = F.adaptive_avg_pool2d(values, coarse_hw)
-            return F.avg_pool2d(small, side, 1, side // 2, count_include_pad=False)
-
-        def fine(values: Tensor) -> Tensor:
-            return F.interpolate(values, (height, width), mode="bilinear", align_corners=False)
-
-        answer_mean, frames_mean = mean(answer), mean(frames)
-        covariance = mean(answer * frames) - answer_mean * frames_mean
-        variance = mean(answer.square()) - answer_mean.square()
-        gain = (covariance / (variance + SMALLEST_VARIANCE)).clamp(*GAIN_RANGE)
-        return fine(gain) * answer + fine(frames_mean - gain * answer_mean)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """The bank takes the size that was saved."""

@@ -1,29 +1,33 @@
 """Anomaly segmenter for stills, which looks at what the scene is like at other times."""
 
+import math
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tlae.models.light import in_the_light_of, in_the_local_light_of
 from tlae.models.segmenter import USUAL_LOGIT
 from tlae.models.standardised import Standardised
 from tlae.models.unet import UNet
 
-BANK_LIMIT = 4.0  # spreads around the mean frame that the bank holds, in 256 steps
+BANK_LIMIT = 4.0  # spreads around the mean frame that banks hold, in 256 steps
 THUMBNAIL_HW = (12, 16)
 AMONG_NEAREST = 4  # backgrounds, of which training takes any
-LEAST_SPREAD = 1e-3  # of a picture, in spreads: a black one has no contrast to match
+OTHER_TIMES = 6  # frames that tell how a place looks at other times
+STRETCHES = 8  # of the footage; in training, the one that a frame is from tells it nothing
 
 
 class StillSegmenter(nn.Module):
-    """Say of every pixel how surely it does not belong, beside the most alike of a bank.
+    """Say of every pixel how surely it does not belong, beside the scene at other times.
 
     Between stills nothing can be followed, so motion says nothing. What helps is the scene without
     the thing: the frames next in time, and the most alike of a bank of backgrounds in its light
-    (Breitenstein et al. 2009, *Hunting Nessie*: meaningful nearest neighbours). Trained to tell
-    things drawn into normal frames from what changes by itself (see ``training.still_anomalies``;
-    DRAEM, Zavrtanik et al. 2021).
+    (Breitenstein et al. 2009, *Hunting Nessie*: meaningful nearest neighbours). How restless a
+    place is tell some frames of other times that are most alike: their mean, their spread, and the
+    difference to the nearest of them. Trained to tell things drawn into normal frames from what
+    changes by itself (see ``training.still_anomalies``; DRAEM, Zavrtanik et al. 2021).
 
     Args:
         channels: of a frame.
@@ -32,6 +36,7 @@ class StillSegmenter(nn.Module):
         widths: channels of each level of the U-Net.
         bank_frames: backgrounds in the bank; each takes a byte per pixel and channel of the model
             file.
+        seen_frames: frames kept at half the height and width.
 
     Shapes:
         clip: (B, C, T, H, W) with T = ``window_frames``; logits: (B, T, H, W).
@@ -39,6 +44,9 @@ class StillSegmenter(nn.Module):
 
     judges = True
     bank: Tensor
+    bank_thumbnails: Tensor
+    seen: Tensor
+    seen_thumbnails: Tensor
 
     def __init__(
         self,
@@ -47,29 +55,47 @@ class StillSegmenter(nn.Module):
         size_hw: Sequence[int] = (192, 256),
         widths: Sequence[int] = (32, 64, 128),
         bank_frames: int = 32,
+        seen_frames: int = 128,
     ) -> None:
         super().__init__()
-        if bank_frames < 1:
-            raise ValueError(f"model.bank_frames must be >= 1, got {bank_frames}")
-        self.window_frames, self.bank_frames = window_frames, bank_frames
-        bank = torch.zeros(bank_frames, channels, *size_hw, dtype=torch.uint8)
-        self.register_buffer("bank", bank)
-        self.unet = UNet((2 * channels * window_frames, window_frames), widths)
+        for name, count in (("bank_frames", bank_frames), ("seen_frames", seen_frames)):
+            if count < 1:
+                raise ValueError(f"model.{name} must be >= 1, got {count}")
+        self.window_frames = window_frames
+        self.bank_frames, self.seen_frames = bank_frames, seen_frames
+        half_hw = [side // 2 for side in size_hw]
+        thumbnail = channels * math.prod(THUMBNAIL_HW)
+        for name, count, hw in (("bank", bank_frames, size_hw), ("seen", seen_frames, half_hw)):
+            held = torch.zeros(count, channels, *hw, dtype=torch.uint8)
+            self.register_buffer(name, held)
+            self.register_buffer(f"{name}_thumbnails", torch.zeros(count, thumbnail))
+        inputs = (3 * channels + 2) * window_frames
+        self.unet = UNet((inputs, window_frames), widths)
         nn.init.constant_(self.unet.head.bias, USUAL_LOGIT)  # type: ignore[arg-type]
 
-    def learn_bank(self, backgrounds: Tensor, around: Standardised) -> None:
-        """Keep up to ``bank_frames`` backgrounds (n, C, H, W) in [0, 1]; the last is repeated."""
-        seen = around.standardise(backgrounds.transpose(0, 1)[None])[0].transpose(0, 1)
-        steps = (seen.clamp(-BANK_LIMIT, BANK_LIMIT) + BANK_LIMIT) * 255 / (2 * BANK_LIMIT)
-        kept = steps.round().to(torch.uint8)[: self.bank_frames]
-        repeats = kept[-1:].expand(self.bank_frames - len(kept), -1, -1, -1)
-        self.bank.copy_(torch.cat([kept, repeats]))
+    def remember(self, backgrounds: Tensor, seen: Tensor, around: Standardised) -> None:
+        """Keep what the scene looks like.
+
+        Args:
+            backgrounds: (n, C, H, W) in [0, 1], n <= ``bank_frames``; the last is repeated.
+            seen: (``seen_frames``, C, H, W) in [0, 1], in the order of their times.
+            around: says what the net will see of them.
+        """
+        repeats = backgrounds[-1:].expand(self.bank_frames - len(backgrounds), -1, -1, -1)
+        for name, frames in (("bank", torch.cat([backgrounds, repeats])), ("seen", seen)):
+            shown = around.standardise(frames.transpose(0, 1)[None])[0].transpose(0, 1)
+            getattr(self, f"{name}_thumbnails").copy_(_thumbnails(shown))
+            shown = shown if name == "bank" else F.avg_pool2d(shown, 2)
+            steps = (shown.clamp(-BANK_LIMIT, BANK_LIMIT) + BANK_LIMIT) * 255 / (2 * BANK_LIMIT)
+            getattr(self, name).copy_(steps.round())
 
     def logits(self, clip: Tensor) -> Tensor:
         """Anomaly maps (B, T, H, W), before the sigmoid."""
         frames = clip.transpose(1, 2).flatten(0, 1)  # (B*T, C, H, W)
-        beside = self.most_alike(frames).reshape(len(clip), -1, *frames.shape[1:])
-        answer: Tensor = self.unet(torch.cat([clip.flatten(1, 2), beside.flatten(1, 2)], dim=1))
+        with torch.no_grad():
+            beside = torch.cat([self.most_alike(frames), self.at_other_times(frames)], dim=1)
+        beside = beside.reshape(len(clip), -1, *frames.shape[-2:])
+        answer: Tensor = self.unet(torch.cat([clip.flatten(1, 2), beside], dim=1))
         return answer
 
     def target(self, clip: Tensor) -> Tensor:
@@ -82,22 +108,50 @@ class StillSegmenter(nn.Module):
         In training any of the few most alike: the footage to come has changed since the bank was
         made, so what differs between the two must not seem unusual by itself.
         """
-        with torch.no_grad():
-            bank = self.bank.to(frames) * (2 * BANK_LIMIT / 255) - BANK_LIMIT
-            small = F.adaptive_avg_pool2d(frames, THUMBNAIL_HW).flatten(1)
-            known = F.adaptive_avg_pool2d(bank, THUMBNAIL_HW).flatten(1)
-            apart = torch.cdist(small.float(), known.float(), p=1)
-            near = apart.topk(min(AMONG_NEAREST, len(bank)), largest=False).indices  # (N, k)
-            chosen = torch.zeros(len(near), dtype=torch.int64, device=near.device)
-            if self.training:
-                chosen = torch.randint_like(chosen, near.shape[1])
-            return in_the_light_of(frames, bank[near.gather(1, chosen[:, None])[:, 0]])
+        near = _nearest(_distances(frames, self.bank_thumbnails), AMONG_NEAREST)
+        chosen = torch.zeros(len(near), dtype=torch.int64, device=near.device)
+        if self.training:
+            chosen = torch.randint_like(chosen, near.shape[1])
+        return in_the_light_of(frames, _values(self.bank[near.gather(1, chosen[:, None])[:, 0]]))
+
+    def at_other_times(self, frames: Tensor) -> Tensor:
+        """How the places of each frame (N, C, H, W) look at other times in its light.
+
+        Returns:
+            (N, C + 2, H, W): mean, spread, and difference to the nearest, of half the resolution.
+        """
+        apart = _distances(frames, self.seen_thumbnails)
+        if self.training:
+            stretch = torch.arange(len(self.seen), device=apart.device) * STRETCHES
+            stretch = stretch // len(self.seen)
+            own = stretch[apart.argmin(dim=1)][:, None] == stretch
+            apart = apart.masked_fill(own, math.inf)
+        of_other_stretches = len(self.seen) - math.ceil(len(self.seen) / STRETCHES)
+        near = _nearest(apart, max(1, min(OTHER_TIMES, of_other_stretches)))
+        told = []
+        for frame, rows in zip(F.avg_pool2d(frames, 2), near, strict=True):
+            others = in_the_local_light_of(frame[None], _values(self.seen[rows]))
+            spread, mean = torch.std_mean(others, 0, correction=0)
+            least = (others - frame).abs().mean(dim=1).amin(dim=0, keepdim=True)
+            told.append(torch.cat([mean, spread.mean(dim=0, keepdim=True), least]))
+        return F.interpolate(torch.stack(told), frames.shape[-2:])
 
 
-def in_the_light_of(frames: Tensor, others: Tensor) -> Tensor:
-    """Give ``others`` (N, C, H, W) each frame's mean and spread of every channel."""
-    pixels = (-2, -1)
-    spread, mean = torch.std_mean(frames, pixels, keepdim=True)
-    other_spread, other_mean = torch.std_mean(others, pixels, keepdim=True)
-    gain = (spread / other_spread.clamp_min(LEAST_SPREAD)).clamp(0.25, 4.0)
-    return (others - other_mean) * gain + mean
+def _thumbnails(frames: Tensor) -> Tensor:
+    """(N, C, H, W) -> (N, D)."""
+    return F.adaptive_avg_pool2d(frames.float(), THUMBNAIL_HW).flatten(1)
+
+
+def _distances(frames: Tensor, thumbnails: Tensor) -> Tensor:
+    """(N, known)."""
+    return torch.cdist(_thumbnails(frames), thumbnails, p=1)
+
+
+def _nearest(apart: Tensor, count: int) -> Tensor:
+    """Numbers of the ``count`` nearest, or of all, (N, n), nearest first."""
+    return apart.topk(min(count, apart.shape[1]), largest=False).indices
+
+
+def _values(held: Tensor) -> Tensor:
+    """What a bank holds, in spreads around the mean frame."""
+    return held.float() * (2 * BANK_LIMIT / 255) - BANK_LIMIT

@@ -1,4 +1,4 @@
-"""A bank of backgrounds: what the scene looks like without what comes and goes, in every light."""
+"""What the scene looks like: without what comes and goes, in every light; and as it was seen."""
 
 import numpy as np
 import torch
@@ -38,6 +38,18 @@ def fit_bank(store: FrameStore, runs: list[Rows], count: int) -> Tensor:
         backgrounds.append(np.median(store.read(inside[spread]), axis=0))
     bank = np.stack(backgrounds).astype(np.float32) / 255
     return torch.from_numpy(bank).permute(0, 3, 1, 2)
+
+
+def frames_of_all_times(store: FrameStore, runs: list[Rows], count: int) -> Tensor:
+    """Frames spread evenly over the footage, in order.
+
+    Returns:
+        (``count``, C, H, W) in [0, 1]; of little footage, some twice.
+    """
+    rows = np.concatenate(runs)
+    rows = rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
+    frames = torch.from_numpy(np.stack([store.read(np.array([row]))[0] for row in rows]))
+    return frames.permute(0, 3, 1, 2).float() / 255
 
 
 def _thumbnail(frame: np.ndarray) -> np.ndarray:

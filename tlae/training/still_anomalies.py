@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from tlae.models.still_segmenter import in_the_light_of
+from tlae.models.light import in_the_light_of
 from tlae.training.recipe import Planted
 
 MOST_THINGS = 8  # in a clip
