@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import cv2
@@ -130,6 +131,17 @@ def test_evaluate_takes_any_table(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["evaluate", f"scores={tmp_path}/errors.csv"]) == 0
     assert "90 frames in 3 clips, 63 of them normal" in capsys.readouterr().out
     assert (tmp_path / "errors-evaluation/report.html").is_file()
+
+
+def test_a_run_with_other_settings_is_refused_and_then_overwritten(
+    dataset: Path, benchmark: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(benchmark, tmp_path / "small")
+    longer = benchmark_words(dataset, tmp_path, "seed=0", "trainer.max_epochs=3")
+    assert main(longer) == 2
+    assert "overwrite=true" in capsys.readouterr().err
+    assert main([*longer, "overwrite=true"]) == 0
+    assert "seeds | raw AUC" in capsys.readouterr().out
 
 
 def test_scores_of_normal_footage_alone_give_a_false_alarm_rate_and_no_auc(

@@ -109,6 +109,7 @@ def score_run(cfg: BenchmarkConfig, folder: Path, name: str, **settings: object)
                     "time_pattern": cfg.footage.time_pattern,
                 },
                 "name": name,
+                "overwrite": cfg.overwrite,
                 "paths": {"scores": str(folder / "scores"), "cache": cfg.paths.cache},
             },
             settings,
