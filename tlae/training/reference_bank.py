@@ -48,8 +48,7 @@ def frames_of_all_times(store: FrameStore, runs: list[Rows], count: int) -> Tens
     """
     rows = np.concatenate(runs)
     rows = rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
-    frames = torch.from_numpy(np.stack([store.read(np.array([row]))[0] for row in rows]))
-    return frames.permute(0, 3, 1, 2).float() / 255
+    return torch.from_numpy(store.read(rows)).permute(0, 3, 1, 2).float() / 255
 
 
 def _thumbnail(frame: np.ndarray) -> np.ndarray:
