@@ -33,3 +33,14 @@ def nearest(word: str, names: Iterable[str]) -> str:
     known = sorted(names)
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return (f"did you mean {close[0]}? " if close else "") + f"known: {', '.join(known)}"
+
+
+def require_known(name: str, names: Iterable[str], thing: str) -> None:
+    """Refuse a name that is none of ``names``.
+
+    Raises:
+        UserError: says the nearest, and all of them.
+    """
+    known = list(names)
+    if name not in known:
+        raise UserError(f"no {thing} is called {name!r}; {nearest(name, known)}")

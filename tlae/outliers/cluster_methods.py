@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tlae.errors import UserError, nearest
+from tlae.errors import UserError, require_known
 from tlae.outliers.estimators import CHUNK_ROWS, Scores, anomaly_scores
 
 Labels = npt.NDArray[np.int64]
@@ -270,6 +270,5 @@ def method_named(method: str) -> Method:
     Raises:
         UserError: there is none of that name; says the nearest.
     """
-    if method not in METHODS:
-        raise UserError(f"no method is called {method!r}; {nearest(method, METHODS)}")
+    require_known(method, METHODS, "method")
     return METHODS[method]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tlae.errors import UserError, nearest
+from tlae.errors import UserError, require_known
 
 RANDOM = "random"
 TORCHVISION = (
@@ -51,10 +51,7 @@ class DescriptorSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.descriptor not in NAMES:
-            raise UserError(
-                f"no descriptor is called {self.descriptor!r}; {nearest(self.descriptor, NAMES)}"
-            )
+        require_known(self.descriptor, NAMES, "descriptor")
         for name, value, known in (
             ("fit", self.fit, ("stretch", "crop")),
             ("precision", self.precision, ("float32", "bfloat16")),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tlae.errors import UserError, nearest
+from tlae.errors import UserError, require_known
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -87,8 +87,7 @@ def detector_named(method: str) -> Detector:
     Raises:
         UserError: there is none of that name; says the nearest.
     """
-    if method not in DETECTORS:
-        raise UserError(f"no method is called {method!r}; {nearest(method, DETECTORS)}")
+    require_known(method, DETECTORS, "method")
     return DETECTORS[method]
 
 

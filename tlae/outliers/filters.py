@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tlae.errors import UserError, nearest
+from tlae.errors import UserError, require_known
 from tlae.evaluation.roc import roc_auc
 from tlae.outliers.estimators import Scores, require_different
 from tlae.outliers.preparation import Preparation, fit_preparation
@@ -60,8 +60,7 @@ def fit_filter(
     """
     from sklearn.model_selection import StratifiedKFold
 
-    if method not in FILTERS:
-        raise UserError(f"no method is called {method!r}; {nearest(method, FILTERS)}")
+    require_known(method, FILTERS, "method")
     for name, rows in (("good", good), ("bad", bad)):
         if len(rows) < 2:
             raise UserError(f"{name} must hold at least 2 pictures, got {len(rows)}; give more")

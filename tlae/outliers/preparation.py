@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tlae.errors import UserError, nearest
+from tlae.errors import UserError, require_known
 from tlae.outliers.estimators import CHUNK_ROWS, draw_rows
 
 Matrix = npt.NDArray[np.float32]
@@ -85,8 +85,7 @@ def fit_preparation(
     Raises:
         UserError: an unknown scaler, or ``pca`` is neither.
     """
-    if scaler not in SCALERS:
-        raise UserError(f"no scaler is called {scaler!r}; {nearest(scaler, SCALERS)}")
+    require_known(scaler, SCALERS, "scaler")
     if pca is not None and not (0 < pca < 1 or (pca >= 1 and float(pca).is_integer())):
         raise UserError(
             f"pca must be a number of components >= 1, or a share of variance in (0, 1), got {pca}"
