@@ -7,7 +7,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.loggers import TensorBoardLogger
 from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-defined]
     MisconfigurationException,
@@ -15,6 +15,7 @@ from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-define
 
 from tlae.errors import UserError
 from tlae.footage.datamodule import FootageDataModule
+from tlae.training.checkpoints import Checkpoints, held_out_loss_of
 from tlae.training.compute import Compute
 from tlae.training.module import Training
 from tlae.training.run_folder import RunFolder
@@ -50,13 +51,6 @@ def make_trainer(
     Raises:
         UserError: the Trainer refuses its arguments.
     """
-    checkpoint = ModelCheckpoint(
-        folder.checkpoints,
-        filename="best",
-        monitor="loss/held_out",
-        save_last=True,
-        enable_version_counter=False,
-    )
     stopping = [EarlyStopping("loss/held_out", patience=patience)] if patience else []
     arguments: dict[str, Any] = {
         "precision": compute.lightning_precision,
@@ -71,7 +65,7 @@ def make_trainer(
         return pl.Trainer(
             **arguments,
             logger=TensorBoardLogger(folder.path, name="", version="tensorboard"),
-            callbacks=[*callbacks, *stopping, checkpoint],
+            callbacks=[*callbacks, *stopping, Checkpoints(folder.last, folder.best)],
             default_root_dir=folder.path,
         )
     except (TypeError, ValueError, RuntimeError, MisconfigurationException) as error:
@@ -117,11 +111,7 @@ def load_weights(module: Training, folder: RunFolder, keep: str = "best") -> flo
         folder.best if is_best else folder.last, map_location="cpu", weights_only=True
     )
     module.cpu().load_state_dict(state["state_dict"])
-    measured = "best_model_score" if is_best else "current_score"
-    for callback in state["callbacks"].values():
-        if isinstance(callback, dict) and callback.get(measured) is not None:
-            return float(callback[measured])
-    return float("nan")
+    return held_out_loss_of(state)
 
 
 def calm_lightning() -> None:

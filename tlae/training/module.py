@@ -68,16 +68,21 @@ class Training(pl.LightningModule):
 
     def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
         """Loss of one batch uint8 (B, C, T, H, W)."""
-        loss = self.loss(batch.float() / 255, self.global_step)
+        epochs_before = self.current_epoch * int(self.trainer.num_training_batches)
+        loss = self.loss(batch.float() / 255, self._number(epochs_before + batch_idx))
         self.log("loss/train", loss, on_step=False, on_epoch=True, batch_size=len(batch))
         self.log("loss", loss, prog_bar=True, logger=False, batch_size=len(batch))
         return loss
 
     def validation_step(self, batch: Tensor, batch_idx: int) -> Tensor:
         """Loss of one held-out batch."""
-        loss = self.loss(batch.float() / 255, batch_idx)
+        loss = self.loss(batch.float() / 255, self._number(batch_idx))
         self.log("loss/held_out", loss, prog_bar=True, sync_dist=True, batch_size=len(batch))
         return loss
+
+    def _number(self, batch: int) -> int:
+        """Number of a batch among those of all processes, which plant different things."""
+        return batch * self.trainer.world_size + self.global_rank
 
     def loss(self, clip: Tensor, number: int = 0) -> Tensor:
         """Mean error over the watched pixels of the frames that the net answers for.
