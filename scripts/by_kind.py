@@ -36,9 +36,11 @@ def main() -> None:
 def read_events(folder: Path) -> list[dict[str, Any]]:
     """Events with kind, clip, first and last frame; those that count as normal are left out."""
     if (folder / "planted.json").is_file():
-        clips = json.loads((folder / "planted.json").read_text())["clips"]
+        clips = json.loads((folder / "planted.json").read_text(encoding="utf-8"))["clips"]
         return [clip for clip in clips if clip["first_frame"] is not None]
-    events: list[dict[str, Any]] = json.loads((folder / "scene.json").read_text())["events"]
+    events: list[dict[str, Any]] = json.loads((folder / "scene.json").read_text(encoding="utf-8"))[
+        "events"
+    ]
     return [event for event in events if event["kind"] != AnomalyKind.LIGHT_FLASH]
 
 

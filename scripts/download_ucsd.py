@@ -109,7 +109,7 @@ def download(url: str, folder: Path) -> Path:
 
 def fetch(url: str, part: Path, notes: Path) -> None:
     """Fetch what ``part`` lacks; all of it if the remote file is not as ``notes`` say it was."""
-    known = notes.read_text() if notes.exists() else ""
+    known = notes.read_text(encoding="utf-8") if notes.exists() else ""
     start = size_of(part)
     response = connect(url, start)
     begins = response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
@@ -118,7 +118,7 @@ def fetch(url: str, part: Path, notes: Path) -> None:
         start, response = 0, connect(url)
     length = length_of(response)
     with response, part.open("ab" if start else "wb") as file:
-        notes.write_text(state_of(url, response))
+        notes.write_text(state_of(url, response), encoding="utf-8")
         for chunk in reported_chunks(response, start, length):
             file.write(chunk)
     if length not in (None, size_of(part)):

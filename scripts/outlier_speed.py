@@ -89,7 +89,7 @@ def measure(method: str, prepared: np.ndarray, *, plain: bool) -> tuple[float, f
 
 def _peak_mb() -> float:
     """Largest memory of this process so far; getrusage would tell that of its parent."""
-    status = Path("/proc/self/status").read_text().splitlines()
+    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
 
 

@@ -42,7 +42,7 @@ HOMES = {
 
 def imports(file: Path) -> set[str]:
     names = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -72,3 +72,13 @@ def test_libraries_stay_in_their_homes(library: str) -> None:
 def test_package_marker_lists_every_part() -> None:
     parts = {file.parent.name for file in PACKAGE.glob("*/__init__.py")}
     assert set(ARROWS) <= parts
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_text_files_are_utf8_whatever_the_locale(file: Path) -> None:
+    """What ruff cannot see: it does not know that a variable is a path."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        if node.func.attr in ("read_text", "write_text"):
+            assert "encoding" in {word.arg for word in node.keywords}, f"line {node.lineno}"

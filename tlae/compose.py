@@ -150,7 +150,7 @@ def help_text(request: Request, module: str) -> str:
     spec = importlib.util.find_spec(module)  # read, not imported: that would bring torch
     assert spec is not None
     assert spec.origin is not None
-    doc = ast.get_docstring(ast.parse(Path(spec.origin).read_text())) or ""
+    doc = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
     with _hydra(request):
         loader = GlobalHydra.instance().config_loader()
         cfg = _compose(request, request.overrides)

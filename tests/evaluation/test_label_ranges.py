@@ -31,7 +31,7 @@ def naive_ranges(labels: list[bool]) -> list[tuple[int, int]]:
 
 
 def write(path: Path, *lines: str) -> Path:
-    path.write_text("\n".join(lines) + "\n")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
 

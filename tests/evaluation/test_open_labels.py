@@ -19,7 +19,9 @@ def write_masks(folder: Path, anomalous: list[int]) -> None:
 
 
 def write_ranges(path: Path, *ranges: str) -> None:
-    path.write_text("".join(f"TestVideoFile{{end+1}}.gt_frame = [{r}];\n" for r in ranges))
+    path.write_text(
+        "".join(f"TestVideoFile{{end+1}}.gt_frame = [{r}];\n" for r in ranges), encoding="utf-8"
+    )
 
 
 def labels_of(spec: Path | str) -> list[list[int]]:

@@ -73,7 +73,7 @@ def write_stills_benchmark(folder: Path, baselines: Sequence[str], stills: Still
             ("benchmark.csv", runs.table.to_csv(index=False)),
         ):
             with whole_file(folder / name) as temporary:
-                temporary.write_text(content)
+                temporary.write_text(content, encoding="utf-8")
     write_maps(folder, _shown(runs, baselines), stills)
     print(text)
     print(f"wrote benchmark.md, benchmark.csv and maps.png into {folder}")
@@ -93,7 +93,7 @@ def _read_runs(folder: Path, baselines: Sequence[str]) -> Runs:
         table.insert(0, "model", model)
         table.insert(1, "run", name)
         parts.append(table)
-        rule = json.loads((scores / "summary.json").read_text())["rule"]
+        rule = json.loads((scores / "summary.json").read_text(encoding="utf-8"))["rule"]
         first.setdefault(model, name)
         rules[model] = _shown_rule(rule)
     return Runs(pd.concat(parts, ignore_index=True), list(first), first, rules)

@@ -85,7 +85,7 @@ def write_benchmark(folder: Path, baselines: Sequence[str], labels: str) -> None
     with explain_os_errors(folder):
         for name, content in texts.items():
             with whole_file(folder / name) as temporary:
-                temporary.write_text(content)
+                temporary.write_text(content, encoding="utf-8")
     tiles = _maps(scored, truth)
     if tiles:
         write_png(folder / "maps.png", contact_sheet(tiles, MAPS_SHOWN))
@@ -103,8 +103,8 @@ def _runs(folder: Path, baselines: Sequence[str]) -> list[Run]:
 def _read(folder: Path, name: str) -> Run:
     scores = folder / "scores" / name
     model_path = model_file(folder, name)
-    facts = json.loads((scores / "evaluation" / "measures.json").read_text())
-    summary = json.loads((scores / "summary.json").read_text())
+    facts = json.loads((scores / "evaluation" / "measures.json").read_text(encoding="utf-8"))
+    summary = json.loads((scores / "summary.json").read_text(encoding="utf-8"))
     model = load_model(model_path)
     costs = {
         "weights": sum(weights.numel() for weights in model.net.parameters()),

@@ -74,7 +74,7 @@ def run(cfg: ClusterConfig) -> None:
     with replace_folder(folder, mark=INDICES) as temporary:
         write_tables(temporary, table, indices)
         if by_k and settings.k is not None:
-            (temporary / "indices.svg").write_text(index_chart(by_k, settings.k))
+            (temporary / "indices.svg").write_text(index_chart(by_k, settings.k), encoding="utf-8")
         sheets = _draw_sheets(temporary, table, described, cfg)
     _tell(table, judged, preparation, prepared.shape[1], alike)
     _tell_compared(compared)

@@ -54,7 +54,7 @@ def _tlae(command: str, *words: str) -> None:
 
 def _tell_ranks(table: pd.DataFrame, scene: Path) -> None:
     """Where each event stands among the frames in which nothing was planted."""
-    events = json.loads((scene / "scene.json").read_text())["events"]
+    events = json.loads((scene / "scene.json").read_text(encoding="utf-8"))["events"]
     rows = [
         ((table["clip"] == e["clip"]) & table["frame"].between(e["first_frame"], e["last_frame"]))
         for e in events

@@ -78,7 +78,7 @@ def write_report(evaluation: Evaluation, cfg: EvaluateConfig) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             with whole_file(folder / name) as temporary:
-                temporary.write_text(text)
+                temporary.write_text(text, encoding="utf-8")
     return folder / "report.html"
 
 

@@ -125,7 +125,10 @@ def _open(folder: Path, model_file: str | None) -> _Scored:
 
 def _require_alike(scored: _Scored, normal: _Scored) -> None:
     """Scores are comparable only if the same net made them by the same rule."""
-    jobs = [json.loads((one.results.folder / "job.json").read_text()) for one in (scored, normal)]
+    jobs = [
+        json.loads((one.results.folder / "job.json").read_text(encoding="utf-8"))
+        for one in (scored, normal)
+    ]
     other = [key for key in ("model", "rule") if jobs[0][key] != jobs[1][key]]
     if other:
         raise UserError(
@@ -217,7 +220,9 @@ def _table(
     if zones_file is None:
         return table, None
     named = areas if areas[0].name is not None else []
-    return table, Zoned(zones_file.read_text(), zone_scores(named, alarms[: len(named)]))
+    return table, Zoned(
+        zones_file.read_text(encoding="utf-8"), zone_scores(named, alarms[: len(named)])
+    )
 
 
 def _summary(

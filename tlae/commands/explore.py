@@ -52,7 +52,9 @@ def _export(explorer: Explorer, page: Path) -> None:
     coordinates = explorer.map("pca", 2)
     assert not isinstance(coordinates, Job)  # PCA is computed at once
     with explain_os_errors(page), whole_file(page) as temporary:
-        temporary.write_text(export_html(explorer, explorer.start, coordinates, "pca"), "utf-8")
+        temporary.write_text(
+            export_html(explorer, explorer.start, coordinates, "pca"), encoding="utf-8"
+        )
     print(f"page: {page} ({page.stat().st_size / 1e6:.1f} MB)")
 
 

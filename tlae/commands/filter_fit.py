@@ -84,7 +84,7 @@ def run(cfg: FilterFitConfig) -> None:
     )
     path = folder / "threshold.html"
     with explain_os_errors(path), whole_file(path) as temporary:
-        temporary.write_text(page)
+        temporary.write_text(page, encoding="utf-8")
     seconds = time.monotonic() - started
     print(f"learnt from {goods:,} good and {len(bad.values):,} bad pictures in {seconds:.1f} s")
     _tell(measured, folder)

@@ -53,7 +53,7 @@ def run(cfg: MaskConfig) -> None:
     with explain_os_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(out) as temporary:
-            temporary.write_text(_yaml(ignore, cfg.footage.path))
+            temporary.write_text(_yaml(ignore, cfg.footage.path), encoding="utf-8")
     preview = out.with_name(f"{out.stem}_preview.png")
     write_png(preview, _preview(middle, ignore))
     print(f"wrote {out} and {preview}")

@@ -102,7 +102,7 @@ def _write_page(path: Path, judge: Judge, sets: dict[str, Scores]) -> None:
         judge.training,
     )
     with explain_os_errors(path), whole_file(path) as temporary:
-        temporary.write_text(page)
+        temporary.write_text(page, encoding="utf-8")
 
 
 def _tell(judge: Judge, sets: dict[str, Scores], folder: Path, seconds: float) -> None:

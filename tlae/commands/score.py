@@ -95,7 +95,7 @@ def run(cfg: ScoreConfig) -> None:
         pace: float | None = round(to_do / (time.monotonic() - begun), 1)
         measured = job.table()
     else:
-        pace = json.loads((folder / "summary.json").read_text()).get("frames_per_s")
+        pace = json.loads((folder / "summary.json").read_text(encoding="utf-8")).get("frames_per_s")
         measured = pd.read_parquet(folder / "scores.parquet").reindex(columns=list(MEASURED))
     table = score_table(store, measured, runs, rule, calibration, threshold)
     maps = zarr.open_array(working / "maps.zarr", mode="r")

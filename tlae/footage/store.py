@@ -135,9 +135,9 @@ def _complete(
 
 def _read(path: Path) -> Contents:
     """Contents as noted; none where there is no note."""
-    return from_json(json.loads(path.read_text())) if path.is_file() else ()
+    return from_json(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else ()
 
 
 def _write(contents: Contents, path: Path) -> None:
     with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(as_json(contents)))
+        temporary.write_text(json.dumps(as_json(contents)), encoding="utf-8")

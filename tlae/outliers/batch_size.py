@@ -89,6 +89,6 @@ def _blank(descriptor: Descriptor) -> Image:
 
 def _read(path: str) -> str:
     try:
-        return Path(path).read_text()
+        return Path(path).read_text(encoding="utf-8")
     except OSError:
         return ""

@@ -37,9 +37,9 @@ def write_tables(folder: Path, table: pd.DataFrame, indices: Mapping[str, Any]) 
     lists.mkdir()
     for label, rows in table.groupby("label"):
         names = "".join(f"{path}\n" for path in rows["path"])
-        (lists / f"{group_name(int(str(label)))}.txt").write_text(names)
+        (lists / f"{group_name(int(str(label)))}.txt").write_text(names, encoding="utf-8")
     text = json.dumps(_without_nan(dict(indices)), indent=1, default=str)
-    (folder / INDICES).write_text(f"{text}\n")
+    (folder / INDICES).write_text(f"{text}\n", encoding="utf-8")
 
 
 def write_sheets(

@@ -11,7 +11,7 @@ from tlae.outliers.descriptor_store import descriptor_names
 def unfinished_facts(folder: Path, name: str) -> dict[str, Any]:
     """Facts of a descriptor that a killed job left behind; empty where there is none."""
     try:
-        facts = json.loads((folder / f"{name}.part" / "job.json").read_text())
+        facts = json.loads((folder / f"{name}.part" / "job.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return facts if isinstance(facts, dict) else {}
@@ -30,7 +30,7 @@ def is_described(folder: Path, name: str, facts: dict[str, Any], *, overwrite: b
         UserError: it has other facts, or its store other images.
     """
     for other in descriptor_names(folder):
-        stored = json.loads((folder / f"{other}.json").read_text())
+        stored = json.loads((folder / f"{other}.json").read_text(encoding="utf-8"))
         if other == name:
             changed = [key for key, value in facts.items() if stored.get(key) != value]
             if not changed:

@@ -99,7 +99,7 @@ def open_descriptors(folder: Path | str, name: str | None = None) -> Descriptors
     if name not in names:
         raise UserError(f"{folder} has no descriptor {name!r}; {nearest(name, names)}")
     try:
-        facts = json.loads((folder / f"{name}.json").read_text())
+        facts = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
         values = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         ids = pd.read_parquet(folder / IDS)
         ids = ids[ids["row"] >= 0].reset_index(drop=True)
@@ -230,7 +230,9 @@ class DescriptorWriter:
             file.write(_npy_header(self.shape, self.dtype))
         told = self.facts | {"rows": self.shape[0], "complete": True}
         with whole_file(self.folder / f"{self.name}.json") as temporary:
-            temporary.write_text(json.dumps(told, indent=1, sort_keys=True, default=str) + "\n")
+            temporary.write_text(
+                json.dumps(told, indent=1, sort_keys=True, default=str) + "\n", encoding="utf-8"
+            )
         (self.part / "values.npy").replace(self.folder / f"{self.name}.npy")
         shutil.rmtree(self.part)
         return open_descriptors(self.folder, self.name)
@@ -240,11 +242,11 @@ class DescriptorWriter:
         told = json.dumps(self.facts, indent=1, sort_keys=True, default=str)
         job, array = self.part / "job.json", self.part / "values.npy"
         header = _npy_header(self.shape, self.dtype)
-        if not (job.is_file() and array.is_file() and job.read_text() == told):
+        if not (job.is_file() and array.is_file() and job.read_text(encoding="utf-8") == told):
             shutil.rmtree(self.part, ignore_errors=True)
             self.part.mkdir()
             array.write_bytes(header)
-            job.write_text(told)
+            job.write_text(told, encoding="utf-8")
         while self._chunk(self.chunks).is_file():
             items = pd.read_parquet(self._chunk(self.chunks))
             self._count(items, int(items["written"].sum()))

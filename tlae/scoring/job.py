@@ -61,11 +61,11 @@ class ScoringJob:
         text = json.dumps(self.facts, sort_keys=True, indent=1)
         if self.rows_before is not None:
             self._take_on(self.rows_before)
-        elif not (told.is_file() and told.read_text() == text):
+        elif not (told.is_file() and told.read_text(encoding="utf-8") == text):
             shutil.rmtree(self.folder, ignore_errors=True)
             (self.folder / "parts").mkdir(parents=True)
         with whole_file(told) as temporary:
-            temporary.write_text(text)
+            temporary.write_text(text, encoding="utf-8")
         self.maps = self._array("maps.zarr", np.float16, self.store.shape[1:3])
         self.rebuilt = None
         if self.keep_rebuilt:

@@ -77,7 +77,7 @@ def find_place(
 
 def _facts_in(folder: Path) -> dict[str, Any]:
     told = folder / JOB_FILE
-    facts: dict[str, Any] = json.loads(told.read_text()) if told.is_file() else {}
+    facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else {}
     return facts
 
 

@@ -131,8 +131,8 @@ def read_results(folder: Path) -> Results:
         raise UserError(f"scores must be a folder written by `tlae score`, got {folder}; {hint}")
     try:
         table = pd.read_parquet(folder / "scores.parquet")
-        summary = json.loads((folder / "summary.json").read_text())
-        events = json.loads((folder / "events.json").read_text())
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        events = json.loads((folder / "events.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:  # pyarrow's and json's errors are ValueErrors
         reason = str(error).splitlines()[0]
         raise UserError(
@@ -189,7 +189,7 @@ def write_tables(
     """
     described = [event.as_json() for event in events]
     known = folder / "events.json"
-    if not (known.is_file() and json.loads(known.read_text()) == described):
+    if not (known.is_file() and json.loads(known.read_text(encoding="utf-8")) == described):
         shutil.rmtree(folder / CLIPS, ignore_errors=True)
         (folder / COCO).unlink(missing_ok=True)
     with whole_file(folder / "scores.parquet") as temporary:
@@ -204,7 +204,7 @@ def write_tables(
             (folder / name).unlink(missing_ok=True)
         return
     with whole_file(folder / ZONES) as temporary:
-        temporary.write_text(zones.text)
+        temporary.write_text(zones.text, encoding="utf-8")
     with whole_file(folder / ZONE_SCORES) as temporary:
         zones.scores.to_parquet(temporary, index=False)
 
@@ -212,4 +212,6 @@ def write_tables(
 def write_json(path: Path, content: object) -> None:
     """Write JSON, all or nothing."""
     with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+        temporary.write_text(
+            json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8"
+        )

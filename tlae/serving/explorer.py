@@ -74,13 +74,13 @@ def _page_routes(app: FastAPI) -> APIRouter:
 
     @router.get("/")
     def page() -> HTMLResponse:
-        return HTMLResponse((folder / "index.html").read_text("utf-8"))
+        return HTMLResponse((folder / "index.html").read_text(encoding="utf-8"))
 
     @router.get("/page/{name}")
     def part(name: str) -> Response:
         if name not in kinds:
             return JSONResponse({"error": f"the page has no file {name!r}"}, 404)
-        text = (folder / name).read_text("utf-8")
+        text = (folder / name).read_text(encoding="utf-8")
         return Response(text, media_type=kinds[name], headers={"Cache-Control": "no-cache"})
 
     @router.get("/docs")

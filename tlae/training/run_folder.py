@@ -54,7 +54,7 @@ class RunFolder:
             UserError: it holds a run with other settings.
         """
         if self.settings.is_file():
-            before = json.loads(self.settings.read_text())
+            before = json.loads(self.settings.read_text(encoding="utf-8"))
             changed = differing(before, settings)
             if changed and not overwrite and self.holds_work():
                 raise UserError(
@@ -69,14 +69,14 @@ class RunFolder:
                 f"{self.path} is not empty and holds no run of ours; give another name=..."
             )
         self.path.mkdir(parents=True, exist_ok=True)
-        self.settings.write_text(json.dumps(settings, indent=1, sort_keys=True))
+        self.settings.write_text(json.dumps(settings, indent=1, sort_keys=True), encoding="utf-8")
 
     def remember(self, name: str, choose: Any) -> str:
         """A choice made once per run (``choose()``) and kept, so that a resumed run repeats it."""
         file = self.path / f"{name}.txt"
         if not file.is_file():
-            file.write_text(str(choose()))
-        return file.read_text()
+            file.write_text(str(choose()), encoding="utf-8")
+        return file.read_text(encoding="utf-8")
 
     def recall(self, name: str) -> str:
         """The choice that the first process of this run made; waits for it."""
@@ -86,7 +86,7 @@ class RunFolder:
             if time.monotonic() > until:
                 raise UserError(f"the first process of this run never wrote {file}")
             time.sleep(0.2)
-        return file.read_text()
+        return file.read_text(encoding="utf-8")
 
 
 def differing(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> list[str]:

@@ -54,7 +54,7 @@ def read_ucsd_ranges(path: Path) -> list[Ranges]:
     Raises:
         UserError: the file holds no such line, or one that is not a list of ranges.
     """
-    lines = path.read_text(errors="replace").splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     found = []
     for number, line in enumerate(lines, start=1):
         code = line.partition("%")[0]

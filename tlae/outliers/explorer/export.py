@@ -56,8 +56,8 @@ def export_html(explorer: Explorer, labeling: str, coordinates: Coordinates, met
         notes=collection.notes,
         clusters=clusters,
         left_out=max(0, len(clusters) - MOST_CLUSTERS),
-        style=(page / "style.css").read_text("utf-8"),
-        script=_one_script([(page / name).read_text("utf-8") for name in SCRIPTS]),
+        style=(page / "style.css").read_text(encoding="utf-8"),
+        script=_one_script([(page / name).read_text(encoding="utf-8") for name in SCRIPTS]),
         data=html.escape(json.dumps(data), quote=False),
     )
 
