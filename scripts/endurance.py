@@ -33,6 +33,7 @@ from tlae.footage.store import open_store
 from tlae.footage.windows import segments
 from tlae.model_file import load_model
 from tlae.progress import quiet
+from tlae.scoring.calibrate import PerMode
 from tlae.scoring.job import ScoringJob
 from tlae.scoring.job_folder import footage_facts
 from tlae.scoring.results import score_table, write_tables
@@ -225,8 +226,8 @@ def score_synthetic(folder: Path, count: int) -> None:
     job = ScoringJob(part, store, runs, footage_facts(store), keep_rebuilt=False)
     job.run(scorer, 16, quiet)
     calibration = model.calibration.smoothed(model.rule.smooth_frames, causal=True)
-    table = score_table(store, job.table(), runs, model.rule, calibration, 1.0)
-    write_tables(part, table, 1.0)
+    table = score_table(store, job.table(), runs, model.rule, calibration, PerMode(1.0))
+    write_tables(part, table, [])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from tlae.outliers.descriptor_settings import DescriptorSettings
 from tlae.outliers.estimators import anomaly_scores
 from tlae.outliers.novelty import fit_novelty
 from tlae.outliers.verdicts import verdicts
+from tlae.scoring.calibrate import threshold_of
 
 
 def main() -> None:
@@ -47,7 +48,7 @@ def main() -> None:
             folds=words.folds,
             seed=seed,
         )
-        threshold = calibration.threshold_for_rate(words.rate)
+        threshold = threshold_of(calibration, false_alarm_rate=words.rate).value
         scores = anomaly_scores(estimator, preparation.apply(examples))
         judged = verdicts(scores, threshold).tolist()
         agreeing += judged == expected

@@ -149,7 +149,7 @@ def plain_clusterer(settings: ClusterSettings, rows: int, values: np.ndarray) ->
 
 def _detect(values: np.ndarray, method: str, *, plain: bool) -> None:
     if plain:
-        DETECTORS[method].build(len(values), 0).fit(values)  # type: ignore[attr-defined]
+        DETECTORS[method].build(len(values), 0).fit(values)
     else:
         fit_detector(values, method)
 
