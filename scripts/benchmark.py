@@ -1,6 +1,6 @@
 """Speed of every stage, memory of scoring, cost of evaluating, one table each.
 
-    python scripts/benchmark.py [--memory | --evaluate]
+    python scripts/benchmark.py [--memory | --evaluate] [--share 0.1]
 
 Speeds are of the whole process and depend on the machine; compare rows of one run with each other.
 """
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tlae.footage.preprocess import Preprocessing
@@ -29,46 +30,51 @@ def main() -> None:
     )
     parser.add_argument("--memory", action="store_true", help="peak memory of scoring")
     parser.add_argument("--evaluate", action="store_true", help="time and memory of evaluating")
+    parser.add_argument("--models", nargs="+", default=MODELS, help="nets of the speed table")
+    parser.add_argument("--share", type=float, default=1.0, help="of the frames: a quick look")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         if arguments.memory:
-            tell_memory(Path(name))
+            tell_memory(Path(name), arguments.share)
         elif arguments.evaluate:
-            tell_evaluation(Path(name))
+            tell_evaluation(Path(name), arguments.share)
         else:
-            tell_speed(Path(name))
+            tell_speed(Path(name), arguments.models, arguments.share)
 
 
-def tell_speed(folder: Path) -> None:
+def tell_speed(folder: Path, models: Sequence[str], share: float) -> None:
     """Frames or windows a second of each stage, on a synthetic scene of 240x360."""
-    options = SceneOptions(train_clips=4, train_frames=100, test_clips=4, test_frames=100)
+    each, frames = round(100 * share), 4 * round(100 * share)
+    options = SceneOptions(train_clips=4, train_frames=each, test_clips=4, test_frames=each)
     started = time.perf_counter()
     write_scene(folder / "scene", options)
     print("| stage | a second |\n|---|---|")
-    print(f"| make synthetic frames | {800 / (time.perf_counter() - started):,.0f} frames |")
+    print(f"| make synthetic frames | {2 * frames / (time.perf_counter() - started):,.0f} frames |")
     footage = open_footage(str(folder / "scene/Train"))
     started = time.perf_counter()
     open_store(footage, Preprocessing((128, 192)), folder / "other-cache")
-    print(f"| decode into the frame store | {400 / (time.perf_counter() - started):,.0f} frames |")
-    for model in MODELS:
+    print(
+        f"| decode into the frame store | {frames / (time.perf_counter() - started):,.0f} frames |"
+    )
+    for model in models:
         trained = train(folder, model)
         windows = re.findall(r"(\d+) windows/s", trained)[-1]
         print(f"| train {model} | {windows} windows |")
         seconds, _ = score(folder, model, folder / "scene/Test", model)
-        print(f"| score with {model}, start to end | {400 / seconds:,.0f} frames |")
+        print(f"| score with {model}, start to end | {frames / seconds:,.0f} frames |")
     started = time.perf_counter()
-    tlae("render", f"scores={folder}/scores/{MODELS[-1]}", "top=0")
-    print(f"| render overlays | {400 / (time.perf_counter() - started):,.0f} frames |")
+    tlae("render", f"scores={folder}/scores/{models[-1]}", "top=0")
+    print(f"| render overlays | {frames / (time.perf_counter() - started):,.0f} frames |")
 
 
-def tell_memory(folder: Path) -> None:
+def tell_memory(folder: Path, share: float) -> None:
     """Peak resident memory of scoring footage of two lengths."""
     options = SceneOptions(train_clips=2, train_frames=100, test_clips=1, test_frames=200)
     write_scene(folder / "scene", options)
     train(folder, "cae_small")
     print("| frames | peak memory |\n|---|---|")
     peaks = []
-    for count in (2_000, 20_000):
+    for count in (round(share * 2_000), round(share * 20_000)):
         long = repeat(folder / "scene/Test/Test001", folder / f"long-{count}", count)
         _, peak_mib = score(folder, "cae_small", long, f"long-{count}")
         peaks.append(peak_mib)
@@ -76,13 +82,13 @@ def tell_memory(folder: Path) -> None:
     print(f"\nratio {peaks[1] / peaks[0]:.3f}")
 
 
-def tell_evaluation(folder: Path) -> None:
+def tell_evaluation(folder: Path, share: float) -> None:
     """Seconds and peak memory of evaluating maps of 240x360 at all levels."""
     options = SceneOptions(train_clips=2, train_frames=100, test_clips=1, test_frames=200)
     write_scene(folder / "scene", options)
     train(folder, "cae_small", "footage.size_hw=[240,360]")
     print("| maps of 240x360 | seconds | peak memory |\n|---|---|---|")
-    for count in (500, 1_000, 2_010):
+    for count in (round(share * frames) for frames in (500, 1_000, 2_010)):
         long = folder / f"long-{count}"
         for name in ("Test001", "Test001_gt"):
             repeat(folder / "scene/Test" / name, long / name, count)

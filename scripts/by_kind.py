@@ -38,10 +38,8 @@ def read_events(folder: Path) -> list[dict[str, Any]]:
     if (folder / "planted.json").is_file():
         clips = json.loads((folder / "planted.json").read_text(encoding="utf-8"))["clips"]
         return [clip for clip in clips if clip["first_frame"] is not None]
-    events: list[dict[str, Any]] = json.loads((folder / "scene.json").read_text(encoding="utf-8"))[
-        "events"
-    ]
-    return [event for event in events if event["kind"] != AnomalyKind.LIGHT_FLASH]
+    scene = json.loads((folder / "scene.json").read_text(encoding="utf-8"))
+    return [event for event in scene["events"] if event["kind"] != AnomalyKind.LIGHT_FLASH]
 
 
 def aucs(scores: Path, events: list[dict[str, Any]]) -> dict[str, float]:

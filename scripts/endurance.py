@@ -43,7 +43,6 @@ SIZE_HW = (48, 64)
 NET_HW = (32, 32)
 INTERVAL_S = 60
 BEGIN = datetime(2023, 1, 1)
-TRAIN_FRAMES = 1000
 TABLES = ("scores.parquet", "scores.csv", "events.json", "ledger.csv")
 
 
@@ -56,6 +55,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=5)
     parser.add_argument("--synthetic", type=int, nargs="+")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--train", type=int, default=1000, help="frames to train on")
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -65,8 +65,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = arguments.folder or Path(name)
         counts = arguments.synthetic or arguments.frames
-        write_stills(folder, TRAIN_FRAMES if arguments.synthetic else max(*counts, TRAIN_FRAMES))
-        train(folder)
+        write_stills(folder, max([arguments.train, *([] if arguments.synthetic else counts)]))
+        train(folder, arguments.train)
         print("| frames | seconds | frames/s | peak resident memory |\n|---|---|---|---|")
         if arguments.synthetic:
             for count in counts:
@@ -118,11 +118,11 @@ def places(folder: Path) -> list[str]:
     return [f"paths.{name}={folder}/{name}" for name in names]
 
 
-def train(folder: Path) -> None:
+def train(folder: Path, frames: int) -> None:
     """A small net, trained for long enough to have weights."""
     settings = f"model=cae_small name=small footage.size_hw=[{NET_HW[0]},{NET_HW[1]}]".split()
     short = ["training.windows_per_epoch=160", "trainer.max_epochs=1", "training.compute=float32"]
-    footage = f"footage={part_of(folder, TRAIN_FRAMES)}"
+    footage = f"footage={part_of(folder, frames)}"
     measured(["-m", "tlae", "train", footage, *settings, *short, *places(folder)])
 
 

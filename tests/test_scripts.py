@@ -1,0 +1,102 @@
+"""Every measuring script runs: what the docs publish must not fall behind the code."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tlae.cli import main
+from tlae.footage.synthetic import SceneOptions, write_scene
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
+
+
+def run(name: str, *words: object) -> None:
+    """Run a script as its command line would, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [str(SCRIPTS / name), *map(str, words)])
+        status = 0
+        try:
+            runpy.run_path(str(SCRIPTS / name), run_name="__main__")
+        except SystemExit as left:
+            status = left.code  # type: ignore[assignment]
+    assert not status
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn scene with a planted event in each of two test clips."""
+    folder = tmp_path_factory.mktemp("scripts") / "scene"
+    options = SceneOptions(
+        train_clips=1, train_frames=60, test_clips=2, test_frames=60, size_hw=(48, 64)
+    )
+    write_scene(folder, options)
+    return folder
+
+
+def test_nuisances_changes_every_picture(scene: Path, tmp_path: Path) -> None:
+    run("nuisances.py", scene / "Test", tmp_path / "gain", "--kind", "gain")
+    assert len(list((tmp_path / "gain/Test001").glob("*.png"))) == 60
+
+
+def test_by_kind_prints_a_line_for_each_kind(
+    scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = [f"paths.{name}={tmp_path}/{name}" for name in ("checkpoints", "scores", "cache")]
+    model_file = tmp_path / "checkpoints/n/model.safetensors"
+    words = [f"footage={scene}/Train", "model=copy_last", "name=n", "footage.size_hw=[32,48]"]
+    assert main(["train", *words, *places]) == 0
+    score = [f"model_file={model_file}", f"footage={scene}/Test", "name=n", *places]
+    assert main(["score", *score]) == 0
+    capsys.readouterr()
+    run("by_kind.py", scene, tmp_path / "scores/n")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    assert all(line.count("|") == 4 for line in lines)
+
+
+def test_forest_seeds_counts_the_seeds_that_agree(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    for folder, count, low in (("normal", 12, 60), ("odd", 1, 180)):
+        (tmp_path / folder).mkdir()
+        for number in range(count):
+            picture = rng.integers(low, low + 60, (24, 24, 3), np.uint8)
+            cv2.imwrite(str(tmp_path / folder / f"{number}.png"), picture)
+    examples = f"{tmp_path}/normal/0.png,{tmp_path}/odd/0.png"
+    run("forest_seeds.py", tmp_path / "normal", examples, "1,-1", "--seeds", 2)
+    assert capsys.readouterr().out.splitlines()[-1].endswith("of 2 seeds agree with [1, -1]")
+
+
+def test_outlier_speed_compares_with_plain_calls(capfd: pytest.CaptureFixture[str]) -> None:
+    run("outlier_speed.py", "--rows", 300, "--width", 8, "--pca", 4, "--methods", "kmeans")
+    assert capfd.readouterr().out.splitlines()[-1].startswith("kmeans")
+
+
+@pytest.mark.slow
+def test_endurance_survives_kills(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = ["--folder", tmp_path, "--train", 200]
+    run("endurance.py", "--frames", 3000, "--kills", 2, *words)
+    run("endurance.py", "--synthetic", 300, *words)
+    out = capfd.readouterr().out
+    assert "tables that differ: none" in out
+    assert "| 300 |" in out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [["--models", "cae_small"], ["--memory"], ["--evaluate"]])
+def test_benchmark_prints_its_tables(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    run("benchmark.py", "--share", 0.2, *words)
+    assert capfd.readouterr().out.count("|") > 9
+
+
+@pytest.mark.slow
+def test_explorer_speed_walks_through_the_page(capfd: pytest.CaptureFixture[str]) -> None:
+    if not Path("/usr/bin/chromium").is_file():
+        pytest.skip("needs Chromium in /usr/bin/chromium")
+    run("explorer_speed.py", "--points", 500)
+    assert "first picture" in capfd.readouterr().out
