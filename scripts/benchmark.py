@@ -141,6 +141,7 @@ def measured(*words: str) -> tuple[float, float]:
         [sys.executable, "-m", "tlae", *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
     if status:
         sys.exit(f"tlae {' '.join(words)} failed")
     return time.perf_counter() - started, usage.ru_maxrss / 1024
