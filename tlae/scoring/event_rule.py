@@ -27,8 +27,8 @@ class EventRule:
     Attributes:
         min_duration_s: shorter events are left out. A frame lasts until the next one, so one frame
             of a time-lapse is minutes long.
-        merge_s: a calm pause up to this long does not end an event, a gap in the footage does; None:
-            ``usual_merge_s``.
+        merge_s: a calm pause up to this long does not end an event, but a gap in the footage does;
+            None: ``usual_merge_s``.
         cooldown_s: no event begins in a zone within this time after one ended there.
         low: an event begins above the threshold and goes on above a lower level: this share of the
             way from the usual score of normal footage up to the threshold, but no lower than most
@@ -105,7 +105,7 @@ class Clock:
 
     @cached_property
     def ends(self) -> Flags:
-        """(n,), True where footage ends: before another clip, a gap or a clock that was set back."""
+        """(n,), True where footage ends: before another clip, a gap or a clock set back."""
         steps_s = np.diff(self.time_s)
         ends = (steps_s < 0) | (np.diff(self.clip) != 0)
         if self.gap_s > 0:
