@@ -11,17 +11,6 @@ from tests.small_footage import small_model, write_clips
 from tlae.cli import main
 from tlae.model_file import save_model
 
-TINY = [
-    "model=cae_small",
-    "model.widths=[4,4]",
-    "footage.size_hw=[32,32]",
-    "training.windows_per_epoch=16",
-    "training.batch_size=8",
-    "training.compute=float32",
-    "trainer.max_epochs=1",
-    "trainer.accelerator=cpu",
-]
-
 
 @pytest.fixture
 def footage(tmp_path: Path) -> Path:
@@ -61,7 +50,6 @@ def test_footage_may_have_any_names_in_every_command(
     for words in (
         ["events", scores, "clips=true", "coco=true"],
         ["render", scores, "frames=[8]"],
-        ["render", scores, "clips=[c0]"],
         ["report", scores],
         ["evaluate", scores, "labels=normal"],
         ["evaluate", f"scores={tmp_path}/s/scores.csv", "labels=normal"],
@@ -79,20 +67,18 @@ def test_footage_may_have_any_names_in_every_command(
     assert "caf?" in (tmp_path / "s/report.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("command", ["score", "calibrate", "train", "describe"])
+@pytest.mark.parametrize("command", ["score", "calibrate", "describe"])
 def test_a_place_to_write_to_without_a_utf8_name_is_one_line(
     command: str,
     footage: Path,
     model_file: Path,
-    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    odd = footage / "new"
+    place = footage / "new"
     words = {
-        "score": [f"model_file={model_file}", f"paths.scores={odd}", f"paths.cache={odd}"],
-        "calibrate": [f"model_file={model_file}", f"paths.cache={odd}"],
-        "train": [*TINY, f"paths.checkpoints={tmp_path}/runs", f"paths.cache={odd}"],
-        "describe": [f"out={odd}"],
+        "score": [f"model_file={model_file}", f"paths.scores={place}", f"paths.cache={place}"],
+        "calibrate": [f"model_file={model_file}", f"paths.cache={place}"],
+        "describe": [f"out={place}"],
     }[command]
     source = "images" if command == "describe" else "footage"
     assert main([command, f"{source}={footage}", *words]) == 2
