@@ -104,7 +104,9 @@ def test_footage_of_a_covered_lens_is_no_normal_footage(
     places = [f"footage={black}", f"paths.cache={tmp_path}/cache"]
     assert main(["calibrate", f"model_file={tmp_path}/m.safetensors", *places]) == 2
     told = capsys.readouterr().err
-    assert f"footage {black} must hold normal frames that can be judged, got left out 10" in told
+    assert (
+        f"footage {black} must hold normal frames that can be judged, got none (left out 10" in told
+    )
     assert "x black" in told
     assert told.count("\n") == 1
     assert not list(tmp_path.glob("m-*"))

@@ -111,6 +111,14 @@ def test_trouble_of_the_camera_in_frames_without_a_score_is_listed() -> None:
     assert 'id="E0001"' in report_html(scored, {}, [])
 
 
+def test_a_covered_lens_is_not_the_most_unusual_moment() -> None:
+    table = weeks_table(1).assign(alarm=False)
+    table.loc[table["health"] == "covered", "raw"] = 5.0  # from 12 h to 13 h
+    table.loc[4, "raw"] = 2.0  # at 1 h
+    told = headline(table, [], FootageTime.of(table), float("inf"))
+    assert told.endswith("most unusual: Mon 1 Jun 2026 01:00.")
+
+
 def test_events_that_the_table_lacks_are_left_out() -> None:
     table = weeks_table(1)
     stray = [

@@ -43,8 +43,8 @@ def run(cfg: CalibrateConfig) -> None:
     runs = segments(store.index, model.gap_s)
     if not runs:
         raise FootageError(
-            f"footage {cfg.footage.path} must hold normal frames that can be judged, got "
-            f"{left_out_words(left_out(store.index['state'], footage))}; give other footage"
+            f"footage {cfg.footage.path} must hold normal frames that can be judged, got none "
+            f"({left_out_words(left_out(store.index['state'], footage))}); give other footage"
         )
     device = pick_device(cfg.device)
     if model.rule.background:

@@ -108,7 +108,7 @@ def _require_sound(cfg: EventsConfig) -> None:
 def _open(folder: Path, model_file: str | None) -> _Scored:
     results = read_results(folder)
     summary = results.summary
-    path = Path(model_file or summary["model_file"]).expanduser()
+    path = Path(model_file or summary.get("model_file", "")).expanduser()
     if not path.is_file():
         raise UserError(
             f"the model that scored {folder} must be at {path}; give model_file=... where it is now"

@@ -62,7 +62,7 @@ def telling_damage(folder: Path, name: str) -> Iterator[None]:
     """Show whatever goes wrong in reading a file of a results folder as one line."""
     try:
         yield
-    except (UserError, UnicodeEncodeError):  # the latter: the folder's name, not its content
+    except (UserError, UnicodeEncodeError, PermissionError, MemoryError):  # not of the content
         raise
     except Exception as error:  # each library has errors of its own; all mean the same to the user
         reason = "it is missing" if not (folder / name).exists() else _first_line(error)

@@ -161,12 +161,8 @@ def read_results(folder: Path) -> Results:
         table = pd.read_parquet(folder / "scores.parquet")
     summary: dict[str, Any] = read_json(folder, "summary.json", dict)
     events: list[dict[str, Any]] = read_json(folder, "events.json", list)
-    lacking = {
-        "scores.parquet": NEEDED - set(table),
-        "summary.json": NEEDED_FACTS - set(summary),
-        "events.json": {key for event in events for key in NEEDED_OF_EVENTS - set(event)},
-    }
-    missing = sorted({name for names in lacking.values() for name in names})
+    missing = sorted(NEEDED - set(table)) + sorted(NEEDED_FACTS - set(summary))
+    missing += sorted({key for event in events for key in NEEDED_OF_EVENTS - set(event)})
     if missing or not len(table):
         lack = ", ".join(missing) or "any frame"
         raise UserError(
