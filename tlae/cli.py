@@ -5,6 +5,7 @@ Hydra and the commands are imported only when needed, so that `tlae --help` is i
 
 import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from tlae.errors import UserError, nearest
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 EXIT_PIPE_CLOSED = 141
+MOST_SHOWN = 200  # characters of a name in an error
 DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
 
@@ -79,6 +81,8 @@ example:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (2: bad input, 130: interrupted)."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: odd file names can be shown
     if not words or words[0] in ("-h", "--help", "help"):
         lines = (f"  {name:<13} {command.summary}" for name, command in COMMANDS.items())
         print(USAGE.format(version=__version__, commands="\n".join(lines)), end="")
@@ -91,6 +95,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _run_command(name, settings)
     except UserError as error:
         print(f"tlae {name}: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
+    except UnicodeEncodeError as error:
+        place = repr(error.object)[:MOST_SHOWN]
+        print(
+            f"tlae {name}: folders and files to be written must have names in UTF-8, got {place}; "
+            "choose another place or name (footage may lie anywhere)",
+            file=sys.stderr,
+        )
         return EXIT_BAD_INPUT
     except BrokenPipeError:  # `tlae ... | head`: who reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -19,6 +19,8 @@ SMALLEST_PX = 48  # long side below which a picture shows nothing
 def fill_template(package: str, name: str, values: Mapping[str, object]) -> str:
     """Fill a Jinja template that lies in a package; missing values are errors.
 
+    What UTF-8 cannot hold, such as file names of a foreign encoding, is replaced by "?".
+
     ``{{ base_style }}`` is the style that all pages share, ``{{ asset("file") }}`` the text of
     another file of the package; neither is escaped, everything else is.
 
@@ -40,7 +42,8 @@ def fill_template(package: str, name: str, values: Mapping[str, object]) -> str:
     environment.globals["base_style"] = Markup(_text("tlae", "html_page.css"))
     environment.globals["asset"] = lambda file: Markup(_text(package, file))
     environment.filters["json"] = lambda content: Markup(json_in_page(content))
-    return environment.get_template(name).render(values)
+    page = environment.get_template(name).render(values)
+    return page.encode("utf-8", "replace").decode("utf-8")
 
 
 def json_in_page(content: Any) -> str:

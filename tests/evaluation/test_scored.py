@@ -62,9 +62,32 @@ def test_another_column_can_be_the_score(tmp_path: Path) -> None:
     assert read_scored(written(table, tmp_path), "mine").table["raw"].tolist() == [3, 4, 2, 1]
 
 
+@pytest.mark.parametrize("name", ["scores.csv", "scores.parquet"])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["yes", "no", "", "No"],
+        ["True", "False", None, " false"],
+        [True, False, False, False],
+        [True, None, False, None],
+        ["1", "0", "0.0", None],
+        [1.0, 0.0, np.nan, np.nan],
+        [1, 0, 0, 0],
+    ],
+)
+def test_alarms_are_read_however_yes_and_no_are_written(
+    tmp_path: Path, cells: list[object], name: str
+) -> None:
+    table = read_scored(written(GOOD.assign(alarm=cells), tmp_path, name)).table
+    assert table["alarm"].dtype == bool
+    assert table["alarm"].tolist() == [False, True, False, False]  # in the order of the frames
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ({"alarm": ["yes", "maybe", 2, "no"]}, "'alarm' must hold yes or no .*, got 'maybe' in 2"),
+        ({"alarm": [0.5, 0, 1, 1]}, "'alarm' must hold yes or no .*, got '0.5' in 1 rows"),
         ({"clip": None}, "must have a column 'clip'; it has frame, label, score"),
         ({"score": None}, "must have a column 'raw'; it has clip, frame, label"),
         ({"score": ["x", 1, 2, 3]}, "column 'score' must hold numbers"),

@@ -114,6 +114,22 @@ def test_normal_footage_calibrates_each_zone(scored: Path) -> None:
     assert thresholds["corner.threshold"] < thresholds["left.threshold"]  # it is calm there
 
 
+def test_normal_footage_is_smoothed_in_time_as_the_scores_are(scored: Path) -> None:
+    """However it was scored: thresholds of unsmoothed scores are too high for smoothed ones."""
+    normal = write_clips(scored.parent / "normal", (30,), odd=((0, 4),))
+    places = [f"paths.scores={scored.parent}", f"paths.cache={scored.parent}/cache"]
+    thresholds = []
+    for frames in (0, 9):
+        words = [f"model_file={scored.parent}/m.safetensors", f"name=calm{frames}"]
+        smooth = f"scoring.smooth_frames={frames}"
+        assert main(["score", f"footage={normal}", *words, smooth, *places]) == 0
+        budget = "scoring.false_alarm_rate=0.04"
+        normal_scores = f"normal={scored.parent}/calm{frames}"
+        assert main(["events", f"scores={scored}", zones_file(scored), budget, normal_scores]) == 0
+        thresholds.append(pd.read_parquet(scored / "zones.parquet")["left.threshold"][0])
+    assert thresholds[0] == thresholds[1]
+
+
 def test_clips_show_every_event(scored: Path) -> None:
     words = ["events", f"scores={scored}", "low=1", "padding_s=0.25"]
     assert main([*words, "clips=true", "coco=true"]) == 0

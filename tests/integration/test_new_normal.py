@@ -3,9 +3,14 @@
 import json
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from tests.camera.small_camera import footage, store_of
 from tests.small_footage import small_model, write_clips
+from tlae.camera.camera import CameraOptions
+from tlae.camera.fit import fit_camera
 from tlae.cli import main
 from tlae.model_file import load_model, save_model
 
@@ -82,6 +87,29 @@ def test_too_short_or_wrong_leaves_no_file(
     assert main(words(model_file, tmp_path, *more)) == 2
     assert told in capsys.readouterr().err
     assert [path.name for path in model_file.parent.iterdir()] == ["model.safetensors"]
+
+
+def test_footage_of_a_covered_lens_is_no_normal_footage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = small_model("cae")
+    frames = np.stack([cv2.resize(frame, (32, 32)) for frame in footage(40, channels=1)])[..., None]
+    normal = store_of(tmp_path / "normal", frames, size_hw=(32, 32))
+    model.camera = fit_camera(normal, np.arange(40), CameraOptions())
+    save_model(model, tmp_path / "m.safetensors")
+    black = tmp_path / "black"
+    black.mkdir()
+    for number in range(10):
+        cv2.imwrite(str(black / f"{number}.png"), np.zeros((32, 32, 3), np.uint8))
+    places = [f"footage={black}", f"paths.cache={tmp_path}/cache"]
+    assert main(["calibrate", f"model_file={tmp_path}/m.safetensors", *places]) == 2
+    told = capsys.readouterr().err
+    assert (
+        f"footage {black} must hold normal frames that can be judged, got none (left out 10" in told
+    )
+    assert "x black" in told
+    assert told.count("\n") == 1
+    assert not list(tmp_path.glob("m-*"))
 
 
 def test_an_existing_file_is_kept(

@@ -120,7 +120,7 @@ def unfinished(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("harm", "expected"),
     [
-        (damaged, "are damaged or incomplete"),
+        (damaged, "events.json is damaged or incomplete"),
         (of_another_version, "lack alarm: another version"),
         (unfinished, "it is not finished: run `tlae score` again"),
     ],

@@ -259,6 +259,26 @@ def test_mask_is_honoured_in_training_and_scoring(tmp_path: Path, places: list[s
     assert not results.table["alarm"].iloc[9]
 
 
+def test_an_edited_mask_is_another_setting(
+    tmp_path: Path, places: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    mask = tmp_path / "mask.yaml"
+    mask.write_text("ignore:\n  corner: [[0.6, 0], [1, 0], [1, 0.4]]\n")
+    words = [*train_words(write_clips(tmp_path / "n", (20, 20)), places), f"footage.mask={mask}"]
+    assert main(words) == 0
+    mask.write_text(mask.read_text() + "# of the clock\n")
+    assert main(words) == 2
+    told = capsys.readouterr().err
+    assert "holds a run with other settings (mask_content: " in told
+    assert told.count("\n") == 1
+    settings = next((tmp_path / "checkpoints").glob("*/settings.json"))
+    older = json.loads(settings.read_text())
+    older.pop("mask_content")
+    settings.write_text(json.dumps(older))
+    assert main(words) == 0  # a run of before cannot tell
+    assert "is trained already" in capsys.readouterr().out
+
+
 def test_one_bad_file_among_many_is_told_and_the_rest_scored(
     tmp_path: Path, places: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -103,6 +103,22 @@ def test_strength_counts_thresholds_of_the_frame_itself_and_camera_events_come_l
     assert ranked[-1].kind == "camera"
 
 
+def test_trouble_of_the_camera_in_frames_without_a_score_is_listed() -> None:
+    table = weeks_table(1)
+    event = dict(weeks_events(table)[0], kind="camera", health="black", peak_raw=None)
+    scored = scored_weeks(table, [event])
+    assert (scored.events[0].raw, scored.events[0].strength) == (None, 0.0)
+    assert 'id="E0001"' in report_html(scored, {}, [])
+
+
+def test_a_covered_lens_is_not_the_most_unusual_moment() -> None:
+    table = weeks_table(1).assign(alarm=False)
+    table.loc[table["health"] == "covered", "raw"] = 5.0  # from 12 h to 13 h
+    table.loc[4, "raw"] = 2.0  # at 1 h
+    told = headline(table, [], FootageTime.of(table), float("inf"))
+    assert told.endswith("most unusual: Mon 1 Jun 2026 01:00.")
+
+
 def test_events_that_the_table_lacks_are_left_out() -> None:
     table = weeks_table(1)
     stray = [
@@ -120,7 +136,7 @@ def test_the_first_sentence_says_how_many_since_when_and_for_how_long() -> None:
     event = dict(weeks_events(table)[0], kind="scene", first_frame=100, last_frame=102)
     scored = scored_weeks(table, [event])
     told = headline(table, scored.events, scored.time, THRESHOLD)
-    assert told == "1 event in 3 days; it was on Tue 2 Jun 2026 01:00, for 30 min."
+    assert told == "1 event in 3 days; it was on Tue 2 Jun 2026 01:00, for 45 min."
     assert headline(table, [], scored.time, THRESHOLD) == "No event in 3 days."
     assert "No alarm threshold" in headline(table, [], scored.time, float("inf"))
     table["state"] = "truncated"

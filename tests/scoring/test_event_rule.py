@@ -29,9 +29,12 @@ def naive_runs(
     """One frame after the other, as a person would do it."""
     stretches: list[list[int]] = []
     running = False
+    ends = [True] * len(marks)  # of footage without a gap
     for i, mark in enumerate(marks):
-        if i and (clips[i] != clips[i - 1] or not 0 <= time_s[i] - time_s[i - 1] <= (gap_s or 1e9)):
-            running = False
+        if i:
+            step_s = time_s[i] - time_s[i - 1]
+            ends[i - 1] = clips[i] != clips[i - 1] or not 0 <= step_s <= (gap_s or 1e9)
+            running = running and not ends[i - 1]
         if mark == "#" and not running:
             running = True
             stretches.append([i, i])
@@ -41,7 +44,7 @@ def naive_runs(
             stretches[-1][1] = i
     merged: list[list[int]] = []
     for first, last in stretches:
-        same = merged and clips[merged[-1][1]] == clips[first]
+        same = merged and not any(ends[merged[-1][1] : first])
         if same and 0 <= time_s[first] - time_s[merged[-1][1]] <= (rule.merge_s or 0):
             merged[-1][1] = last
         else:
@@ -55,7 +58,8 @@ def naive_runs(
             if marks[i] == "#" and not 0 <= since < rule.cooldown_s:
                 begin = i
                 break
-        if begin is not None and time_s[last] - time_s[begin] + 1 >= rule.min_duration_s:
+        until_s = time_s[last] + 1 if ends[last] else time_s[last + 1]
+        if begin is not None and until_s - time_s[begin] >= rule.min_duration_s:
             events.append((begin, last))
     return events
 
@@ -87,6 +91,25 @@ def test_events_are_those_of_a_frame_by_frame_reference(
 def test_an_event_begins_above_the_threshold_and_goes_on_above_the_lower_level() -> None:
     assert runs("--#--.--", EventRule(merge_s=0)) == [(2, 4)]
     assert runs("#.--#", EventRule(merge_s=0)) == [(0, 0), (4, 4)]
+
+
+def test_a_gap_ends_an_event_however_short_it_is() -> None:
+    """Ten frames a second and one pause of 0.8 s, which is a gap but shorter than ``merge_s``."""
+    clock = clock_of([0.0, 0.1, 0.2, 1.0, 1.1, 1.2], interval_s=0.1, gap_s=0.5)
+    assert runs("######", EventRule(merge_s=1), clock) == [(0, 2), (3, 5)]
+    assert runs("##..##", EventRule(merge_s=2), clock) == [(0, 1), (4, 5)]
+    assert runs("##.###", EventRule(merge_s=2), clock_of(clock.time_s.tolist())) == [(0, 5)]
+
+
+def test_the_last_frame_lasts_until_the_next_one() -> None:
+    """Mostly a frame a second; after the fourth one the camera rested for 10 s."""
+    clock = clock_of([0.0, 1.0, 2.0, 3.0, 13.0, 14.0], interval_s=1.0)
+    assert runs("..##..", EventRule(min_duration_s=11), clock) == [(2, 3)]
+    assert runs("..##..", EventRule(min_duration_s=11.1), clock) == []
+    with_gap = clock_of(clock.time_s.tolist(), interval_s=1.0, gap_s=5.0)
+    assert runs("..##..", EventRule(min_duration_s=2), with_gap) == [(2, 3)]
+    assert runs("..##..", EventRule(min_duration_s=2.1), with_gap) == []
+    assert runs("....##", EventRule(min_duration_s=2), clock) == [(4, 5)]  # the footage ends
 
 
 def test_the_lower_level_lies_between_usual_and_threshold() -> None:

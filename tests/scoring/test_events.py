@@ -245,6 +245,49 @@ def test_camera_trouble_is_an_event_of_its_own_and_no_scene_event() -> None:
     assert [e.mode for e in found] == ["day", "day", "night", "night"]
 
 
+def test_a_covered_lens_within_an_event_gives_neither_peak_nor_box() -> None:
+    maps = maps_of(12, (range(2, 8), (8, 20), 2.0), (range(5, 6), (0, 0), 9.0))
+    health = ["ok"] * 5 + ["covered"] + ["ok"] * 6
+    found = events_of(maps, EventRule(low=1), table_of(maps, health=health))
+    assert [(e.kind, e.first_frame, e.last_frame) for e in found] == [
+        ("scene", 2, 7),
+        ("camera", 5, 5),
+    ]
+    assert (found[0].peak_frame, found[0].peak_raw, found[0].box) == (2, 2.0, (80, 32, 16, 16))
+    assert (found[1].peak_frame, found[1].peak_raw) == (5, 9.0)
+
+
+def test_a_scene_alarm_between_two_covers_is_not_the_worst_of_the_camera() -> None:
+    maps = maps_of(8, (range(3, 4), (8, 20), 9.0))
+    maps[[2, 4]] = 5.0
+    table = table_of(maps, health=["ok", "ok", "covered", "ok", "covered", "ok", "ok", "ok"])
+    scene, camera = sorted(events_of(maps, EventRule(low=1), table), key=lambda e: e.health != "ok")
+    assert (scene.peak_frame, scene.peak_raw) == (3, 9.0)
+    assert (camera.first_frame, camera.last_frame) == (2, 4)
+    assert (camera.peak_frame, camera.peak_raw) == (2, 5.0)
+
+
+def test_what_a_covered_lens_shows_does_not_stay() -> None:
+    """Something for three frames of the scene; then the lens is covered for the rest."""
+    maps = maps_of(40, (range(2, 5), (8, 8), 2.0))
+    maps[5:] = 9.0
+    table = table_of(maps, health=["ok"] * 5 + ["covered"] * 35)
+    rule = EventRule(low=1, merge_s=0, accept_after_h=12)
+    stored = StoredMaps(maps, [np.arange(5)], PLAIN)
+    (area,) = accept_standing(table, [whole_area(table, None, rule)], stored, rule, HOUR_S, 0.0)
+    assert area.accepted == ()
+
+
+def test_three_frames_far_apart_are_long_enough_to_tell_that_something_stays() -> None:
+    maps = maps_of(20, (range(2, 5), (8, 8), 2.0))
+    table = table_of(maps, interval_s=0.1)
+    table.loc[5:, "time_s"] += 5.0  # the camera rested: the third frame lasts until then
+    table["taken_at"] = pd.NaT
+    rule, stored = EventRule(low=1), StoredMaps(maps, [np.arange(20)], PLAIN)
+    (event,) = find_events(table, [whole_area(table, None, rule)], stored, rule, 0.1, 0.0)
+    assert event.stays
+
+
 def test_one_giant_event_is_told_as_such() -> None:
     maps = maps_of(300)
     (event,) = events_of(maps, EventRule(), table_of(maps, threshold=-1.0))

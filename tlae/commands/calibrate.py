@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from tlae.camera.canonical_store import without_ill
+from tlae.commands.footage_lines import left_out, left_out_words
 from tlae.commands.named_footage import open_named
 from tlae.commands.score import ALARM_KEYS, open_seen, pick_device
 from tlae.config import CalibrateConfig
-from tlae.errors import UserError
+from tlae.errors import FootageError, UserError
 from tlae.footage.windows import segments
 from tlae.model_file import Model, load_model, save_model
 from tlae.progress import progress
@@ -40,6 +41,11 @@ def run(cfg: CalibrateConfig) -> None:
     if model.camera is not None:
         store = without_ill(store)
     runs = segments(store.index, model.gap_s)
+    if not runs:
+        raise FootageError(
+            f"footage {cfg.footage.path} must hold normal frames that can be judged, got none "
+            f"({left_out_words(left_out(store.index['state'], footage))}); give other footage"
+        )
     device = pick_device(cfg.device)
     if model.rule.background:
         model.typical_error = typical_error(model, store, runs, model.rule, device)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from tlae.commands.pictures import Drawing, open_drawing, worst_rows
 from tlae.config import EvaluateConfig
-from tlae.errors import UserError
+from tlae.errors import FootageError
 from tlae.evaluation.evaluation import Evaluation, evaluate, truth_in_table
 from tlae.evaluation.labels import open_labels
 from tlae.evaluation.measure import Measure
@@ -114,13 +114,15 @@ def _galleries(evaluation: Evaluation, cfg: EvaluateConfig) -> list[Gallery]:
     drawing = open_drawing(results, cfg.footage)
     try:
         drawing.require_clips([clip.clip for clip in evaluation.truth.clips])
-    except UserError as error:
+        return [
+            Gallery(
+                title, note, _pictures(drawing, evaluation, wanted, cfg.pictures, highest=highest)
+            )
+            for title, note, wanted, highest in GALLERIES
+        ]
+    except FootageError as error:
         print(f"note: the report has no pictures: {error}")
         return []
-    return [
-        Gallery(title, note, _pictures(drawing, evaluation, wanted, cfg.pictures, highest=highest))
-        for title, note, wanted, highest in GALLERIES
-    ]
 
 
 def _pictures(

@@ -69,7 +69,7 @@ def _write(drawing: Drawing, event: dict[str, object], folder: Path, padding_s: 
     fps = playback_fps(drawing.interval_s)
     if len(shown) / fps < SHORTEST_S:
         fps = max(1.0, len(shown) / SHORTEST_S)
-    frames = drawing.clips[name].frames(start=int(shown[0]))
+    frames = drawing.frames(name, int(shown[0]))
     path = folder / f"{event['id']}.mp4"
     render_clip(frames, scores, drawing.look, shown, path, fps)
     for _, picture in drawing.stills(name, [int(str(event["peak_frame"]))]):

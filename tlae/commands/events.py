@@ -10,10 +10,9 @@ zone, but is stricter than need be. normal=FOLDER (scores of normal footage) cal
 what is normal in it.
 """
 
-import json
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from tlae.commands.event_clips import write_clips
-from tlae.commands.score import ALARM_KEYS, event_lines
+from tlae.commands.score import ALARM_KEYS, event_lines, model_digest
 from tlae.config import EventsConfig
 from tlae.errors import UserError, refusing_bad_values
 from tlae.footage.windows import segments, usual_interval_s
@@ -83,7 +82,7 @@ def run(cfg: EventsConfig) -> None:
         _require_alike(scored, normal)
     settings = dict(cfg.scoring)  # type: ignore[call-overload]
     asked = {str(key): settings[key] for key in ALARM_KEYS if settings[key] is not None}
-    asked = asked or scored.results.summary["alarm"]
+    asked = asked or scored.results.summary.get("alarm", {})
     areas = _areas(scored, normal, zones, asked, rule)
     found_in = scored.stored, rule, usual_interval_s(scored.results.table), scored.model.gap_s
     areas = accept_standing(scored.results.table, areas, *found_in)
@@ -109,15 +108,19 @@ def _require_sound(cfg: EventsConfig) -> None:
 def _open(folder: Path, model_file: str | None) -> _Scored:
     results = read_results(folder)
     summary = results.summary
-    path = Path(model_file or summary["model_file"]).expanduser()
+    path = Path(model_file or summary.get("model_file", "")).expanduser()
     if not path.is_file():
         raise UserError(
             f"the model that scored {folder} must be at {path}; give model_file=... where it is now"
         )
-    model = load_model(path)
-    rule = ScoringRule(**summary["rule"])
+    model, rule = load_model(path), results.rule
+    if results.job.get("model", digest := model_digest(path)) != digest:
+        raise UserError(
+            f"{folder} was scored by another model than {path} holds now; give model_file=... "
+            "where that one is, or score again with this one"
+        )
     calibration = None
-    if summary["calibrated_on_frames"] is not None:
+    if summary.get("calibrated_on_frames") is not None:
         calibration = model.calibration.smoothed(rule.smooth_frames, causal=rule.causal)
     runs = seen_runs(results.table, segments(results.table, model.gap_s))
     return _Scored(results, StoredMaps(results.stored_maps, runs, rule), calibration, model)
@@ -125,11 +128,8 @@ def _open(folder: Path, model_file: str | None) -> _Scored:
 
 def _require_alike(scored: _Scored, normal: _Scored) -> None:
     """Scores are comparable only if the same net made them by the same rule."""
-    jobs = [
-        json.loads((one.results.folder / "job.json").read_text(encoding="utf-8"))
-        for one in (scored, normal)
-    ]
-    other = [key for key in ("model", "rule") if jobs[0][key] != jobs[1][key]]
+    job, job_normal = scored.results.job, normal.results.job
+    other = [key for key in ("model", "rule", "precision") if job.get(key) != job_normal.get(key)]
     if other:
         raise UserError(
             f"normal={normal.results.folder} must be scored as {scored.results.folder} was, it has "
@@ -154,7 +154,7 @@ def _areas(
         zone = zones.zones[name]
         calibration = scored.calibration
         if normal:
-            calibration = _calibrated_on(normal, inside)
+            calibration = _calibrated_on(normal, inside, scored.stored.rule)
         elif scored.stored.rule.reduction == "mean" and "threshold" not in (zone.alarm or asked):
             raise UserError(
                 f"zone {name} needs a threshold of its own or normal=...: the mean of a zone may "
@@ -193,18 +193,21 @@ def _whole(
         smooth = stored.rule.smooth_frames, stored.rule.causal
         raw = smooth_runs(table["instant"].to_numpy(), stored.runs, smooth[0], causal=smooth[1])
     if normal:
-        calibration = _calibrated_on(normal, watched)
+        calibration = _calibrated_on(normal, watched, stored.rule)
     score = score_rows(raw, modes_of(table), calibration)
     threshold = threshold_of(calibration, **asked).of(modes_of(table))
     judged = table.assign(raw=raw, score=score, threshold=threshold)
     return whole_area(judged, calibration, rule, watched)
 
 
-def _calibrated_on(normal: _Scored, inside: Mask | None) -> Calibration:
+def _calibrated_on(normal: _Scored, inside: Mask | None, rule: ScoringRule) -> Calibration:
+    """Calibration by normal footage, smoothed in time as the scores that it is for."""
     table = normal.results.table
     created = str(normal.results.summary.get("created", ""))
-    raw = normal.stored.raw(inside)
-    return calibration_of(raw, modes_of(table), normal.stored, usual_interval_s(table), created)
+    stored = replace(normal.stored, rule=rule)
+    return calibration_of(
+        stored.raw(inside), modes_of(table), stored, usual_interval_s(table), created
+    )
 
 
 def _table(

@@ -18,7 +18,7 @@ from tlae.errors import FootageError, UserError
 from tlae.footage.frames import Clip, Frame, Image
 from tlae.footage.mask_proposal import LEAST_SAMPLES, Samples, find_clocks, find_restless
 from tlae.footage.sources import Footage
-from tlae.footage.sources.image_folder import ImageClip
+from tlae.footage.sources.image_folder import ImageClip, printable
 from tlae.footage.zones import YAML_SUFFIXES, Polygon, Zones
 from tlae.progress import progress
 from tlae.rendering.heatmap import tint_ignored
@@ -124,7 +124,7 @@ def _numbered(name: str, places: list[Polygon]) -> dict[str, Polygon]:
 
 def _yaml(ignore: dict[str, Polygon], footage: str) -> str:
     lines = [
-        f"# Proposed by `tlae mask` for {footage}",
+        f"# Proposed by `tlae mask` for {printable(footage)}",
         "# Corners [x, y] in 0..1 of the picture's width and height.",
         "ignore:",
     ]

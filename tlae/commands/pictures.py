@@ -4,13 +4,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePosixPath
 
 import numpy as np
 import pandas as pd
 
 from tlae.commands.named_footage import open_saved
-from tlae.errors import UserError, nearest
-from tlae.footage.frames import Clip, Image
+from tlae.errors import FootageError, UserError, nearest
+from tlae.footage.contents import goes_on_from
+from tlae.footage.frames import Clip, Frame, Image
 from tlae.footage.windows import usual_interval_s
 from tlae.footage.zones import Polygon, covered
 from tlae.rendering.clip_video import ClipScores
@@ -20,7 +22,7 @@ from tlae.rendering.marks import Caption, draw_truth
 from tlae.rendering.overlay import draw_overlay
 from tlae.rendering.text import clock_text
 from tlae.rendering.timeline import ScoreAxis
-from tlae.scoring.events import SCENE
+from tlae.scoring.events import SCENE, shows_scene
 from tlae.scoring.results import Results
 
 APART_FRAMES = 15  # chosen frames are at least this far from each other
@@ -46,19 +48,50 @@ class Drawing:
 
     @cached_property
     def clips(self) -> dict[str, Clip]:
-        """Clips of the footage by name.
+        """Clips of the footage by name; says where files are not those that were scored.
 
         Raises:
             FootageError: the footage is not where it was.
         """
-        footage = open_saved(self.results.summary["footage"], self.footage_path)
+        remembered = self.results.summary["footage"]
+        footage = open_saved(remembered, self.footage_path)
+        before = self.results.contents
+        moved = self.footage_path != remembered["path"]  # a copy has other dates
+        if before is not None and not moved and not goes_on_from(footage, before):
+            print(
+                f"note: files of {self.footage_path} changed after they were scored: pictures may "
+                "not be those that scores speak of; score again"
+            )
         return {clip.name: clip for clip in footage.clips}
 
+    def frames(
+        self, name: str, start: int = 0, min_hw: tuple[int, int] | None = None
+    ) -> Iterator[Frame]:
+        """Frames of a clip as the camera saw them, forward from ``start``; see ``Clip.frames``.
+
+        Raises:
+            FootageError: where a file was scored lies one of another name.
+        """
+        table = self.results.table
+        scored = table["path"][table["clip"] == name].to_numpy() if "path" in table else ()
+        for frame in self.clips[name].frames(start=start, min_hw=min_hw):
+            if frame.frame < len(scored) and _stem(frame.path) != _stem(scored[frame.frame]):
+                raise FootageError(
+                    f"frame {frame.frame} of clip {name} was {scored[frame.frame]} when it was "
+                    f"scored and is {frame.path} now; give footage=... where the scored files lie, "
+                    "or score again"
+                )
+            yield frame
+
     def require_clips(self, names: list[str]) -> None:
-        """Refuse footage that no longer holds what was scored."""
+        """Refuse footage that no longer holds what was scored.
+
+        Raises:
+            FootageError: a clip is not there, or no footage at all.
+        """
         for name in names:
             if name not in self.clips:
-                raise UserError(
+                raise FootageError(
                     f"clip {name} was scored, but {self.footage_path} no longer holds it; "
                     "give footage=... where it lies now"
                 )
@@ -83,7 +116,7 @@ class Drawing:
 
     def frame_image(self, name: str, number: int) -> Image | None:
         """A frame of a clip as the camera saw it; None if it is not there or unreadable."""
-        frame = next(iter(self.clips[name].frames(start=number)), None)
+        frame = next(self.frames(name, number), None)
         return None if frame is None else frame.image
 
     def stills(
@@ -150,11 +183,11 @@ def open_drawing(results: Results, footage: str | None = None, layout: str = "ov
     table, summary = results.table, results.summary
     alarm_level = math.inf if summary["threshold"] is None else float(summary["threshold"])
     # A mean over the frame says nothing of a place in it.
-    threshold = math.inf if summary["rule"]["reduction"] == "mean" else alarm_level
+    threshold = math.inf if results.rule.reduction == "mean" else alarm_level
     if math.isfinite(threshold) and threshold > 0:
         scale = HeatScale.from_threshold(threshold)
     else:
-        worst = table["raw"].fillna(-math.inf).argmax()
+        worst = table["raw"].where(shows_scene(table)).fillna(-math.inf).argmax()
         highest = max(float(results.map_of(int(worst)).max()), 1e-6)
         scale = HeatScale(0.3 * highest, highest)
     return Drawing(
@@ -181,6 +214,11 @@ def _watched(results: Results) -> Mask | None:
         inside = [covered(zone.points, (height, width)) for zone in zones.zones.values()]
         watched = watched & np.logical_or.reduce(inside)
     return watched if by_model is None else watched & by_model
+
+
+def _stem(path: str) -> str:
+    """Name of a file without its ending; smaller copies may be of another format."""
+    return PurePosixPath(path.replace("::", "/").replace("\\", "/")).stem
 
 
 def worst_rows(table: pd.DataFrame, count: int, *, highest: bool = True) -> list[int]:

@@ -20,6 +20,7 @@ from tlae.rendering.clip_video import render_clip, select_rows
 from tlae.rendering.contact_sheet import contact_sheet
 from tlae.rendering.layouts import Layout
 from tlae.rendering.png import write_png
+from tlae.scoring.events import shows_scene
 from tlae.scoring.results import Results, read_results
 
 TIMELAPSE_FPS = 12.0
@@ -89,7 +90,7 @@ def _write_video(drawing: Drawing, cfg: RenderConfig, name: str) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     with progress(f"rendering {name}", len(shown)) as advance:
         render_clip(
-            drawing.clips[name].frames(),
+            drawing.frames(name),
             scores,
             drawing.look,
             shown,
@@ -132,7 +133,7 @@ def _write_frames(drawing: Drawing, cfg: RenderConfig, names: list[str]) -> None
 def _top_tiles(drawing: Drawing, count: int) -> Iterator[tuple[Image, str]]:
     """The most anomalous frames, worst first, no two of the same moment."""
     table = drawing.results.table
-    rows = worst_rows(table[table["clip"].isin(drawing.clips)], count)
+    rows = worst_rows(table[table["clip"].isin(drawing.clips) & shows_scene(table)], count)
     pictures = drawing.stills_of_rows(rows)
     for rank, row in enumerate(rows, start=1):
         if row in pictures:

@@ -11,13 +11,19 @@ from pathlib import Path
 
 from tlae.commands.pictures import Drawing, open_drawing
 from tlae.config import ReportConfig
-from tlae.errors import UserError
+from tlae.errors import FootageError, UserError
 from tlae.progress import progress
 from tlae.rendering.footage_time import FootageTime
 from tlae.rendering.overlay import draw_overlay, resize_picture
 from tlae.rendering.report_page.event_list import ReportEvent, by_strength, place_events
 from tlae.rendering.report_page.keogram import TALLEST_PX, Keogram, Strip, add_clip
-from tlae.rendering.report_page.page import EventPictures, Scored, report_html, score_axis
+from tlae.rendering.report_page.page import (
+    EventPictures,
+    Scored,
+    Shots,
+    report_html,
+    score_axis,
+)
 from tlae.scoring.results import Results, read_results
 from tlae.whole_file import explain_os_errors, whole_file
 
@@ -42,22 +48,32 @@ def run(cfg: ReportConfig) -> None:
 def _html(results: Results, cfg: ReportConfig) -> str:
     scored = _scored(results)
     drawing, notes = _open_footage(results, cfg.footage)
-    if drawing is None:
-        return report_html(scored, {}, [], notes)
-    shown = by_strength(scored.events)[: cfg.top]
-    with progress("pictures of events", len(shown), "events") as advance:
-        pictures = {}
-        for event in shown:
+    pictures: dict[str, Shots] = {}
+    strips: list[Strip] = []
+    if drawing is not None:
+        try:
+            pictures = _pictures(drawing, by_strength(scored.events)[: cfg.top])
+            if cfg.keogram:
+                strips, left_out = _strips(drawing, scored)
+                if left_out:
+                    notes.append(
+                        f"The keogram ends early: {left_out:,} further strips are left out."
+                    )
+        except FootageError as error:
+            notes += _told(f"Pictures are missing: {error}")
+    return report_html(scored, pictures, strips, notes)
+
+
+def _pictures(drawing: Drawing, events: list[ReportEvent]) -> dict[str, Shots]:
+    """Pictures of each event that has some, by its id."""
+    pictures = {}
+    with progress("pictures of events", len(events), "events") as advance:
+        for event in events:
             found = _event_pictures(drawing, event)
             if found is not None:
-                pictures[event.id] = found.packed(len(shown))
+                pictures[event.id] = found.packed(len(events))
             advance()
-    strips: list[Strip] = []
-    if cfg.keogram:
-        strips, left_out = _strips(drawing, scored)
-        if left_out:
-            notes.append(f"The keogram ends early: {left_out:,} further strips are left out.")
-    return report_html(scored, pictures, strips, notes)
+    return pictures
 
 
 def _scored(results: Results) -> Scored:
@@ -124,7 +140,7 @@ def _strips(drawing: Drawing, scored: Scored) -> tuple[list[Strip], int]:
         for name in scored.time.clips:
             rows = clips == name
             if name in drawing.clips:
-                frames = drawing.clips[name].frames(min_hw=(TALLEST_PX, TALLEST_PX))
+                frames = drawing.frames(name, min_hw=(TALLEST_PX, TALLEST_PX))
                 add_clip(keogram, frames, scored.time.axis_s[rows])
             advance(int(rows.sum()))
     return keogram.strips(), keogram.left_out

@@ -155,6 +155,11 @@ def run_name(model_file: Path) -> str:
     return model_file.resolve().parent.name if model_file.stem == "model" else model_file.stem
 
 
+def model_digest(model_file: Path) -> str:
+    """What scores know their model by, wherever it lies."""
+    return sha256(model_file.read_bytes()).hexdigest()
+
+
 def pick_device(device: str) -> torch.device:
     """The named device; auto takes a GPU where there is one."""
     if device == "auto":
@@ -179,7 +184,7 @@ def _facts(
     if precision not in ("float32", "bfloat16"):
         raise UserError(f"precision must be calibrated, float32 or bfloat16, got {precision!r}")
     return {
-        "model": sha256(model_file.read_bytes()).hexdigest(),
+        "model": model_digest(model_file),
         **footage_facts(store),
         "rule": {k: v for k, v in asdict(rule).items() if k != "smooth_frames"},
         "precision": precision,

@@ -51,7 +51,7 @@ def write_timelapse(drawing: Drawing, cfg: RenderConfig, names: list[str]) -> in
         render_timelapse(
             table,
             shots,
-            lambda name: (drawing.clips[name].frames(), drawing.clip_scores(name)),
+            lambda name: (drawing.frames(name), drawing.clip_scores(name)),
             drawing.look,
             events,
             pace,

@@ -9,6 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,9 @@ def _settings(cfg: TrainConfig, store: FrameStore) -> dict[str, Any]:
     for key in ("paths", "overwrite", "name", "suffix"):
         settings.pop(key)
     settings["store"] = store.key
+    if cfg.footage.mask:
+        mask = Path(cfg.footage.mask).expanduser()
+        settings["mask_content"] = sha256(mask.read_bytes()).hexdigest()[:16]
     return settings
 
 

@@ -13,6 +13,7 @@ from tlae.errors import UserError, nearest
 from tlae.scoring.results import Results, read_results
 
 SCORE_COLUMNS = ("raw", "score", "error", "anomaly_score")  # looked for in this order
+YES, NO = ("yes", "true", "1", "1.0"), ("", "no", "false", "0", "0.0")
 TABLE_SUFFIXES = (".csv", ".parquet")
 
 MapOf = Callable[[int], npt.NDArray[np.float32]]
@@ -149,7 +150,7 @@ def _checked(
     if "label" in table:
         table["label"] = _labels(table, path)
     if "alarm" in table:
-        table["alarm"] = table["alarm"].astype(bool)
+        table["alarm"] = _flags(table, "alarm", path)
     return table, _notes(table)
 
 
@@ -158,6 +159,18 @@ def _numbers(table: pd.DataFrame, column: str, path: Path) -> pd.Series:
         return pd.to_numeric(table[column]).astype(float)
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: column {column!r} must hold numbers; {error}") from error
+
+
+def _flags(table: pd.DataFrame, column: str, path: Path) -> pd.Series:
+    """A column of yes and no, however it is written; an empty cell is a no."""
+    words = table[column].astype("string").fillna("").str.strip().str.lower()
+    wrong = ~words.isin([*YES, *NO])
+    if wrong.any():
+        raise UserError(
+            f"{path}: column {column!r} must hold yes or no ({', '.join(YES)}; {', '.join(NO[1:])} "
+            f"or nothing), got {str(table[column][wrong].iloc[0])!r} in {int(wrong.sum()):,} rows"
+        )
+    return words.isin(YES).astype(bool)
 
 
 def _labels(table: pd.DataFrame, path: Path) -> pd.Series:

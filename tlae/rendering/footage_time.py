@@ -72,6 +72,16 @@ class FootageTime:
         ends = np.flatnonzero(np.diff(rising) >= self.gap_s)
         return [(float(rising[at]), float(rising[at + 1])) for at in ends]
 
+    def lasts_s(self, first: int, last: int) -> float:
+        """How long a stretch of rows lasts [s].
+
+        Its last frame lasts until the next one; before a gap and at the end of all footage, for the
+        usual interval.
+        """
+        until_next_s = np.diff(self.axis_s[last : last + 2]).sum()  # 0 at the end
+        held_s = until_next_s if 0 < until_next_s < self.gap_s else self.interval_s
+        return float(self.axis_s[last] - self.axis_s[first] + held_s)
+
     def watched_s(self) -> float:
         """Time covered by frames, gaps left out."""
         gaps = self.gaps()

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +27,8 @@ class EventRule:
     Attributes:
         min_duration_s: shorter events are left out. A frame lasts until the next one, so one frame
             of a time-lapse is minutes long.
-        merge_s: a calm pause up to this long does not end an event; None: ``usual_merge_s``.
+        merge_s: a calm pause up to this long does not end an event, but a gap in the footage does;
+            None: ``usual_merge_s``.
         cooldown_s: no event begins in a zone within this time after one ended there.
         low: an event begins above the threshold and goes on above a lower level: this share of the
             way from the usual score of normal footage up to the threshold, but no lower than most
@@ -80,7 +82,7 @@ class Clock:
         time_s: (n,), seconds. Rows of different clips can be compared only where ``shared``.
         clip: (n,), number of each row's clip.
         interval_s: usual time between frames [s].
-        gap_s: neighbouring frames further apart belong to different events; 0: none are.
+        gap_s: neighbouring frames further apart belong to different events; 0: none do.
         shared: the wall clock is known, so ``time_s`` runs on from clip to clip.
     """
 
@@ -100,6 +102,23 @@ class Clock:
             time_s = (taken_at - taken_at.iloc[0]).dt.total_seconds().to_numpy(np.float64)
         codes = np.asarray(table.groupby("clip", sort=False).ngroup(), np.int64)
         return cls(time_s, codes, interval_s, gap_s, shared)
+
+    @cached_property
+    def ends(self) -> Flags:
+        """(n,), True where footage ends: before another clip, a gap or a clock set back."""
+        steps_s = np.diff(self.time_s)
+        ends = (steps_s < 0) | (np.diff(self.clip) != 0)
+        if self.gap_s > 0:
+            ends |= steps_s > self.gap_s
+        return np.append(ends, True)
+
+    def lasts_s(self, first: int, last: int) -> float:
+        """How long a stretch of rows lasts [s].
+
+        Its last frame lasts until the next one; where footage ends, for the usual interval.
+        """
+        end_s = self.time_s[last] + self.interval_s if self.ends[last] else self.time_s[last + 1]
+        return float(end_s - self.time_s[first])
 
 
 def usual_merge_s(interval_s: float) -> float:
@@ -132,8 +151,7 @@ def event_runs(over: Flags, above: Flags, clock: Clock, rule: EventRule) -> Span
         if not len(ready):
             continue
         first += int(ready[0])
-        lasts_s = clock.time_s[last] - clock.time_s[first] + clock.interval_s
-        if lasts_s >= rule.min_duration_s - slack_s:
+        if clock.lasts_s(first, last) >= rule.min_duration_s - slack_s:
             events.append((first, last))
             ended_s = float(clock.time_s[last])
     return events
@@ -146,26 +164,23 @@ def _within(since_s: Floats, cooldown_s: float) -> Flags:
 
 def _stretches(over: Flags, above: Flags, clock: Clock) -> Spans:
     """Unbroken stretches above the lower level, from their first row over the threshold on."""
-    steps_s = np.diff(clock.time_s)
-    apart = (steps_s < 0) | (np.diff(clock.clip) != 0)
-    if clock.gap_s > 0:
-        apart |= steps_s > clock.gap_s
     rows = np.flatnonzero(above)
     if not len(rows):
         return []
-    cuts = (np.diff(rows) != 1) | apart[rows[1:] - 1]
+    cuts = (np.diff(rows) != 1) | clock.ends[rows[:-1]]
     stretches = np.split(rows, np.flatnonzero(cuts) + 1)
     begun = [(stretch[over[stretch]], stretch[-1]) for stretch in stretches]
     return [(int(starts[0]), int(last)) for starts, last in begun if len(starts)]
 
 
 def _merged(stretches: Spans, clock: Clock, merge_s: float) -> Spans:
-    """Stretches of one clip joined over short pauses."""
+    """Stretches joined over short pauses in which footage does not end."""
     merged: Spans = []
     for first, last in stretches:
-        if merged and clock.clip[first] == clock.clip[merged[-1][1]]:
-            pause_s = clock.time_s[first] - clock.time_s[merged[-1][1]]
-            if 0 <= pause_s <= merge_s:
+        if merged:
+            before = merged[-1][1]
+            pause_s = clock.time_s[first] - clock.time_s[before]
+            if pause_s <= merge_s and not clock.ends[before:first].any():
                 merged[-1] = merged[-1][0], last
                 continue
         merged.append((first, last))

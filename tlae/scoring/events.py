@@ -130,7 +130,7 @@ def accept_standing(
 
 def _watch(table: pd.DataFrame, stored: StoredMaps, interval_s: float, gap_s: float) -> Watch:
     clock = Clock.of_table(table, interval_s, gap_s)
-    return Watch(stored, (table["state"] == OK).to_numpy(), clock)
+    return Watch(stored, (table["state"] == OK).to_numpy() & shows_scene(table), clock)
 
 
 def flat_events(events: Sequence[Event]) -> pd.DataFrame:
@@ -184,7 +184,7 @@ def _of_area(
 
 def _describe(table: pd.DataFrame, area: Area, span: tuple[int, int], watch: Watch) -> Event:
     raw = area.counted
-    worst = span[0] + int(np.nanargmax(raw[span[0] : span[1] + 1]))
+    worst = _worst(raw, watch.seen, span)
     smoothed = watch.stored.map_of(worst, area.inside, area.accepted)
     row, column = np.unravel_index(int(smoothed.argmax()), smoothed.shape)
     # A mean over the picture says nothing of a place in it.
@@ -202,6 +202,16 @@ def _describe(table: pd.DataFrame, area: Area, span: tuple[int, int], watch: Wat
         box=_box_of(region, _source_hw(table, worst)),
         stays=stays((int(row), int(column)), level, span, watch, area.accepted),
     )
+
+
+def _worst(raw: Floats, counts: Flags, span: tuple[int, int]) -> int:
+    """Row of the highest score in a stretch whose first row counts, among the rows that do.
+
+    A pause within an event may hold frames of another kind: a covered lens scores high.
+    """
+    rows = slice(span[0], span[1] + 1)
+    known = np.where(counts[rows] & ~np.isnan(raw[rows]), raw[rows], -np.inf)
+    return span[0] + int(known.argmax())
 
 
 def peak_region(smoothed: FloatMap, threshold: float) -> Mask:
@@ -232,8 +242,7 @@ def _of_camera(table: pd.DataFrame, clock: Clock, rule: EventRule) -> list[tuple
     for trouble in sorted(set(health) - set(SEEING)):
         there = (health == trouble).to_numpy()
         for span in event_runs(there, there, clock, replace(rule, cooldown_s=0.0)):
-            raw = table["raw"].to_numpy()[span[0] : span[1] + 1]
-            worst = span[0] + (0 if np.isnan(raw).all() else int(np.nanargmax(raw)))
+            worst = _worst(table["raw"].to_numpy(np.float64), there, span)
             event = replace(_stretch(table, span, worst), kind=CAMERA, health=str(trouble))
             found.append((span[0], event))
     return found

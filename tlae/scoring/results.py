@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import zarr
 
 from tlae.camera.canonical_store import UNOBSERVED
 from tlae.errors import UserError
+from tlae.footage.contents import Contents, from_json
 from tlae.footage.frames import Image
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
 from tlae.footage.zones import Mask, Zones, read_zones
 from tlae.scoring.calibrate import Calibration, PerMode
 from tlae.scoring.events import Event, flat_events, in_alarm, seen_runs
+from tlae.scoring.job import JOB_FILE
+from tlae.scoring.result_files import StoredArray, read_json, telling_damage
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_runs
 from tlae.whole_file import whole_file
@@ -46,8 +48,10 @@ COLUMNS = [
 ]
 NEEDED = {"clip", "frame", "time_s", "taken_at", "state", "raw", "score", "alarm"}  # to be read
 NEEDED_FACTS = {"footage", "rule", "threshold"}  # of the summary
+NEEDED_OF_EVENTS = {"clip", "first_frame", "last_frame", "peak_frame", "peak_raw"}
 MEASURED = ("instant", "frame_mean", "peak_x", "peak_y")  # by the net; others follow from them
 ZONES, ZONE_SCORES = "zones.yaml", "zones.parquet"  # in a results folder
+SMALLEST = 1e-3  # score above which 16 bits hold more than 0 in its map
 CLIPS, COCO = "events", "events.coco.json"
 
 
@@ -83,19 +87,21 @@ class Results:
 
     def map_of(self, row: int) -> npt.NDArray[np.float32]:
         """Smoothed error map (h, w) of a row of the table, in raw units."""
-        return np.asarray(self._maps[row], np.float32)
+        return np.asarray(self.stored_maps[row], np.float32)
 
     def rebuilt_of(self, row: int) -> Image:
         """What the net expected (h, w, C); needs ``keep_rebuilt=true`` when scoring."""
-        return np.asarray(self._rebuilt[row])
+        return self._rebuilt[row]
 
     @cached_property
-    def _maps(self) -> Any:
-        return zarr.open_array(self.folder / "maps.zarr", mode="r")
+    def stored_maps(self) -> StoredArray:
+        """All maps (n, h, w) in float16, sliced by rows."""
+        known = self.table.get("instant", pd.Series(0.0, self.table.index))
+        return StoredArray(self.folder, "maps.zarr", (known > SMALLEST).to_numpy())
 
     @cached_property
-    def _rebuilt(self) -> Any:
-        return zarr.open_array(self.folder / "rebuilt.zarr", mode="r")
+    def _rebuilt(self) -> StoredArray:
+        return StoredArray(self.folder, "rebuilt.zarr", np.full(len(self.table), False))
 
     @property
     def has_rebuilt(self) -> bool:
@@ -104,8 +110,14 @@ class Results:
 
     def watched(self) -> Mask | None:
         """Ignore mask (h, w) of the model, True where changes count; None: everywhere."""
-        path = self.folder / "watched.npy"
-        return np.load(path, allow_pickle=False) if path.is_file() else None
+        name = "watched.npy"
+        if not (self.folder / name).is_file():
+            return None
+        with telling_damage(self.folder, name):
+            mask: Mask = np.load(self.folder / name, allow_pickle=False).astype(bool)
+            if mask.shape != self.stored_maps.shape[1:]:
+                raise ValueError(f"{mask.shape} beside maps of {self.stored_maps.shape[1:]}")
+        return mask
 
     @cached_property
     def zones(self) -> Zones:
@@ -114,9 +126,25 @@ class Results:
         return read_zones(path) if path.is_file() else Zones()
 
     @property
-    def stored_maps(self) -> Any:
-        """All maps (n, h, w) in float16, sliced by rows."""
-        return self._maps
+    def rule(self) -> ScoringRule:
+        """Rule that made the scores."""
+        with telling_damage(self.folder, "summary.json"):
+            return ScoringRule(**self.summary["rule"])
+
+    @cached_property
+    def job(self) -> dict[str, Any]:
+        """What the scores depend on: model, footage, rule; empty where that is not known."""
+        known = (self.folder / JOB_FILE).is_file()
+        facts: dict[str, Any] = read_json(self.folder, JOB_FILE, dict) if known else {}
+        return facts
+
+    @property
+    def contents(self) -> Contents | None:
+        """Files of the footage when it was scored; None where that is not known."""
+        if "contents" not in self.job:
+            return None
+        with telling_damage(self.folder, JOB_FILE):
+            return from_json(self.job["contents"])
 
 
 def read_results(folder: Path) -> Results:
@@ -129,17 +157,12 @@ def read_results(folder: Path) -> Results:
         unfinished = folder.with_name(folder.name + ".part").is_dir()
         hint = "it is not finished: run `tlae score` again" if unfinished else "run `tlae score`"
         raise UserError(f"scores must be a folder written by `tlae score`, got {folder}; {hint}")
-    try:
+    with telling_damage(folder, "scores.parquet"):
         table = pd.read_parquet(folder / "scores.parquet")
-        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        events = json.loads((folder / "events.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:  # pyarrow's and json's errors are ValueErrors
-        reason = str(error).splitlines()[0]
-        raise UserError(
-            f"scores in {folder} are damaged or incomplete ({reason}); score again with "
-            "overwrite=true"
-        ) from error
-    missing = sorted(NEEDED - set(table.columns)) + sorted(NEEDED_FACTS - set(summary))
+    summary: dict[str, Any] = read_json(folder, "summary.json", dict)
+    events: list[dict[str, Any]] = read_json(folder, "events.json", list)
+    missing = sorted(NEEDED - set(table)) + sorted(NEEDED_FACTS - set(summary))
+    missing += sorted({key for event in events for key in NEEDED_OF_EVENTS - set(event)})
     if missing or not len(table):
         lack = ", ".join(missing) or "any frame"
         raise UserError(

@@ -22,12 +22,12 @@ class Watch:
 
     Attributes:
         stored: maps.
-        readable: (n,), rows with a map.
+        seen: (n,), rows with a map of the scene.
         clock: of the rows.
     """
 
     stored: StoredMaps
-    readable: Flags
+    seen: Flags
     clock: Clock
 
     def rows(
@@ -54,11 +54,10 @@ def stays(
         watch: maps and times.
         mutes: places that do not count for a time.
     """
-    clock = watch.clock
-    if clock.time_s[span[1]] - clock.time_s[span[0]] + clock.interval_s < LEAST_S:
+    if watch.clock.lasts_s(*span) < LEAST_S:
         return False
     rows = islice(watch.rows(span[0], None, mutes), span[1] - span[0] + 1)
-    over = [bool(smoothed[pixel] > level) for row, smoothed in rows if watch.readable[row]]
+    over = [bool(smoothed[pixel] > level) for row, smoothed in rows if watch.seen[row]]
     return len(over) >= LEAST_FRAMES and sum(over) >= MOST * len(over)
 
 
@@ -96,7 +95,7 @@ def accepted_places(
             since_s[:], over_s[:] = np.nan, -np.inf
             mutes += [Mute(one.place, one.row, row) for one in active]
             active = []
-        if not watch.readable[row]:
+        if not watch.seen[row]:
             continue
         now_s = float(watch.clock.time_s[row])
         over = smoothed > level[row]

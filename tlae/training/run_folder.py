@@ -10,6 +10,7 @@ from typing import Any
 from tlae.errors import UserError
 
 WAIT_S = 600.0
+LATER = ("mask_content",)  # settings that older runs did not write: they cannot differ there
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class RunFolder:
         """
         if self.settings.is_file():
             before = json.loads(self.settings.read_text(encoding="utf-8"))
-            changed = differing(before, settings)
+            later = {key: settings[key] for key in LATER if key in settings}
+            changed = differing(later | before, settings)
             if changed and not overwrite and self.holds_work():
                 raise UserError(
                     f"{self.path} holds a run with other settings ({'; '.join(changed[:3])}); "

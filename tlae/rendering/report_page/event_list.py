@@ -28,9 +28,10 @@ class ReportEvent:
         row: of the peak in the score table.
         peak_frame: of the peak in its clip.
         from_s, to_s, peak_s: on the axis.
-        raw: at the peak.
+        raw: at the peak; None: no frame of it has a score.
         score: calibrated, at the peak, in [0, 1]; None: not calibrated.
-        strength: raw at the peak as a multiple of the threshold there; raw if there is none.
+        strength: raw at the peak as a multiple of the threshold there; raw if there is none; 0
+            without a score.
         when, lasted: in words.
     """
 
@@ -46,7 +47,7 @@ class ReportEvent:
     from_s: float
     to_s: float
     peak_s: float
-    raw: float
+    raw: float | None
     score: float | None
     strength: float
     when: str
@@ -103,8 +104,10 @@ def _placed(
     from_s, to_s, peak_s = (float(time.axis_s[row]) for row in rows)
     if "threshold" in table:
         threshold = float(table["threshold"].iloc[peak])
-    raw, score = float(event["peak_raw"]), event.get("peak_score")
-    usable = math.isfinite(threshold) and threshold > 0
+    raw, score = event["peak_raw"], event.get("peak_score")
+    strength = 0.0 if raw is None else float(raw)
+    if math.isfinite(threshold) and threshold > 0:
+        strength /= threshold
     one = first == last
     return ReportEvent(
         id=str(event.get("id") or f"E{number:04d}"),
@@ -119,9 +122,9 @@ def _placed(
         from_s=from_s,
         to_s=to_s,
         peak_s=peak_s,
-        raw=raw,
+        raw=None if raw is None else float(raw),
         score=None if score is None else float(score),
-        strength=raw / threshold if usable else raw,
+        strength=strength,
         when=time.text(from_s),
-        lasted="one frame" if one else duration_text(max(to_s - from_s, time.interval_s)),
+        lasted="one frame" if one else duration_text(time.lasts_s(first, last)),
     )

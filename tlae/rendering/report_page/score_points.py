@@ -12,6 +12,7 @@ from tlae.rendering.footage_time import FootageTime
 
 MOST_POINTS = 45_000  # about 1 MB of page
 UNREADABLE = "unreadable"
+SEEING = ("", OK, "repeated")  # health of a camera that shows the scene
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -10,7 +10,7 @@ import pandas as pd
 from tlae.footage.frames import OK
 from tlae.rendering.footage_time import FootageTime, duration_text
 from tlae.rendering.report_page.event_list import CAMERA, ReportEvent, by_strength
-from tlae.rendering.report_page.score_points import UNREADABLE, health_of, modes_of
+from tlae.rendering.report_page.score_points import SEEING, UNREADABLE, health_of, modes_of
 
 
 def headline(
@@ -28,8 +28,9 @@ def headline(
         which = "the strongest" if len(ranked) > 1 else "it was"
         at = "in" if time.began is None else "on"
         return f"{_count(len(ranked), 'event')} {length}; {which} {at} {strongest.when}, {lasted}."
-    if not _has_threshold(table, threshold) and table["raw"].notna().any():
-        highest = time.text(float(time.axis_s[int(table["raw"].argmax())]))
+    seen = table["raw"].where(pd.Series(health_of(table), table.index).isin(SEEING))
+    if not _has_threshold(table, threshold) and seen.notna().any():
+        highest = time.text(float(time.axis_s[int(seen.argmax())]))
         return f"No alarm threshold is set, so there are no events; most unusual: {highest}."
     return f"No event {length}."
 

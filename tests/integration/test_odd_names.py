@@ -1,0 +1,99 @@
+"""Names that are not UTF-8, of footage and of places to write to, in every command."""
+
+import io
+import os
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from tests.small_footage import small_model, write_clips
+from tlae.cli import main
+from tlae.model_file import save_model
+
+
+@pytest.fixture
+def footage(tmp_path: Path) -> Path:
+    """Two clips; the footage, a clip and a picture have names in Latin-1."""
+    plain = write_clips(tmp_path / "plain", (12, 12), odd=((1, 8),))
+    place = tmp_path / odd("caf\xe9")
+    try:
+        (plain / "c0/004.png").rename(plain / "c0" / odd("00\xe4.png"))
+        (plain / "c1").rename(plain / odd("caf\xe9"))
+        plain.rename(place)
+    except OSError:
+        pytest.skip("this file system holds UTF-8 names only")
+    return place
+
+
+def odd(name: str) -> str:
+    """The name as Python has it where its bytes are Latin-1."""
+    return os.fsdecode(name.encode("latin-1"))
+
+
+@pytest.fixture
+def model_file(tmp_path: Path) -> Path:
+    model = small_model()
+    for parameter in model.net.net.parameters():
+        nn.init.zeros_(parameter)
+    save_model(model, tmp_path / "m.safetensors")
+    return tmp_path / "m.safetensors"
+
+
+def test_footage_may_have_any_names_in_every_command(
+    footage: Path, model_file: Path, tmp_path: Path
+) -> None:
+    cache, model = f"paths.cache={tmp_path}/cache", f"model_file={model_file}"
+    scores, here = f"scores={tmp_path}/s", f"footage={footage}"
+    places = [f"paths.scores={tmp_path}", cache]
+    assert main(["score", model, here, "name=s", "scoring.threshold=0.5", *places]) == 0
+    for words in (
+        ["events", scores, "clips=true", "coco=true"],
+        ["render", scores, "frames=[8]"],
+        ["report", scores],
+        ["evaluate", scores, "labels=normal"],
+        ["evaluate", f"scores={tmp_path}/s/scores.csv", "labels=normal"],
+        ["calibrate", model, here, cache],
+        ["mask", here, f"out={tmp_path}/mask.yaml"],
+        ["describe", f"images={footage}", f"out={tmp_path}/d"],
+    ):
+        assert main(words) == 0, words
+    texts = [p for p in tmp_path.rglob("*") if p.suffix in (".csv", ".json", ".html")]
+    assert {"scores.csv", "ledger.csv", "report.html", "measures.json", "events.coco.json"} <= {
+        path.name for path in texts
+    }
+    for path in texts:
+        path.read_bytes().decode("utf-8")
+    assert "caf?" in (tmp_path / "s/report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["score", "calibrate", "describe"])
+def test_a_place_to_write_to_without_a_utf8_name_is_one_line(
+    command: str,
+    footage: Path,
+    model_file: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place = footage / "new"
+    words = {
+        "score": [f"model_file={model_file}", f"paths.scores={place}", f"paths.cache={place}"],
+        "calibrate": [f"model_file={model_file}", f"paths.cache={place}"],
+        "describe": [f"out={place}"],
+    }[command]
+    source = "images" if command == "describe" else "footage"
+    assert main([command, f"{source}={footage}", *words]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert f"tlae {command}: folders and files to be written must have names in UTF-8" in told
+
+
+def test_odd_names_are_printed_where_the_terminal_is_strict(
+    footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    printed = io.BytesIO()
+    terminal = io.TextIOWrapper(printed, "ascii", "strict")
+    monkeypatch.setattr("sys.stdout", terminal)
+    out = footage / "mask.yaml"
+    assert main(["mask", f"footage={footage}", f"out={out}", "restless=0.01"]) == 0
+    terminal.flush()
+    assert b"caf\\udce9" in printed.getvalue()
+    assert "caf?" in out.read_text(encoding="utf-8")
