@@ -68,7 +68,7 @@ def test_any_value_of_the_metadata_may_be_another_one(whole: Any, tmp_path: Path
     rng = np.random.default_rng(0)
     refused = 0
     for way in places({key: facts[key] for key in facts if key not in ("versions", "training")}):
-        for value in [ODD_VALUES[i] for i in rng.choice(len(ODD_VALUES), 3, replace=False)]:
+        for value in [ODD_VALUES[i] for i in rng.choice(len(ODD_VALUES), 2, replace=False)]:
             changed = json.loads(json.dumps(facts))
             inner = changed
             for key in way[:-1]:
@@ -76,7 +76,7 @@ def test_any_value_of_the_metadata_may_be_another_one(whole: Any, tmp_path: Path
             inner[way[-1]] = value
             save_file(tensors, tmp_path / "m", {METADATA_KEY: json.dumps(changed)})
             refused += not loads_and_scores_or_says_why(tmp_path / "m")
-    assert refused > 100
+    assert refused > 70
 
 
 def test_any_key_of_the_metadata_may_be_missing(whole: Any, tmp_path: Path) -> None:

@@ -217,3 +217,12 @@ def test_rule_changes_only_what_is_given() -> None:
     rule = ScoringRule(kernel_px=4).changed_by({"kernel_fraction": 0.2, "unit": None, "other": 3})
     assert rule == ScoringRule(kernel_fraction=0.2)
     assert rule.kernel_size_px(100) == 20
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_scores_that_are_not_finite_calibrate_nothing(bad: float) -> None:
+    raw = np.array([0.1, bad, 0.3])
+    with pytest.raises(UserError, match="must be finite numbers, got 1 others of 3"):
+        Calibration(raw, np.zeros(3, np.int64), 1.0, "2026-01-01")
+    with pytest.raises(UserError, match="must be finite numbers, got 1 others of 3"):
+        Calibration(np.ones(3), np.zeros(3, np.int64), 1.0, "2026-01-01", None, raw)
