@@ -96,7 +96,7 @@ class Results:
 
     @cached_property
     def stored_maps(self) -> StoredArray:
-        """All maps (n, h, w) in float16, sliced by rows."""
+        """All maps (n, h, w), sliced by rows; see ``scoring.stored_maps``."""
         known = self.table.get("instant", pd.Series(0.0, self.table.index))
         return StoredArray(self.folder, "maps.zarr", (known > SMALLEST).to_numpy())
 
