@@ -12,8 +12,9 @@ from tests.small_footage import NETS, SIZE_HW, frame_image, small_model
 from tlae.camera.camera import CameraOptions
 from tlae.camera.fit import fit_camera
 from tlae.errors import ModelFileError
-from tlae.model_file import FORMAT, METADATA_KEY, build_net, load_model, save_model
+from tlae.model_file import FORMAT, build_net, load_model, save_model
 from tlae.scoring.rule import ScoringRule
+from tlae.tensor_file import METADATA_KEY
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -81,7 +82,7 @@ def test_run_folder_instead_of_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"no tensors here", b"\x00" * 100])
 def test_foreign_bytes(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "m.safetensors").write_bytes(content)
-    refused(tmp_path / "m.safetensors", r"must be a \.safetensors file written by tlae")
+    refused(tmp_path / "m.safetensors", r"must be a \.safetensors file written by `tlae train`")
 
 
 def test_somebody_elses_safetensors(tmp_path: Path) -> None:
@@ -92,7 +93,9 @@ def test_somebody_elses_safetensors(tmp_path: Path) -> None:
 def test_half_a_file(tmp_path: Path) -> None:
     path = written(tmp_path / "m.safetensors")
     path.write_bytes(path.read_bytes()[:2000])
-    refused(path, r"must be a \.safetensors file written by tlae, this is not one or is damaged")
+    refused(
+        path, r"must be a \.safetensors file written by `tlae train`, this is not one or is damaged"
+    )
 
 
 def test_newer_format(tmp_path: Path) -> None:

@@ -8,13 +8,14 @@ net's class and arguments, preprocessing, window, scoring rule, calibration, cam
 import importlib
 import json
 import platform
+import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
@@ -24,16 +25,19 @@ from tlae.camera.camera_file import camera_of, camera_tensors
 from tlae.errors import ModelFileError
 from tlae.footage.preprocess import Preprocessing
 from tlae.models.standardised import Standardised
+from tlae.plain_values import from_plain, known_fields
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.calibration_file import calibration_of, calibration_tensors
 from tlae.scoring.rule import ScoringRule
+from tlae.tensor_file import METADATA_KEY, UNFIT, damaged, read_tensor_file, require_finite
 from tlae.whole_file import whole_file
 
 FORMAT = 1  # raise when older code could not read what is written
-METADATA_KEY = "tlae"
 CALIBRATION = "calibration."  # before the names of its tensors
 CAMERA = "camera."  # before the names of its tensors
-TRUSTED_PACKAGE = "tlae.models."  # a model file may name only classes from here
+TRUSTED_PACKAGE = "tlae.models."  # a model file may name only nets from here
+CURE = "give training a lower training.learning_rate, or training.compute=float32"
+MOST_VALUES = 2**30  # pixels and channels of all frames that a window spans: 4 GB
 
 
 @dataclass
@@ -73,6 +77,41 @@ class Model:
     training: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Facts:
+    """The JSON metadata, as far as a model is built from it; see ``Model``."""
+
+    net: dict[str, Any]
+    preprocessing: Preprocessing
+    window_frames: int
+    stride: int
+    gap_s: float
+    rule: ScoringRule
+    alarm: dict[str, float | None]
+    precision: str
+    calibration: dict[str, Any]
+    training: dict[str, Any]
+    camera: dict[str, Any] | None = None  # files of older versions have none
+
+    def __post_init__(self) -> None:
+        frame = self.preprocessing
+        values = frame.channels * frame.size_hw[0] * frame.size_hw[1]
+        most = MOST_VALUES // values
+        if not (self.window_frames >= 1 and self.stride >= 1):
+            raise ValueError(
+                f"window_frames and stride must be >= 1, got {self.window_frames}, {self.stride}"
+            )
+        if self.window_frames * self.stride > most:
+            raise ValueError(
+                f"a window must span at most {most} frames of this size, "
+                f"got {self.window_frames * self.stride}"
+            )
+        if self.precision not in ("float32", "bfloat16"):
+            raise ValueError(f"precision must be float32 or bfloat16, got {self.precision!r}")
+        if unknown := set(self.alarm) - {"threshold", "false_alarm_rate", "alarms_per_day"}:
+            raise ValueError(f"alarm has no {', '.join(sorted(unknown))}")
+
+
 def build_net(config: Mapping[str, Any]) -> nn.Module:
     """Build a net from ``_target_`` and its arguments.
 
@@ -86,7 +125,10 @@ def build_net(config: Mapping[str, Any]) -> nn.Module:
     if not target.startswith(TRUSTED_PACKAGE):
         raise ModelFileError(f"a net's class must be in {TRUSTED_PACKAGE}*, got {target!r}")
     try:
-        net: nn.Module = getattr(importlib.import_module(module), name)(**arguments)
+        kind = getattr(importlib.import_module(module), name)
+        if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
+            raise TypeError("it is not a net")
+        net: nn.Module = kind(**arguments)
     except (ImportError, AttributeError, TypeError) as error:
         raise ModelFileError(
             f"net {target} cannot be built by tlae {__version__}: {error}"
@@ -95,7 +137,11 @@ def build_net(config: Mapping[str, Any]) -> nn.Module:
 
 
 def save_model(model: Model, path: Path) -> None:
-    """Write ``model`` under a temporary name, then rename."""
+    """Write ``model`` under a temporary name, then rename.
+
+    Raises:
+        ModelFileError: a number of it is not finite; nothing is written.
+    """
     tensors = {f"net.{name}": value for name, value in model.net.net.state_dict().items()}
     tensors |= {
         "mean_frame": model.net.mean_frame,
@@ -129,43 +175,80 @@ def save_model(model: Model, path: Path) -> None:
             "python": platform.python_version(),
         },
     }
-    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    # Copies, for a net may know one tensor under two names.
+    plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+    try:
+        require_finite(plain)
+        from_plain(_Facts, known_fields(_Facts, facts))
+    except ValueError as error:
+        raise ModelFileError(f"model {path} cannot be written: {error}; {CURE}") from error
     with whole_file(path) as temporary:
         temporary.write_bytes(save(plain, {METADATA_KEY: json.dumps(facts)}))
 
 
 def load_model(path: Path) -> Model:
-    """Read a model file.
+    """Read a model file, and try the net on an empty clip.
 
     Raises:
-        ModelFileError: missing, foreign, damaged, or of a newer format.
+        ModelFileError: missing, foreign, damaged, not finite, or of a newer format.
     """
-    facts, tensors = _read(path)
+    facts, tensors = read_tensor_file(path, "pt", "tlae train", FORMAT)
     try:
-        net = build_net(facts["net"])
-        net.load_state_dict(_named("net.", tensors))
-        size_hw = facts["preprocessing"]["size_hw"]
-        return Model(
-            net=Standardised(net, tensors["mean_frame"], float(tensors["spread"])).eval(),
-            net_config=facts["net"],
-            preprocessing=Preprocessing(tuple(size_hw), facts["preprocessing"]["channels"]),
-            window_frames=facts["window_frames"],
-            stride=facts["stride"],
-            gap_s=facts["gap_s"],
-            rule=ScoringRule(**facts["rule"]),
-            alarm=facts["alarm"],
-            precision=facts["precision"],
-            calibration=calibration_of(_named(CALIBRATION, tensors), facts["calibration"]),
-            typical_error=tensors["typical_error"],
-            watched=tensors["watched"].bool() if "watched" in tensors else None,
-            camera=_camera(facts.get("camera"), tensors),  # files of older versions have none
-            training=facts["training"],
-        )
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        reason = " ".join(str(error).split())[:200]
-        raise ModelFileError(f"model file {path} is damaged ({reason}); train it again") from error
+        require_finite(tensors)
+        model = _model_of(from_plain(_Facts, known_fields(_Facts, facts)), tensors)
+        _try(model)
+    except UNFIT as error:
+        raise damaged(path, error, "train it again") from error
+    return model
+
+
+def _model_of(facts: _Facts, tensors: Mapping[str, Tensor]) -> Model:
+    size_hw = facts.preprocessing.size_hw
+    of_shape = {"mean_frame": (facts.preprocessing.channels, *size_hw), "spread": ()}
+    of_shape |= {"typical_error": size_hw, "watched": size_hw}
+    for name, shape in of_shape.items():
+        if name in tensors and tuple(tensors[name].shape) != shape:
+            raise ValueError(f"{name} must be of shape {shape}, got {tuple(tensors[name].shape)}")
+    net = _filled_net(facts.net, _named("net.", tensors))
+    return Model(
+        net=Standardised(net, tensors["mean_frame"], float(tensors["spread"])).eval(),
+        net_config=facts.net,
+        preprocessing=facts.preprocessing,
+        window_frames=facts.window_frames,
+        stride=facts.stride,
+        gap_s=facts.gap_s,
+        rule=facts.rule,
+        alarm=facts.alarm,
+        precision=facts.precision,
+        calibration=calibration_of(_named(CALIBRATION, tensors), facts.calibration),
+        typical_error=tensors["typical_error"],
+        watched=tensors["watched"].bool() if "watched" in tensors else None,
+        camera=_camera(facts.camera, tensors),
+        training=facts.training,
+    )
+
+
+def _filled_net(config: dict[str, Any], weights: dict[str, Tensor]) -> nn.Module:
+    """The net with its weights; a config that asks for other sizes than these costs no memory."""
+    with torch.device("meta"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of sizes that the weights then refute
+        net = build_net(config)
+    net.load_state_dict(weights, assign=True)
+    return net
+
+
+def _try(model: Model) -> None:
+    """Answer for one empty window: parts of different sizes are found now, not while scoring."""
+    frame = model.preprocessing
+    clip = torch.zeros(1, frame.channels, model.window_frames, *frame.size_hw)
+    with torch.inference_mode():
+        answer, target = model.net(clip), model.net.target(clip)
+    if answer.shape != target.shape:
+        raise ValueError(f"answers of shape {tuple(answer.shape)}, {tuple(target.shape)} expected")
+    require_finite({"its answers": answer})
+    if model.camera is not None:
+        shape = (1, *frame.size_hw, frame.channels)
+        model.camera.see(np.zeros(shape, np.uint8), [0])
 
 
 def _camera(facts: dict[str, Any] | None, tensors: Mapping[str, Tensor]) -> Camera | None:
@@ -177,30 +260,3 @@ def _camera(facts: dict[str, Any] | None, tensors: Mapping[str, Tensor]) -> Came
 def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Tensors whose names begin so, by the rest of their names."""
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    if not path.is_file():
-        folder = path / "model.safetensors"
-        hint = f"did you mean {folder}?" if folder.is_file() else "`tlae train` writes one"
-        raise ModelFileError(f"model_file must be an existing file, got {path}; {hint}")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            facts = json.loads(metadata.get(METADATA_KEY, "null"))
-            if not isinstance(facts, dict):
-                raise ModelFileError(
-                    f"model file {path} was not written by tlae; give one that was"
-                )
-            if facts.get("format", 0) > FORMAT:
-                raise ModelFileError(
-                    f"model file {path} has format {facts['format']}, this tlae {__version__} "
-                    f"reads up "
-                    f"to {FORMAT}; update tlae"
-                )
-            return facts, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, json.JSONDecodeError, OSError) as error:
-        raise ModelFileError(
-            f"model file {path} must be a .safetensors file written by tlae, this is not one or is "
-            f"damaged ({str(error).splitlines()[0]})"
-        ) from error

@@ -95,7 +95,11 @@ def test_alarms_are_read_however_yes_and_no_are_written(
         ({"label": [2, 0, 0, 0]}, r"labels must be 0 \(normal\) or 1 \(anomalous\), got 2 in 1"),
         ({"label": [np.nan, 0, 0, 0]}, "labels must be 0"),
         ({"frame": [0, 0, 5, 6]}, "one row per frame, got b frame 0 twice"),
-        ({"frame": [np.nan, 0, 5, 6]}, "1 rows have no frame number"),
+        ({"frame": [np.nan, 0, 5, 6]}, "1 rows have no whole frame number, the first is nan"),
+        ({"frame": [np.inf, 0, 5, 6]}, "1 rows have no whole frame number, the first is inf"),
+        ({"frame": [0.5, 0, 5, 6]}, "1 rows have no whole frame number, the first is 0.5"),
+        ({"clip": [None, "a", "a", "a"]}, "1 rows have no clip name"),
+        ({"time_s": ["x", 0, 1, 2]}, "column 'time_s' must hold numbers"),
     ],
 )
 def test_bad_tables_are_refused(

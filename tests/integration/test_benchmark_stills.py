@@ -20,6 +20,7 @@ def words(site: Path, out: Path) -> list[str]:
         "experiment=timelapse",
         "model=cae_small",
         "footage.size_hw=[48,64]",
+        "footage.holdout=0.35",  # of few frames
         "trainer.max_epochs=1",
         "trainer.accelerator=cpu",
         "training.compute=float32",

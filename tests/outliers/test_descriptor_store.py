@@ -118,6 +118,16 @@ def test_wrong_dimensions_are_refused(tmp_path: Path) -> None:
         writer.append(items(0, 2), np.ones((2, 2), np.float32))
 
 
+@pytest.mark.parametrize("text", ["[]", "{", "3", ""])
+def test_facts_that_are_no_object_are_told(text: str, tmp_path: Path) -> None:
+    write(tmp_path, "x", np.ones((2, 2), np.float32), items(0, 2))
+    (tmp_path / "x.json").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=r"x\.json .*remove x\.npy and describe again"):
+        open_descriptors(tmp_path)
+    with pytest.raises(UserError, match=r"x\.json .*remove x\.npy and describe again"):
+        is_described(tmp_path, "x", {}, overwrite=False)
+
+
 def test_damage_is_told(tmp_path: Path) -> None:
     write(tmp_path, "x", np.ones((2, 2), np.float32), items(0, 2))
     os.truncate(tmp_path / "x.npy", 100)

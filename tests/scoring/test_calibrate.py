@@ -201,11 +201,11 @@ def test_smoothing_does_not_cross_runs() -> None:
     [
         ({"kernel": "boxx"}, "scoring.kernel must be one of box_mean, box_sum, gaussian"),
         ({"kernel_fraction": 2.0}, r"kernel_fraction must be in \(0, 1\]"),
-        ({"smooth_frames": -1.0}, "smooth_frames must be >= 0"),
+        ({"smooth_frames": -1.0}, "smooth_frames must be in 0..1e"),
         ({"reduction": "median"}, "scoring.reduction must be one of"),
         ({"error": "cubic"}, "scoring.error must be one of"),
-        ({"unit": 0.0}, "unit must be > 0"),
-        ({"kernel_px": 0}, "kernel_px must be >= 1"),
+        ({"unit": 0.0}, r"unit must be in \(0, 1e"),
+        ({"kernel_px": 0}, "kernel_px must be in 1..4096"),
     ],
 )
 def test_bad_rules_are_refused(change: dict[str, object], words: str) -> None:
@@ -217,3 +217,12 @@ def test_rule_changes_only_what_is_given() -> None:
     rule = ScoringRule(kernel_px=4).changed_by({"kernel_fraction": 0.2, "unit": None, "other": 3})
     assert rule == ScoringRule(kernel_fraction=0.2)
     assert rule.kernel_size_px(100) == 20
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_scores_that_are_not_finite_calibrate_nothing(bad: float) -> None:
+    raw = np.array([0.1, bad, 0.3])
+    with pytest.raises(UserError, match="must be finite numbers, got 1 others of 3"):
+        Calibration(raw, np.zeros(3, np.int64), 1.0, "2026-01-01")
+    with pytest.raises(UserError, match="must be finite numbers, got 1 others of 3"):
+        Calibration(np.ones(3), np.zeros(3, np.int64), 1.0, "2026-01-01", None, raw)

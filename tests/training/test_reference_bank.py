@@ -26,6 +26,13 @@ def test_few_frames_give_fewer_backgrounds(tmp_path: Path) -> None:
     assert 1 <= len(fit_bank(store, [np.arange(7)], 32)) <= 2
 
 
+def test_alike_frames_give_fewer_backgrounds(tmp_path: Path) -> None:
+    folder = write_clips(tmp_path / "normal", (26,))  # the walker is back after 13 frames
+    store = open_store(open_footage(str(folder)), Preprocessing((32, 32), 1), tmp_path / "cache")
+    rows = np.array([0, 13] * 6)
+    assert len(fit_bank(store, [rows], 4)) == 1
+
+
 def test_frames_of_all_times_are_in_order_and_as_many_as_asked_for(tmp_path: Path) -> None:
     folder = write_clips(tmp_path / "normal", (7,))
     store = open_store(open_footage(str(folder)), Preprocessing((32, 32), 1), tmp_path / "cache")

@@ -12,7 +12,9 @@ from tlae.camera.background import BackgroundBank
 from tlae.camera.camera import Camera, CameraOptions
 from tlae.camera.health import Limits
 from tlae.camera.modes import Modes
+from tlae.plain_values import from_plain
 
+LOOKS = 4  # measures of a look
 LIMITS = ("dark", "white", "contrast", "sharpness", "response")
 
 
@@ -34,13 +36,30 @@ def camera_tensors(camera: Camera) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def camera_of(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Camera:
-    """The camera that ``camera_tensors`` took apart."""
+    """The camera that ``camera_tensors`` took apart.
+
+    Raises:
+        ValueError: its parts do not fit together.
+    """
+    names = [str(name) for name in facts["modes"]]
+    per_mode: dict[str, tuple[int, ...]] = {
+        "looks": (len(names), LOOKS),
+        "reach": (len(names), LOOKS),
+    }
+    per_mode |= {f"limits.{name}": (len(names),) for name in LIMITS}
+    for name, shape in per_mode.items():
+        if tuple(tensors[name].shape) != shape:
+            raise ValueError(f"camera.{name} must be of shape {shape}")
+    of_mode = tensors["background_mode"]
+    known = bool(((of_mode >= 0) & (of_mode < len(names))).all())
+    if not known or len(of_mode) != len(tensors["backgrounds"]):
+        raise ValueError("every background of the camera must be of one of its modes")
     return Camera(
-        CameraOptions(**facts["options"]),
-        Modes(tuple(facts["modes"]), tensors["looks"].numpy(), tensors["reach"].numpy()),
+        from_plain(CameraOptions, facts["options"]),
+        Modes(tuple(names), tensors["looks"].numpy(), tensors["reach"].numpy()),
         BackgroundBank(tensors["backgrounds"].numpy(), tensors["background_mode"].numpy()),
         Limits(
             **{name: tensors[f"limits.{name}"].numpy() for name in LIMITS},
-            frozen_after=facts["frozen_after"],
+            frozen_after=int(facts["frozen_after"]),
         ),
     )

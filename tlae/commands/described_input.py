@@ -6,8 +6,9 @@ from typing import Any
 
 from tlae.errors import UserError
 from tlae.outliers.describe_now import Described, describe_now, in_memory
+from tlae.outliers.descriptor_facts import descriptor_names
 from tlae.outliers.descriptor_settings import DescriptorSettings
-from tlae.outliers.descriptor_store import IDS, descriptor_names, open_descriptors
+from tlae.outliers.descriptor_store import IDS, open_descriptors
 
 
 def descriptor_settings(cfg: Any) -> DescriptorSettings:

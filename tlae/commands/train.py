@@ -58,6 +58,7 @@ from tlae.training.recipe import Recipe, constant_loss
 from tlae.training.reference_bank import fit_bank, frames_of_all_times
 from tlae.training.run_folder import RunFolder
 from tlae.training.still_anomalies import StillRecipe
+from tlae.training.teachable import require_teachable
 
 CONSTANT_WINDOWS = 128  # enough for the share of planted pixels
 
@@ -79,6 +80,7 @@ def run(cfg: TrainConfig) -> None:
         options = FitOptions(**{k: cfg.training[k] for k in FitOptions.__dataclass_fields__})  # type: ignore[index]
         inner = build_net(net_config)
         footage, camera = _prepare(cfg, source, inner)
+        require_teachable(footage)
     if _is_first_process():
         folder.begin(_settings(cfg, footage.store), overwrite=cfg.overwrite)
     if folder.model.is_file():

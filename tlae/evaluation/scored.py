@@ -137,8 +137,19 @@ def _checked(
     infinite = int(np.isinf(table["raw"]).sum())
     if infinite:
         raise UserError(f"{path}: {infinite:,} scores are infinite; give finite ones")
-    if table["frame"].isna().any():
-        raise UserError(f"{path}: {int(table['frame'].isna().sum()):,} rows have no frame number")
+    if table["clip"].isna().any():
+        raise UserError(
+            f"{path}: {int(table['clip'].isna().sum()):,} rows have no clip name (empty, nan and "
+            "NA are none); give each row one"
+        )
+    no_number = ~(table["frame"] % 1 == 0)
+    if no_number.any():
+        raise UserError(
+            f"{path}: {int(no_number.sum()):,} rows have no whole frame number, the first is "
+            f"{table['frame'][no_number].iloc[0]:g}; count the frames of each clip from 0"
+        )
+    if "time_s" in table:
+        table["time_s"] = _numbers(table, "time_s", path)
     twice = table.duplicated(["clip", "frame"])
     if twice.any():
         row: Any = table[twice].iloc[0]

@@ -5,7 +5,29 @@ from pathlib import Path
 from typing import Any
 
 from tlae.errors import UserError
-from tlae.outliers.descriptor_store import descriptor_names
+
+DESCRIBE_AGAIN = "remove {}.npy and describe again"
+
+
+def descriptor_names(folder: Path) -> list[str]:
+    """Names of the finished descriptors in a store, sorted."""
+    return sorted(f.stem for f in folder.glob("*.npy") if f.with_suffix(".json").is_file())
+
+
+def facts_of(folder: Path, name: str) -> dict[str, Any]:
+    """Facts of a finished descriptor, see ``Descriptors``.
+
+    Raises:
+        UserError: they cannot be read.
+    """
+    path = folder / f"{name}.json"
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise UserError(f"{path} is damaged ({error}); {DESCRIBE_AGAIN.format(name)}") from error
+    if not isinstance(facts, dict):
+        raise UserError(f"{path} must hold an object; {DESCRIBE_AGAIN.format(name)}")
+    return facts
 
 
 def unfinished_facts(folder: Path, name: str) -> dict[str, Any]:
@@ -30,7 +52,7 @@ def is_described(folder: Path, name: str, facts: dict[str, Any], *, overwrite: b
         UserError: it has other facts, or its store other images.
     """
     for other in descriptor_names(folder):
-        stored = json.loads((folder / f"{other}.json").read_text(encoding="utf-8"))
+        stored = facts_of(folder, other)
         if other == name:
             changed = [key for key, value in facts.items() if stored.get(key) != value]
             if not changed:

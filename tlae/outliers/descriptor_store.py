@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from tlae.errors import FootageError, UserError, nearest
 from tlae.footage.frames import OK
+from tlae.outliers.descriptor_facts import DESCRIBE_AGAIN, descriptor_names, facts_of
 from tlae.whole_file import whole_file
 
 IDS = "ids.parquet"
@@ -70,11 +71,6 @@ class Descriptors:
         return reasons | ({NOT_FINITE: broken} if broken else {})
 
 
-def descriptor_names(folder: Path) -> list[str]:
-    """Names of the finished descriptors in a store, sorted."""
-    return sorted(f.stem for f in folder.glob("*.npy") if f.with_suffix(".json").is_file())
-
-
 def open_descriptors(folder: Path | str, name: str | None = None) -> Descriptors:
     """Open one descriptor of a store; its values stay on disk until they are read.
 
@@ -98,8 +94,8 @@ def open_descriptors(folder: Path | str, name: str | None = None) -> Descriptors
     name = names[0] if name is None else name
     if name not in names:
         raise UserError(f"{folder} has no descriptor {name!r}; {nearest(name, names)}")
+    facts = facts_of(folder, name)
     try:
-        facts = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
         values = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
         ids = pd.read_parquet(folder / IDS)
         ids = ids[ids["row"] >= 0].reset_index(drop=True)
@@ -107,8 +103,8 @@ def open_descriptors(folder: Path | str, name: str | None = None) -> Descriptors
             raise ValueError(f"shape {values.shape}, {len(ids):,} described items in {IDS}")
     except (OSError, ValueError, EOFError, KeyError) as error:
         raise UserError(
-            f"descriptor {name} in {folder} is damaged ({str(error).splitlines()[0]}); remove "
-            f"{name}.npy and describe again"
+            f"descriptor {name} in {folder} is damaged ({str(error).splitlines()[0]}); "
+            f"{DESCRIBE_AGAIN.format(name)}"
         ) from error
     return Descriptors(folder, name, ids, values, facts)
 

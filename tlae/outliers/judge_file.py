@@ -4,10 +4,10 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from tlae import __version__
@@ -16,14 +16,16 @@ from tlae.outliers.estimator_arrays import Arrays, pack_estimator, unpack_estima
 from tlae.outliers.estimators import Scores, anomaly_scores
 from tlae.outliers.filters import bad_probability
 from tlae.outliers.preparation import Preparation
+from tlae.plain_values import from_plain, known_fields
 from tlae.scoring.calibrate import Calibration
+from tlae.tensor_file import METADATA_KEY, UNFIT, damaged, read_tensor_file, require_finite
 from tlae.whole_file import explain_os_errors, whole_file
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 FORMAT = 1  # raise when older code could not read what is written
-METADATA_KEY = "tlae"
+ESTIMATOR = "estimator."  # before the names of its arrays
 KINDS = ("novelty", "filter")
 COMPARED = ("descriptor", "dimensions", "settings", "weights")  # facts that must be the same
 
@@ -84,10 +86,15 @@ def _given(settings: Any) -> dict[str, Any]:
 
 
 def save_judge(judge: Judge, path: Path) -> None:
-    """Write under a temporary name, then rename."""
+    """Write under a temporary name, then rename.
+
+    Raises:
+        ModelFileError: a number of it is not finite; nothing is written.
+        UserError: the file cannot be written.
+    """
     estimator_facts, estimator_arrays = pack_estimator(judge.estimator)
     preparation = judge.preparation
-    arrays: Arrays = {f"estimator.{name}": array for name, array in estimator_arrays.items()}
+    arrays: Arrays = {f"{ESTIMATOR}{name}": array for name, array in estimator_arrays.items()}
     arrays |= {
         "preparation.shift": preparation.shift,
         "preparation.factor": preparation.factor,
@@ -110,6 +117,13 @@ def save_judge(judge: Judge, path: Path) -> None:
         "versions": {"tlae": __version__},
     }
     plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    try:
+        require_finite(plain)
+        from_plain(_Facts, known_fields(_Facts, facts))
+    except ValueError as error:
+        raise ModelFileError(
+            f"model {path} cannot be written: {error}; take another method or scaler"
+        ) from error
     with explain_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as temporary:
@@ -117,7 +131,7 @@ def save_judge(judge: Judge, path: Path) -> None:
 
 
 def load_judge(path: Path, kind: str) -> Judge:
-    """Read what ``save_judge`` wrote.
+    """Read what ``save_judge`` wrote, and try it on an empty picture.
 
     Args:
         path: the file.
@@ -126,58 +140,60 @@ def load_judge(path: Path, kind: str) -> Judge:
     Raises:
         ModelFileError: missing, foreign, damaged, of a newer format or another kind.
     """
-    facts, arrays = _read(path, kind)
-    parts = {k.removeprefix("estimator."): v for k, v in arrays.items() if "estimator." in k}
-    try:
-        raw = arrays["calibration.raw"]
-        return Judge(
-            kind=kind,
-            method=facts["method"],
-            preparation=Preparation(
-                facts["preparation"]["l2"],
-                arrays["preparation.shift"],
-                arrays["preparation.factor"],
-                arrays.get("preparation.components"),
-                facts["preparation"]["explained"],
-            ),
-            estimator=unpack_estimator(facts["estimator"], parts),
-            descriptor=facts["descriptor"],
-            settings=facts["settings"],
-            quadrants=facts["quadrants"],
-            calibration=Calibration(raw, np.zeros(len(raw), np.int64), 0.0, facts["calibrated"]),
-            threshold=float(facts["threshold"]),
-            training=facts["training"],
-        )
-    except ModelFileError as error:
-        raise ModelFileError(f"model file {path}: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ModelFileError(f"model file {path} is damaged ({reason}); fit it again") from error
-
-
-def _read(path: Path, kind: str) -> tuple[dict[str, Any], Arrays]:
-    if not path.is_file():
-        raise ModelFileError(
-            f"model_file must be an existing file, got {path}; `tlae {kind} fit` writes one"
-        )
-    try:
-        with safe_open(path, framework="np") as file:
-            facts = json.loads((file.metadata() or {}).get(METADATA_KEY, "null"))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, json.JSONDecodeError, OSError) as error:
-        raise ModelFileError(
-            f"model file {path} must be a .safetensors file written by `tlae {kind} fit`, this is "
-            f"not one or is damaged ({str(error).splitlines()[0]})"
-        ) from error
-    found = facts.get("kind") if isinstance(facts, dict) else None
-    if found != kind:
+    facts, arrays = read_tensor_file(path, "np", f"tlae {kind} fit", FORMAT)
+    if (found := facts.get("kind")) != kind:
         what = f"`tlae {found} fit`" if found in KINDS else "another program or command"
         raise ModelFileError(
             f"model file {path} must be written by `tlae {kind} fit`, this one is by {what}"
         )
-    if facts.get("format", 0) > FORMAT:
-        raise ModelFileError(
-            f"model file {path} has format {facts['format']}, this tlae {__version__} reads up to "
-            f"{FORMAT}; update tlae"
-        )
-    return facts, arrays
+    try:
+        require_finite(arrays)
+        judge = _judge_of(from_plain(_Facts, known_fields(_Facts, facts)), arrays)
+        (score,) = judge.scores(np.zeros((1, judge.preparation.width), np.float32))
+        require_finite({"its scores": score})
+    except (*UNFIT, BadZipFile) as error:
+        raise damaged(path, error, "fit it again") from error
+    return judge
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """The JSON metadata, as far as a judge is built from it; see ``Judge``."""
+
+    kind: str
+    method: str
+    estimator: dict[str, Any]
+    preparation: dict[str, Any]
+    descriptor: dict[str, Any]
+    settings: dict[str, Any]
+    quadrants: bool
+    calibrated: str
+    threshold: float
+    training: dict[str, Any]
+
+
+def _judge_of(facts: _Facts, arrays: Arrays) -> Judge:
+    estimator = {
+        name.removeprefix(ESTIMATOR): array
+        for name, array in arrays.items()
+        if name.startswith(ESTIMATOR)
+    }
+    raw = arrays["calibration.raw"]
+    return Judge(
+        kind=facts.kind,
+        method=facts.method,
+        preparation=Preparation(
+            bool(facts.preparation["l2"]),
+            arrays["preparation.shift"],
+            arrays["preparation.factor"],
+            arrays.get("preparation.components"),
+            float(facts.preparation["explained"]),
+        ),
+        estimator=unpack_estimator(facts.estimator, estimator),
+        descriptor=facts.descriptor,
+        settings=facts.settings,
+        quadrants=facts.quadrants,
+        calibration=Calibration(raw, np.zeros(len(raw), np.int64), 0.0, facts.calibrated),
+        threshold=facts.threshold,
+        training=facts.training,
+    )

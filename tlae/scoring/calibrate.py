@@ -97,6 +97,17 @@ class Calibration:
     def __post_init__(self) -> None:
         if not len(self.raw):
             raise ValueError("a calibration needs at least one score of normal footage, got none")
+        columns = (self.raw, self.run, self.mode, self.frame_mean)
+        if any(column is not None and column.shape != (len(self.raw),) for column in columns):
+            raise ValueError("a calibration must have one run and mode for each score")
+        numbers = (self.raw, np.array([self.interval_s]), self.frame_mean)
+        for column in numbers:
+            if column is not None and not np.isfinite(column).all():
+                raise UserError(
+                    f"scores of normal footage must be finite numbers, got "
+                    f"{int((~np.isfinite(column)).sum()):,} others of {len(column):,}; train again "
+                    "with a lower training.learning_rate, or training.compute=float32"
+                )
 
     @property
     def modes(self) -> list[str]:

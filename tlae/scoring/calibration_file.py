@@ -32,14 +32,18 @@ def calibration_of(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> C
     """The calibration that ``calibration_tensors`` took apart; older files lack modes and means."""
     mode = frame_mean = None
     if "mode" in tensors:
-        mode = np.array(facts["modes"], dtype=object)[tensors["mode"].numpy()]
+        names = np.array([str(name) for name in facts["modes"]], dtype=object)
+        number = tensors["mode"].numpy()
+        if not ((number >= 0) & (number < len(names))).all():
+            raise ValueError("every score must be of one of the calibration's modes")
+        mode = names[number]
     if "frame_mean" in tensors:
         frame_mean = tensors["frame_mean"].numpy().astype(np.float64)
     return Calibration(
         tensors["raw"].numpy().astype(np.float64),
-        tensors["run"].numpy(),
-        facts["interval_s"],
-        facts["created"],
+        tensors["run"].numpy().astype(np.int64),
+        float(facts["interval_s"]),
+        str(facts["created"]),
         mode,
         frame_mean,
     )

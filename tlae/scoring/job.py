@@ -25,7 +25,8 @@ from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
 from tlae.progress import Advance
 from tlae.scoring.scorer import FrameScorer, Scored
-from tlae.whole_file import whole_file
+from tlae.scoring.stored_maps import MAP_CODEC, MAP_DTYPE, rounded
+from tlae.whole_file import replace_folder, whole_file
 
 CHUNK_FRAMES = 128  # one shard of the map arrays
 JOB_FILE = "job.json"
@@ -66,7 +67,7 @@ class ScoringJob:
             (self.folder / "parts").mkdir(parents=True)
         with whole_file(told) as temporary:
             temporary.write_text(text, encoding="utf-8")
-        self.maps = self._array("maps.zarr", np.float16, self.store.shape[1:3])
+        self.maps = self._array("maps.zarr", MAP_DTYPE, self.store.shape[1:3], MAP_CODEC)
         self.rebuilt = None
         if self.keep_rebuilt:
             self.rebuilt = self._array("rebuilt.zarr", np.uint8, self.store.shape[1:])
@@ -98,8 +99,7 @@ class ScoringJob:
         except OSError as error:
             raise UserError(
                 f"scores in {self.folder} could not be written: {error.strerror or error}; free "
-                f"some "
-                "space or set paths.scores to another disk; the same command continues"
+                "some space or set paths.scores to another disk; the same command continues"
             ) from error
 
     def table(self) -> pd.DataFrame:
@@ -154,6 +154,7 @@ class ScoringJob:
         advance(min(finished * CHUNK_FRAMES, len(self.store)))
         open_chunks: dict[int, _Chunk] = {}
         for rows, scored, settled in self._results(scorer, start, batch_frames):
+            self._require_finite(rows, scored)
             for chunk, place in _by_chunk(rows):
                 if chunk >= finished:
                     first = chunk * CHUNK_FRAMES
@@ -191,6 +192,16 @@ class ScoringJob:
         empty = Scored(nothing, np.zeros(0), np.zeros((0, 2)), nothing)  # type: ignore[arg-type]
         yield np.zeros(0, np.int64), empty, len(self.store)
 
+    def _require_finite(self, rows: Rows, scored: Scored) -> None:
+        """Refuse results of readable frames that are not finite, before they are written."""
+        bad = np.flatnonzero(~scored.is_finite)
+        if len(bad):
+            clip, frame, path = self.store.index.iloc[rows[bad[0]]][["clip", "frame", "path"]]
+            raise UserError(
+                f"scores must be finite numbers, the model gives others for frame {frame} of {clip}"
+                f" ({path}); score with precision=float32, or train with a lower learning rate"
+            )
+
     def _keep_state(self, scorer: FrameScorer, row: int, start: int, *, fresh: bool) -> None:
         """At the first batch of a chunk, save what the scorer carries into it."""
         number = row // CHUNK_FRAMES
@@ -205,7 +216,7 @@ class ScoringJob:
 
     def _write(self, number: int, chunk: "_Chunk") -> None:
         rows = slice(number * CHUNK_FRAMES, number * CHUNK_FRAMES + len(chunk.instant))
-        self.maps[rows] = chunk.maps
+        self.maps[rows] = rounded(chunk.maps)
         if self.rebuilt is not None:
             self.rebuilt[rows] = chunk.rebuilt
         table = pd.DataFrame(
@@ -219,17 +230,29 @@ class ScoringJob:
         with whole_file(self._part(number)) as temporary:
             table.to_parquet(temporary, index=False)
 
-    def _array(self, name: str, dtype: type, item: tuple[int, ...]) -> Any:
+    def _array(self, name: str, dtype: type, item: tuple[int, ...], codec: Any = "auto") -> Any:
+        """The array of all frames; one of another type is what an earlier version wrote."""
         path = self.folder / name
-        if path.is_dir():
-            return zarr.open_array(path, mode="r+")
-        return zarr.create_array(
-            path,
-            shape=(len(self.store), *item),
-            chunks=(1, *item),
-            shards=(CHUNK_FRAMES, *item),
-            dtype=dtype,
-        )
+
+        def make(where: Path) -> Any:
+            return zarr.create_array(
+                where,
+                shape=(len(self.store), *item),
+                chunks=(1, *item),
+                shards=(CHUNK_FRAMES, *item),
+                dtype=dtype,
+                compressors=codec,
+            )
+
+        if not path.is_dir():
+            return make(path)
+        before = zarr.open_array(path, mode="r")
+        if before.dtype != dtype:
+            with replace_folder(path, "zarr.json") as new:
+                after = make(new)
+                for start in range(0, len(self.store), CHUNK_FRAMES):
+                    after[start : start + CHUNK_FRAMES] = before[start : start + CHUNK_FRAMES]
+        return zarr.open_array(path, mode="r+")
 
     def _part(self, number: int) -> Path:
         return self.folder / "parts" / f"{number:08d}.parquet"
@@ -252,7 +275,7 @@ class _Chunk:
         self.instant = np.full(frames, np.nan)
         self.frame_mean = np.full(frames, np.nan)
         self.peak = np.full((frames, 2), -1, np.int64)
-        self.maps = np.zeros((frames, *shape[1:3]), np.float16)
+        self.maps = np.zeros((frames, *shape[1:3]), MAP_DTYPE)
         self.rebuilt = np.zeros((frames, *shape[1:]), np.uint8)
 
     def put(self, into: Rows, scored: Scored, place: Rows) -> None:

@@ -25,6 +25,7 @@ from tlae.scoring.job import JOB_FILE
 from tlae.scoring.result_files import StoredArray, read_json, telling_damage
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_runs
+from tlae.scoring.stored_maps import read_maps
 from tlae.whole_file import whole_file
 
 COLUMNS = [
@@ -87,7 +88,7 @@ class Results:
 
     def map_of(self, row: int) -> npt.NDArray[np.float32]:
         """Smoothed error map (h, w) of a row of the table, in raw units."""
-        return np.asarray(self.stored_maps[row], np.float32)
+        return np.asarray(read_maps(self.stored_maps, row, row + 1)[0])
 
     def rebuilt_of(self, row: int) -> Image:
         """What the net expected (h, w, C); needs ``keep_rebuilt=true`` when scoring."""
@@ -95,7 +96,7 @@ class Results:
 
     @cached_property
     def stored_maps(self) -> StoredArray:
-        """All maps (n, h, w) in float16, sliced by rows."""
+        """All maps (n, h, w), sliced by rows; see ``scoring.stored_maps``."""
         known = self.table.get("instant", pd.Series(0.0, self.table.index))
         return StoredArray(self.folder, "maps.zarr", (known > SMALLEST).to_numpy())
 

@@ -1,12 +1,15 @@
 """The scoring rule: every choice between an error and an alarm, in one place."""
 
-import math
 from dataclasses import dataclass, fields
 from typing import Any
 
 ERRORS = ("absolute", "squared")
 KERNELS = ("box_mean", "box_sum", "gaussian")
 REDUCTIONS = ("maximum", "mean")
+LARGEST_KERNEL_PX = 4096  # the largest side of a net's picture
+MOST_KERNEL_FRAMES = 1_000  # so many maps are held in memory
+MOST_SMOOTH_FRAMES = 1e6
+LARGEST_UNIT = 1e6  # squared and summed over the largest kernel, it stays within float32
 
 
 @dataclass(frozen=True)
@@ -48,14 +51,12 @@ class ScoringRule:
             raise ValueError(
                 f"scoring.kernel_fraction must be in (0, 1], got {self.kernel_fraction}"
             )
-        if self.kernel_px is not None and self.kernel_px < 1:
-            raise ValueError(f"scoring.kernel_px must be >= 1, got {self.kernel_px}")
-        if self.kernel_frames < 1:
-            raise ValueError(f"scoring.kernel_frames must be >= 1, got {self.kernel_frames}")
-        if self.smooth_frames < 0 or not math.isfinite(self.smooth_frames):
-            raise ValueError(f"scoring.smooth_frames must be >= 0, got {self.smooth_frames}")
-        if not self.unit > 0:
-            raise ValueError(f"scoring.unit must be > 0, got {self.unit}")
+        if self.kernel_px is not None:
+            _require_within("kernel_px", self.kernel_px, 1, LARGEST_KERNEL_PX)
+        _require_within("kernel_frames", self.kernel_frames, 1, MOST_KERNEL_FRAMES)
+        _require_within("smooth_frames", self.smooth_frames, 0, MOST_SMOOTH_FRAMES)
+        if not 0 < self.unit <= LARGEST_UNIT:
+            raise ValueError(f"scoring.unit must be in (0, {LARGEST_UNIT:g}], got {self.unit}")
 
     def kernel_size_px(self, height_px: int) -> int:
         """Side of the kernel for frames of this height."""
@@ -73,3 +74,8 @@ class ScoringRule:
 def _require(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise ValueError(f"scoring.{name} must be one of {', '.join(known)}, got {value!r}")
+
+
+def _require_within(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"scoring.{name} must be in {low:g}..{high:g}, got {value}")

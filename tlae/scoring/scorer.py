@@ -47,6 +47,11 @@ class Scored:
         """Mean of each map, (n,)."""
         return np.asarray(self.maps.mean(axis=(1, 2), dtype=np.float64))
 
+    @property
+    def is_finite(self) -> npt.NDArray[np.bool_]:
+        """Whether the net gave numbers, (n,); a frame without a verdict has an empty score."""
+        return np.isfinite(self.frame_mean) & ~np.isinf(self.instant)
+
 
 @dataclass
 class _Memory:

@@ -68,6 +68,16 @@ def smooth_runs(values: Series, runs: list[Rows], frames: float, *, causal: bool
     return smoothed
 
 
+def kernel_reach_px(kernel: str, size_px: int) -> int:
+    """How far a kernel of ``smooth_map`` carries the error of a pixel, along each axis."""
+    return math.ceil(4 * _sigma(size_px)) if kernel == "gaussian" else size_px // 2
+
+
+def _sigma(size_px: int) -> float:
+    """Of the Gaussian of this size."""
+    return max(size_px / 4, 1e-3)
+
+
 def _box(maps: Tensor, size_px: int) -> Tensor:
     """Mean under a sliding box, zeros outside."""
     before, after = size_px // 2, (size_px - 1) // 2
@@ -78,8 +88,7 @@ def _box(maps: Tensor, size_px: int) -> Tensor:
 
 def _gaussian(maps: Tensor, size_px: int) -> Tensor:
     """Mean under a Gaussian of sigma ``size_px / 4``, zeros outside."""
-    sigma = max(size_px / 4, 1e-3)
-    radius = math.ceil(4 * sigma)
+    sigma, radius = _sigma(size_px), kernel_reach_px("gaussian", size_px)
     offsets = torch.arange(-radius, radius + 1, dtype=maps.dtype, device=maps.device)
     line = torch.exp(-0.5 * (offsets / sigma) ** 2)
     line = line / line.sum()

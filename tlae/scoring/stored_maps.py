@@ -1,4 +1,9 @@
-"""Scores of any part of the picture from the maps that scoring stored; no net is run."""
+"""Scores of any part of the picture from the maps that scoring stored; no net is run.
+
+Maps are kept as float32, rounded to so many bits that they pack as small as float16 would: no rule
+overflows that range or falls below it, be it squared errors or sums over a large kernel. Arrays in
+float16 that earlier versions wrote are read as well.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,14 +13,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
+from zarr.codecs import BloscCodec
 
+from tlae.errors import UserError
 from tlae.footage.windows import Rows
 from tlae.footage.zones import Mask
 from tlae.scoring.reduce import reduce_map
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.smooth import Series, smooth_runs
+from tlae.scoring.smooth import Series, kernel_reach_px, smooth_runs
 
 BLOCK_FRAMES = 128  # read at once: memory stays the same however long the footage is
+
+MAP_DTYPE = np.float32
+MAP_CODEC = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle")
+DROPPED_BITS = 12  # of the 23 after the point, which leaves one in 4,096
 
 FloatMap = npt.NDArray[np.float32]
 
@@ -59,8 +70,8 @@ class StoredMaps:
     def raw(self, inside: Mask | None, mutes: Sequence[Mute] = ()) -> Series:
         """Scores as scoring makes them, of a part of the picture.
 
-        Stored maps are rounded to 16 bits, so the whole picture's score differs from the table's
-        by up to a 2,000th.
+        Stored maps are rounded, so the whole picture's score differs from the table's by up to a
+        4,000th (a 2,000th in arrays of float16).
 
         Args:
             inside: (h, w), True where changes count; None: everywhere.
@@ -80,7 +91,7 @@ class StoredMaps:
 
     def map_of(self, row: int, inside: Mask | None, mutes: Sequence[Mute] = ()) -> FloatMap:
         """Map (h, w) of a row, 0 where changes do not count."""
-        block = np.asarray(self.maps[row : row + 1], np.float32)
+        block = read_maps(self.maps, row, row + 1)
         smoothed: FloatMap = _without(block, row, inside, mutes)[0]
         return smoothed
 
@@ -91,13 +102,14 @@ class StoredMaps:
         begin = first
         while begin < len(self):
             stop = (begin // BLOCK_FRAMES + 1) * BLOCK_FRAMES
-            block = np.asarray(self.maps[begin:stop], np.float32)
+            block = read_maps(self.maps, begin, stop)
             yield begin, _without(block, begin, inside, mutes)
             begin = stop
 
     def widened(self, place: Mask) -> Mask:
         """The place and all pixels whose error the smoothing kernel mixes with its own."""
-        reach = self.rule.kernel_size_px(self.size_hw[0]) // 2
+        size_px = self.rule.kernel_size_px(self.size_hw[0])
+        reach = kernel_reach_px(self.rule.kernel, size_px)
         kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
         return np.asarray(cv2.dilate(place.astype(np.uint8), kernel) > 0)
 
@@ -108,4 +120,27 @@ def _without(block: FloatMap, first: int, inside: Mask | None, mutes: Sequence[M
         block *= inside
     for mute in mutes:
         block[max(0, mute.first_row - first) : max(0, mute.stop_row - first), mute.place] = 0
+    return block
+
+
+def rounded(maps: FloatMap) -> FloatMap:
+    """Maps to the nearest number that ends in ``DROPPED_BITS`` zeros, so that they pack well."""
+    bits = np.ascontiguousarray(maps).view(np.uint32)
+    half = np.uint32(1 << (DROPPED_BITS - 1))
+    return ((bits + half) >> DROPPED_BITS << DROPPED_BITS).view(np.float32)
+
+
+def read_maps(maps: Any, first: int, stop: int) -> FloatMap:
+    """Some rows (k, h, w) of an array of maps.
+
+    Raises:
+        UserError: a number is not finite.
+    """
+    block = np.asarray(maps[first:stop], np.float32)
+    if not np.isfinite(block).all():
+        row = first + int(np.flatnonzero(~np.isfinite(block).all(axis=(1, 2)))[0])
+        raise UserError(
+            f"stored maps must be finite numbers, that of row {row} in maps.zarr is not: earlier "
+            "versions overflowed under this scoring rule; score again with overwrite=true"
+        )
     return block

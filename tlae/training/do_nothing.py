@@ -47,7 +47,7 @@ def fit_background(store: FrameStore, runs: list[Rows], at_most: int = 20_000) -
         squares += np.square(frames).sum(axis=0)
     mean = total / len(rows)
     variance = np.clip(squares / len(rows) - mean**2, 0, None).mean()
-    one_grey_level = 1 / 255  # footage without any change still gets a unit
+    one_grey_level = 1 / 255  # footage that hardly changes still gets a unit
     spread = max(float(np.sqrt(variance)), one_grey_level)
     return Background(mean.transpose(2, 0, 1).astype(np.float32), spread)
 

@@ -17,6 +17,7 @@ from tlae.errors import UserError
 from tlae.footage.datamodule import FootageDataModule
 from tlae.training.checkpoints import Checkpoints, held_out_loss_of
 from tlae.training.compute import Compute
+from tlae.training.finite import FiniteNumbers, all_finite
 from tlae.training.module import Training
 from tlae.training.run_folder import RunFolder
 
@@ -65,7 +66,12 @@ def make_trainer(
         return pl.Trainer(
             **arguments,
             logger=TensorBoardLogger(folder.path, name="", version="tensorboard"),
-            callbacks=[*callbacks, *stopping, Checkpoints(folder.last, folder.best)],
+            callbacks=[
+                FiniteNumbers(folder.checkpoints),
+                *callbacks,
+                *stopping,
+                Checkpoints(folder.last, folder.best),
+            ],
             default_root_dir=folder.path,
         )
     except (TypeError, ValueError, RuntimeError, MisconfigurationException) as error:
@@ -77,7 +83,7 @@ def fit(trainer: pl.Trainer, module: Training, data: FootageDataModule, folder: 
 
     Raises:
         KeyboardInterrupt: the user stopped it; finished epochs are kept.
-        UserError: the disk is full.
+        UserError: the disk is full, or numbers are not finite any more; finished epochs are kept.
     """
     resume = str(folder.last) if folder.last.is_file() else None
     try:
@@ -105,11 +111,18 @@ def load_weights(module: Training, folder: RunFolder, keep: str = "best") -> flo
 
     Returns:
         Their held-out loss; NaN if none was measured.
+
+    Raises:
+        UserError: they are not finite, as earlier versions may have kept.
     """
     is_best = keep == "best" and folder.best.is_file()
-    state = torch.load(
-        folder.best if is_best else folder.last, map_location="cpu", weights_only=True
-    )
+    file = folder.best if is_best else folder.last
+    state = torch.load(file, map_location="cpu", weights_only=True)
+    if not all_finite(state["state_dict"]):
+        raise UserError(
+            f"weights must be finite numbers, those of {file} are not; train again with a lower "
+            "training.learning_rate and overwrite=true"
+        )
     module.cpu().load_state_dict(state["state_dict"])
     return held_out_loss_of(state)
 

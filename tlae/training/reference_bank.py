@@ -29,7 +29,7 @@ def fit_bank(store: FrameStore, runs: list[Rows], count: int) -> Tensor:
     rows = np.concatenate(runs)
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), AT_MOST)).round().astype(np.int64)]
     small = np.stack([_thumbnail(store.read(np.array([row]))[0]) for row in rows])
-    count = max(1, min(count, len(rows) // 3))
+    count = max(1, min(count, len(rows) // 3, len(np.unique(small, axis=0))))
     _, group = kmeans2(small, count, seed=0, minit="++", missing="warn")
     backgrounds = []
     for number in np.unique(group):

@@ -65,11 +65,11 @@ def threshold_for_budget(raw: Series, days: float, alarms_per_day: float) -> flo
         days: that it covers.
         alarms_per_day: the budget, > 0.
     """
-    known = np.where(np.isnan(raw), -np.inf, raw)
+    lowest = float(np.nanmin(raw))  # above no threshold, as one of these or higher is returned
+    known = np.where(np.isnan(raw), lowest, raw)
     allowed = int(np.floor(alarms_per_day * days + 0.5))
     calibration = Calibration(known, np.zeros(len(raw), np.int64), DAY_S / len(raw), "")
-    level = calibration.level_exceeded_by(allowed)
-    return max(level, float(np.nanmin(raw)))  # where the budget allows any threshold
+    return calibration.level_exceeded_by(allowed)
 
 
 def alarm_rate(raw: Series, time_s: Series, threshold: float) -> AlarmRate:

@@ -1,0 +1,79 @@
+"""Reading a ``.safetensors`` file that somebody hands us: tensors, and JSON under one key."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from tlae import __version__
+from tlae.errors import ModelFileError
+
+METADATA_KEY = "tlae"
+# What building, filling and trying the parts of a file made by hand can end in.
+UNFIT = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError)
+
+
+def read_tensor_file(
+    path: Path, framework: str, command: str, newest_format: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Metadata and tensors.
+
+    Args:
+        path: the file.
+        framework: "pt" for tensors of torch, "np" for arrays.
+        command: that writes such files, for the messages.
+        newest_format: that this version reads.
+
+    Raises:
+        ModelFileError: missing, foreign, damaged, or of a newer format.
+    """
+    if not path.is_file():
+        folder = path / "model.safetensors"
+        hint = f"did you mean {folder}?" if folder.is_file() else f"`{command}` writes one"
+        raise ModelFileError(f"model_file must be an existing file, got {path}; {hint}")
+    try:
+        with safe_open(path, framework=framework) as file:
+            facts = json.loads((file.metadata() or {}).get(METADATA_KEY, "null"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, ValueError, RecursionError, OSError) as error:
+        raise ModelFileError(
+            f"model file {path} must be a .safetensors file written by `{command}`, this is not "
+            f"one or is damaged ({str(error).splitlines()[0]})"
+        ) from error
+    if not isinstance(facts, dict):
+        raise ModelFileError(
+            f"model file {path} was not written by tlae; give one that `{command}` wrote"
+        )
+    written = facts.get("format", 0)
+    if isinstance(written, int) and written > newest_format:
+        raise ModelFileError(
+            f"model file {path} has format {written}, this tlae {__version__} reads up to "
+            f"{newest_format}; update tlae"
+        )
+    return facts, tensors
+
+
+def require_finite(arrays: Mapping[str, Any]) -> None:
+    """Refuse arrays with a number that is not finite.
+
+    Args:
+        arrays: by name, of NumPy or on the CPU.
+
+    Raises:
+        ValueError: names them.
+    """
+    bad = [name for name, array in arrays.items() if not np.isfinite(np.asarray(array)).all()]
+    if bad:
+        more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
+        raise ValueError(f"all numbers must be finite, those of {bad[0]}{more} are not")
+
+
+def damaged(path: Path, error: BaseException, cure: str) -> ModelFileError:
+    """One line on what ended in one of ``UNFIT``."""
+    if isinstance(error, ModelFileError):
+        return ModelFileError(f"model file {path}: {error}")
+    reason = " ".join(f"{error or type(error).__name__}".split())[:200]
+    return ModelFileError(f"model file {path} is damaged ({reason}); {cure}")
