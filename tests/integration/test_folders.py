@@ -288,3 +288,24 @@ def test_a_further_process_of_a_run_does_not_take_the_old_model_for_the_new_one(
     assert train_run(home) == 0  # done already, as its first process says
     with pytest.raises(Killed):
         train_run(home, "overwrite=true")
+
+
+@pytest.mark.parametrize("command", ["report", "evaluate"])
+def test_a_page_of_the_user_is_not_replaced(
+    command: str, home: Path, once: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = home / "pages/report.html"
+    page.parent.mkdir()
+    page.write_text("mine")
+    words = {
+        "report": [f"out={page}"],
+        "evaluate": ["labels=" + str(home / "labels.csv"), f"out={page.parent}"],
+    }
+    (home / "labels.csv").write_text("clip,first_frame,last_frame\nc0,2,3\n")
+    capsys.readouterr()
+    assert main([command, f"scores={once}", *words[command]]) == 2
+    assert "give another out=..." in one_line(capsys)
+    assert page.read_text() == "mine"
+    page.unlink()
+    assert main([command, f"scores={once}", *words[command]]) == 0
+    assert main([command, f"scores={once}", *words[command]]) == 0

@@ -7,8 +7,11 @@ from tlae.errors import UserError
 from tlae.outliers.judge_file import load_judge
 from tlae.whole_file import require_plain_name
 
-# By which the pages of `report` and of `explore export=` are known, and where they stand.
-PAGE_MARKS = (b":root { color-scheme: light dark; --ink:", b"<title>tlae explore")
+# By which pages are known: the second by reports that were written before there was the first.
+PAGE_MARKS = (
+    b'<meta name="generator" content="tlae">',
+    b":root { color-scheme: light dark; --ink:",
+)
 LOOKED_AT_BYTES = 20_000
 
 

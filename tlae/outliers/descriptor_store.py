@@ -237,7 +237,7 @@ class DescriptorWriter:
         named, note = (self.folder / f"{self.name}{ending}" for ending in (".npy", ".json"))
         if same and named.is_file() and not note.is_file() and not array.is_file():
             named.replace(array)  # killed between giving the array its name and its facts
-        if named.is_file() and not note.is_file():
+        if named.is_file() and not (note.is_file() or same):
             raise UserError(
                 f"{named} is not a descriptor of tlae; give another name=... or out=..."
             )
