@@ -17,7 +17,7 @@ import pandas as pd
 
 from tlae.commands.pictures import Drawing, open_drawing, worst_rows
 from tlae.config import EvaluateConfig
-from tlae.errors import FootageError
+from tlae.errors import FootageError, UserError
 from tlae.evaluation.evaluation import Evaluation, evaluate, truth_in_table
 from tlae.evaluation.labels import open_labels
 from tlae.evaluation.measure import Measure

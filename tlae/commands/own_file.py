@@ -10,7 +10,7 @@ from tlae.whole_file import require_plain_name
 # By which pages are known: the second by reports that were written before there was the first.
 PAGE_MARKS = (
     b'<meta name="generator" content="tlae">',
-    b":root { color-scheme: light dark; --ink:",
+    b":root { color-scheme: light dark;",
 )
 LOOKED_AT_BYTES = 20_000
 

@@ -7,13 +7,13 @@ made without pictures.
 """
 
 import math
+from contextlib import nullcontext
 from pathlib import Path
 
 from tlae.commands.own_file import read_page, require_own
 from tlae.commands.pictures import Drawing, open_drawing
 from tlae.config import ReportConfig
 from tlae.errors import FootageError, UserError
-from tlae.folder_lock import held_folder
 from tlae.progress import progress
 from tlae.rendering.footage_time import FootageTime
 from tlae.rendering.overlay import draw_overlay, resize_picture
@@ -43,7 +43,7 @@ def run(cfg: ReportConfig) -> None:
     if cfg.out:
         require_own(path, read_page, "a page of tlae", "out")
     results = read_results(scores)
-    held = held_folder(path, "give another out=...") if cfg.out else held_results(scores)
+    held = nullcontext() if cfg.out else held_results(scores)
     with held, explain_os_errors(path), whole_file(path) as temporary:
         temporary.touch()  # a place that cannot be written to shall show before the work
         html = _html(results, cfg)
