@@ -301,7 +301,7 @@ def test_a_page_of_the_user_is_not_replaced(
         "report": [f"out={page}"],
         "evaluate": ["labels=" + str(home / "labels.csv"), f"out={page.parent}"],
     }
-    (home / "labels.csv").write_text("clip,first,last\nc0,2,3\n")
+    (home / "labels.csv").write_text("clip,first,last\nc0,2,3\nc1,2,3\n")
     capsys.readouterr()
     assert main([command, f"scores={once}", *words[command]]) == 2
     assert "give another out=..." in one_line(capsys)
