@@ -27,12 +27,6 @@ from tlae.whole_file import explain_os_errors, write_text
 def run(cfg: FilterFitConfig) -> None:
     """Good and bad pictures in, a filter out."""
     folder = judge_folder(cfg.checkpoints, cfg.name or _name(cfg), "filter")
-    with held_folder(folder, "give another name=..."):
-        _fit(cfg, folder)
-
-
-def _fit(cfg: FilterFitConfig, folder: Path) -> None:
-    """Fit into a folder that no other process writes into."""
     started = time.monotonic()
     if cfg.false_alarm_rate is not None and not 0 < cfg.false_alarm_rate < 1:
         raise UserError(f"false_alarm_rate must be in (0, 1), got {cfg.false_alarm_rate}")
@@ -81,7 +75,6 @@ def _fit(cfg: FilterFitConfig, folder: Path) -> None:
         },
     )
     judge.require_same_descriptor(bad.facts)
-    save_judge(judge, folder / "model.safetensors")
     page = threshold_page(
         f"Filter by {cfg.method} on {judge.descriptor.get('descriptor')}",
         "Every picture was scored by a fit that had not seen it: its probability of being bad. The "
@@ -91,7 +84,8 @@ def _fit(cfg: FilterFitConfig, folder: Path) -> None:
         judge.training,
     )
     path = folder / "threshold.html"
-    with explain_os_errors(path):
+    with held_folder(folder, "give another name=..."), explain_os_errors(path):
+        save_judge(judge, folder / "model.safetensors")
         write_text(path, page)
     seconds = time.monotonic() - started
     print(f"learnt from {goods:,} good and {len(bad.values):,} bad pictures in {seconds:.1f} s")

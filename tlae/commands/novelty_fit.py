@@ -31,12 +31,6 @@ from tlae.whole_file import explain_os_errors, write_text
 def run(cfg: NoveltyFitConfig) -> None:
     """Normal pictures in, a judge out."""
     folder = judge_folder(cfg.checkpoints, cfg.name or _name(cfg), "novelty")
-    with held_folder(folder, "give another name=..."):
-        _fit(cfg, folder)
-
-
-def _fit(cfg: NoveltyFitConfig, folder: Path) -> None:
-    """Fit into a folder that no other process writes into."""
     started = time.monotonic()
     if not 0 < cfg.false_alarm_rate < 1:
         raise UserError(f"false_alarm_rate must be in (0, 1), got {cfg.false_alarm_rate}")
@@ -69,8 +63,9 @@ def _fit(cfg: NoveltyFitConfig, folder: Path) -> None:
         training=_training(cfg, normal),
     )
     sets = {"normal, held out": calibration.raw} | _unfiltered(cfg, judge)
-    save_judge(judge, folder / "model.safetensors")
-    _write_page(folder / "threshold.html", judge, sets)
+    with held_folder(folder, "give another name=..."):
+        save_judge(judge, folder / "model.safetensors")
+        _write_page(folder / "threshold.html", judge, sets)
     _tell(judge, sets, folder, time.monotonic() - started)
 
 
