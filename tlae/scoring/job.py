@@ -26,17 +26,19 @@ from tlae.footage.windows import Rows
 from tlae.progress import Advance
 from tlae.scoring.scorer import FrameScorer, Scored
 from tlae.scoring.stored_maps import MAP_CODEC, MAP_DTYPE, rounded
-from tlae.whole_file import remove_ours, replace_folder, whole_file, write_text
+from tlae.whole_file import remove_ours, replace_folder, settle, whole_file, write_text
 
 CHUNK_FRAMES = 128  # one shard of the map arrays
 JOB_FILE = "job.json"
 ARRAYS = ("maps.zarr", "rebuilt.zarr")
+ARRAY_FILES = ("zarr.json", ("zarr.json", "c/*"))  # the mark of an array, and all of it
 CLIP_FILES = tuple(f"E{'[0-9]' * digits}.{kind}" for digits in (4, 5, 6) for kind in ("mp4", "png"))
 RESULT_FILES = (  # all that `score` and `events` write into a results folder
     JOB_FILE,
     *("scores.parquet", "scores.csv", "events.json", "events.csv", "events.coco.json"),
     *("summary.json", "ledger.csv", "watched.npy", "zones.yaml", "zones.parquet"),
     *(f"{array}/*" for array in ARRAYS),
+    *(f".{array}.*" for array in ARRAYS),  # of a killed swap
     *("parts/[0-9]*.parquet", "state-[0-9]*.safetensors"),
     *(f"events/{clip}" for clip in CLIP_FILES),
 )
@@ -256,11 +258,12 @@ class ScoringJob:
                 compressors=codec,
             )
 
+        settle(path, ARRAY_FILES[1])
         if not path.is_dir():
             return make(path)
         before = zarr.open_array(path, mode="r")
         if before.dtype != dtype:
-            with replace_folder(path, "zarr.json") as new:
+            with replace_folder(path, *ARRAY_FILES) as new:
                 after = make(new)
                 for start in range(0, len(self.store), CHUNK_FRAMES):
                     after[start : start + CHUNK_FRAMES] = before[start : start + CHUNK_FRAMES]
