@@ -8,7 +8,15 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "tlae"
 FILES = sorted(PACKAGE.rglob("*.py"))
 
-GROUND = {"errors", "html_page", "plain_values", "progress", "tensor_file", "whole_file"}
+GROUND = {
+    "errors",
+    "folder_lock",
+    "html_page",
+    "plain_values",
+    "progress",
+    "tensor_file",
+    "whole_file",
+}
 # A part of the package may import those named here (and itself).
 ARROWS = {
     "footage": GROUND,

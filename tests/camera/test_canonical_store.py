@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -98,3 +100,42 @@ def test_a_full_disk_is_one_line(
     monkeypatch.setattr(module, "_seen_chunk", raises_at(1, full, module._seen_chunk))
     with pytest.raises(UserError, match=r"could not be written: No space left .* paths\.cache"):
         canonical_store(camera, store)
+
+
+def test_repeats_are_seen_across_a_chunk_without_a_readable_frame(
+    camera: Camera, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = footage(12)
+    frames[4:] = frames[3]
+    store = store_of(tmp_path / "raw", frames, clips=(12,))
+    index = store.index.copy()
+    index.loc[4:7, "state"] = "truncated"  # the whole second chunk
+    store = replace(store, index=index)
+    chunks_of(monkeypatch, 4)
+    with monkeypatch.context() as patch:
+        killed = raises_at(3, KeyboardInterrupt(), module._seen_chunk)
+        patch.setattr(module, "_seen_chunk", killed)
+        with pytest.raises(KeyboardInterrupt):
+            canonical_store(camera, store)
+    seen = canonical_store(camera, store)
+    pd.testing.assert_frame_equal(seen.index[list(UNOBSERVED)], observe(camera, store))
+    assert seen.index["health"][8] == "repeated"
+
+
+def test_the_tables_are_read_while_the_store_is_held(
+    camera: Camera, store: FrameStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = []
+    read, hold = pd.read_parquet, module.held_folder
+
+    @contextmanager
+    def held(folder: Path, cure: str | None) -> Iterator[None]:
+        with hold(folder, cure):
+            order.append("held")
+            yield
+        order.append("free")
+
+    monkeypatch.setattr(module, "held_folder", held)
+    monkeypatch.setattr(pd, "read_parquet", lambda *a, **k: order.append("read") or read(*a, **k))
+    canonical_store(camera, store)
+    assert order == ["held", "read", "free"]

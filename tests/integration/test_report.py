@@ -79,9 +79,12 @@ def test_one_frame_and_none_readable(copied: Path) -> None:
     table = pd.read_parquet(copied / "scores.parquet")
     (copied / "events.json").write_text("[]")
     table.head(1).assign(alarm=False).to_parquet(copied / "scores.parquet")
+    summary = json.loads((copied / "summary.json").read_text())
+    (copied / "summary.json").write_text(json.dumps(summary | {"frames": 1}))
     assert main(["report", f"scores={copied}"]) == 0
     none = table.assign(alarm=False, state="truncated", raw=np.nan, score=np.nan)
     none.to_parquet(copied / "scores.parquet")
+    (copied / "summary.json").write_text(json.dumps(summary))
     assert main(["report", f"scores={copied}"]) == 0
     assert "None of the 40 frames could be read" in (copied / "report.html").read_text()
 

@@ -1,10 +1,12 @@
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.kill import Killed, killed_before
 from tlae.errors import UserError
 from tlae.outliers.descriptor_facts import is_described
 from tlae.outliers.descriptor_store import Descriptors, DescriptorWriter, open_descriptors
@@ -158,3 +160,29 @@ def test_two_writers_do_not_meet(tmp_path: Path) -> None:
         DescriptorWriter(tmp_path, "y", 2, {}),
     ):
         pass
+
+
+@pytest.mark.parametrize("step", range(12))
+def test_killed_before_any_step_of_replacing_one_never_tells_facts_of_other_values(
+    step: int, tmp_path: Path
+) -> None:
+    def describe(seed: int) -> Descriptors:
+        with DescriptorWriter(tmp_path / "s", "x", 2, {"seed": seed}) as writer:
+            if not writer.items:
+                writer.append(items(0, 2), np.full((2, 2), seed, np.float32))
+            return writer.finish()
+
+    describe(1)
+    with suppress(Killed), killed_before(step):
+        describe(2)
+    if (tmp_path / "s/x.json").is_file():
+        found = open_descriptors(tmp_path / "s", "x")
+        assert (found.values == found.facts["seed"]).all()
+    assert (describe(2).values == 2).all()
+
+
+def test_an_array_that_tlae_never_wrote_stays(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    with pytest.raises(UserError, match="is not a descriptor of tlae"):
+        write(tmp_path, "x", np.ones((2, 2), np.float32), items(0, 2))
+    assert np.load(tmp_path / "x.npy").tolist() == [0, 0, 0]

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 
 from tlae.camera.camera import Camera
 from tlae.camera.camera_file import camera_tensors
 from tlae.camera.health import CAN_ALARM, Health
 from tlae.camera.watch import CameraWatch, Past
 from tlae.errors import UserError
+from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK, Image
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
@@ -43,15 +43,15 @@ def canonical_store(camera: Camera, store: FrameStore) -> FrameStore:
     folder = store.folder.with_name(f"{store.folder.name}-{_key(camera)}")
     parts = folder / "parts"
     try:
-        parts.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "lock"):
+        with held_folder(folder, None):
+            parts.mkdir(parents=True, exist_ok=True)
             _complete(camera, store, folder)
+            tables = [pd.read_parquet(_part(folder, start)) for start in _starts(store)]
     except OSError as error:
         raise UserError(
             f"canonical frames {folder} could not be written: {error.strerror or error}; free some "
             "space or set paths.cache to another disk; what is done is kept"
         ) from error
-    tables = [pd.read_parquet(_part(folder, start)) for start in _starts(store)]
     return replace(store, folder=folder, index=pd.concat(tables, ignore_index=True))
 
 
@@ -122,16 +122,15 @@ def _is_done(store: FrameStore, folder: Path, start: int) -> bool:
 
 
 def _past(store: FrameStore, folder: Path, start: int) -> Past:
-    """What the frames of the chunk before ``start`` leave behind."""
-    if start == 0:
-        return Past()
-    before = pd.read_parquet(_part(folder, start - CHUNK_FRAMES), columns=["clip", "state", COPIES])
-    good = np.flatnonzero(before["state"] == OK)
-    if not len(good):
-        return Past()
-    last = good[-1]
-    frame = store.read(np.array([start - CHUNK_FRAMES + last]))[0]
-    return Past(str(before["clip"].iloc[last]), frame, int(before[COPIES].iloc[last]))
+    """What the frames before ``start`` leave behind: the last readable one, however far back."""
+    for before in reversed(range(0, start, CHUNK_FRAMES)):
+        table = pd.read_parquet(_part(folder, before), columns=["clip", "state", COPIES])
+        good = np.flatnonzero(table["state"] == OK)
+        if len(good):
+            frame = store.read(np.array([before + good[-1]]))[0]
+            last = table.iloc[int(good[-1])]
+            return Past(str(last["clip"]), frame, int(last[COPIES]))
+    return Past()
 
 
 def _seen_chunk(

@@ -19,6 +19,7 @@ from omegaconf import OmegaConf
 from tlae.commands import benchmark_stills, evaluate
 from tlae.commands.benchmark_runs import (
     Baseline,
+    benchmark_folder,
     is_measured,
     run_all,
     score_run,
@@ -27,6 +28,7 @@ from tlae.commands.benchmark_runs import (
 from tlae.commands.benchmark_table import write_benchmark
 from tlae.config import BenchmarkConfig, EvaluateConfig
 from tlae.errors import UserError
+from tlae.folder_lock import held_folder
 
 WORST_PLACE = {"kernel_fraction": 0.1, "kernel_frames": 1}  # whatever the net's own kernel is
 FRAME_MEAN = {"kernel_px": 1, "kernel_frames": 1, "reduction": "mean"}
@@ -53,15 +55,16 @@ def run(cfg: BenchmarkConfig) -> None:
                 f"no {split}; give train_split=... and test_split=..., or planted=true for a "
                 "time-lapse of normal days"
             )
-    folder = Path(cfg.out).expanduser() / (cfg.name or root.resolve().name)
-    run_all(
-        cfg,
-        BASELINES,
-        lambda name: _measures(folder, name).is_file(),
-        lambda settings, name: _run(settings, folder, name),
-    )
-    labels = cfg.labels or str(root / cfg.test_split)
-    write_benchmark(folder, [baseline.run for baseline in BASELINES], labels)
+    folder = benchmark_folder(cfg, root.resolve().name)
+    with held_folder(folder, "give another name=..."):
+        run_all(
+            cfg,
+            BASELINES,
+            lambda name: _measures(folder, name).is_file(),
+            lambda settings, name: _run(settings, folder, name),
+        )
+        labels = cfg.labels or str(root / cfg.test_split)
+        write_benchmark(folder, [baseline.run for baseline in BASELINES], labels)
 
 
 def _measures(folder: Path, name: str) -> Path:

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from tlae.commands import score, train
 from tlae.config import BenchmarkConfig, ScoreConfig, TrainConfig
+from tlae.whole_file import require_plain_name
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,11 @@ class Baseline:
 def run_name(cfg: BenchmarkConfig) -> str:
     """Name of the net's run: the model, what a sweep varies, the seed."""
     return f"{cfg.model_name}{re.sub('-seed[0-9]+', '', cfg.suffix)}-seed{cfg.seed}"
+
+
+def benchmark_folder(cfg: BenchmarkConfig, footage: str) -> Path:
+    """Where a benchmark lies: called as asked, or like its footage."""
+    return Path(cfg.out).expanduser() / require_plain_name(cfg.name or footage, "name")
 
 
 def model_of(run: str) -> str:

@@ -15,6 +15,7 @@ from omegaconf import OmegaConf
 
 from tlae.commands.benchmark_runs import (
     Baseline,
+    benchmark_folder,
     is_measured,
     run_all,
     score_run,
@@ -36,6 +37,7 @@ from tlae.evaluation.stills.figures import (
     still_figures,
 )
 from tlae.evaluation.stills.sightings import Look, found_objects, look_at
+from tlae.folder_lock import held_folder
 from tlae.footage.nuisances import KINDS
 from tlae.footage.planting.stills import (
     CALIBRATION,
@@ -46,6 +48,7 @@ from tlae.footage.planting.stills import (
     StillSummary,
     plant_stills,
 )
+from tlae.footage.sources import Footage
 from tlae.progress import progress
 from tlae.scoring.results import Results, read_results
 from tlae.whole_file import whole_file
@@ -63,7 +66,13 @@ BASELINES = (  # under the scoring rule of the net, for stills say nothing of mo
 def run(cfg: BenchmarkConfig) -> None:
     """Plant, then one net beside the baselines."""
     source = open_named(cfg.footage)
-    folder = Path(cfg.out).expanduser() / (cfg.name or source.name)
+    folder = benchmark_folder(cfg, source.name)
+    with held_folder(folder, "give another name=..."):
+        _benchmark(cfg, source, folder)
+
+
+def _benchmark(cfg: BenchmarkConfig, source: Footage, folder: Path) -> None:
+    """Work in a folder that no other process writes into."""
     with refusing_bad_values():
         stills = plant_stills(source, folder / "footage", _options(cfg))
     _tell(stills)

@@ -14,9 +14,12 @@ import numpy as np
 from tlae.camera.canonical_store import without_ill
 from tlae.commands.footage_lines import left_out, left_out_words
 from tlae.commands.named_footage import open_named
+from tlae.commands.own_file import require_own
 from tlae.commands.score import ALARM_KEYS, open_seen, pick_device
 from tlae.config import CalibrateConfig
 from tlae.errors import FootageError, UserError
+from tlae.folder_lock import held_folder
+from tlae.footage.sources import Footage
 from tlae.footage.windows import segments
 from tlae.model_file import Model, load_model, save_model
 from tlae.progress import progress
@@ -26,15 +29,22 @@ from tlae.training.calibration import calibrate, typical_error
 
 def run(cfg: CalibrateConfig) -> None:
     """Score normal footage, and keep the scores as the model's calibration."""
-    started = time.monotonic()
     model_file = Path(cfg.model_file).expanduser()
     model = load_model(model_file)
     footage = open_named(cfg.footage)
     out = Path(cfg.out).expanduser() if cfg.out else _beside(model_file, footage.name)
-    if out.exists() and not cfg.overwrite:
-        raise UserError(f"out must be a new file, {out} exists; give out=... or overwrite=true")
     if out.resolve() == model_file.resolve():
         raise UserError(f"out must not be the model file itself, got {out}; give another out=...")
+    require_own(out, load_model, "a model file of tlae", "out")
+    if out.exists() and not cfg.overwrite:
+        raise UserError(f"out must be a new file, {out} exists; give out=... or overwrite=true")
+    with held_folder(out, "give another out=..."):
+        _calibrate(cfg, model, footage, out)
+
+
+def _calibrate(cfg: CalibrateConfig, model: Model, footage: Footage, out: Path) -> None:
+    """Write a file that no other process writes."""
+    started = time.monotonic()
     asked = {key: cfg.scoring[key] for key in ALARM_KEYS}  # type: ignore[index]
     alarm = asked if any(value is not None for value in asked.values()) else model.alarm
     store = open_seen(footage, model, Path(cfg.paths.cache))

@@ -23,8 +23,15 @@ import pandas as pd
 
 from tlae.config_outliers import ClusterConfig
 from tlae.errors import UserError
+from tlae.folder_lock import held_folder
 from tlae.outliers.charts import index_chart
-from tlae.outliers.cluster_folder import INDICES, group_name, write_sheets, write_tables
+from tlae.outliers.cluster_folder import (
+    CLUSTER_FILES,
+    INDICES,
+    group_name,
+    write_sheets,
+    write_tables,
+)
 from tlae.outliers.cluster_methods import Clustering, ClusterSettings
 from tlae.outliers.clusters import find_clusters, require_clusterable, rows_seen
 from tlae.outliers.describe_now import images_of
@@ -71,7 +78,10 @@ def run(cfg: ClusterConfig) -> None:
         "stability": alike,
         "agreement": {name: {"ari": one.ari, "ami": one.ami} for name, one in compared.items()},
     }
-    with replace_folder(folder, mark=INDICES) as temporary:
+    with (
+        held_folder(folder, "give another out=..."),
+        replace_folder(folder, INDICES, CLUSTER_FILES) as temporary,
+    ):
         write_tables(temporary, table, indices)
         if by_k and settings.k is not None:
             (temporary / "indices.svg").write_text(index_chart(by_k, settings.k), encoding="utf-8")

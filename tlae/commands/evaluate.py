@@ -17,12 +17,13 @@ import pandas as pd
 
 from tlae.commands.pictures import Drawing, open_drawing, worst_rows
 from tlae.config import EvaluateConfig
-from tlae.errors import FootageError
+from tlae.errors import FootageError, UserError
 from tlae.evaluation.evaluation import Evaluation, evaluate, truth_in_table
 from tlae.evaluation.labels import open_labels
 from tlae.evaluation.measure import Measure
 from tlae.evaluation.report import LEVELS, Gallery, report_html
 from tlae.evaluation.scored import read_scored
+from tlae.folder_lock import held_folder
 from tlae.footage.frames import Image
 from tlae.progress import progress
 from tlae.whole_file import explain_os_errors, whole_file
@@ -74,7 +75,14 @@ def write_report(evaluation: Evaluation, cfg: EvaluateConfig) -> Path:
         "measures.csv": _as_table(evaluation.measures).to_csv(index=False),
         "report.html": report_html(evaluation, _galleries(evaluation, cfg)),
     }
-    with explain_os_errors(folder):
+    if not (folder / "measures.json").is_file():
+        for name in texts:
+            if (folder / name).exists():
+                raise UserError(
+                    f"{folder} holds a {name} that `tlae evaluate` did not write; give another "
+                    "out=..."
+                )
+    with held_folder(folder, "give another out=..."), explain_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             with whole_file(folder / name) as temporary:

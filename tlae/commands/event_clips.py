@@ -1,6 +1,5 @@
 """Videos and stills of single events, for `tlae events clips=true`."""
 
-import shutil
 from pathlib import Path
 
 from tlae.commands.pictures import Drawing, open_drawing
@@ -9,6 +8,7 @@ from tlae.errors import UserError
 from tlae.progress import progress
 from tlae.rendering.clip_video import render_clip, select_rows
 from tlae.rendering.png import write_png
+from tlae.scoring.job import CLIP_FILES
 from tlae.scoring.results import CLIPS, Results
 from tlae.whole_file import whole_folder
 
@@ -38,12 +38,13 @@ def write_clips(results: Results, footage: str | None, padding_s: float | None, 
     if padding_s is None:
         padding_s = max(PADDING_S, PADDING_INTERVALS * drawing.interval_s)
     target = results.folder / CLIPS
-    with whole_folder(target) as folder:
-        with progress("cutting out events", len(events)) as advance:
-            for event in sorted(events, key=lambda event: str(event["id"])):
-                _write(drawing, event, folder, padding_s)
-                advance(1)
-        shutil.rmtree(target, ignore_errors=True)
+    with (
+        whole_folder(target, CLIP_FILES) as folder,
+        progress("cutting out events", len(events)) as advance,
+    ):
+        for event in sorted(events, key=lambda event: str(event["id"])):
+            _write(drawing, event, folder, padding_s)
+            advance(1)
     left_out = len(results.events) - len(events)
     more = f"; {left_out:,} lower ones are left out (most_clips={most})" if left_out else ""
     print(f"wrote {target} ({len(events):,} clips{more})", flush=True)

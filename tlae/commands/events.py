@@ -42,10 +42,11 @@ from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.scoring.coco import coco_of
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.events import Event, accept_standing, find_events, in_alarm, seen_runs
-from tlae.scoring.results import COCO, Results, Zoned, read_results, write_json, write_tables
+from tlae.scoring.results import COCO, Results, Zoned, held_results, read_results, write_tables
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_runs
 from tlae.scoring.stored_maps import StoredMaps
+from tlae.whole_file import write_json
 
 RULE_KEYS = ("min_duration_s", "merge_s", "cooldown_s", "low", "accept_after_h")
 MUCH = 0.5  # of the frames in alarm: the threshold tells nothing apart
@@ -70,6 +71,12 @@ class _Scored:
 
 def run(cfg: EventsConfig) -> None:
     """Find events anew, and cut out clips of them."""
+    with held_results(Path(cfg.scores).expanduser()):
+        _run(cfg)
+
+
+def _run(cfg: EventsConfig) -> None:
+    """Find events in a folder that no other process writes into."""
     started = time.monotonic()
     with refusing_bad_values():
         rule = EventRule(**{key: cfg[key] for key in RULE_KEYS})  # type: ignore[index]

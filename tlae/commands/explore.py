@@ -15,6 +15,7 @@ import threading
 import webbrowser
 from pathlib import Path
 
+from tlae.commands.own_file import read_page, require_own
 from tlae.config_outliers import ExploreConfig
 from tlae.errors import UserError
 from tlae.outliers.explorer.collection import open_collection
@@ -51,6 +52,7 @@ def run(cfg: ExploreConfig) -> None:
 def _export(explorer: Explorer, page: Path) -> None:
     coordinates = explorer.map("pca", 2)
     assert not isinstance(coordinates, Job)  # PCA is computed at once
+    require_own(page, read_page, "a page of tlae", "export")
     with explain_os_errors(page), whole_file(page) as temporary:
         temporary.write_text(
             export_html(explorer, explorer.start, coordinates, "pca"), encoding="utf-8"

@@ -12,18 +12,21 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tlae.commands.described_input import described_input, descriptor_settings, tell_left_out
+from tlae.commands.own_file import judge_folder
 from tlae.config_outliers import FilterFitConfig
 from tlae.errors import UserError
+from tlae.folder_lock import held_folder
 from tlae.outliers.filters import Measure, fit_filter, measure_filter
 from tlae.outliers.judge_file import Judge, save_judge
 from tlae.outliers.novelty import calibration_of
 from tlae.outliers.threshold_page import threshold_page
 from tlae.scoring.calibrate import threshold_of
-from tlae.whole_file import explain_os_errors, whole_file
+from tlae.whole_file import explain_os_errors, write_text
 
 
 def run(cfg: FilterFitConfig) -> None:
     """Good and bad pictures in, a filter out."""
+    folder = judge_folder(cfg.checkpoints, cfg.name or _name(cfg), "filter")
     started = time.monotonic()
     if cfg.false_alarm_rate is not None and not 0 < cfg.false_alarm_rate < 1:
         raise UserError(f"false_alarm_rate must be in (0, 1), got {cfg.false_alarm_rate}")
@@ -72,8 +75,6 @@ def run(cfg: FilterFitConfig) -> None:
         },
     )
     judge.require_same_descriptor(bad.facts)
-    folder = Path(cfg.checkpoints).expanduser() / (cfg.name or _name(cfg))
-    save_judge(judge, folder / "model.safetensors")
     page = threshold_page(
         f"Filter by {cfg.method} on {judge.descriptor.get('descriptor')}",
         "Every picture was scored by a fit that had not seen it: its probability of being bad. The "
@@ -83,8 +84,9 @@ def run(cfg: FilterFitConfig) -> None:
         judge.training,
     )
     path = folder / "threshold.html"
-    with explain_os_errors(path), whole_file(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    with held_folder(folder, "give another name=..."), explain_os_errors(path):
+        save_judge(judge, folder / "model.safetensors")
+        write_text(path, page)
     seconds = time.monotonic() - started
     print(f"learnt from {goods:,} good and {len(bad.values):,} bad pictures in {seconds:.1f} s")
     _tell(measured, folder)

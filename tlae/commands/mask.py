@@ -13,19 +13,20 @@ import cv2
 import numpy as np
 
 from tlae.commands.named_footage import open_named
+from tlae.commands.own_file import require_own
 from tlae.config import MaskConfig
 from tlae.errors import FootageError, UserError
 from tlae.footage.frames import Clip, Frame, Image
 from tlae.footage.mask_proposal import LEAST_SAMPLES, Samples, find_clocks, find_restless
 from tlae.footage.sources import Footage
 from tlae.footage.sources.image_folder import ImageClip, printable
-from tlae.footage.zones import YAML_SUFFIXES, Polygon, Zones
+from tlae.footage.zones import YAML_SUFFIXES, Polygon, Zones, read_zones
 from tlae.progress import progress
 from tlae.rendering.heatmap import tint_ignored
 from tlae.rendering.marks import draw_zones
 from tlae.rendering.overlay import display_hw, resize_picture
 from tlae.rendering.png import write_png
-from tlae.whole_file import explain_os_errors, whole_file
+from tlae.whole_file import explain_os_errors, write_text
 
 HEIGHT_PX = 480  # of the samples: digits are readable, memory stays small
 UNKNOWN_FRAMES = 3000  # of a video that does not say its length
@@ -52,17 +53,24 @@ def run(cfg: MaskConfig) -> None:
         print(f"  {name}: {100 * share:.2g} % of the picture")
     with explain_os_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(out) as temporary:
-            temporary.write_text(_yaml(ignore, cfg.footage.path), encoding="utf-8")
-    preview = out.with_name(f"{out.stem}_preview.png")
+        write_text(out, _yaml(ignore, cfg.footage.path))
+    preview = _preview_of(out)
     write_png(preview, _preview(middle, ignore))
     print(f"wrote {out} and {preview}")
     print(f"next:  look at the picture, then `tlae train ... footage.mask={out}`")
 
 
+def _preview_of(out: Path) -> Path:
+    return out.with_name(f"{out.stem}_preview.png")
+
+
 def _require_sound(cfg: MaskConfig, out: Path) -> None:
     if out.suffix.lower() not in YAML_SUFFIXES:
         raise UserError(f"out must end in .yaml, got {out}")
+    preview = _preview_of(out)
+    if preview.exists() and not out.exists():
+        raise UserError(f"{preview} is not a preview of ours; give another out=...")
+    require_own(out, read_zones, "a zones file", "out")
     if out.exists() and not cfg.overwrite:
         raise UserError(f"{out} is there already; give another out=... or overwrite=true")
     if cfg.samples < LEAST_SAMPLES:

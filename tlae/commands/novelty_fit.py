@@ -15,19 +15,22 @@ from typing import Any
 import numpy as np
 
 from tlae.commands.described_input import described_input, descriptor_settings, tell_left_out
+from tlae.commands.own_file import judge_folder
 from tlae.config_outliers import NoveltyFitConfig
 from tlae.errors import UserError
+from tlae.folder_lock import held_folder
 from tlae.outliers.describe_now import Described
 from tlae.outliers.estimators import DETECTORS, Scores
 from tlae.outliers.judge_file import Judge, save_judge
 from tlae.outliers.novelty import fit_novelty
 from tlae.outliers.threshold_page import threshold_page
 from tlae.scoring.calibrate import threshold_of
-from tlae.whole_file import explain_os_errors, whole_file
+from tlae.whole_file import explain_os_errors, write_text
 
 
 def run(cfg: NoveltyFitConfig) -> None:
     """Normal pictures in, a judge out."""
+    folder = judge_folder(cfg.checkpoints, cfg.name or _name(cfg), "novelty")
     started = time.monotonic()
     if not 0 < cfg.false_alarm_rate < 1:
         raise UserError(f"false_alarm_rate must be in (0, 1), got {cfg.false_alarm_rate}")
@@ -59,10 +62,10 @@ def run(cfg: NoveltyFitConfig) -> None:
         threshold=threshold,
         training=_training(cfg, normal),
     )
-    folder = Path(cfg.checkpoints).expanduser() / (cfg.name or _name(cfg))
     sets = {"normal, held out": calibration.raw} | _unfiltered(cfg, judge)
-    save_judge(judge, folder / "model.safetensors")
-    _write_page(folder / "threshold.html", judge, sets)
+    with held_folder(folder, "give another name=..."):
+        save_judge(judge, folder / "model.safetensors")
+        _write_page(folder / "threshold.html", judge, sets)
     _tell(judge, sets, folder, time.monotonic() - started)
 
 
@@ -101,8 +104,8 @@ def _write_page(path: Path, judge: Judge, sets: dict[str, Scores]) -> None:
         judge.threshold,
         judge.training,
     )
-    with explain_os_errors(path), whole_file(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    with explain_os_errors(path):
+        write_text(path, page)
 
 
 def _tell(judge: Judge, sets: dict[str, Scores], folder: Path, seconds: float) -> None:

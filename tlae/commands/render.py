@@ -21,7 +21,7 @@ from tlae.rendering.contact_sheet import contact_sheet
 from tlae.rendering.layouts import Layout
 from tlae.rendering.png import write_png
 from tlae.scoring.events import shows_scene
-from tlae.scoring.results import Results, read_results
+from tlae.scoring.results import Results, held_results, read_results
 
 TIMELAPSE_FPS = 12.0
 FILMED_FPS = (1.0, 60.0)  # a video is played as filmed within this range
@@ -31,6 +31,12 @@ SHEET_COLUMNS = 4
 
 def run(cfg: RenderConfig) -> None:
     """Render the videos, single frames and the sheet of a scored footage."""
+    with held_results(Path(cfg.scores).expanduser()):
+        _render(cfg)
+
+
+def _render(cfg: RenderConfig) -> None:
+    """Render into a folder that no other process writes into."""
     results = read_results(Path(cfg.scores).expanduser())
     drawing = open_drawing(results, cfg.footage, cfg.layout)
     wanted = _wanted_clips(results, cfg)

@@ -7,8 +7,10 @@ made without pictures.
 """
 
 import math
+from contextlib import nullcontext
 from pathlib import Path
 
+from tlae.commands.own_file import read_page, require_own
 from tlae.commands.pictures import Drawing, open_drawing
 from tlae.config import ReportConfig
 from tlae.errors import FootageError, UserError
@@ -24,7 +26,7 @@ from tlae.rendering.report_page.page import (
     report_html,
     score_axis,
 )
-from tlae.scoring.results import Results, read_results
+from tlae.scoring.results import Results, held_results, read_results
 from tlae.whole_file import explain_os_errors, whole_file
 
 PICTURE_PX = 800  # long side of an event's picture
@@ -32,13 +34,17 @@ PICTURE_PX = 800  # long side of an event's picture
 
 def run(cfg: ReportConfig) -> None:
     """Write the report of a scored footage."""
-    results = read_results(Path(cfg.scores).expanduser())
-    path = Path(cfg.out).expanduser() if cfg.out else results.folder / "report.html"
+    scores = Path(cfg.scores).expanduser()
+    path = Path(cfg.out).expanduser() if cfg.out else scores / "report.html"
     if path.suffix.lower() not in (".html", ".htm") or path.is_dir():
         raise UserError(f"out must be a file ending in .html, got {cfg.out}")
     if cfg.top < 0:
         raise UserError(f"top must be >= 0 (events with pictures), got {cfg.top}")
-    with explain_os_errors(path), whole_file(path) as temporary:
+    if cfg.out:
+        require_own(path, read_page, "a page of tlae", "out")
+    results = read_results(scores)
+    held = nullcontext() if cfg.out else held_results(scores)
+    with held, explain_os_errors(path), whole_file(path) as temporary:
         temporary.touch()  # a place that cannot be written to shall show before the work
         html = _html(results, cfg)
         temporary.write_text(html, encoding="utf-8")

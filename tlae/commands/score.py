@@ -8,8 +8,6 @@ with another alarm budget, it answers without running the net. footage.every=10m
 footage.start=DATE, footage.end=DATE and footage.hours=6-20 read a part of the footage.
 """
 
-import json
-import shutil
 import time
 from collections import Counter
 from dataclasses import asdict
@@ -28,6 +26,7 @@ from tlae.commands.footage_lines import BEING_WRITTEN, left_out, left_out_words,
 from tlae.commands.named_footage import open_named, saved
 from tlae.config import ScoreConfig
 from tlae.errors import UserError, refusing_bad_values
+from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
@@ -47,13 +46,13 @@ from tlae.scoring.events import (
     seen_runs,
 )
 from tlae.scoring.job import ScoringJob
-from tlae.scoring.job_folder import find_place, footage_facts
+from tlae.scoring.job_folder import find_place, finish, footage_facts
 from tlae.scoring.ledger import ledger
-from tlae.scoring.results import MEASURED, score_table, write_json, write_tables
+from tlae.scoring.results import MEASURED, read_results, score_table, write_tables
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer, frames_answered
 from tlae.scoring.stored_maps import StoredMaps
-from tlae.whole_file import whole_file
+from tlae.whole_file import require_plain_name, whole_file, write_json
 
 ALARM_KEYS = ("threshold", "false_alarm_rate", "alarms_per_day")
 SHORT_RUNS = 0.1  # share of frames in runs shorter than the window that is worth a warning
@@ -62,16 +61,24 @@ INTERVAL_FACTOR = 3.0  # footage this much slower or faster than the model's is 
 
 def run(cfg: ScoreConfig) -> None:
     """Score footage with a trained model."""
-    started = time.monotonic()
     model_file = Path(cfg.model_file).expanduser()
     model = load_model(model_file)
+    footage = open_named(cfg.footage)
+    name = require_plain_name(cfg.name or f"{run_name(model_file)}-{footage.name}", "name")
+    folder = Path(cfg.paths.scores).expanduser() / require_plain_name(name + cfg.suffix, "name")
+    with held_folder(folder, "give another name=..."):
+        _score(cfg, model_file, model, footage, folder)
+
+
+def _score(
+    cfg: ScoreConfig, model_file: Path, model: Model, footage: Footage, folder: Path
+) -> None:
+    """Score into a folder that no other process writes into."""
+    started = time.monotonic()
     settings = {str(k): v for k, v in dict(cfg.scoring).items()}  # type: ignore[call-overload]
     with refusing_bad_values():
         rule = model.rule.changed_by(settings)
         event_rule = EventRule(**dict(cfg.events))  # type: ignore[call-overload]
-    footage = open_named(cfg.footage)
-    name = (cfg.name or f"{run_name(model_file)}-{footage.name}") + cfg.suffix
-    folder = Path(cfg.paths.scores).expanduser() / name
     store = open_seen(footage, model, Path(cfg.paths.cache))
     _warn_of_other_pace(model, store)
     clock = tell_clock(store, model.gap_s, cfg.footage.time_pattern)
@@ -95,8 +102,9 @@ def run(cfg: ScoreConfig) -> None:
         pace: float | None = round(to_do / (time.monotonic() - begun), 1)
         measured = job.table()
     else:
-        pace = json.loads((folder / "summary.json").read_text(encoding="utf-8")).get("frames_per_s")
-        measured = pd.read_parquet(folder / "scores.parquet").reindex(columns=list(MEASURED))
+        known = read_results(folder)
+        pace = known.summary.get("frames_per_s")
+        measured = known.table.reindex(columns=list(MEASURED))
     table = score_table(store, measured, runs, rule, calibration, threshold)
     maps = zarr.open_array(working / "maps.zarr", mode="r")
     stored = StoredMaps(maps, seen_runs(table, runs), rule)
@@ -116,9 +124,7 @@ def run(cfg: ScoreConfig) -> None:
         ledger(table, footage.waiting, BEING_WRITTEN).to_csv(temporary, index=False)
     write_json(working / "summary.json", summary)
     if fresh:
-        shutil.rmtree(folder, ignore_errors=True)
-        working.rename(folder)
-        job.clean(folder)
+        finish(job, folder)
     new = int((table["state"].iloc[len(table) - to_do :] == OK).sum())
     seconds = time.monotonic() - started
     _tell(table, events, folder, threshold, seconds, new if fresh else None)
@@ -231,6 +237,7 @@ def _summary(
         "footage": saved(cfg.footage),
         "frames": len(table),
         "scored": int((table["state"] == OK).sum()),
+        "measured": int(table["instant"].notna().sum()),
         "left_out": left_out(table["state"], footage),
         "clips": int(table["clip"].nunique()),
         "modes": _counts(table["mode"]),

@@ -28,6 +28,7 @@ from tlae.commands.score import ALARM_KEYS
 from tlae.commands.train_lines import introduce, tell_end
 from tlae.config import TrainConfig
 from tlae.errors import UserError, nearest, refusing_bad_values
+from tlae.folder_lock import held_folder
 from tlae.footage.datamodule import FootageDataModule
 from tlae.footage.dataset import ClipDataset
 from tlae.footage.preprocess import Preprocessing
@@ -59,21 +60,32 @@ from tlae.training.reference_bank import fit_bank, frames_of_all_times
 from tlae.training.run_folder import RunFolder
 from tlae.training.still_anomalies import StillRecipe
 from tlae.training.teachable import require_teachable
+from tlae.whole_file import require_plain_name
 
 CONSTANT_WINDOWS = 128  # enough for the share of planted pixels
 
 
 def run(cfg: TrainConfig) -> None:
     """Train a net on normal footage and write its model file."""
+    source = open_named(cfg.footage)
+    name = require_plain_name(cfg.name or f"{source.name}-{cfg.model_name}", "name")
+    name = require_plain_name(name + cfg.suffix, "name")
+    folder = RunFolder(Path(cfg.paths.checkpoints).expanduser() / name)
+    if not _is_first_process():  # its first process holds the folder
+        _train(cfg, source, folder)
+        return
+    with held_folder(folder.path, "give another name=..."):
+        _train(cfg, source, folder)
+
+
+def _train(cfg: TrainConfig, source: Footage, folder: RunFolder) -> None:
+    """Train into a folder that no other run writes into."""
     started = time.monotonic()
     calm_lightning()
     pl.seed_everything(cfg.seed, workers=True, verbose=False)
     _check_trainer(cfg.trainer)
     if cfg.training.keep not in ("best", "last"):
         raise UserError(f"training.keep must be best or last, got {cfg.training.keep!r}")
-    source = open_named(cfg.footage)
-    name = (cfg.name or f"{source.name}-{cfg.model_name}") + cfg.suffix
-    folder = RunFolder(Path(cfg.paths.checkpoints).expanduser() / name)
     net_config: dict[str, Any] = OmegaConf.to_container(cfg.model, resolve=True)  # type: ignore[assignment]
     with refusing_bad_values():
         rule = ScoringRule().changed_by(dict(cfg.scoring))  # type: ignore[call-overload]
@@ -83,7 +95,7 @@ def run(cfg: TrainConfig) -> None:
         require_teachable(footage)
     if _is_first_process():
         folder.begin(_settings(cfg, footage.store), overwrite=cfg.overwrite)
-    if folder.model.is_file():
+    if folder.is_done(overwrite=cfg.overwrite):
         print(f"{folder.path} is trained already; other settings need another name=...")
         return
     background = fit_background(footage.store, footage.train)
@@ -105,7 +117,7 @@ def run(cfg: TrainConfig) -> None:
     model.camera = camera
     model.training = {
         "model": cfg.model_name,
-        "name": name,
+        "name": folder.path.name,
         "frames": footage.train_frames,
         "held_out_frames": footage.held_out_frames,
         "seconds": round(time.monotonic() - started, 1),
@@ -234,8 +246,8 @@ def _compute(
         return choose_compute(cfg.training.compute, net, clip, device)
 
     if _is_first_process():
-        return Compute.parse(folder.remember("compute", choose))
-    return Compute.parse(folder.recall("compute"))
+        return folder.remember(choose)
+    return folder.recall()
 
 
 def _do_nothing(

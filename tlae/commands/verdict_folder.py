@@ -10,6 +10,7 @@ from tlae.commands.described_input import described_input, tell_left_out
 from tlae.commands.score import run_name
 from tlae.config_outliers import JudgeConfig
 from tlae.errors import ModelFileError, UserError
+from tlae.folder_lock import held_folder
 from tlae.outliers.describe_now import Described
 from tlae.outliers.descriptor_settings import DescriptorSettings
 from tlae.outliers.judge_file import Judge, load_judge
@@ -18,6 +19,7 @@ from tlae.scoring.calibrate import threshold_of
 from tlae.whole_file import replace_folder
 
 VERDICTS = "verdicts.csv"  # marks the folder as ours
+VERDICT_FILES = (VERDICTS, "verdicts.parquet", "pictures/*.png")
 SHOWN = 10
 
 
@@ -53,7 +55,10 @@ def judge_pictures(cfg: JudgeConfig, kind: str, words: dict[int, str]) -> None:
     tell_left_out(described)
     table = verdict_table(judge, described, threshold)
     folder = Path(cfg.out or _default_folder(cfg, model_file)).expanduser()
-    with replace_folder(folder, mark=VERDICTS) as temporary:
+    with (
+        held_folder(folder, "give another out=..."),
+        replace_folder(folder, VERDICTS, VERDICT_FILES) as temporary,
+    ):
         table.to_parquet(temporary / "verdicts.parquet", index=False)
         table.to_csv(temporary / VERDICTS, index=False)
         drawn = _draw(temporary, table, described, words, threshold, cfg.pictures)

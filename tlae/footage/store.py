@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from filelock import FileLock
 
 from tlae.errors import FootageError, UserError
+from tlae.folder_lock import held_folder
 from tlae.footage.contents import Contents, as_json, contents_of, from_json, goes_on_from
 from tlae.footage.decoding import decode
 from tlae.footage.frames import OK, Image
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import Footage
-from tlae.whole_file import whole_file
+from tlae.whole_file import write_text
 
 FORMAT = 2  # raise when a store written by older code must not be read
 
@@ -79,8 +79,7 @@ def open_store(footage: Footage, preprocessing: Preprocessing, cache: Path) -> F
     """
     base = cache.expanduser() / f"{footage.name}-{_key(footage, preprocessing)}"
     try:
-        base.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(base.with_name(f"{base.name}.lock")):
+        with held_folder(base, None):
             contents = contents_of(footage)
             folder = _folder(footage, contents, base)
             _complete(footage, contents, preprocessing, folder)
@@ -134,10 +133,12 @@ def _complete(
 
 
 def _read(path: Path) -> Contents:
-    """Contents as noted; none where there is no note."""
-    return from_json(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else ()
+    """Contents as noted; none where there is no note, or a torn one."""
+    try:
+        return from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return ()
 
 
 def _write(contents: Contents, path: Path) -> None:
-    with whole_file(path) as temporary:
-        temporary.write_text(json.dumps(as_json(contents)), encoding="utf-8")
+    write_text(path, json.dumps(as_json(contents)))

@@ -14,6 +14,10 @@ from tlae.rendering.contact_sheet import contact_sheet
 from tlae.rendering.png import write_png
 
 INDICES = "indices.json"  # marks the folder as ours
+CLUSTER_FILES = (  # all that such a folder consists of
+    *("labels.parquet", "labels.csv", INDICES, "indices.svg"),
+    *("clusters/*.txt", "sheets/*.png"),
+)
 SHEET_COLUMNS = 5
 SHEET_TILE_PX = 200
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tlae.errors import UserError
+from tlae.whole_file import read_facts
 
 DESCRIBE_AGAIN = "remove {}.npy and describe again"
 
@@ -32,11 +33,7 @@ def facts_of(folder: Path, name: str) -> dict[str, Any]:
 
 def unfinished_facts(folder: Path, name: str) -> dict[str, Any]:
     """Facts of a descriptor that a killed job left behind; empty where there is none."""
-    try:
-        facts = json.loads((folder / f"{name}.part" / "job.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return facts if isinstance(facts, dict) else {}
+    return read_facts(folder / f"{name}.part" / "job.json")
 
 
 def is_described(folder: Path, name: str, facts: dict[str, Any], *, overwrite: bool) -> bool:

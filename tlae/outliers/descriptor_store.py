@@ -10,7 +10,6 @@ side. While a descriptor is written, all of it lies in ``<name>.part/``, so a ki
 import io
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -18,15 +17,15 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from filelock import FileLock, Timeout
 
 from tlae.errors import FootageError, UserError, nearest
+from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK
 from tlae.outliers.descriptor_facts import DESCRIBE_AGAIN, descriptor_names, facts_of
-from tlae.whole_file import whole_file
+from tlae.whole_file import is_empty_folder, remove_ours, whole_file, write_text
 
 IDS = "ids.parquet"
-LOCK = ".lock"
+PART_FILES = ("job.json", "values.npy", "[0-9]*.parquet")  # of an unfinished descriptor
 DTYPES = ("float16", "float32")
 ITEM_COLUMNS = ("path", "clip", "frame", "taken_at", "state")  # `row` is added when written
 NOT_FINITE = "no finite numbers"  # of a row of NaN
@@ -140,32 +139,29 @@ class DescriptorWriter:
         self.chunks = self.items = self.pictures = 0  # written so far
         self.last: tuple[str, int] | None = None  # clip and frame of the last item written
         self.known: pd.DataFrame | None = None  # items of the descriptors that this one joins
-        self._lock = FileLock(folder / LOCK)
+        self._held = held_folder(folder, "give another out=...")
 
     def __enter__(self) -> Self:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._held.__enter__()
         try:
-            self._lock.acquire(timeout=0)
-        except Timeout as error:
-            raise UserError(
-                f"{self.folder} is being written by another process; wait, or give another out=..."
-            ) from error
-        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
             if set(descriptor_names(self.folder)) - {self.name}:  # this one joins them
                 self.known = pd.read_parquet(self.folder / IDS)
             self._continue_or_begin()
         except BaseException:
-            self._lock.release()
+            self._leave()
             raise
         return self
 
     def __exit__(self, *reason: object) -> None:
         if not self.chunks:
-            shutil.rmtree(self.part, ignore_errors=True)
-        self._lock.release()
-        if [found.name for found in self.folder.iterdir()] == [LOCK]:  # nothing was written
-            (self.folder / LOCK).unlink(missing_ok=True)
+            remove_ours(self.part, PART_FILES)
+        self._leave()
+
+    def _leave(self) -> None:
+        if is_empty_folder(self.folder):  # nothing was written
             self.folder.rmdir()
+        self._held.__exit__(None, None, None)
 
     def append(self, items: pd.DataFrame, values: Values) -> int:
         """Add the next chunk.
@@ -213,7 +209,7 @@ class DescriptorWriter:
         if not self.shape[0]:
             states = table["state"].value_counts()
             reasons = ", ".join(f"{count} x {state}" for state, count in states.items())
-            shutil.rmtree(self.part)
+            remove_ours(self.part, PART_FILES)
             raise FootageError(
                 f"at least one picture must be readable, got none ({reasons or 'no pictures'})"
             )
@@ -225,12 +221,11 @@ class DescriptorWriter:
         with (self.part / "values.npy").open("r+b") as file:
             file.write(_npy_header(self.shape, self.dtype))
         told = self.facts | {"rows": self.shape[0], "complete": True}
-        with whole_file(self.folder / f"{self.name}.json") as temporary:
-            temporary.write_text(
-                json.dumps(told, indent=1, sort_keys=True, default=str) + "\n", encoding="utf-8"
-            )
-        (self.part / "values.npy").replace(self.folder / f"{self.name}.npy")
-        shutil.rmtree(self.part)
+        note, array = (self.folder / f"{self.name}{ending}" for ending in (".json", ".npy"))
+        note.unlink(missing_ok=True)  # of an earlier one; facts come after what they tell of
+        (self.part / "values.npy").replace(array)
+        write_text(note, json.dumps(told, indent=1, sort_keys=True, default=str) + "\n")
+        remove_ours(self.part, PART_FILES)
         return open_descriptors(self.folder, self.name)
 
     def _continue_or_begin(self) -> None:
@@ -238,11 +233,23 @@ class DescriptorWriter:
         told = json.dumps(self.facts, indent=1, sort_keys=True, default=str)
         job, array = self.part / "job.json", self.part / "values.npy"
         header = _npy_header(self.shape, self.dtype)
-        if not (job.is_file() and array.is_file() and job.read_text(encoding="utf-8") == told):
-            shutil.rmtree(self.part, ignore_errors=True)
+        same = job.is_file() and job.read_text(encoding="utf-8") == told
+        named, note = (self.folder / f"{self.name}{ending}" for ending in (".npy", ".json"))
+        if same and named.is_file() and not note.is_file() and not array.is_file():
+            named.replace(array)  # killed between giving the array its name and its facts
+        if named.is_file() and not (note.is_file() or same):
+            raise UserError(
+                f"{named} is not a descriptor of tlae; give another name=... or out=..."
+            )
+        if not (same and array.is_file()):
+            if foreign := remove_ours(self.part, PART_FILES):
+                raise UserError(
+                    f"{self.part} is needed for an unfinished descriptor, but holds {foreign[0]}, "
+                    "which tlae did not write; move that away or give another name=..."
+                )
             self.part.mkdir()
             array.write_bytes(header)
-            job.write_text(told, encoding="utf-8")
+            write_text(job, told)
         while self._chunk(self.chunks).is_file():
             items = pd.read_parquet(self._chunk(self.chunks))
             self._count(items, int(items["written"].sum()))

@@ -26,11 +26,22 @@ from tlae.footage.windows import Rows
 from tlae.progress import Advance
 from tlae.scoring.scorer import FrameScorer, Scored
 from tlae.scoring.stored_maps import MAP_CODEC, MAP_DTYPE, rounded
-from tlae.whole_file import replace_folder, whole_file
+from tlae.whole_file import remove_ours, replace_folder, settle, whole_file, write_text
 
 CHUNK_FRAMES = 128  # one shard of the map arrays
 JOB_FILE = "job.json"
 ARRAYS = ("maps.zarr", "rebuilt.zarr")
+ARRAY_FILES = ("zarr.json", ("zarr.json", "c/*"))  # the mark of an array, and all of it
+CLIP_FILES = tuple(f"E{'[0-9]' * digits}.{kind}" for digits in (4, 5, 6) for kind in ("mp4", "png"))
+RESULT_FILES = (  # all that `score` and `events` write into a results folder
+    JOB_FILE,
+    *("scores.parquet", "scores.csv", "events.json", "events.csv", "events.coco.json"),
+    *("summary.json", "ledger.csv", "watched.npy", "zones.yaml", "zones.parquet"),
+    *(f"{array}/*" for array in ARRAYS),
+    *(f".{array}.*" for array in ARRAYS),  # of a killed swap
+    *("parts/[0-9]*.parquet", "state-[0-9]*.safetensors"),
+    *(f"events/{clip}" for clip in CLIP_FILES),
+)
 STATES_KEPT = 2  # centred scoring finishes a chunk while it is already in the next one
 
 
@@ -63,10 +74,13 @@ class ScoringJob:
         if self.rows_before is not None:
             self._take_on(self.rows_before)
         elif not (told.is_file() and told.read_text(encoding="utf-8") == text):
-            shutil.rmtree(self.folder, ignore_errors=True)
+            if foreign := remove_ours(self.folder, RESULT_FILES):
+                raise UserError(
+                    f"{self.folder} is needed for unfinished scores, but holds {foreign[0]}, which "
+                    "tlae did not write; move that away or give another name=..."
+                )
             (self.folder / "parts").mkdir(parents=True)
-        with whole_file(told) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write_text(told, text)
         self.maps = self._array("maps.zarr", MAP_DTYPE, self.store.shape[1:3], MAP_CODEC)
         self.rebuilt = None
         if self.keep_rebuilt:
@@ -244,11 +258,12 @@ class ScoringJob:
                 compressors=codec,
             )
 
+        settle(path, ARRAY_FILES[1])
         if not path.is_dir():
             return make(path)
         before = zarr.open_array(path, mode="r")
         if before.dtype != dtype:
-            with replace_folder(path, "zarr.json") as new:
+            with replace_folder(path, *ARRAY_FILES) as new:
                 after = make(new)
                 for start in range(0, len(self.store), CHUNK_FRAMES):
                     after[start : start + CHUNK_FRAMES] = before[start : start + CHUNK_FRAMES]

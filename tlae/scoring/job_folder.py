@@ -1,6 +1,6 @@
 """Where a scoring job goes on: in its finished folder, in what a killed one left, or anew."""
 
-import json
+import logging
 import os
 import shutil
 from dataclasses import dataclass
@@ -12,11 +12,23 @@ import pandas as pd
 
 from tlae.errors import UserError
 from tlae.footage.contents import as_json, from_json, goes_on_from
+from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
-from tlae.scoring.job import ARRAYS, CHUNK_FRAMES, JOB_FILE
-from tlae.scoring.results import MEASURED
-from tlae.whole_file import whole_folder
+from tlae.scoring.job import ARRAYS, CHUNK_FRAMES, JOB_FILE, RESULT_FILES, ScoringJob
+from tlae.scoring.results import MEASURED, read_results
+from tlae.whole_file import (
+    explain_os_errors,
+    is_empty_folder,
+    part_path,
+    read_facts,
+    remove_ours,
+    settle,
+    take_place,
+    whole_folder,
+)
+
+logger = logging.getLogger(__name__)
 
 GROWING = ("contents", "rows")  # of the facts of a job, those that further footage changes
 CURE = "give another name=... or overwrite=true"
@@ -57,39 +69,71 @@ def find_place(
     Raises:
         UserError: the folder holds something else.
     """
-    part = folder.with_name(folder.name + ".part")
+    settle(folder, RESULT_FILES)
+    part = part_path(folder)
     finished = _facts_in(folder)
-    if finished == facts:
+    damage = _damage(folder, finished)
+    if finished == facts and not damage:
         return Place(folder, fresh=False)
     grows = _grows(finished, facts, footage)
-    if not (grows or overwrite) and folder.exists() and any(folder.iterdir()):
+    if not finished and folder.exists() and not is_empty_folder(folder):
+        raise UserError(f"{folder} holds other files than scores of tlae; give another name=...")
+    if finished and not (grows or overwrite or finished == facts):
         raise UserError(_refusal(folder, finished, facts))
+    if damage:
+        logger.warning("%s is scored anew: %s", folder, damage)
     begun = _facts_in(part)
     if begun == facts:
         return Place(part, fresh=True)
     if _grows(begun, facts, footage):
         return Place(part, fresh=True, rows_before=begun["rows"])
-    if grows:
+    if grows and not damage:
         _reopen(folder, part, store.preprocessing.size_hw)
         return Place(part, fresh=True, rows_before=finished["rows"])
     return Place(part, fresh=True)
 
 
+def finish(job: ScoringJob, folder: Path) -> None:
+    """Give a finished part folder its name; the user's own files in an earlier one stay.
+
+    Raises:
+        UserError: the folder cannot be replaced; the same command tries again.
+    """
+    with explain_os_errors(folder):
+        take_place(job.folder, folder, RESULT_FILES)
+        job.clean(folder)
+
+
 def _facts_in(folder: Path) -> dict[str, Any]:
-    told = folder / JOB_FILE
-    facts: dict[str, Any] = json.loads(told.read_text(encoding="utf-8")) if told.is_file() else {}
-    return facts
+    """What a job was begun with; empty where no job is, or its note is torn."""
+    facts = read_facts(folder / JOB_FILE)
+    return facts if {*GROWING, "model", "rule"} <= facts.keys() else {}
+
+
+def _damage(folder: Path, finished: dict[str, Any]) -> str:
+    """What a finished folder lacks of what its note says; empty: nothing."""
+    if not finished:
+        return ""
+    try:
+        results = read_results(folder)
+        rows_of_maps = results.stored_maps.shape[0]
+    except (UserError, OSError, ValueError) as error:
+        return str(error)
+    table, rows = results.table, finished["rows"]
+    if len(table) != rows or rows_of_maps != rows:
+        return f"it has {len(table)} rows and {rows_of_maps} maps of {rows} frames"
+    measured = int(table["instant"].notna().sum())
+    expected = results.summary.get("measured", int((table["state"] == OK).sum()))
+    return "" if measured == expected else f"{measured} of {expected} frames have a score"
 
 
 def _grows(before: dict[str, Any], facts: dict[str, Any], footage: Footage) -> bool:
     """Whether a job differs from an earlier one by further footage alone."""
     same = all(before.get(key) == facts[key] for key in facts if key not in GROWING)
-    return same and goes_on_from(footage, from_json(before["contents"]))
+    return bool(before) and same and goes_on_from(footage, from_json(before["contents"]))
 
 
 def _refusal(folder: Path, before: dict[str, Any], facts: dict[str, Any]) -> str:
-    if not before:
-        return f"{folder} is not empty and not ours; {CURE}"
     changed = [key for key in facts if key not in GROWING and before.get(key) != facts[key]]
     if not changed:
         return (
@@ -110,7 +154,7 @@ def _reopen(finished: Path, part: Path, size_hw: tuple[int, int]) -> None:
     table = pd.read_parquet(
         finished / "scores.parquet", columns=[*MEASURED, "source_h", "source_w"]
     )
-    shutil.rmtree(part, ignore_errors=True)
+    remove_ours(part, RESULT_FILES)
     with whole_folder(part) as folder:
         for file in (*finished.glob("state-*"), finished / JOB_FILE):
             shutil.copy(file, folder)

@@ -1,8 +1,8 @@
 """A results folder: one row per frame, maps, events, a summary; written whole, read back here."""
 
 import json
-import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ import pandas as pd
 
 from tlae.camera.canonical_store import UNOBSERVED
 from tlae.errors import UserError
+from tlae.folder_lock import held_folder
 from tlae.footage.contents import Contents, from_json
 from tlae.footage.frames import Image
 from tlae.footage.store import FrameStore
@@ -21,12 +22,12 @@ from tlae.footage.windows import Rows
 from tlae.footage.zones import Mask, Zones, read_zones
 from tlae.scoring.calibrate import Calibration, PerMode
 from tlae.scoring.events import Event, flat_events, in_alarm, seen_runs
-from tlae.scoring.job import JOB_FILE
+from tlae.scoring.job import CLIP_FILES, JOB_FILE
 from tlae.scoring.result_files import StoredArray, read_json, telling_damage
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_runs
 from tlae.scoring.stored_maps import read_maps
-from tlae.whole_file import whole_file
+from tlae.whole_file import part_path, remove_ours, whole_file, write_json, write_text
 
 COLUMNS = [
     "clip",
@@ -154,16 +155,18 @@ def read_results(folder: Path) -> Results:
     Raises:
         UserError: it is not one, not finished, damaged, or of a version with other columns.
     """
-    if not (folder / "summary.json").is_file():
-        unfinished = folder.with_name(folder.name + ".part").is_dir()
-        hint = "it is not finished: run `tlae score` again" if unfinished else "run `tlae score`"
-        raise UserError(f"scores must be a folder written by `tlae score`, got {folder}; {hint}")
+    _require_results(folder)
     with telling_damage(folder, "scores.parquet"):
         table = pd.read_parquet(folder / "scores.parquet")
     summary: dict[str, Any] = read_json(folder, "summary.json", dict)
     events: list[dict[str, Any]] = read_json(folder, "events.json", list)
     missing = sorted(NEEDED - set(table)) + sorted(NEEDED_FACTS - set(summary))
     missing += sorted({key for event in events for key in NEEDED_OF_EVENTS - set(event)})
+    if len(table) != summary.get("frames", len(table)):
+        raise UserError(
+            f"scores in {folder} must have one row per frame, got {len(table):,} rows and "
+            f"{summary['frames']:,} frames; score again"
+        )
     if missing or not len(table):
         lack = ", ".join(missing) or "any frame"
         raise UserError(
@@ -171,6 +174,25 @@ def read_results(folder: Path) -> Results:
             "with overwrite=true"
         )
     return Results(folder, table, summary, events)
+
+
+@contextmanager
+def held_results(folder: Path) -> Iterator[None]:
+    """Be the only process that writes into a results folder.
+
+    Raises:
+        UserError: it is none, or another process holds it.
+    """
+    _require_results(folder)
+    with held_folder(folder, "score under another name=..."):
+        yield
+
+
+def _require_results(folder: Path) -> None:
+    if not (folder / "summary.json").is_file():
+        unfinished = part_path(folder).is_dir()
+        hint = "it is not finished: run `tlae score` again" if unfinished else "run `tlae score`"
+        raise UserError(f"scores must be a folder written by `tlae score`, got {folder}; {hint}")
 
 
 def score_table(
@@ -214,7 +236,7 @@ def write_tables(
     described = [event.as_json() for event in events]
     known = folder / "events.json"
     if not (known.is_file() and json.loads(known.read_text(encoding="utf-8")) == described):
-        shutil.rmtree(folder / CLIPS, ignore_errors=True)
+        remove_ours(folder / CLIPS, CLIP_FILES)
         (folder / COCO).unlink(missing_ok=True)
     with whole_file(folder / "scores.parquet") as temporary:
         table.to_parquet(temporary, index=False)
@@ -227,15 +249,6 @@ def write_tables(
         for name in (ZONES, ZONE_SCORES):
             (folder / name).unlink(missing_ok=True)
         return
-    with whole_file(folder / ZONES) as temporary:
-        temporary.write_text(zones.text, encoding="utf-8")
+    write_text(folder / ZONES, zones.text)
     with whole_file(folder / ZONE_SCORES) as temporary:
         zones.scores.to_parquet(temporary, index=False)
-
-
-def write_json(path: Path, content: object) -> None:
-    """Write JSON, all or nothing."""
-    with whole_file(path) as temporary:
-        temporary.write_text(
-            json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8"
-        )

@@ -30,8 +30,15 @@ class Compute:
 
     @classmethod
     def parse(cls, text: str) -> "Compute":
-        """What ``str`` made."""
-        return next(choice for choice in CHOICES if str(choice) == text)
+        """What ``str`` made.
+
+        Raises:
+            ValueError: it made no such text.
+        """
+        for choice in CHOICES:
+            if str(choice) == text:
+                return choice
+        raise ValueError(f"no arithmetic is called {text!r}")
 
     @property
     def lightning_precision(self) -> str:

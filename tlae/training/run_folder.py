@@ -1,16 +1,23 @@
 """A run folder: whether a run is new, to be continued, or already done."""
 
 import json
-import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tlae.errors import UserError
+from tlae.training.compute import Compute
+from tlae.whole_file import explain_os_errors, foreign_files, read_facts, remove_ours, write_text
 
 WAIT_S = 600.0
 LATER = ("mask_content",)  # settings that older runs did not write: they cannot differ there
+RUN_FILES = (  # all that `train` writes into a run folder; the mark first
+    "settings.json",
+    *("compute.txt", "model.safetensors", "lightning/*.ckpt"),
+    *("tensorboard/events.out.tfevents.*", "tensorboard/hparams.yaml"),
+)
 
 
 @dataclass(frozen=True)
@@ -23,6 +30,11 @@ class RunFolder:
     def settings(self) -> Path:
         """What the run was started with."""
         return self.path / "settings.json"
+
+    @property
+    def compute(self) -> Path:
+        """The arithmetic that was chosen."""
+        return self.path / "compute.txt"
 
     @property
     def model(self) -> Path:
@@ -49,15 +61,15 @@ class RunFolder:
         return self.last.is_file() or self.model.is_file()
 
     def begin(self, settings: dict[str, Any], *, overwrite: bool) -> None:
-        """Take the folder for a run with these settings.
+        """Take the folder for a run with these settings; files that are not ours stay in it.
 
         Raises:
-            UserError: it holds a run with other settings.
+            UserError: it holds a run with other settings, or no run of ours.
         """
-        if self.settings.is_file():
-            before = json.loads(self.settings.read_text(encoding="utf-8"))
-            later = {key: settings[key] for key in LATER if key in settings}
-            changed = differing(later | before, settings)
+        before = read_facts(self.settings)
+        later = {key: settings[key] for key in LATER if key in settings}
+        changed = differing(later | before, settings)
+        if "store" in before:
             if changed and not overwrite and self.holds_work():
                 raise UserError(
                     f"{self.path} holds a run with other settings ({'; '.join(changed[:3])}); "
@@ -65,30 +77,52 @@ class RunFolder:
                 )
             if not changed and not overwrite:
                 return
-            shutil.rmtree(self.path)
-        elif self.path.is_dir() and any(self.path.iterdir()) and not overwrite:
+        elif foreign := foreign_files(self.path, RUN_FILES):
             raise UserError(
-                f"{self.path} is not empty and holds no run of ours; give another name=..."
+                f"{self.path} is not empty and holds no run of ours ({foreign[0]} is there); give "
+                "another name=..."
             )
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.settings.write_text(json.dumps(settings, indent=1, sort_keys=True), encoding="utf-8")
+        elif self.holds_work() and not overwrite:
+            raise UserError(
+                f"{self.settings} must tell what the run was started with, it is missing or "
+                "damaged; give another name=... or overwrite=true"
+            )
+        with explain_os_errors(self.path):
+            remove_ours(self.path, RUN_FILES[1:])  # the settings are replaced last, and whole
+            self.path.mkdir(parents=True, exist_ok=True)
+            write_text(self.settings, json.dumps(settings, indent=1, sort_keys=True))
 
-    def remember(self, name: str, choose: Any) -> str:
-        """A choice made once per run (``choose()``) and kept, so that a resumed run repeats it."""
-        file = self.path / f"{name}.txt"
-        if not file.is_file():
-            file.write_text(str(choose()), encoding="utf-8")
-        return file.read_text(encoding="utf-8")
+    def is_done(self, *, overwrite: bool) -> bool:
+        """Whether the model was there before; every process of a run says the same.
 
-    def recall(self, name: str) -> str:
-        """The choice that the first process of this run made; waits for it."""
-        file = self.path / f"{name}.txt"
+        Args:
+            overwrite: what is there is to be replaced by the first process, perhaps not yet.
+        """
+        return self.model.is_file() and not overwrite
+
+    def remember(self, choose: Callable[[], Compute]) -> Compute:
+        """The arithmetic, chosen once per run and kept, so that a resumed run repeats it."""
+        known = self._compute()
+        if known is None:
+            known = choose()
+            write_text(self.compute, str(known))
+        return known
+
+    def recall(self) -> Compute:
+        """What the first process of this run chose; waits for it."""
         until = time.monotonic() + WAIT_S
-        while not file.is_file():
+        while (known := self._compute()) is None:
             if time.monotonic() > until:
-                raise UserError(f"the first process of this run never wrote {file}")
+                raise UserError(f"the first process of this run never wrote {self.compute}")
             time.sleep(0.2)
-        return file.read_text(encoding="utf-8")
+        return known
+
+    def _compute(self) -> Compute | None:
+        """What is kept; None where there is nothing, or a torn file."""
+        try:
+            return Compute.parse(self.compute.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
 
 
 def differing(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> list[str]:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from tlae.errors import UserError
+from tlae.folder_lock import held_folder
 from tlae.footage.frames import Image
 from tlae.footage.images import decode_image
 from tlae.footage.planting.events import PlantedClip, Scene, plant
@@ -70,7 +71,7 @@ def plant_footage(footage: Footage, out: Path, options: PlantOptions) -> PlantSu
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         return _existing(out, facts)
     try:
-        with whole_folder(out) as temporary:
+        with held_folder(out, "give another out=..."), whole_folder(out) as temporary:
             _write(temporary, footage, options, facts)
     except OSError as error:
         raise UserError(

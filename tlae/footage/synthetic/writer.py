@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError
+from tlae.folder_lock import held_folder
 from tlae.footage.frames import Image
 from tlae.footage.synthetic.clip import Backdrop, build_backdrop, render_owned
 from tlae.footage.synthetic.options import (
@@ -102,7 +103,7 @@ def write_scene(out: Path, options: SceneOptions) -> SceneSummary:
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         return _existing(out, options)
     try:
-        with whole_folder(out) as temporary:
+        with held_folder(out, "give another out=..."), whole_folder(out) as temporary:
             _write(temporary, options)
     except OSError as error:
         if (out / "scene.json").is_file():  # another process was faster

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tlae.errors import UserError
+from tlae.folder_lock import held_folder
 from tlae.footage import nuisances
 from tlae.footage.frames import Image
 from tlae.footage.planting.stills.days import CALIBRATE, TEST, TRAIN, Days, pictures, split_days
@@ -73,7 +74,11 @@ def plant_stills(footage: Footage, out: Path, options: StillOptions) -> StillSum
     facts = {"format": FORMAT, "footage": footage.fingerprint(), "options": options.as_json()}
     if not (out.exists() and any(out.iterdir())):
         days = split_days(footage, options)  # may refuse, so before any folder is made
-        with explain_os_errors(out), whole_folder(out) as temporary:
+        with (
+            held_folder(out, "give another out=..."),
+            explain_os_errors(out),
+            whole_folder(out) as temporary,
+        ):
             _write(temporary, footage, days, options, facts)
     return _summary(out, facts)
 
