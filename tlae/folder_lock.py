@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -55,6 +55,8 @@ def held_folder(folder: Path, cure: str | None) -> Iterator[None]:
         yield
     finally:
         note.unlink(missing_ok=True)
+        with suppress(OSError):  # some systems remove no file that is open
+            Path(lock.lock_file).unlink()  # who waits for it takes a new one
         lock.release()
 
 

@@ -27,6 +27,7 @@ PLAIN = {
     "EllipticEnvelope": ("sklearn.covariance", ("location_", "covariance_", "precision_")),
     "LogisticRegression": ("sklearn.linear_model", ("coef_", "intercept_", "classes_")),
 }
+SQUARE = ("covariance_", "precision_")  # read without a look at their shape
 # Compiled parts of the others, beside what skops trusts by itself.
 TRUSTED = (
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
@@ -54,7 +55,7 @@ def unpack_estimator(facts: dict[str, Any], arrays: Arrays) -> "BaseEstimator":
     """Put an estimator together again.
 
     Raises:
-        ModelFileError: it names a class that is not one of ours.
+        ModelFileError: it names a class that is not one of ours, or its arrays do not fit.
     """
     if SKOPS in arrays:
         return _from_skops(arrays[SKOPS].tobytes())
@@ -63,6 +64,8 @@ def unpack_estimator(facts: dict[str, Any], arrays: Arrays) -> "BaseEstimator":
     module, keys = PLAIN[facts["class"]]
     estimator = getattr(importlib.import_module(module), facts["class"])(**facts["parameters"])
     for key in keys:
+        if key in SQUARE and arrays[key].shape != (facts["width"],) * 2:
+            raise ModelFileError(f"{key} must be a square of {facts['width']} rows")
         setattr(estimator, key, arrays[key])
     estimator.n_features_in_ = facts["width"]
     return estimator
