@@ -49,6 +49,12 @@ def test_dates_are_inclusive_at_the_start_and_moments_exclusive_at_the_end(tmp_p
     assert minutes_of(root, end="2023-06-13 04:00:00") == [0]
 
 
+@pytest.mark.parametrize("bare", ["2023-06-14", "20230614", "2023-W24-3", "2023W243", " 20230614 "])
+def test_a_bare_date_in_any_spelling_includes_that_day(tmp_path: Path, bare: str) -> None:
+    root = write_stills(tmp_path / "cam", [60 * h for h in range(72)])
+    assert len(minutes_of(root, start=bare, end=bare)) == 24
+
+
 def test_hours_may_wrap_and_be_several(tmp_path: Path) -> None:
     root = write_stills(tmp_path / "cam", [60 * h for h in range(24)])  # from 3 o'clock on
 

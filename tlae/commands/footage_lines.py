@@ -14,6 +14,7 @@ from tlae.footage.store import FrameStore
 
 BEING_WRITTEN = "still being written, left for the next time"
 NOT_SAMPLED = "not asked for (footage.every, start, end, hours)"
+TOO_SHORT = "in a piece between gaps that is shorter than the net's window"
 CURES = {
     UNKNOWN: "; footage.interval_s sets the pace",
     CONTRADICTS: "; footage.time_source=filename takes the names",
