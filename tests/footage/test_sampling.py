@@ -117,7 +117,7 @@ def test_a_video_is_sampled_by_its_own_times(tmp_path: Path, write_video: WriteV
     assert [(f.frame, f.time_s) for f in clip.frames()] == [
         (0, 0.0), (1, 0.9), (2, 1.0), (3, 1.9), (4, 2.5)]  # fmt: skip
     assert [f.time_s for f in clip.frames(start=3)] == [1.9, 2.5]
-    (clip,) = open_footage(str(path), hours="6-7").clips
+    (clip,) = open_footage(str(path), hours="6-7", time_zone="UTC").clips
     assert [(f.frame, f.time_s) for f in clip.frames()] == [(0, 1.0), (1, 1.9), (2, 2.5)]
 
 

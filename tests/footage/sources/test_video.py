@@ -1,7 +1,7 @@
 import pickle
 import struct
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -103,8 +103,12 @@ def test_the_containers_creation_time_dates_the_frames(
 ) -> None:
     metadata = {"creation_time": "2023-06-13T03:11:46.000000Z"}
     path = write_video(tmp_path / "20200101_000000.mp4", [0, 1500], metadata=metadata)
-    frames = list(clip_of(path).frames())
+    frames = list(clip_of(path, Timing(time_zone="UTC")).frames())
     assert frames[1].taken_at == datetime(2023, 6, 13, 3, 11, 47, 500_000)
+    in_zurich = list(clip_of(path, Timing(time_zone="Europe/Zurich")).frames())
+    assert in_zurich[1].taken_at == datetime(2023, 6, 13, 5, 11, 47, 500_000)
+    local = datetime.fromtimestamp(frames[0].taken_at.replace(tzinfo=UTC).timestamp())  # type: ignore[union-attr]
+    assert next(clip_of(path).frames()).taken_at == local
     by_name = list(clip_of(path, Timing(source="filename")).frames())
     assert by_name[1].taken_at == datetime(2020, 1, 1, 0, 0, 1, 500_000)
     assert by_name[1].time_s == 1.5

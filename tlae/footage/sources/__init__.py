@@ -80,6 +80,7 @@ def open_footage(
     interval_s: float = 0.1,
     time_source: str = "auto",
     time_pattern: str | None = None,
+    time_zone: str | None = None,
     every: str | None = None,
     start: str | None = None,
     end: str | None = None,
@@ -94,7 +95,10 @@ def open_footage(
         time_source: where the times of stills come from: ``auto`` (the most trusted that a clip has
             throughout), ``exif``, ``filename`` or ``interval``. A video has its own, unless
             ``interval`` is asked for.
-        time_pattern: strptime form of date and time in file names; None tries the common ones.
+        time_pattern: strptime form of date and time in file names;
+            with "/", of the last
+            parts of paths. None tries the common ones.
+        time_zone: of the camera's clock, for times that videos hold in UTC; None: this machine's.
         every: time between the frames that are read, see ``sampling.parse_sampling`` for all four.
         start: first moment that is read.
         end: end of what is read.
@@ -103,7 +107,7 @@ def open_footage(
     Raises:
         FootageError: nothing usable is there, or an argument is wrong.
     """
-    timing = Timing(interval_s, time_source, time_pattern)
+    timing = Timing(interval_s, time_source, time_pattern, time_zone)
     sampling = parse_sampling(every, start, end, hours)
     if not spec.strip():
         raise FootageError("footage.path must name a folder, file or glob pattern, got nothing")
