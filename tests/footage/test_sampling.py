@@ -167,3 +167,11 @@ def test_an_unreadable_video_is_one_row_of_a_sample_too(
 def test_bad_settings_are_refused(settings: dict[str, str], words: str) -> None:
     with pytest.raises(FootageError, match=words):
         parse_sampling(**settings)
+
+
+def test_a_grid_in_seconds_needs_a_pace(tmp_path: Path) -> None:
+    for n in range(3):
+        cv2.imwrite(str(tmp_path / f"{n}.png"), frame_image(n))
+    with pytest.raises(FootageError, match=r"footage.every needs the time .* give it in seconds"):
+        open_footage(str(tmp_path), every="1s")
+    assert len(list(open_footage(str(tmp_path), every="1s", interval_s=0.5).frames())) == 2

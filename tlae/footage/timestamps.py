@@ -19,6 +19,7 @@ from PIL import Image as Pillow
 from tlae.errors import FootageError
 from tlae.footage.frames import TimeSource
 
+ASSUMED_INTERVAL_S = 0.1  # where nothing says the pace, and nothing that is asked for needs it
 AUTO = "auto"
 CHOICES = (AUTO, TimeSource.EXIF, TimeSource.FILENAME, TimeSource.INTERVAL)
 PROBES = 15  # files of a clip whose EXIF data say whether the clip has any
@@ -59,7 +60,7 @@ class Timing:
     """How the times of stills are to be found.
 
     Attributes:
-        interval_s: time between frames where nothing better is known.
+        pace_s: time between frames where nothing better is known; None: nobody said it.
         source: ``auto``, or one of ``exif``, ``filename``, ``interval`` for every clip.
         pattern: strptime form of the date and time in file names, with "/" in the last parts of
             paths; None for the common ones. Giving one is asking for file names.
@@ -67,7 +68,7 @@ class Timing:
             None: this machine's.
     """
 
-    interval_s: float = 0.1
+    pace_s: float | None = None
     source: str = AUTO
     pattern: str | None = None
     time_zone: str | None = None
@@ -88,6 +89,11 @@ class Timing:
             _search_form(self.pattern)
         if self.time_zone is not None:
             _zone(self.time_zone)
+
+    @property
+    def interval_s(self) -> float:
+        """``pace_s``, or what is assumed where nobody said it."""
+        return ASSUMED_INTERVAL_S if self.pace_s is None else self.pace_s
 
     def on_camera_clock(self, moment: datetime) -> datetime:
         """A moment that bears a zone, as the camera's clock showed it; one without stays."""
@@ -256,8 +262,8 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise FootageError(
-            f"footage.time_zone must be the name of a time zone, got {name!r}; examples are UTC and "
-            "Europe/Zurich"
+            f"footage.time_zone must be the name of a time zone, got {name!r}; examples are UTC "
+            "and Europe/Zurich"
         ) from error
 
 

@@ -123,7 +123,7 @@ def test_an_unset_clock_leaves_the_file_name(tmp_path: Path, write_video: WriteV
 def test_the_interval_replaces_the_time_of_a_rendered_time_lapse(
     tmp_path: Path, write_video: WriteVideo
 ) -> None:
-    clip = clip_of(write_video(tmp_path / "a.mp4"), Timing(interval_s=900.0, source="interval"))
+    clip = clip_of(write_video(tmp_path / "a.mp4"), Timing(pace_s=900.0, source="interval"))
     assert [frame.time_s for frame in clip.frames()][:3] == [0.0, 900.0, 1800.0]
     assert clip.time_source == TimeSource.INTERVAL
 
@@ -216,7 +216,7 @@ def test_fingerprint_names_size_and_time(tmp_path: Path, write_video: WriteVideo
     lines = list(clip_of(path).fingerprint())
     facts = path.stat()
     assert lines[1] == f"a.mp4 {facts.st_size} {facts.st_mtime_ns}"
-    assert lines == list(clip_of(path, Timing(interval_s=3)).fingerprint())
-    by_interval = [Timing(interval_s=s, source="interval") for s in (3, 4)]
+    assert lines == list(clip_of(path, Timing(pace_s=3)).fingerprint())
+    by_interval = [Timing(pace_s=s, source="interval") for s in (3, 4)]
     one, other = (list(clip_of(path, timing).fingerprint()) for timing in by_interval)
     assert one != other
