@@ -24,9 +24,10 @@ class FootageConfig:
     """What to read, and where its times come from."""
 
     path: str = MISSING  # folder of images, clip tree, video, zip or glob; `footage=PATH` is short
-    interval_s: float = 0.1  # time between frames where nothing better is known
+    interval_s: float | None = None  # time between frames where nothing better is known; null: 0.1
     time_source: str = "auto"  # auto (most trusted that is there), exif, filename, interval
-    time_pattern: str | None = None  # strptime pattern of the time in file names; null: common ones
+    time_pattern: str | None = None  # strptime pattern of the time in names or paths; null: common
+    time_zone: str | None = None  # of the camera's clock, e.g. Europe/Zurich; null: this machine's
     every: str | None = None  # first frame at or after each step of this grid, e.g. 30s, 10min, 2h
     start: str | None = None  # from this date or date-time on (inclusive), by the camera's clock
     end: str | None = None  # before this date-time (exclusive); of a date, that day is included

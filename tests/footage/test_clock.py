@@ -59,11 +59,17 @@ def test_gaps_leaps_repeats_and_jumps_back() -> None:
 
 
 def test_names_without_a_time_among_others_and_throughout() -> None:
-    assert told(index_of([0, 1, None, 3])) == [
-        (2, clock.TIMELESS, "counted on from the frame before")
-    ]
+    assert told(index_of([0, 1, None, 3])) == [(2, clock.TIMELESS, "counted on from its neighbour")]
     (finding,) = clock_findings(index_of([None] * 5))
     assert (finding.row, finding.kind, finding.frames) == (0, clock.UNKNOWN, 5)
+
+
+def test_two_cameras_in_one_folder_are_told() -> None:
+    names = [f"/cam/{camera}_{n}.jpg" for camera in "ab" for n in range(3)]
+    found = clock_findings(index_of([0, 10, 20, 1, 11, 21], names=names), gap_s=0)
+    assert (0, clock.CAMERAS) in [(f.row, f.kind) for f in found]
+    after_each_other = clock_findings(index_of([0, 10, 20, 30, 40, 50], names=names), gap_s=0)
+    assert after_each_other == []
 
 
 def test_a_video_without_a_clock_is_no_finding() -> None:

@@ -49,6 +49,12 @@ def test_dates_are_inclusive_at_the_start_and_moments_exclusive_at_the_end(tmp_p
     assert minutes_of(root, end="2023-06-13 04:00:00") == [0]
 
 
+@pytest.mark.parametrize("bare", ["2023-06-14", "20230614", "2023-W24-3", "2023W243", " 20230614 "])
+def test_a_bare_date_in_any_spelling_includes_that_day(tmp_path: Path, bare: str) -> None:
+    root = write_stills(tmp_path / "cam", [60 * h for h in range(72)])
+    assert len(minutes_of(root, start=bare, end=bare)) == 24
+
+
 def test_hours_may_wrap_and_be_several(tmp_path: Path) -> None:
     root = write_stills(tmp_path / "cam", [60 * h for h in range(24)])  # from 3 o'clock on
 
@@ -111,7 +117,7 @@ def test_a_video_is_sampled_by_its_own_times(tmp_path: Path, write_video: WriteV
     assert [(f.frame, f.time_s) for f in clip.frames()] == [
         (0, 0.0), (1, 0.9), (2, 1.0), (3, 1.9), (4, 2.5)]  # fmt: skip
     assert [f.time_s for f in clip.frames(start=3)] == [1.9, 2.5]
-    (clip,) = open_footage(str(path), hours="6-7").clips
+    (clip,) = open_footage(str(path), hours="6-7", time_zone="UTC").clips
     assert [(f.frame, f.time_s) for f in clip.frames()] == [(0, 1.0), (1, 1.9), (2, 2.5)]
 
 
@@ -161,3 +167,11 @@ def test_an_unreadable_video_is_one_row_of_a_sample_too(
 def test_bad_settings_are_refused(settings: dict[str, str], words: str) -> None:
     with pytest.raises(FootageError, match=words):
         parse_sampling(**settings)
+
+
+def test_a_grid_in_seconds_needs_a_pace(tmp_path: Path) -> None:
+    for n in range(3):
+        cv2.imwrite(str(tmp_path / f"{n}.png"), frame_image(n))
+    with pytest.raises(FootageError, match=r"footage.every needs the time .* give it in seconds"):
+        open_footage(str(tmp_path), every="1s")
+    assert len(list(open_footage(str(tmp_path), every="1s", interval_s=0.5).frames())) == 2

@@ -163,12 +163,61 @@ def test_order_of_trust() -> None:
     assert source(NAMES, EXIFS, source="interval") == TimeSource.INTERVAL
 
 
-@pytest.mark.parametrize("without", [0, 2, 4])
-def test_first_middle_and_last_file_must_have_the_time(without: int) -> None:
-    files = [b"" if n == without else data for n, data in enumerate(EXIFS)]
-    assert source(NAMES, files) == TimeSource.FILENAME
-    names = [f"{n}.jpg" if n == without else name for n, name in enumerate(NAMES)]
-    assert source(names) == TimeSource.INTERVAL
+@pytest.mark.parametrize("without", [(0,), (2,), (4,), (0, 4)])
+def test_odd_files_do_not_take_the_times_of_the_others_away(without: tuple[int, ...]) -> None:
+    files = [b"" if n in without else data for n, data in enumerate(EXIFS)]
+    assert source(NAMES, files) == TimeSource.EXIF
+    names = [f"{n}.jpg" if n in without else name for n, name in enumerate(NAMES)]
+    assert source(names) == TimeSource.FILENAME
+
+
+def test_a_few_dated_files_among_others_are_no_source() -> None:
+    assert source(["a.jpg", *NAMES[:2], "b.jpg", "c.jpg"]) == TimeSource.INTERVAL
+    assert source(NAMES, [*EXIFS[:2], b"", b"", b""]) == TimeSource.FILENAME
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "2023/06/13/03-11-46.jpg",
+        "2023-06-13/03_11_46.jpg",
+        "site/20230613/cam1/03.11.46_x.jpg",
+        "2023-06-13/03/cam1/11.46.mp4",
+        "2023/06/13/03/11m46s.mp4",
+        "cam 4/2023.06.13/03/11.46.mp4",
+        "2001-01-01/01/20230613_031146.jpg",
+    ],
+)
+def test_dates_in_folders_are_understood(path: str) -> None:
+    assert parse_filename_time(path) == MOMENT
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "2023-06-13/000123.jpg",  # six digits are rather a counter
+        "2023-06-13/001.jpg",
+        "2023-02-31/03-11-46.jpg",
+        "2023-06-13/25/11.46.mp4",
+        "1900-06-13/03-11-46.jpg",
+        "06/13/03-11-46.jpg",
+    ],
+)
+def test_folders_that_are_no_plausible_date(path: str) -> None:
+    assert parse_filename_time(path) is None
+
+
+def test_a_pattern_with_a_slash_sees_the_last_folders() -> None:
+    pattern = "%d.%m.%Y/%H/%M%S"
+    assert parse_filename_time("cam/13.06.2023/03/1146.mp4", pattern) == MOMENT
+    assert parse_filename_time("13.06.2023/03/cam/1146.mp4", pattern) is None
+    assert parse_filename_time("2023-06-13/x.jpg", "%Y-%m-%d") is None
+
+
+def test_years_at_the_edges_and_names_with_several_numbers() -> None:
+    assert parse_filename_time("1900-06-13_03-11-46.jpg") is None
+    assert parse_filename_time("2099-06-13_03-11-46.jpg") == MOMENT.replace(year=2099)
+    assert parse_filename_time("19000101 000000 12 20230613_031146 77.jpg") == MOMENT
 
 
 def test_equal_times_are_no_times() -> None:
@@ -195,12 +244,17 @@ def test_a_source_asked_for_must_be_there(asked: str) -> None:
 @pytest.mark.parametrize(
     ("timing", "words"),
     [
-        ({"interval_s": 0.0}, r"footage.interval_s must be > 0 seconds, got 0.0"),
-        ({"interval_s": float("nan")}, "got nan"),
+        ({"pace_s": 0.0}, r"footage.interval_s must be > 0 seconds, got 0.0"),
+        ({"pace_s": float("nan")}, "got nan"),
         ({"source": "filenmae"}, r"must be one of auto, exif, .*'filenmae'; did you mean filename"),
         ({"source": "zzz"}, r"got 'zzz'$"),
         ({"pattern": "%H%M%S"}, "without a full date"),
         ({"pattern": "%Y%m%d%Q"}, "unknown %Q"),
+        (
+            {"time_zone": "Mars/Olympus"},
+            "footage.time_zone must be the name of a time zone",
+        ),
+        ({"time_zone": "../x"}, "got '../x'; examples are UTC"),
         ({"pattern": "%Y%m%d%"}, "must hold year, month and day"),
     ],
 )

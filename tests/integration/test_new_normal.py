@@ -73,7 +73,11 @@ def test_added_scores_stand_beside_the_old_ones(model_file: Path, tmp_path: Path
     ("more", "told"),
     [
         (["scoring.false_alarm_rate=1e-3"], "needs at least 999 normal frames, got 60"),
-        (["scoring.alarms_per_day=1"], "days of normal footage, got 6.9e-05"),
+        (["scoring.alarms_per_day=1"], "footage.interval_s is not given"),
+        (
+            ["scoring.alarms_per_day=1", "footage.interval_s=0.1"],
+            "days of normal footage, got 6.9e-05",
+        ),
         (["scoring.false_alarm_rate=2"], "false_alarm_rate must be in (0, 1)"),
     ],
 )

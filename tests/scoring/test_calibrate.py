@@ -13,6 +13,7 @@ from tlae.scoring.calibrate import (
     require_evidence,
     threshold_of,
 )
+from tlae.scoring.calibration_file import calibration_of, calibration_tensors
 from tlae.scoring.rule import ScoringRule
 
 
@@ -175,6 +176,19 @@ def test_too_little_footage_for_a_budget_says_how_much_is_needed() -> None:
         require_evidence(half_a_day, false_alarm_rate=1e-3)
     with pytest.raises(UserError, match=r"at least 1 days of normal footage, got 0\.5"):
         require_evidence(half_a_day, alarms_per_day=1)
+
+
+def test_joined_footage_of_another_pace_keeps_its_days() -> None:
+    fast = Calibration(np.arange(36_000.0), np.zeros(36_000, np.int64), 0.1, "2023-01-01")
+    slow = Calibration(np.arange(144.0), np.zeros(144, np.int64), 600.0, "2023-02-01")
+    for both in (joined(fast, slow), joined(slow, fast)):
+        assert both.days == pytest.approx(1 + 1 / 24)
+        assert both.smoothed(3.0, causal=True).days == both.days
+        tensors, facts = calibration_tensors(both)
+        assert calibration_of(tensors, facts).days == both.days
+    older, facts = calibration_tensors(slow)
+    assert "stands_for_s" not in older
+    assert calibration_of(older, facts).days == pytest.approx(1)
 
 
 def test_joined_calibrations_stay_apart_in_time() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from tlae.camera.canonical_store import without_ill
 from tlae.commands.footage_lines import left_out, left_out_words
-from tlae.commands.named_footage import open_named
+from tlae.commands.named_footage import open_named, require_pace_for
 from tlae.commands.own_file import require_own
 from tlae.commands.score import ALARM_KEYS, open_seen, pick_device
 from tlae.config import CalibrateConfig
@@ -47,6 +47,7 @@ def _calibrate(cfg: CalibrateConfig, model: Model, footage: Footage, out: Path) 
     started = time.monotonic()
     asked = {key: cfg.scoring[key] for key in ALARM_KEYS}  # type: ignore[index]
     alarm = asked if any(value is not None for value in asked.values()) else model.alarm
+    require_pace_for(alarm, footage)
     store = open_seen(footage, model, Path(cfg.paths.cache))
     if model.camera is not None:
         store = without_ill(store)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from tlae.footage.clock import CONTRADICTS, UNKNOWN, Finding, clock_findings
+from tlae.footage.clock import CAMERAS, CONTRADICTS, UNKNOWN, Finding, clock_findings
 from tlae.footage.frames import OK
 from tlae.footage.sampling import left_by_sampling
 from tlae.footage.sources import Footage
@@ -14,8 +14,10 @@ from tlae.footage.store import FrameStore
 
 BEING_WRITTEN = "still being written, left for the next time"
 NOT_SAMPLED = "not asked for (footage.every, start, end, hours)"
+TOO_SHORT = "in a piece between gaps that is shorter than the net's window"
 CURES = {
     UNKNOWN: "; footage.interval_s sets the pace",
+    CAMERAS: "; give each camera a folder of its own",
     CONTRADICTS: "; footage.time_source=filename takes the names",
 }
 

@@ -23,7 +23,7 @@ from torch import nn
 from tlae.camera.camera import Camera, CameraOptions
 from tlae.camera.canonical_store import canonical_store, without_ill
 from tlae.camera.fit import fit_camera
-from tlae.commands.named_footage import open_named
+from tlae.commands.named_footage import open_named, require_pace_for
 from tlae.commands.score import ALARM_KEYS
 from tlae.commands.train_lines import introduce, tell_end
 from tlae.config import TrainConfig
@@ -34,6 +34,7 @@ from tlae.footage.dataset import ClipDataset
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
+from tlae.footage.timestamps import ASSUMED_INTERVAL_S
 from tlae.footage.zones import read_mask
 from tlae.model_file import Model, build_net, save_model
 from tlae.models.most_alike import MostAlike
@@ -68,6 +69,7 @@ CONSTANT_WINDOWS = 128  # enough for the share of planted pixels
 def run(cfg: TrainConfig) -> None:
     """Train a net on normal footage and write its model file."""
     source = open_named(cfg.footage)
+    require_pace_for(dict(cfg.scoring), source)  # type: ignore[call-overload]
     name = require_plain_name(cfg.name or f"{source.name}-{cfg.model_name}", "name")
     name = require_plain_name(name + cfg.suffix, "name")
     folder = RunFolder(Path(cfg.paths.checkpoints).expanduser() / name)
@@ -224,6 +226,7 @@ def _settings(cfg: TrainConfig, store: FrameStore) -> dict[str, Any]:
     for key in ("paths", "overwrite", "name", "suffix"):
         settings.pop(key)
     settings["store"] = store.key
+    settings["footage"]["interval_s"] = cfg.footage.interval_s or ASSUMED_INTERVAL_S
     if cfg.footage.mask:
         mask = Path(cfg.footage.mask).expanduser()
         settings["mask_content"] = sha256(mask.read_bytes()).hexdigest()[:16]

@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from tlae.commands.footage_lines import left_out, left_out_words, tell_clock
+from tlae.commands.footage_lines import TOO_SHORT, left_out, left_out_words, tell_clock
+from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
 from tlae.model_file import Model
 from tlae.models.standardised import Standardised
@@ -48,11 +49,16 @@ def tell_end(
     )
     print(f"model: {folder.model} ({folder.model.stat().st_size / 1e6:.1f} MB)")
     print(f"next:  tlae score model_file={folder.model} footage=...")
+    print(f"done: {use_of_frames(footage, source)}")
+
+
+def use_of_frames(footage: NormalFootage, source: Footage) -> str:
+    """How many frames were used, and why each other one was not."""
     used, states = footage.train_frames + footage.held_out_frames, footage.store.index["state"]
-    print(
-        f"done: {used:,} of {len(states):,} frames were used; "
-        f"{left_out_words(left_out(states, source))}"
-    )
+    reasons = left_out(states, source)
+    if too_short := int((states == OK).sum()) - used:
+        reasons[TOO_SHORT] = too_short
+    return f"{used:,} of {len(states):,} frames were used; {left_out_words(reasons)}"
 
 
 def _tell_loss(facts: dict[str, Any], nothing: DoNothing) -> None:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tlae.footage.frames import OK
+from tlae.footage.sources.file_order import name_beginning
 from tlae.footage.timestamps import parse_filename_time
 from tlae.footage.windows import usual_interval_s
 
@@ -18,6 +19,7 @@ EQUAL = "equal time stamps"
 TIMELESS = "no time"
 CONTRADICTS = "clock contradicts file names"
 SIZE = "picture size changes"
+CAMERAS = "several cameras in one folder"
 UNKNOWN = "times are counted, not known"
 
 GAP_FACTOR = 5.0  # an interval this many times the usual one is a gap, as in footage.gap_factor
@@ -62,7 +64,10 @@ def clock_findings(
     """
     if gap_s is None:
         gap_s = GAP_FACTOR * usual_interval_s(index)
-    found = [*_steps(index, gap_s), *_times(index), *_names(index, time_pattern), *_sizes(index)]
+    found = [
+        *(*_steps(index, gap_s), *_times(index), *_sizes(index)),
+        *(*_names(index, time_pattern), *_cameras(index)),
+    ]
     return sorted(found, key=lambda finding: (finding.row, finding.kind))
 
 
@@ -88,21 +93,20 @@ def _times(index: pd.DataFrame) -> Iterator[Finding]:
     missing = index["taken_at"].isna()
     throughout = missing.groupby(index["clip"], sort=False).transform("all").to_numpy()
     for row, frames in _stretches(missing.to_numpy() & ~throughout):
-        yield Finding(row, TIMELESS, "counted on from the frame before", frames)
+        yield Finding(row, TIMELESS, "counted on from its neighbour", frames)
     for row, frames in _stretches(throughout & _is_still(index)):
         yield Finding(row, UNKNOWN, "no date in the file names nor in EXIF data", frames)
 
 
 def _names(index: pd.DataFrame, pattern: str | None) -> Iterator[Finding]:
     """The first still whose time is more than a day away from the one in its name."""
-    known = np.flatnonzero(_is_still(index) & index["taken_at"].notna().to_numpy())
-    known = known[np.linspace(0, len(known) - 1, min(len(known), LOOKED_AT)).astype(np.int64)]
+    known = _spread(np.flatnonzero(_is_still(index) & index["taken_at"].notna().to_numpy()))
     first: tuple[int, float] | None = None
     apart = 0
     for row, path, taken_at in zip(
         known, index["path"].iloc[known], index["taken_at"].iloc[known], strict=True
     ):
-        named = parse_filename_time(str(path).replace("::", "/").rpartition("/")[2], pattern)
+        named = parse_filename_time(str(path).replace("::", "/").replace("\\", "/"), pattern)
         apart_s = abs((taken_at - named).total_seconds()) if named else 0.0
         if apart_s > DAY_S:
             apart += 1
@@ -110,6 +114,32 @@ def _names(index: pd.DataFrame, pattern: str | None) -> Iterator[Finding]:
     if first:
         text = f"by {duration(first[1])}, in {apart:,} of {len(known):,} names looked at"
         yield Finding(first[0], CONTRADICTS, text)
+
+
+def _cameras(index: pd.DataFrame) -> Iterator[Finding]:
+    """Clips of stills whose names begin in several ways that take turns in time."""
+    known = _spread(np.flatnonzero(_is_still(index) & index["taken_at"].notna().to_numpy()))
+    beginnings = [name_beginning(_name(path)) for path in index["path"].iloc[known]]
+    looked_at = index.iloc[known].assign(row=known, beginning=beginnings)
+    for _, clip in looked_at.groupby("clip", sort=False):
+        named = sorted(set(clip["beginning"]))
+        turns = _changes(clip.sort_values("taken_at", kind="stable")["beginning"]).sum()
+        if len(named) < turns:
+            told = " and ".join(repr(beginning) for beginning in named[:3])
+            yield Finding(
+                int(clip["row"].iloc[0]),
+                CAMERAS,
+                f"names begin with {told}, and take turns in time",
+            )
+
+
+def _spread(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """At most ``LOOKED_AT`` of some rows, evenly spread."""
+    return rows[np.linspace(0, len(rows) - 1, min(len(rows), LOOKED_AT)).astype(np.int64)]
+
+
+def _name(path: object) -> str:
+    return str(path).replace("::", "/").replace("\\", "/").rpartition("/")[2]
 
 
 def _sizes(index: pd.DataFrame) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from tlae.errors import FootageError
@@ -240,7 +240,12 @@ def _seconds(every: str | None) -> float | None:
 
 
 def _is_date(text: str) -> bool:
-    return re.fullmatch(r"\s*\d{4}-\d\d-\d\d\s*", text) is not None
+    """Whether it is a date without a time, in any spelling that ``_moment`` reads."""
+    try:
+        date.fromisoformat(text.strip())
+    except ValueError:
+        return False
+    return True
 
 
 def _moment(name: str, text: str | None) -> datetime | None:

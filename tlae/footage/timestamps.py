@@ -6,20 +6,23 @@ A video's own time stamps are trusted more than any of these; they are read in `
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
 from math import isfinite
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from PIL import Image as Pillow
 
 from tlae.errors import FootageError
 from tlae.footage.frames import TimeSource
 
+ASSUMED_INTERVAL_S = 0.1  # where nothing says the pace, and nothing that is asked for needs it
 AUTO = "auto"
 CHOICES = (AUTO, TimeSource.EXIF, TimeSource.FILENAME, TimeSource.INTERVAL)
+PROBES = 15  # files of a clip whose EXIF data say whether the clip has any
 EARLIEST_YEAR = 1990  # before digital cameras: an unset clock, or a number that is no date
 
 _EXIF_BLOCK, _TAKEN, _TAKEN_FRACTION = 0x8769, 0x9003, 0x9291  # DateTimeOriginal, SubSec of it
@@ -29,6 +32,14 @@ _COMMON = re.compile(
     r"(?=(?<!\d)((?:19|20)\d\d)[-_.:]?(\d\d)[-_.:]?(\d\d)(?:[-_. T]{0,3}| at )"
     r"(\d\d)[-_.:h]?(\d\d)(?:[-_.:m]?(\d\d)(?:s?[-_.,]?(\d{6}|\d{3}))?)?(?!\d))",
     re.ASCII,
+)
+
+_DATE_FOLDER = r"(?:^|/)(?:[^/]*\D)?((?:19|20)\d\d)[-_./]?(\d\d)[-_./]?(\d\d)/"
+_IN_FOLDERS = (  # the date is in folders, and the file name begins with the rest of the time
+    # 2023-06-13/03/cam1/11.46.mp4
+    re.compile(_DATE_FOLDER + r"(\d\d)/(?:[^/]*/)?(\d\d)[-_.:m](\d\d)(?!\d)[^/]*$", re.ASCII),
+    # 2023/06/13/03-11-46.jpg, 20230613/cam1/03_11_46.jpg; six digits alone are rather a counter
+    re.compile(_DATE_FOLDER + r"(?:[^/]*/)?(\d\d)[-_.:h](\d\d)[-_.:m](\d\d)(?!\d)[^/]*$", re.ASCII),
 )
 
 _DIRECTIVES = {
@@ -49,15 +60,18 @@ class Timing:
     """How the times of stills are to be found.
 
     Attributes:
-        interval_s: time between frames where nothing better is known.
+        pace_s: time between frames where nothing better is known; None: nobody said it.
         source: ``auto``, or one of ``exif``, ``filename``, ``interval`` for every clip.
-        pattern: strptime form of the date and time in file names, None for the common ones. Giving
-            one is asking for file names.
+        pattern: strptime form of the date and time in file names, with "/" in the last parts of
+            paths; None for the common ones. Giving one is asking for file names.
+        time_zone: of the camera's clock, e.g. ``Europe/Zurich``, for times that videos hold in UTC;
+            None: this machine's.
     """
 
-    interval_s: float = 0.1
+    pace_s: float | None = None
     source: str = AUTO
     pattern: str | None = None
+    time_zone: str | None = None
 
     def __post_init__(self) -> None:
         if not (isfinite(self.interval_s) and self.interval_s > 0):
@@ -73,6 +87,20 @@ class Timing:
             )
         if self.pattern is not None:
             _search_form(self.pattern)
+        if self.time_zone is not None:
+            _zone(self.time_zone)
+
+    @property
+    def interval_s(self) -> float:
+        """``pace_s``, or what is assumed where nobody said it."""
+        return ASSUMED_INTERVAL_S if self.pace_s is None else self.pace_s
+
+    def on_camera_clock(self, moment: datetime) -> datetime:
+        """A moment that bears a zone, as the camera's clock showed it; one without stays."""
+        if moment.tzinfo is None:
+            return moment
+        zone = None if self.time_zone is None else _zone(self.time_zone)
+        return moment.astimezone(zone).replace(tzinfo=None)
 
     @property
     def asked(self) -> str:
@@ -80,28 +108,41 @@ class Timing:
         return TimeSource.FILENAME if self.source == AUTO and self.pattern else self.source
 
 
-def parse_filename_time(name: str, pattern: str | None = None) -> datetime | None:
-    """Find a date with a time in a file name.
+def parse_filename_time(path: str, pattern: str | None = None) -> datetime | None:
+    """Find a date with a time in a file name, or in the folders above it and its name together.
 
     Args:
-        name: file name, with or without suffix.
-        pattern: strptime form, found anywhere in the name; None tries the common forms, year first.
+        path: file name with or without suffix, after its folders ("/"-separated) where there are
+            any.
+        pattern: strptime form, found anywhere in the name; one with "/" in as many last parts of
+            the path. None tries the common forms, year first: in the name, then in the folders.
 
     Returns:
         The first plausible match, or None. A bare number or a bare date is no match.
     """
     if pattern is not None:
-        return _parse_with(name, pattern)
-    for match in _COMMON.finditer(name):
-        *fields, fraction = match.groups("0")
-        year, month, day, hour, minute, second = map(int, fields)
-        try:
-            time = datetime(year, month, day, hour, minute, second, int(fraction.ljust(6, "0")))
-        except ValueError:  # month 13
-            continue
-        if year >= EARLIEST_YEAR:
+        parts = path.split("/")[-1 - pattern.count("/") :]
+        return _parse_with("/".join(parts), pattern)
+    for match in _COMMON.finditer(path.rpartition("/")[2]):
+        if time := _moment_of(match):
+            return time
+    for form in _IN_FOLDERS:
+        match_in_folders = form.search(path)
+        if match_in_folders and (time := _moment_of(match_in_folders)):
             return time
     return None
+
+
+def _moment_of(match: re.Match[str]) -> datetime | None:
+    """Year, month, day, hour, minute, second and perhaps a fraction, where they are a moment."""
+    numbers = match.groups("0")
+    fraction = numbers[6].ljust(6, "0") if len(numbers) > 6 else "0"
+    try:
+        year, month, day, hour, minute, second = map(int, numbers[:6])
+        time = datetime(year, month, day, hour, minute, second, int(fraction))
+    except ValueError:  # month 13
+        return None
+    return time if time.year >= EARLIEST_YEAR else None
 
 
 def exif_time(data: bytes) -> datetime | None:
@@ -121,67 +162,68 @@ def exif_time(data: bytes) -> datetime | None:
 
 
 def choose_source(
-    timing: Timing, clip: str, names: Sequence[str], read: Callable[[str], bytes | None]
+    timing: Timing, clip: str, paths: Sequence[str], read: Callable[[str], bytes | None]
 ) -> TimeSource:
-    """Settle on one source of time for a whole clip, so that sources are never mixed in it.
+    """Settle on one source of time for a whole clip, so that clocks are never mixed in it.
 
-    The first, middle and last file must have the time, and times must not all be equal.
+    It is the most trusted that more than half of the files have, with times that are not all equal.
+    File names are all looked at; of EXIF data, those of ``PROBES`` files.
 
     Args:
         timing: what was asked for.
         clip: name of the clip, for messages.
-        names: file names in order, at least one.
+        paths: of the files relative to the footage's root, in order; at least one.
         read: content of a file, None where it cannot be read.
 
     Raises:
         FootageError: the source asked for is not there.
     """
-    probes = [names[0], names[len(names) // 2], names[-1]]
-
-    def by_name() -> Iterator[datetime | None]:
-        probed = [parse_filename_time(name, timing.pattern) for name in probes]
-        yield from probed
-        if None not in probed and len(set(probed)) == 1:  # look on: a day may hold equal minutes
-            yield from filter(None, (parse_filename_time(name, timing.pattern) for name in names))
-
-    def by_exif() -> Iterator[datetime | None]:
-        return (exif_time(read(name) or b"") for name in probes)
-
-    times = {TimeSource.EXIF: by_exif, TimeSource.FILENAME: by_name}
-    for source, find in times.items():
+    finders: dict[TimeSource, tuple[Sequence[str], Callable[[str], datetime | None]]] = {
+        TimeSource.EXIF: (probes(paths), lambda path: exif_time(read(path) or b"")),
+        TimeSource.FILENAME: (paths, lambda path: parse_filename_time(path, timing.pattern)),
+    }
+    for source, (asked_of, find) in finders.items():
         if timing.asked not in (AUTO, source):
             continue
-        if _usable(find(), len(names)):
+        if _most_are_dated(asked_of, find):
             return source
         if timing.asked == source:
-            raise FootageError(_missing(timing, clip, names[0]))
+            raise FootageError(_missing(timing, clip, paths[0]))
     return TimeSource.INTERVAL
 
 
-def _usable(times: Iterator[datetime | None], frames: int) -> bool:
-    """Whether all are there and, of several frames, at least two differ; stops when decided."""
-    first: datetime | None = None
-    differ = frames == 1
-    for count, time in enumerate(times):
-        if time is None:
+def probes(paths: Sequence[str]) -> list[str]:
+    """Some files of a clip, evenly spread; the first and the last are among them."""
+    last = len(paths) - 1
+    places = {round(last * number / (PROBES - 1)) for number in range(PROBES)}
+    return [paths[place] for place in sorted(places)]
+
+
+def _most_are_dated(paths: Sequence[str], find: Callable[[str], datetime | None]) -> bool:
+    """Whether more than half have a time and, of several times, at least two differ."""
+    times = set[datetime]()
+    dated = 0
+    for looked_at, path in enumerate(paths, start=1):
+        time = find(path)
+        if time is not None:
+            dated += 1
+            times.add(time)
+        if 2 * (looked_at - dated) >= len(paths):
             return False
-        first = first or time
-        differ = differ or time != first
-        if differ and count >= 2:
-            return True
-    return False
+    return len(times) > 1 or len(paths) == 1
 
 
 def _missing(timing: Timing, clip: str, name: str) -> str:
     if timing.asked == TimeSource.EXIF:
         wanted, cure = "a DateTimeOriginal in the EXIF data of the files", "use another time_source"
     elif timing.pattern:
-        wanted, cure = f"times of the form {timing.pattern!r} in file names", "mend the pattern"
+        wanted = f"times of the form {timing.pattern!r} in file names"
+        cure = "mend the pattern"
     else:
         wanted, cure = "dates with times in file names", "give footage.time_pattern"
     return (
-        f"footage.time_source={timing.asked} needs {wanted}, not all equal; clip {clip} has none "
-        f"that serve, its first file is {name!r}; {cure} or leave time_source=auto"
+        f"footage.time_source={timing.asked} needs {wanted}, not all equal and in most files; clip "
+        f"{clip} has none that serve, its first file is {name!r}; {cure} or leave time_source=auto"
     )
 
 
@@ -213,6 +255,16 @@ def _search_form(pattern: str) -> re.Pattern[str]:
         _DIRECTIVES[part] if number % 2 else re.escape(part) for number, part in enumerate(parts)
     )
     return re.compile(f"(?=({form}))")
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise FootageError(
+            f"footage.time_zone must be the name of a time zone, got {name!r}; examples are UTC "
+            "and Europe/Zurich"
+        ) from error
 
 
 def _text(value: object) -> str:

@@ -81,10 +81,12 @@ class Calibration:
     Attributes:
         raw: (n,), raw scores.
         run: (n,), number of the run of frames each score belongs to; runs are apart in time.
-        interval_s: usual time between frames [s].
+        interval_s: usual time between frames [s]; of joined footage, that of the latest.
         created: date of the calibration, ISO 8601.
         mode: (n,), name of each frame's camera mode; None: there is but one.
         frame_mean: (n,), mean of each frame's whole map; None: not known.
+        stands_for_s: (n,), time that each score stands for [s], where footage of another pace was
+            joined; None: ``interval_s`` for all.
     """
 
     raw: Series
@@ -93,6 +95,7 @@ class Calibration:
     created: str
     mode: Modes | None = None
     frame_mean: Series | None = None
+    stands_for_s: Series | None = None
 
     def __post_init__(self) -> None:
         if not len(self.raw):
@@ -118,7 +121,13 @@ class Calibration:
     @property
     def days(self) -> float:
         """How much footage it is."""
-        return len(self.raw) * self.interval_s / DAY_S
+        return float(self.time_per_score_s.sum()) / DAY_S
+
+    @property
+    def time_per_score_s(self) -> Series:
+        """Time that each score stands for, (n,) [s]."""
+        known = self.stands_for_s
+        return np.full(len(self.raw), self.interval_s) if known is None else known
 
     @cached_property
     def scales(self) -> Scales:
@@ -298,6 +307,7 @@ def joined(old: Calibration, new: Calibration) -> Calibration:
         new.created,
         both(old.mode, new.mode),  # type: ignore[arg-type]
         both(old.frame_mean, new.frame_mean),
+        np.concatenate([old.time_per_score_s, new.time_per_score_s]),
     )
 
 

@@ -16,6 +16,8 @@ def calibration_tensors(calibration: Calibration) -> tuple[dict[str, Tensor], di
     tensors = {"raw": torch.from_numpy(calibration.raw), "run": torch.from_numpy(calibration.run)}
     if calibration.frame_mean is not None:
         tensors["frame_mean"] = torch.from_numpy(calibration.frame_mean)
+    if calibration.stands_for_s is not None:
+        tensors["stands_for_s"] = torch.from_numpy(calibration.stands_for_s)
     if calibration.mode is not None:
         numbers = {mode: number for number, mode in enumerate(modes)}
         tensors["mode"] = torch.tensor([numbers[mode] for mode in calibration.mode])
@@ -29,7 +31,7 @@ def calibration_tensors(calibration: Calibration) -> tuple[dict[str, Tensor], di
 
 
 def calibration_of(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Calibration:
-    """The calibration that ``calibration_tensors`` took apart; older files lack modes and means."""
+    """The calibration that ``calibration_tensors`` took apart; older files lack some tensors."""
     mode = frame_mean = None
     if "mode" in tensors:
         names = np.array([str(name) for name in facts["modes"]], dtype=object)
@@ -37,6 +39,9 @@ def calibration_of(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> C
         if not ((number >= 0) & (number < len(names))).all():
             raise ValueError("every score must be of one of the calibration's modes")
         mode = names[number]
+    stands_for_s = None
+    if "stands_for_s" in tensors:
+        stands_for_s = tensors["stands_for_s"].numpy().astype(np.float64)
     if "frame_mean" in tensors:
         frame_mean = tensors["frame_mean"].numpy().astype(np.float64)
     return Calibration(
@@ -46,4 +51,5 @@ def calibration_of(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> C
         str(facts["created"]),
         mode,
         frame_mean,
+        stands_for_s,
     )

@@ -19,7 +19,7 @@ def clip_of(root: Path, names: list[str], timing: Timing | None = None) -> Image
     """Clip of pictures whose brightness is 20 times their number."""
     for number, name in enumerate(names):
         cv2.imwrite(str(root / name), np.full((32, 32, 3), 20 * number, np.uint8))
-    return ImageClip("cam", FolderFiles(root), "", tuple(names), timing or Timing(interval_s=0.5))
+    return ImageClip("cam", FolderFiles(root), "", tuple(names), timing or Timing(pace_s=0.5))
 
 
 def write_exif(path: Path, taken: str | None) -> None:
@@ -107,7 +107,7 @@ def test_start_equals_skipping(tmp_path: Path, kind: str) -> None:
     if kind == "filename":
         names = [f"2023-06-13T03_00_0{n}.jpg" for n in range(8)]
         names[2:4] = ["no time a.jpg", "no time b.jpg"]
-    clip = clip_of(tmp_path, names, Timing(interval_s=0.3))
+    clip = clip_of(tmp_path, names, Timing(pace_s=0.3))
     if kind == "exif":
         for number, name in enumerate(names):
             write_exif(tmp_path / name, None if number in (2, 3) else f"2020:01:01 00:00:0{number}")

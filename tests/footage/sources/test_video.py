@@ -1,7 +1,7 @@
 import pickle
 import struct
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -103,8 +103,12 @@ def test_the_containers_creation_time_dates_the_frames(
 ) -> None:
     metadata = {"creation_time": "2023-06-13T03:11:46.000000Z"}
     path = write_video(tmp_path / "20200101_000000.mp4", [0, 1500], metadata=metadata)
-    frames = list(clip_of(path).frames())
+    frames = list(clip_of(path, Timing(time_zone="UTC")).frames())
     assert frames[1].taken_at == datetime(2023, 6, 13, 3, 11, 47, 500_000)
+    in_zurich = list(clip_of(path, Timing(time_zone="Europe/Zurich")).frames())
+    assert in_zurich[1].taken_at == datetime(2023, 6, 13, 5, 11, 47, 500_000)
+    local = datetime.fromtimestamp(frames[0].taken_at.replace(tzinfo=UTC).timestamp())  # type: ignore[union-attr]
+    assert next(clip_of(path).frames()).taken_at == local
     by_name = list(clip_of(path, Timing(source="filename")).frames())
     assert by_name[1].taken_at == datetime(2020, 1, 1, 0, 0, 1, 500_000)
     assert by_name[1].time_s == 1.5
@@ -119,7 +123,7 @@ def test_an_unset_clock_leaves_the_file_name(tmp_path: Path, write_video: WriteV
 def test_the_interval_replaces_the_time_of_a_rendered_time_lapse(
     tmp_path: Path, write_video: WriteVideo
 ) -> None:
-    clip = clip_of(write_video(tmp_path / "a.mp4"), Timing(interval_s=900.0, source="interval"))
+    clip = clip_of(write_video(tmp_path / "a.mp4"), Timing(pace_s=900.0, source="interval"))
     assert [frame.time_s for frame in clip.frames()][:3] == [0.0, 900.0, 1800.0]
     assert clip.time_source == TimeSource.INTERVAL
 
@@ -212,7 +216,7 @@ def test_fingerprint_names_size_and_time(tmp_path: Path, write_video: WriteVideo
     lines = list(clip_of(path).fingerprint())
     facts = path.stat()
     assert lines[1] == f"a.mp4 {facts.st_size} {facts.st_mtime_ns}"
-    assert lines == list(clip_of(path, Timing(interval_s=3)).fingerprint())
-    by_interval = [Timing(interval_s=s, source="interval") for s in (3, 4)]
+    assert lines == list(clip_of(path, Timing(pace_s=3)).fingerprint())
+    by_interval = [Timing(pace_s=s, source="interval") for s in (3, 4)]
     one, other = (list(clip_of(path, timing).fingerprint()) for timing in by_interval)
     assert one != other

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tlae.footage.images import IMAGE_SUFFIXES
 from tlae.footage.sampling import SampledClip, parse_sampling, require_wall_clock
 from tlae.footage.sources.archive import list_archive, own_folder
 from tlae.footage.sources.clip_folder import clips_of
-from tlae.footage.sources.image_folder import FolderFiles
+from tlae.footage.sources.image_folder import FolderFiles, ImageClip
 from tlae.footage.sources.listing import VIDEO_SUFFIXES, is_image, is_video, walk
 from tlae.footage.sources.lookup import has_wildcard, match, nothing_there, nothing_usable
 from tlae.footage.sources.video import VideoClip
@@ -77,9 +77,10 @@ class Footage:
 def open_footage(
     spec: str,
     *,
-    interval_s: float = 0.1,
+    interval_s: float | None = None,
     time_source: str = "auto",
     time_pattern: str | None = None,
+    time_zone: str | None = None,
     every: str | None = None,
     start: str | None = None,
     end: str | None = None,
@@ -90,11 +91,15 @@ def open_footage(
     Args:
         spec: a folder (of pictures, videos and folders of them, at any depth), a picture, a video,
             a zip file of any of these, or a glob pattern; ``~`` is the home folder.
-        interval_s: time between frames where nothing better is known.
+        interval_s: time between frames where nothing better is known; None: 0.1 s, unless
+            something asked for needs to know it.
         time_source: where the times of stills come from: ``auto`` (the most trusted that a clip has
             throughout), ``exif``, ``filename`` or ``interval``. A video has its own, unless
             ``interval`` is asked for.
-        time_pattern: strptime form of date and time in file names; None tries the common ones.
+        time_pattern: strptime form of date and time in file names;
+            with "/", of the last
+            parts of paths. None tries the common ones.
+        time_zone: of the camera's clock, for times that videos hold in UTC; None: this machine's.
         every: time between the frames that are read, see ``sampling.parse_sampling`` for all four.
         start: first moment that is read.
         end: end of what is read.
@@ -103,7 +108,7 @@ def open_footage(
     Raises:
         FootageError: nothing usable is there, or an argument is wrong.
     """
-    timing = Timing(interval_s, time_source, time_pattern)
+    timing = Timing(interval_s, time_source, time_pattern, time_zone)
     sampling = parse_sampling(every, start, end, hours)
     if not spec.strip():
         raise FootageError("footage.path must name a folder, file or glob pattern, got nothing")
@@ -119,10 +124,36 @@ def open_footage(
     if timing.asked in (TimeSource.EXIF, TimeSource.FILENAME):
         for clip in clips:
             _ = clip.time_source  # raises where it is not there
+    if sampling.every_s is not None:
+        require_pace(clips, "footage.every")
     if sampling:
         require_wall_clock(clips, sampling)
         clips = tuple(SampledClip(clip, sampling) for clip in clips)
     return Footage(spec, clips)
+
+
+def require_pace(clips: Iterable[Clip], asking: str) -> None:
+    """Refuse what is counted in seconds or days for stills whose pace nobody said.
+
+    Args:
+        clips: of a footage.
+        asking: the setting that needs to know it.
+
+    Raises:
+        FootageError: a clip of several frames has no times, and no interval was given.
+    """
+    for sampled in clips:
+        clip = sampled.clip if isinstance(sampled, SampledClip) else sampled
+        if (
+            isinstance(clip, ImageClip | VideoClip)
+            and clip.timing.pace_s is None
+            and clip.time_source == TimeSource.INTERVAL
+            and clip.length != 1
+        ):
+            raise FootageError(
+                f"{asking} needs the time between frames, clip {clip.name} has no times and "
+                "footage.interval_s is not given; give it in seconds, or footage.time_pattern"
+            )
 
 
 def _find_clips(spec: str, timing: Timing) -> tuple[Clip, ...]:

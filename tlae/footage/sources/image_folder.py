@@ -15,8 +15,16 @@ from typing import Protocol
 
 from tlae.footage.frames import OK, Frame, Image, TimeSource, Wanted
 from tlae.footage.images import Unreadable, decode_image
+from tlae.footage.sources.file_clock import FileClock
+from tlae.footage.sources.file_order import is_disordered, order_by_time
 from tlae.footage.sources.listing import join
-from tlae.footage.timestamps import Timing, choose_source, exif_time, parse_filename_time
+from tlae.footage.timestamps import (
+    Timing,
+    choose_source,
+    exif_time,
+    parse_filename_time,
+    probes,
+)
 
 FRESH_S = 10.0  # a file changed since then that cannot be read is taken to be still being written
 
@@ -97,7 +105,7 @@ class ImageClip:
         name: see ``Clip``.
         files: where they lie.
         folder: relative to the footage's root, "" for the root itself.
-        names: file names in it, in order.
+        names: file names in it, in natural order; frames come in the order of their times.
         timing: how their times are found.
     """
 
@@ -114,11 +122,29 @@ class ImageClip:
 
     @cached_property
     def time_source(self) -> TimeSource:
-        """Settled on first use from the first, middle and last file."""
+        """Settled on first use; see ``choose_source``."""
         with self.files.reader() as read:
             return choose_source(
-                self.timing, self.name, self.names, lambda name: self._content(read, name)
+                *(self.timing, self.name, [join(self.folder, name) for name in self.names]),
+                lambda member: _content(read, member),
             )
+
+    @cached_property
+    def ordered(self) -> tuple[str, ...]:
+        """File names in the order of time; of EXIF data, all are read if some show disorder."""
+        if self.time_source == TimeSource.INTERVAL:
+            return self.names
+        with self.files.reader() as read:
+            for some in (probes(self.names), self.names):
+                members = [join(self.folder, name) for name in some]
+                by_exif = self.time_source == TimeSource.EXIF
+                times = [
+                    self._taken_at(member, _content(read, member) if by_exif else None)
+                    for member in members
+                ]
+                if by_exif and some is not self.names and not is_disordered(some, times):
+                    return self.names
+        return tuple(self.names[place] for place in order_by_time(self.names, times))
 
     @property
     def has_wall_clock(self) -> bool:
@@ -128,16 +154,19 @@ class ImageClip:
     def fingerprint(self) -> Iterator[str]:
         """How times are found, then one line per file."""
         yield f"{self.time_source} {self.timing.interval_s} {self.timing.pattern}"
-        yield from self.files.facts(self.folder, self.names)
+        yield from self.files.facts(self.folder, self.ordered)
 
     def settled(self) -> "tuple[ImageClip | None, list[str]]":
         """Without the last files where they are fresh and give no whole picture."""
-        kept, left = len(self.names), list[str]()
+        names, left = list(self.ordered), list[str]()
         with self.files.reader() as read:
-            while kept and self._is_being_written(read, self.names[kept - 1]):
-                kept -= 1
-                left.append(self.files.shown(join(self.folder, self.names[kept])))
-        return (replace(self, names=self.names[:kept]) if kept else None), left[::-1]
+            while names and self._is_being_written(read, names[-1]):
+                left.append(names.pop())
+        if not left:
+            return self, []
+        kept = tuple(name for name in self.names if name not in left)
+        paths = [self.files.shown(join(self.folder, name)) for name in reversed(left)]
+        return (replace(self, names=kept) if kept else None), paths
 
     def frames(
         self, start: int = 0, min_hw: tuple[int, int] | None = None, wanted: Wanted | None = None
@@ -163,16 +192,16 @@ class ImageClip:
     def _frame(
         self,
         read: Read,
-        clock: "_Clock",
+        clock: FileClock,
         index: int,
         min_hw: tuple[int, int] | None,
         wanted: Wanted | None,
     ) -> Frame | None:
         """One frame, None where it is not wanted; read only if wanted or needed for its time."""
-        member = join(self.folder, self.names[index])
+        member = join(self.folder, self.ordered[index])
         by_exif = self.time_source == TimeSource.EXIF
         content = _load(read, member) if by_exif else None
-        taken_at = self._taken_at(index, content if isinstance(content, bytes) else None)
+        taken_at = self._taken_at(member, content if isinstance(content, bytes) else None)
         time_s = clock.tick(index, taken_at)
         if wanted is not None and not wanted(time_s, taken_at):
             return None
@@ -189,32 +218,30 @@ class ImageClip:
         fresh = self.files.age_s(member) < FRESH_S
         return fresh and _decoded(_load(read, member), (1, 1))[0] is None
 
-    def _content(self, read: Read, name: str) -> bytes | None:
-        try:
-            return read(join(self.folder, name))
-        except Unreadable:
-            return None
-
-    def _taken_at(self, index: int, data: bytes | None) -> datetime | None:
+    def _taken_at(self, member: str, data: bytes | None) -> datetime | None:
         """Time of one file under the clip's source; ``data`` is its content, if readable."""
         if self.time_source == TimeSource.FILENAME:
-            return parse_filename_time(self.names[index], self.timing.pattern)
+            return parse_filename_time(member, self.timing.pattern)
         if self.time_source == TimeSource.EXIF:
             return exif_time(data or b"")
         return None
 
-    def _clock(self, read: Read, start: int) -> "_Clock":
+    def _clock(self, read: Read, start: int) -> FileClock:
         """The clock before frame ``start``: as if all frames from the first had been read."""
-        clock = _Clock(self.timing.interval_s)
+        clock = FileClock(self.timing.interval_s)
         if self.time_source == TimeSource.INTERVAL or start == 0:
             return clock
 
         def time_of(index: int) -> datetime | None:
             with_content = self.time_source == TimeSource.EXIF
-            data = self._content(read, self.names[index]) if with_content else None
-            return self._taken_at(index, data)
+            member = join(self.folder, self.ordered[index])
+            return self._taken_at(member, _content(read, member) if with_content else None)
 
-        clock.tick(0, time_of(0))
+        for index in range(min(start, len(self.names))):
+            taken_at = time_of(index)
+            clock.tick(index, taken_at)
+            if taken_at is not None:
+                break
         for index in range(min(start, len(self.names)) - 1, 0, -1):
             if (taken_at := time_of(index)) is not None:
                 clock.tick(index, taken_at)
@@ -222,22 +249,11 @@ class ImageClip:
         return clock
 
 
-@dataclass
-class _Clock:
-    """Seconds since a clip's first frame; frames without a time go on by the nominal interval."""
-
-    interval_s: float
-    first: datetime | None = None
-    known_index: int = 0  # last frame whose time is known,
-    known_s: float = 0.0  # and that time
-
-    def tick(self, index: int, taken_at: datetime | None) -> float:
-        if taken_at is not None:
-            if self.first is None:  # the first file was replaced since its source was settled
-                self.first = taken_at
-            self.known_index = index
-            self.known_s = (taken_at - self.first).total_seconds()
-        return round(self.known_s + (index - self.known_index) * self.interval_s, 6)
+def _content(read: Read, member: str) -> bytes | None:
+    try:
+        return read(member)
+    except Unreadable:
+        return None
 
 
 def _load(read: Read, member: str) -> bytes | Unreadable:

@@ -75,7 +75,8 @@ class VideoClip:
         """How times are found, then the file."""
         folder, _, name = self.member.rpartition("/")
         interval = self.timing.interval_s if self.time_source == TimeSource.INTERVAL else ""
-        yield f"{self.timing.asked} {interval} {self.timing.pattern}"
+        zone = self.timing.time_zone or "local"
+        yield f"{self.timing.asked} {interval} {self.timing.pattern} {zone}"
         yield from self.files.facts(folder, [name])
 
     def settled(self) -> "tuple[VideoClip | None, list[str]]":
@@ -166,8 +167,7 @@ class VideoClip:
         """When the first frame was taken, as the camera wrote it."""
         if self.time_source == TimeSource.INTERVAL:
             return None
-        name = self.member.rpartition("/")[2]
-        by_name = parse_filename_time(name, self.timing.pattern)
+        by_name = parse_filename_time(self.member, self.timing.pattern)
         if by_name and self.timing.asked == TimeSource.FILENAME:
             return by_name
         try:
@@ -175,7 +175,7 @@ class VideoClip:
         except ValueError:
             return by_name
         plausible = written.year >= EARLIEST_YEAR  # an unset clock says 1904 or 1970
-        return written.replace(tzinfo=None) if plausible else by_name
+        return self.timing.on_camera_clock(written) if plausible else by_name
 
     def _time(self, index: int, stamp_s: float) -> float:
         by_interval = self.time_source == TimeSource.INTERVAL
