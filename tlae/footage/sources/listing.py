@@ -68,6 +68,11 @@ def is_video(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES  # noqa: PTH122 -- a million names
 
 
+def has_footage_suffix(name: str) -> bool:
+    """Whether the suffix is that of a picture or video."""
+    return is_image(name) or is_video(name)
+
+
 def is_hidden(name: str) -> bool:
     """Dot-files and what macOS leaves behind: never footage."""
     return name.startswith(".") or name == "__MACOSX"
@@ -86,7 +91,7 @@ def is_left_out(folder: str) -> bool:
 
 def is_footage(name: str) -> bool:
     """Whether a file name is that of a picture or video."""
-    return not is_hidden(name) and (is_image(name) or is_video(name))
+    return not is_hidden(name) and has_footage_suffix(name)
 
 
 def walk(root: Path, folders: Iterable[str] = ("",)) -> Tree:
