@@ -10,7 +10,7 @@ import pytest
 from tlae.errors import FootageError
 from tlae.footage.frames import OK, Clip, Frame, TimeSource
 from tlae.footage.sources.image_folder import FolderFiles
-from tlae.footage.sources.video import VideoClip
+from tlae.footage.sources.video import VideoClip, open_arguments
 from tlae.footage.timestamps import Timing
 
 WriteVideo = Callable[..., Path]
@@ -199,6 +199,11 @@ def test_a_clip_can_be_pickled_and_read_again(tmp_path: Path, write_video: Write
     assert clip.length == 10
     again = pickle.loads(pickle.dumps(clip))
     assert len(list(again.frames())) == len(list(again.frames())) == 10
+
+
+def test_a_later_pyav_gets_no_argument_that_it_dropped() -> None:
+    assert open_arguments("18.1.0") == {"metadata_errors": "replace"}
+    assert open_arguments("19.0.0rc1") == {}
 
 
 def test_stopping_early_closes_the_file(tmp_path: Path, write_video: WriteVideo) -> None:

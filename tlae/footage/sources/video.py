@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 import av
 import numpy as np
@@ -148,7 +149,7 @@ class VideoClip:
     def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
         with self.files.stream(self.member) as source:
             try:
-                container = av.open(source, "r", metadata_errors="replace")
+                container = av.open(source, "r", **open_arguments(av.__version__))
             except FileNotFoundError as error:
                 raise Unreadable("no such file or directory") from error
             except PermissionError as error:
@@ -228,6 +229,15 @@ class VideoClip:
             return stream.codec_context.decode(None)
         except _READ_ERRORS:
             return []
+
+
+def open_arguments(version: str) -> dict[str, Any]:
+    """Arguments of ``av.open`` by which foreign encodings in metadata are no errors.
+
+    Args:
+        version: of PyAV; from 19 on it takes no such argument.
+    """
+    return {"metadata_errors": "replace"} if int(version.partition(".")[0]) < 19 else {}
 
 
 def _promise(container: InputContainer, stream: VideoStream) -> tuple[int | None, float | None]:
