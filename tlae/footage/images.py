@@ -7,12 +7,14 @@ from contextlib import suppress
 import cv2
 import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageOps, UnidentifiedImageError, features
 
 from tlae.footage.frames import Image
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".pgm", ".ppm"}
+    | ({".avif"} if features.check("avif") else set())
+    | ({".jp2", ".j2k", ".jpx"} if features.check("jpg_2000") else set())
 )
 
 _ORIENTATION = 274  # EXIF tag; 5 to 8 swap height and width

@@ -2,8 +2,10 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from PIL import Image
 
 from tlae.errors import FootageError
+from tlae.footage.images import IMAGE_SUFFIXES
 from tlae.footage.sources import open_footage
 from tlae.footage.sources.exclusion import left_out_line, parse_exclude, without_excluded
 
@@ -80,3 +82,24 @@ def test_footage_of_which_nothing_remains_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "Thumbs/1.jpg", "2.jpg")
     with pytest.raises(FootageError, match=r"2 files left out: 1 excluded .*, 1 in folders of rec"):
         open_footage(str(tmp_path), exclude="2*")
+
+
+def test_pictures_that_cannot_be_read_are_counted_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = write(tmp_path, "1.jpg", *(f"IMG_{n}.HEIC" for n in range(30)), "2.NEF")
+    assert names_of(root) == ["1.jpg"]
+    assert "31 files left out: 30 pictures of phones (HEIC, HEIF), convert them:" in caplog.text
+    assert "1 raw pictures, develop them:" in caplog.text
+    with pytest.raises(FootageError, match=r"1 file left out: 1 pictures of phones"):
+        open_footage(str(root / "IMG_3.HEIC"))
+
+
+@pytest.mark.parametrize("suffix", [".avif", ".jp2"])
+def test_avif_and_jpeg_2000_are_read(tmp_path: Path, suffix: str) -> None:
+    if suffix not in IMAGE_SUFFIXES:
+        pytest.skip(f"this Pillow does not read {suffix}")
+    Image.new("RGB", (32, 32), (200, 100, 50)).save(tmp_path / f"1{suffix}")
+    (frame,) = open_footage(str(tmp_path)).frames()
+    assert frame.image is not None
+    assert abs(frame.image.astype(int) - (200, 100, 50)).max() < 6

@@ -1,4 +1,4 @@
-"""What is listed beside footage and is none: leftovers of recorders, and what the user excludes."""
+"""What is listed and is no footage: leftovers of recorders, exclusions, kinds that are not read."""
 
 import re
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fnmatch import translate
 
 from tlae.errors import FootageError
-from tlae.footage.sources.listing import Tree, join
+from tlae.footage.sources.listing import Tree, join, unread_kind
 
 RECORDER_FOLDERS = frozenset(
     [
@@ -27,7 +27,7 @@ RECORDER_FOLDERS = frozenset(
 )
 """Folders of network disks, recycle bins and thumbnails, in lower case."""
 
-LEFTOVERS = "in folders of recorders ({})"
+LEFTOVERS = "in folders of recorders ({}; name one as the footage to read it)"
 EXCLUDED = "excluded by footage.exclude"
 SHOWN_FOLDERS = 3  # names in a line
 
@@ -36,7 +36,7 @@ Reasons = Counter[str]
 
 
 def without_excluded(tree: Tree, exclude: str | None) -> tuple[Tree, Reasons]:
-    """Leave out what recorders leave beside footage, and what ``exclude`` names.
+    """Leave out what recorders leave, what ``exclude`` names and what cannot be read.
 
     Args:
         tree: as listed.
@@ -53,9 +53,12 @@ def without_excluded(tree: Tree, exclude: str | None) -> tuple[Tree, Reasons]:
         if found := _recorder_folder(folder):
             leftovers[found] += len(names)
             continue
-        if rest := [name for name in names if not is_excluded(join(folder, name))]:
-            kept[folder] = rest
+        rest = [name for name in names if not is_excluded(join(folder, name))]
         reasons[EXCLUDED] += len(names) - len(rest)
+        unread = [kind for kind in map(unread_kind, rest) if kind]
+        reasons.update(unread)
+        if readable := [name for name in rest if not unread_kind(name)]:
+            kept[folder] = readable
     if leftovers:
         shown = ", ".join(name for name, _ in leftovers.most_common(SHOWN_FOLDERS))
         reasons[LEFTOVERS.format(shown)] = leftovers.total()

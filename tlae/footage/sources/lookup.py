@@ -79,7 +79,7 @@ def nothing_usable(spec: str, path: Path, left_out: Reasons) -> str:
         held, archives = "which matches none", False
     cure = "open one of its zip files" if archives else "check the path"
     if left_out:
-        cure = f"{left_out_line(left_out)}; name such a folder itself, or mend footage.exclude"
+        cure = left_out_line(left_out)
     return (
         f"footage.path must hold pictures ({' '.join(sorted(IMAGE_SUFFIXES))}) or videos "
         f"({' '.join(sorted(VIDEO_SUFFIXES))}), got {spec!r}, {held}; {cure}"
