@@ -23,6 +23,7 @@ from torch import nn
 from tlae.camera.camera import Camera, CameraOptions
 from tlae.camera.canonical_store import canonical_store, without_ill
 from tlae.camera.fit import fit_camera
+from tlae.commands.footage_lines import fitted_levels
 from tlae.commands.named_footage import open_named
 from tlae.commands.score import ALARM_KEYS
 from tlae.commands.train_lines import introduce, tell_end
@@ -185,7 +186,7 @@ def _prepare(
 ) -> tuple[NormalFootage, Camera | None]:
     """The footage as the net sees it, and the camera that makes it so."""
     size_hw = (int(cfg.footage.size_hw[0]), int(cfg.footage.size_hw[1]))
-    preprocessing = Preprocessing(size_hw, cfg.footage.channels)
+    preprocessing = Preprocessing(size_hw, cfg.footage.channels, fitted_levels(source))
     watched = None
     if cfg.footage.mask:
         watched = torch.from_numpy(read_mask(Path(cfg.footage.mask).expanduser(), size_hw))

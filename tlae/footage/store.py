@@ -77,6 +77,7 @@ def open_store(footage: Footage, preprocessing: Preprocessing, cache: Path) -> F
         FootageError: no frame could be read.
         UserError: the disk is full.
     """
+    footage = footage.with_levels(preprocessing.levels)
     base = cache.expanduser() / f"{footage.name}-{_key(footage, preprocessing)}"
     try:
         with held_folder(base, None):
@@ -101,7 +102,8 @@ def open_store(footage: Footage, preprocessing: Preprocessing, cache: Path) -> F
 def _key(footage: Footage, preprocessing: Preprocessing) -> str:
     """Changes with the place (the index holds paths), with how times are found, with any option."""
     place = str(Path(footage.spec).expanduser().absolute())
-    return _digest([FORMAT, place, next(footage.clips[0].fingerprint()), asdict(preprocessing)])
+    options = {name: value for name, value in asdict(preprocessing).items() if value is not None}
+    return _digest([FORMAT, place, next(footage.clips[0].fingerprint()), options])
 
 
 def _digest(facts: object) -> str:

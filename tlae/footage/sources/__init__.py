@@ -9,12 +9,12 @@ from pathlib import Path
 
 from tlae.errors import FootageError
 from tlae.footage.frames import Clip, Frame, TimeSource
-from tlae.footage.images import IMAGE_SUFFIXES
+from tlae.footage.images import IMAGE_SUFFIXES, Levels
 from tlae.footage.sampling import SampledClip, parse_sampling, require_wall_clock
 from tlae.footage.sources.archive import list_archive, own_folder
 from tlae.footage.sources.clip_folder import clips_of
 from tlae.footage.sources.exclusion import left_out_line, parse_exclude, without_excluded
-from tlae.footage.sources.image_folder import Files, FolderFiles
+from tlae.footage.sources.image_folder import Files, FolderFiles, ImageClip
 from tlae.footage.sources.listing import VIDEO_SUFFIXES, Tree, is_footage, walk
 from tlae.footage.sources.lookup import has_wildcard, match, nothing_there, nothing_usable
 from tlae.footage.sources.video import VideoClip
@@ -71,6 +71,10 @@ class Footage:
         if not clips:
             return self
         return replace(self, clips=clips, waiting=tuple(path for _, left in parts for path in left))
+
+    def with_levels(self, levels: Levels | None) -> "Footage":
+        """The same, with stills of 16 bits or floating-point numbers mapped by these levels."""
+        return replace(self, clips=tuple(_with_levels(clip, levels) for clip in self.clips))
 
     def frames(self, min_hw: tuple[int, int] | None = None) -> Iterator[Frame]:
         """Read all clips forward, one after the other; see ``Clip.frames``."""
@@ -129,6 +133,12 @@ def open_footage(
         require_wall_clock(clips, sampling)
         clips = tuple(SampledClip(clip, sampling) for clip in clips)
     return Footage(spec, clips)
+
+
+def _with_levels(clip: Clip, levels: Levels | None) -> Clip:
+    if isinstance(clip, SampledClip):
+        return replace(clip, clip=_with_levels(clip.clip, levels))
+    return replace(clip, levels=levels) if isinstance(clip, ImageClip) else clip
 
 
 def _find_clips(spec: str, timing: Timing, exclude: str | None) -> tuple[Clip, ...]:

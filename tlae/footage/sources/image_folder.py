@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tlae.footage.frames import OK, Frame, Image, TimeSource, Wanted
-from tlae.footage.images import Unreadable, decode_image
+from tlae.footage.images import Levels, Unreadable, decode_image
 from tlae.footage.sources.listing import join
 from tlae.footage.timestamps import Timing, choose_source, exif_time, parse_filename_time
 
@@ -99,6 +99,7 @@ class ImageClip:
         folder: relative to the footage's root, "" for the root itself.
         names: file names in it, in order.
         timing: how their times are found.
+        levels: see ``decode_image``.
     """
 
     name: str
@@ -106,6 +107,7 @@ class ImageClip:
     folder: str
     names: tuple[str, ...]
     timing: Timing
+    levels: Levels | None = None
 
     @property
     def length(self) -> int:
@@ -178,7 +180,7 @@ class ImageClip:
             return None
         path = self.files.shown(member)
         image, source_hw, state = _decoded(
-            _load(read, member) if content is None else content, min_hw
+            _load(read, member) if content is None else content, min_hw, self.levels
         )
         if image is None:
             logger.info("%s: %s", path, state)
@@ -187,7 +189,7 @@ class ImageClip:
     def _is_being_written(self, read: Read, name: str) -> bool:
         member = join(self.folder, name)
         fresh = self.files.age_s(member) < FRESH_S
-        return fresh and _decoded(_load(read, member), (1, 1))[0] is None
+        return fresh and _decoded(_load(read, member), (1, 1), self.levels)[0] is None
 
     def _content(self, read: Read, name: str) -> bytes | None:
         try:
@@ -249,13 +251,13 @@ def _load(read: Read, member: str) -> bytes | Unreadable:
 
 
 def _decoded(
-    content: bytes | Unreadable, min_hw: tuple[int, int] | None
+    content: bytes | Unreadable, min_hw: tuple[int, int] | None, levels: Levels | None
 ) -> tuple[Image | None, tuple[int, int] | None, str]:
     """Picture, size of the whole picture where it was reduced, state."""
     try:
         if isinstance(content, Unreadable):
             raise content
-        return *decode_image(content, min_hw), OK
+        return *decode_image(content, min_hw, levels), OK
     except Unreadable as problem:
         return None, None, problem.reason
 
