@@ -1,6 +1,7 @@
 """Image bytes to RGB pixels, and why a file gives none."""
 
 import io
+import re
 import warnings
 from contextlib import suppress
 
@@ -31,6 +32,8 @@ _REDUCED = {
     4: cv2.IMREAD_REDUCED_COLOR_4,
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
+_MARKER = re.compile(rb"\xff[\x01-\xfe]")  # in pixel data; ff00 is a value, ffff a filler
+_BETWEEN_SCANS = {0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)}  # with a length
 # OpenCV is fastest for these and exact. The rest goes to Pillow: OpenCV multiplies TIFF and GIF
 # colours by alpha, rounds 16-bit colour TIFF, and writes about cut BMP files to stderr.
 _PNG_16_BIT_GREY = b"\x10\x00"  # depth and colour type in the header
@@ -76,6 +79,8 @@ def decode_image(
     kind = _kind(data)
     if _is_cut(data, kind):
         raise Unreadable("truncated")
+    if kind == "jpeg" and _has_stray_marker(data):
+        raise Unreadable("damaged")
     if kind in _OPENCV_KINDS and not (levels and data[24:26] == _PNG_16_BIT_GREY):
         size_hw = _oriented_size(data)
         source_hw = size_hw if min_hw and kind == "jpeg" else None
@@ -135,6 +140,28 @@ def _jpeg_scan_start(data: bytes) -> int:
         filler = data[at + 1] == 0xFF
         at += 1 if filler else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     return len(data)
+
+
+def _has_stray_marker(data: bytes) -> bool:
+    """Whether a JPEG's pixel data holds a marker that cannot stand there, or restarts in disorder.
+
+    Decoders make up what is missing and call it well. Damage that writes no marker is not seen.
+    """
+    at, restart = _jpeg_scan_start(data), 0
+    while found := _MARKER.search(data, at):
+        marker, at = data[found.start() + 1], found.end()
+        if marker == 0xD9:  # end of image
+            return False
+        if 0xD0 <= marker <= 0xD7:  # restarts count from 0 to 7, from each scan on
+            if marker - 0xD0 != restart % 8:
+                return True
+            restart += 1
+        elif marker in _BETWEEN_SCANS:
+            restart = 0 if marker == 0xDA else restart
+            at += int.from_bytes(data[at : at + 2], "big")
+        else:
+            return True
+    return False
 
 
 def _oriented_size(data: bytes) -> tuple[int, int] | None:
