@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 
 from tests.small_footage import SIZE_HW, small_model
 from tlae.cli import main
-from tlae.commands.footage_lines import tell_other_depth
+from tlae.commands.footage_lines import tell_other_depth, tell_other_shape
 from tlae.commands.named_footage import open_saved
 from tlae.footage.images import Unreadable, decode_image, to_grey_levels
 from tlae.footage.levels import look_at_depths
@@ -103,6 +103,19 @@ def test_a_warm_blob_raises_the_score_and_is_rendered(
     assert table["raw"][5] > 1.4 * table["raw"][:5].max()
     summary = json.loads((tmp_path / "scores/s/summary.json").read_text(encoding="utf-8"))
     (clip,) = open_saved(summary["footage"]).clips
+    assert load_model(Path(model.partition("=")[2])).source_hw == SIZE_HW
     image = list(clip.frames())[5].image
     assert image is not None
     assert image[BLOB].mean() > image.mean() + 60
+
+
+def test_another_aspect_ratio_than_in_training_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    footage = open_footage(str(write(tmp_path / "a", np.zeros((48, 64), np.uint8))))
+    store = open_store(footage, Preprocessing(SIZE_HW, 1), tmp_path / "cache")
+    tell_other_shape(store, None)
+    tell_other_shape(store, (96, 128))
+    assert capsys.readouterr().out == ""
+    tell_other_shape(store, (48, 85))
+    assert "have 64x48 pixels, the model learnt from 85x48" in capsys.readouterr().out

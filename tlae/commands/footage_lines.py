@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from tlae.footage.clock import CONTRADICTS, UNKNOWN, Finding, clock_findings
+from tlae.footage.decoding import same_shape
 from tlae.footage.frames import OK
 from tlae.footage.images import Levels
 from tlae.footage.levels import look_at_depths
@@ -66,6 +67,22 @@ def tell_other_depth(footage: Footage, levels: Levels | None) -> None:
         "train on such footage",
         flush=True,
     )
+
+
+def tell_other_shape(store: FrameStore, learnt_hw: tuple[int, int] | None) -> None:
+    """A line where pictures have another aspect ratio than those that a model learnt from.
+
+    Args:
+        store: of the footage.
+        learnt_hw: size of the camera's pictures in training; None: not known.
+    """
+    if learnt_hw is not None and not same_shape(store.source_hw, learnt_hw):
+        here, learnt = (f"{width}x{height}" for height, width in (store.source_hw, learnt_hw))
+        print(
+            f"note: pictures here have {here} pixels, the model learnt from {learnt}: stretched to "
+            "the net's size they show another shape; train on such footage",
+            flush=True,
+        )
 
 
 def left_out(states: pd.Series, footage: Footage) -> dict[str, int]:

@@ -28,6 +28,7 @@ from tlae.commands.footage_lines import (
     left_out_words,
     tell_clock,
     tell_other_depth,
+    tell_other_shape,
 )
 from tlae.commands.named_footage import open_named, saved
 from tlae.config import ScoreConfig
@@ -146,6 +147,7 @@ def open_seen(footage: Footage, model: Model, cache: Path) -> FrameStore:
     """The footage as the model's net sees it."""
     tell_other_depth(footage, model.preprocessing.levels)
     store = open_store(footage, model.preprocessing, cache)
+    tell_other_shape(store, model.source_hw)
     return store if model.camera is None else canonical_store(model.camera, store)
 
 

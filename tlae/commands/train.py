@@ -326,6 +326,7 @@ def _finish(
         calibration=Calibration(np.zeros(1), np.zeros(1, np.int64), 0.0, ""),  # made below
         typical_error=torch.ones(footage.store.shape[1:3]),
         watched=footage.watched,
+        source_hw=footage.store.source_hw,
     )
     held_out, device = footage.held_out, learnt.device
     model.typical_error = typical_error(model, footage.store, held_out, rule, device)

@@ -61,6 +61,13 @@ class FrameStore:
         """Frames, height, width, channels."""
         return (len(self), *self.preprocessing.size_hw, self.preprocessing.channels)
 
+    @property
+    def source_hw(self) -> tuple[int, int]:
+        """Most frequent size of the camera's readable pictures, in pixels."""
+        readable = self.index[self.index["state"] == OK]
+        height, width = readable[["source_h", "source_w"]].value_counts().index[0]
+        return int(height), int(width)
+
     def frames(self) -> np.memmap[tuple[int, int, int, int], np.dtype[np.uint8]]:
         """All frames (N, H, W, C), mapped; unreadable ones are black."""
         return np.memmap(self.folder / "frames.u8", np.uint8, "r", shape=self.shape)
