@@ -33,13 +33,14 @@ def write_video() -> WriteVideo:
         noise: bool = False,
         metadata: dict[str, str] | None = None,
         options: dict[str, str] | None = None,
+        gop: int = 250,
     ) -> Path:
         rng = np.random.default_rng(0)
         path.parent.mkdir(parents=True, exist_ok=True)
         constant = path.suffix == ".avi"  # has no time stamps, only a rate
         with av.open(path, "w", options=options or {}) as container:
             container.metadata.update(metadata or {})
-            stream = container.add_stream("libx264", rate=10)
+            stream = container.add_stream("libx264", rate=10, options={"g": str(gop)})
             stream.height, stream.width = size_hw
             stream.pix_fmt = "yuv420p"
             stream.codec_context.time_base = Fraction(1, 10) if constant else MILLISECOND

@@ -38,6 +38,7 @@ PATH_KEYS = (
     "footage.every",
     "footage.start",
     "footage.end",
+    "footage.exclude",
     "footage.hours",
     "good",
     "from_file",

@@ -32,6 +32,7 @@ class FootageConfig:
     start: str | None = None  # from this date or date-time on (inclusive), by the camera's clock
     end: str | None = None  # before this date-time (exclusive); of a date, that day is included
     hours: str | None = None  # of the day: 6-20, 20-6, 6-9,16-20; the last hour is exclusive
+    exclude: str | None = None  # glob patterns of files that are no footage: *_thumb.jpg,night/*
 
 
 @dataclass

@@ -59,6 +59,7 @@ class Model:
         watched: (H, W) bool, False where ignored; None: all watched.
         camera: what frames go through after the preprocessing; None: nothing.
         training: facts about the training, for people.
+        source_hw: size of the camera's pictures in training; None: not known, of older files.
     """
 
     net: Standardised
@@ -75,6 +76,7 @@ class Model:
     watched: Tensor | None = None
     camera: Camera | None = None
     training: dict[str, Any] = field(default_factory=dict)
+    source_hw: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,7 @@ class _Facts:
     calibration: dict[str, Any]
     training: dict[str, Any]
     camera: dict[str, Any] | None = None  # files of older versions have none
+    source_hw: tuple[int, int] | None = None  # nor this
 
     def __post_init__(self) -> None:
         frame = self.preprocessing
@@ -169,6 +172,7 @@ def save_model(model: Model, path: Path) -> None:
         "calibration": calibration_facts,
         "camera": camera_facts,
         "training": model.training,
+        "source_hw": model.source_hw,
         "versions": {
             "tlae": __version__,
             "torch": torch.__version__,
@@ -225,6 +229,7 @@ def _model_of(facts: _Facts, tensors: Mapping[str, Tensor]) -> Model:
         watched=tensors["watched"].bool() if "watched" in tensors else None,
         camera=_camera(facts.camera, tensors),
         training=facts.training,
+        source_hw=facts.source_hw,
     )
 
 

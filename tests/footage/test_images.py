@@ -208,3 +208,23 @@ def test_what_is_no_picture_says_so() -> None:
 )
 def test_reduction_keeps_both_sides(size_hw: tuple[int, int], factor: int) -> None:
     assert reduction(size_hw, (100, 100)) == factor
+
+
+@pytest.mark.parametrize("options", [(), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1)])
+def test_stray_markers_in_pixel_data_are_damage(options: tuple[int, ...]) -> None:
+    whole = noisy_jpeg(*options)
+    decode_image(whole)
+    middle = len(whole) // 2
+    assert reason(whole[:middle] + b"\xff\x3b" + whole[middle + 2 :]) == "damaged"
+    assert reason(whole[:middle] + whole) == "damaged"  # a torn file with the next one behind it
+
+
+def test_lost_restarts_of_a_jpeg_are_damage() -> None:
+    whole = noisy_jpeg(cv2.IMWRITE_JPEG_RST_INTERVAL, 2)
+    decode_image(whole)
+    first, second = whole.index(b"\xff\xd1"), whole.index(b"\xff\xd2")
+    assert reason(whole[:first] + whole[second:]) == "damaged"
+
+
+def test_a_second_picture_behind_a_jpeg_does_no_harm() -> None:
+    decode_image(noisy_jpeg() + noisy_jpeg(size=32))

@@ -7,7 +7,10 @@ from typing import Any
 import pandas as pd
 
 from tlae.footage.clock import CAMERAS, CONTRADICTS, UNKNOWN, Finding, clock_findings
+from tlae.footage.decoding import same_shape
 from tlae.footage.frames import OK
+from tlae.footage.images import Levels
+from tlae.footage.levels import look_at_depths
 from tlae.footage.sampling import left_by_sampling
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
@@ -38,6 +41,50 @@ def tell_clock(store: FrameStore, gap_s: float, time_pattern: str | None) -> dic
             flush=True,
         )
     return summary
+
+
+def fitted_levels(footage: Footage) -> Levels | None:
+    """Levels of training footage of 16 bits or floating-point numbers, and a line about them."""
+    depths = look_at_depths(footage)
+    if not depths.are_deep or depths.levels is None:
+        return None
+    low, high = depths.levels
+    print(
+        f"pictures of 16 bits or floating-point numbers: counts {low:.6g} to {high:.6g} become "
+        "grey levels 0 to 255, as fitted to this footage; the model keeps it",
+        flush=True,
+    )
+    return depths.levels
+
+
+def tell_other_depth(footage: Footage, levels: Levels | None) -> None:
+    """A line where footage is of another depth than the one that a model learnt from."""
+    depths = look_at_depths(footage)
+    if not depths.pictures or depths.are_deep == (levels is not None):
+        return
+    deep, flat = "16 bits or floating-point numbers", "8 bits"
+    here, learnt = (deep, flat) if depths.are_deep else (flat, deep)
+    print(
+        f"note: pictures here have {here}, the model learnt from {learnt}: scores may mean little; "
+        "train on such footage",
+        flush=True,
+    )
+
+
+def tell_other_shape(store: FrameStore, learnt_hw: tuple[int, int] | None) -> None:
+    """A line where pictures have another aspect ratio than those that a model learnt from.
+
+    Args:
+        store: of the footage.
+        learnt_hw: size of the camera's pictures in training; None: not known.
+    """
+    if learnt_hw is not None and not same_shape(store.source_hw, learnt_hw):
+        here, learnt = (f"{width}x{height}" for height, width in (store.source_hw, learnt_hw))
+        print(
+            f"note: pictures here have {here} pixels, the model learnt from {learnt}: stretched to "
+            "the net's size they show another shape; train on such footage",
+            flush=True,
+        )
 
 
 def left_out(states: pd.Series, footage: Footage) -> dict[str, int]:

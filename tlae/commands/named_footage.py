@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tlae.config import FootageConfig
+from tlae.footage.images import Levels
 from tlae.footage.sources import Footage, open_footage, require_pace
 
 READING = tuple(field.name for field in fields(FootageConfig) if field.name != "path")
@@ -27,10 +28,10 @@ def require_pace_for(alarm: Mapping[str, Any], footage: Footage) -> None:
         require_pace(footage.clips, "scoring.alarms_per_day")
 
 
-def saved(cfg: FootageConfig) -> dict[str, Any]:
+def saved(cfg: FootageConfig, levels: Levels | None) -> dict[str, Any]:
     """What ``summary.json`` remembers: where the footage lies and how it was read."""
     place = str(Path(cfg.path).expanduser().absolute())
-    return {"path": place, **{key: getattr(cfg, key) for key in READING}}
+    return {"path": place, **{key: getattr(cfg, key) for key in READING}, "levels": levels}
 
 
 def open_saved(remembered: dict[str, Any], path: str | None = None) -> Footage:
@@ -41,4 +42,5 @@ def open_saved(remembered: dict[str, Any], path: str | None = None) -> Footage:
         path: where the footage lies now, if it moved since.
     """
     reading = {key: remembered[key] for key in READING if key in remembered}
-    return open_footage(path or remembered["path"], **reading)
+    footage = open_footage(path or remembered["path"], **reading)
+    return footage.with_levels(remembered.get("levels"))

@@ -22,12 +22,20 @@ import zarr
 
 from tlae import __version__
 from tlae.camera.canonical_store import UNOBSERVED, canonical_store
-from tlae.commands.footage_lines import BEING_WRITTEN, left_out, left_out_words, tell_clock
+from tlae.commands.footage_lines import (
+    BEING_WRITTEN,
+    left_out,
+    left_out_words,
+    tell_clock,
+    tell_other_depth,
+    tell_other_shape,
+)
 from tlae.commands.named_footage import open_named, saved
 from tlae.config import ScoreConfig
 from tlae.errors import UserError, refusing_bad_values
 from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK
+from tlae.footage.images import Levels
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
 from tlae.footage.windows import Rows, segments, usual_interval_s
@@ -117,7 +125,9 @@ def _score(
     if model.watched is not None:
         np.save(working / "watched.npy", model.watched.numpy())
     drifts = [] if calibration is None else watch_drift(table, calibration)
-    summary = _summary(table, footage, rule, threshold, calibration, cfg)
+    summary = _summary(
+        table, footage, rule, threshold, calibration, cfg, model.preprocessing.levels
+    )
     summary |= {"alarm": asked, "events": asdict(event_rule), "frames_per_s": pace}
     summary |= {"clock": clock, "drift": [asdict(drift) for drift in drifts]}
     with whole_file(working / "ledger.csv") as temporary:
@@ -135,7 +145,9 @@ def _score(
 
 def open_seen(footage: Footage, model: Model, cache: Path) -> FrameStore:
     """The footage as the model's net sees it."""
+    tell_other_depth(footage, model.preprocessing.levels)
     store = open_store(footage, model.preprocessing, cache)
+    tell_other_shape(store, model.source_hw)
     return store if model.camera is None else canonical_store(model.camera, store)
 
 
@@ -230,11 +242,12 @@ def _summary(
     threshold: PerMode,
     calibration: Calibration | None,
     cfg: ScoreConfig,
+    levels: Levels | None,
 ) -> dict[str, Any]:
     return {
         "tlae": __version__,
         "model_file": str(cfg.model_file),
-        "footage": saved(cfg.footage),
+        "footage": saved(cfg.footage, levels),
         "frames": len(table),
         "scored": int((table["state"] == OK).sum()),
         "measured": int(table["instant"].notna().sum()),

@@ -23,6 +23,7 @@ from torch import nn
 from tlae.camera.camera import Camera, CameraOptions
 from tlae.camera.canonical_store import canonical_store, without_ill
 from tlae.camera.fit import fit_camera
+from tlae.commands.footage_lines import fitted_levels
 from tlae.commands.named_footage import open_named, require_pace_for
 from tlae.commands.score import ALARM_KEYS
 from tlae.commands.train_lines import introduce, tell_end
@@ -187,7 +188,7 @@ def _prepare(
 ) -> tuple[NormalFootage, Camera | None]:
     """The footage as the net sees it, and the camera that makes it so."""
     size_hw = (int(cfg.footage.size_hw[0]), int(cfg.footage.size_hw[1]))
-    preprocessing = Preprocessing(size_hw, cfg.footage.channels)
+    preprocessing = Preprocessing(size_hw, cfg.footage.channels, fitted_levels(source))
     watched = None
     if cfg.footage.mask:
         watched = torch.from_numpy(read_mask(Path(cfg.footage.mask).expanduser(), size_hw))
@@ -328,6 +329,7 @@ def _finish(
         calibration=Calibration(np.zeros(1), np.zeros(1, np.int64), 0.0, ""),  # made below
         typical_error=torch.ones(footage.store.shape[1:3]),
         watched=footage.watched,
+        source_hw=footage.store.source_hw,
     )
     held_out, device = footage.held_out, learnt.device
     model.typical_error = typical_error(model, footage.store, held_out, rule, device)

@@ -162,7 +162,7 @@ def _further_frames(
                 continue
             size_hw = frame.source_hw or (frame.image.shape[0], frame.image.shape[1])
             first_hw = first_hw or size_hw
-            if _same_shape(size_hw, first_hw):
+            if same_shape(size_hw, first_hw):
                 yield frame, size_hw
             else:
                 state = (
@@ -171,7 +171,7 @@ def _further_frames(
                 yield replace(frame, image=None, state=state), (0, 0)
 
 
-def _same_shape(one_hw: tuple[int, int], other_hw: tuple[int, int]) -> bool:
+def same_shape(one_hw: tuple[int, int], other_hw: tuple[int, int]) -> bool:
     """Equal aspect ratio: another resolution of the same view is welcome, another view is not."""
     one, other = one_hw[1] / one_hw[0], other_hw[1] / other_hw[0]
     return abs(one / other - 1) <= ASPECT_TOLERANCE

@@ -1,19 +1,29 @@
 """Image bytes to RGB pixels, and why a file gives none."""
 
 import io
+import re
 import warnings
 from contextlib import suppress
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import ImageOps, UnidentifiedImageError, features
 
 from tlae.footage.frames import Image
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".pgm", ".ppm"}
+    | ({".avif"} if features.check("avif") else set())
+    | ({".jp2", ".j2k", ".jpx"} if features.check("jpg_2000") else set())
 )
+
+Levels = tuple[float, float]
+"""Counts of a camera that become grey levels 0 and 255; what lies between is mapped linearly."""
+
+DEEP_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N", "F"})
+"""Pillow's names of grey pictures of 16 bits and of floating-point numbers."""
 
 _ORIENTATION = 274  # EXIF tag; 5 to 8 swap height and width
 _REDUCED = {
@@ -22,8 +32,11 @@ _REDUCED = {
     4: cv2.IMREAD_REDUCED_COLOR_4,
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
+_MARKER = re.compile(rb"\xff[\x01-\xfe]")  # in pixel data; ff00 is a value, ffff a filler
+_BETWEEN_SCANS = {0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)}  # with a length
 # OpenCV is fastest for these and exact. The rest goes to Pillow: OpenCV multiplies TIFF and GIF
 # colours by alpha, rounds 16-bit colour TIFF, and writes about cut BMP files to stderr.
+_PNG_16_BIT_GREY = b"\x10\x00"  # depth and colour type in the header
 _OPENCV_KINDS = ("jpeg", "png", "webp")
 
 
@@ -40,17 +53,19 @@ class Unreadable(Exception):
 
 
 def decode_image(
-    data: bytes, min_hw: tuple[int, int] | None = None
+    data: bytes, min_hw: tuple[int, int] | None = None, levels: Levels | None = None
 ) -> tuple[Image, tuple[int, int] | None]:
     """Decode one picture; of several in a file, the first.
 
-    16-bit values lose their low byte, alpha is dropped, grey becomes three equal channels, and the
-    EXIF orientation is applied.
+    Without levels 16-bit values lose their low byte; colour of 16 bits always does. Alpha is
+    dropped, grey becomes three equal channels, and the EXIF orientation is applied.
 
     Args:
         data: content of the file; the kind is told from it, not from the name.
         min_hw: a JPEG at least 2, 4 or 8 times larger is decoded at a half, quarter or eighth,
             never below this size in pixels.
+        levels: of grey pictures of 16 bits or of floating-point numbers; other pictures are
+            decoded without.
 
     Returns:
         RGB ``(H, W, 3)`` uint8, and the size of the whole picture where it was reduced, else None.
@@ -64,7 +79,9 @@ def decode_image(
     kind = _kind(data)
     if _is_cut(data, kind):
         raise Unreadable("truncated")
-    if kind in _OPENCV_KINDS:
+    if kind == "jpeg" and _has_stray_marker(data):
+        raise Unreadable("damaged")
+    if kind in _OPENCV_KINDS and not (levels and data[24:26] == _PNG_16_BIT_GREY):
         size_hw = _oriented_size(data)
         source_hw = size_hw if min_hw and kind == "jpeg" else None
         factor = reduction(source_hw, min_hw) if source_hw and min_hw else 1
@@ -72,7 +89,7 @@ def decode_image(
             pixels = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[factor])
             if pixels is not None:
                 return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), source_hw if factor > 1 else None
-    return _decode_with_pillow(data, kind), None
+    return _decode_with_pillow(data, kind, levels), None
 
 
 def reduction(size_hw: tuple[int, int], min_hw: tuple[int, int]) -> int:
@@ -125,6 +142,28 @@ def _jpeg_scan_start(data: bytes) -> int:
     return len(data)
 
 
+def _has_stray_marker(data: bytes) -> bool:
+    """Whether a JPEG's pixel data holds a marker that cannot stand there, or restarts in disorder.
+
+    Decoders make up what is missing and call it well. Damage that writes no marker is not seen.
+    """
+    at, restart = _jpeg_scan_start(data), 0
+    while found := _MARKER.search(data, at):
+        marker, at = data[found.start() + 1], found.end()
+        if marker == 0xD9:  # end of image
+            return False
+        if 0xD0 <= marker <= 0xD7:  # restarts count from 0 to 7, from each scan on
+            if marker - 0xD0 != restart % 8:
+                return True
+            restart += 1
+        elif marker in _BETWEEN_SCANS:
+            restart = 0 if marker == 0xDA else restart
+            at += int.from_bytes(data[at : at + 2], "big")
+        else:
+            return True
+    return False
+
+
 def _oriented_size(data: bytes) -> tuple[int, int] | None:
     """Height and width after rotation, from the header alone; None where it cannot be told.
 
@@ -144,12 +183,12 @@ def _oriented_size(data: bytes) -> tuple[int, int] | None:
     return (width, height) if turned else (height, width)
 
 
-def _decode_with_pillow(data: bytes, kind: str) -> Image:
+def _decode_with_pillow(data: bytes, kind: str, levels: Levels | None) -> Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with Pillow.open(io.BytesIO(data)) as picture:
-                return _to_rgb(ImageOps.exif_transpose(picture))
+                return _to_rgb(ImageOps.exif_transpose(picture), levels)
     except Unreadable:
         raise
     except UnidentifiedImageError as error:
@@ -160,10 +199,36 @@ def _decode_with_pillow(data: bytes, kind: str) -> Image:
         raise Unreadable("truncated" if "truncated" in str(error) else "damaged") from error
 
 
-def _to_rgb(picture: Pillow.Image) -> Image:
+def _to_rgb(picture: Pillow.Image, levels: Levels | None) -> Image:
+    if levels and picture.mode in DEEP_MODES:
+        grey = to_grey_levels(np.asarray(picture, np.float64), levels)
+        return np.repeat(grey[..., np.newaxis], 3, axis=-1)  # (H, W, 3)
     if picture.mode == "F":
         raise Unreadable("floating-point pixels")
     if picture.mode.startswith("I"):  # 16-bit grey
         grey = np.clip(np.asarray(picture).astype(np.int64) >> 8, 0, 255).astype(np.uint8)  # (H, W)
         return np.repeat(grey[..., np.newaxis], 3, axis=-1)  # (H, W, 3)
     return np.array(picture.convert("RGB"), dtype=np.uint8)
+
+
+def to_grey_levels(counts: npt.NDArray[np.float64], levels: Levels) -> Image:
+    """Map counts linearly, clip them, and round.
+
+    Args:
+        counts: (H, W); what is not a number takes the median of the picture.
+        levels: counts of grey 0 and 255.
+
+    Returns:
+        (H, W) uint8.
+
+    Raises:
+        Unreadable: "no finite pixel".
+    """
+    unknown = np.isnan(counts)
+    if unknown.any():
+        if not np.isfinite(counts).any():
+            raise Unreadable("no finite pixel")
+        counts = np.where(unknown, np.median(counts[np.isfinite(counts)]), counts)
+    low, high = levels
+    grey: Image = np.rint(np.clip((counts - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    return grey

@@ -1,27 +1,35 @@
 """From a camera's picture to what the net sees: one size, grey or RGB, uint8."""
 
 from dataclasses import dataclass
+from math import inf
 
 import cv2
 
 from tlae.footage.frames import Image
+from tlae.footage.images import Levels
 
 
 @dataclass(frozen=True)
 class Preprocessing:
     """Size and colour of a net's input.
 
+    ``levels`` belong to grey pictures of 16 bits or floating-point numbers, and are applied where
+    these are decoded; None for footage of 8 bits.
+
     Frames are stretched to ``size_hw``; ``rendering.heatmap.upsample_map`` is the exact inverse.
     """
 
     size_hw: tuple[int, int]
     channels: int = 1
+    levels: Levels | None = None
 
     def __post_init__(self) -> None:
         if min(self.size_hw) < 16 or max(self.size_hw) > 4096:
             raise ValueError(f"footage.size_hw must be within 16..4096, got {list(self.size_hw)}")
         if self.channels not in (1, 3):
             raise ValueError(f"footage.channels must be 1 (grey) or 3 (RGB), got {self.channels}")
+        if self.levels is not None and not -inf < self.levels[0] < self.levels[1] < inf:
+            raise ValueError(f"levels must be finite and rise, got {list(self.levels)}")
 
     def __call__(self, image: Image) -> Image:
         """RGB (H, W, 3) of any size -> (h, w, channels)."""

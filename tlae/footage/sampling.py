@@ -155,18 +155,21 @@ class SampledClip:
         """Read forward; what the sampling leaves out is neither opened nor converted."""
         picks = self.sampling.picker()
         number = -1  # of the latest frame in the sample
+        chose = False
 
         def chosen(time_s: float, taken_at: datetime | None) -> bool:
-            nonlocal number
+            nonlocal number, chose
             if not picks(time_s, taken_at):
                 return False
             number += 1
-            return number >= start and (wanted is None or wanted(time_s, taken_at))
+            chose = number >= start and (wanted is None or wanted(time_s, taken_at))
+            return chose
 
         for frame in self.clip.frames(min_hw=min_hw, wanted=chosen):
-            place = max(number, 0)  # an unreadable video is one frame, of which no one was asked
-            if place >= start:
-                yield replace(frame, frame=place)
+            number += not chose  # no one was asked of the frame that says what a video lost
+            chose = False
+            if number >= start:
+                yield replace(frame, frame=number)
 
 
 def require_wall_clock(clips: tuple[Clip, ...], sampling: Sampling) -> None:
@@ -193,10 +196,11 @@ def left_by_sampling(clips: tuple[Clip, ...], frames: int) -> int:
         clips: of a footage.
         frames: in the sample.
     """
-    if any(clip.time_source == TimeSource.CONTAINER for clip in clips):
+    sampled = any(isinstance(clip, SampledClip) for clip in clips)
+    if not sampled or any(clip.time_source == TimeSource.CONTAINER for clip in clips):
         return 0
     whole = [clip.clip.length if isinstance(clip, SampledClip) else clip.length for clip in clips]
-    return sum(length or 0 for length in whole) - frames
+    return max(sum(length or 0 for length in whole) - frames, 0)
 
 
 def nothing_left(spec: str, clips: tuple[Clip, ...]) -> str:

@@ -61,6 +61,13 @@ class FrameStore:
         """Frames, height, width, channels."""
         return (len(self), *self.preprocessing.size_hw, self.preprocessing.channels)
 
+    @property
+    def source_hw(self) -> tuple[int, int]:
+        """Most frequent size of the camera's readable pictures, in pixels."""
+        readable = self.index[self.index["state"] == OK]
+        height, width = readable[["source_h", "source_w"]].value_counts().index[0]
+        return int(height), int(width)
+
     def frames(self) -> np.memmap[tuple[int, int, int, int], np.dtype[np.uint8]]:
         """All frames (N, H, W, C), mapped; unreadable ones are black."""
         return np.memmap(self.folder / "frames.u8", np.uint8, "r", shape=self.shape)
@@ -77,6 +84,7 @@ def open_store(footage: Footage, preprocessing: Preprocessing, cache: Path) -> F
         FootageError: no frame could be read.
         UserError: the disk is full.
     """
+    footage = footage.with_levels(preprocessing.levels)
     base = cache.expanduser() / f"{footage.name}-{_key(footage, preprocessing)}"
     try:
         with held_folder(base, None):
@@ -101,7 +109,8 @@ def open_store(footage: Footage, preprocessing: Preprocessing, cache: Path) -> F
 def _key(footage: Footage, preprocessing: Preprocessing) -> str:
     """Changes with the place (the index holds paths), with how times are found, with any option."""
     place = str(Path(footage.spec).expanduser().absolute())
-    return _digest([FORMAT, place, next(footage.clips[0].fingerprint()), asdict(preprocessing)])
+    options = {name: value for name, value in asdict(preprocessing).items() if value is not None}
+    return _digest([FORMAT, place, next(footage.clips[0].fingerprint()), options])
 
 
 def _digest(facts: object) -> str:

@@ -158,7 +158,9 @@ def test_a_path_like_nothing_there_tells_what_is(tmp_path: Path) -> None:
 def test_nothing_usable_tells_what_was_looked_for(tmp_path: Path) -> None:
     (tmp_path / "labels.m").touch()
     (tmp_path / "old.zip").touch()
-    words = r"must hold pictures \(\.bmp .*\.webp\) or videos \(.*\.mp4 .*\), got '.*', which holds"
+    words = (
+        r"must hold pictures \(.*\.bmp .*\.webp\) or videos \(.*\.mp4 .*\), got '.*', which holds"
+    )
     with pytest.raises(FootageError, match=words + r" \.m, \.zip; open one of its zip files$"):
         open_footage(str(tmp_path))
     with pytest.raises(FootageError, match="is neither; check the path"):

@@ -1,4 +1,5 @@
 import pickle
+import re
 import struct
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,7 +11,8 @@ import pytest
 from tlae.errors import FootageError
 from tlae.footage.frames import OK, Clip, Frame, TimeSource
 from tlae.footage.sources.image_folder import FolderFiles
-from tlae.footage.sources.video import VideoClip
+from tlae.footage.sources.video import VideoClip, open_arguments
+from tlae.footage.sources.video_times import Losses, not_falling, skipped_frames
 from tlae.footage.timestamps import Timing
 
 WriteVideo = Callable[..., Path]
@@ -142,13 +144,14 @@ def test_a_cut_video_gives_what_is_there_and_one_warning(
     write_video(path, range(0, 6000, 100), NOISE_SIZE, noise=True, options=options)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) * 6 // 10])
-    frames = list(clip_of(path).frames())
+    *frames, loss = clip_of(path).frames()
     assert 30 <= len(frames) <= 36
     assert [frame.time_s for frame in frames] == pytest.approx([n / 10 for n in range(len(frames))])
     warnings = [record.getMessage() for record in caplog.records]
     assert len(warnings) == 1
-    assert "is cut short or damaged" in warnings[0]
-    assert f"{len(frames)} of about 60 frames" in warnings[0]
+    assert f"{len(frames)} frames read; frames lost or damaged: " in warnings[0]
+    assert loss.image is None
+    assert f"about {60 - len(frames)} missing at the end" in loss.state
 
 
 def test_a_whole_video_is_read_without_a_warning(
@@ -158,6 +161,52 @@ def test_a_whole_video_is_read_without_a_warning(
         path = write_video(tmp_path / f"a{suffix}", range(0, 6000, 100), NOISE_SIZE, noise=True)
         assert len(list(clip_of(path).frames())) == 60
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".ts"])
+def test_frames_lost_in_the_middle_are_reported_and_times_do_not_run_backwards(
+    tmp_path: Path, write_video: WriteVideo, suffix: str
+) -> None:
+    path = tmp_path / f"a{suffix}"
+    write_video(path, range(0, 6000, 100), NOISE_SIZE, noise=True, gop=5)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 4 : len(data) * 3 // 4] = bytes(len(data) * 3 // 4 - len(data) // 4)
+    path.write_bytes(data)
+    *frames, loss = clip_of(path).frames()
+    times = [frame.time_s for frame in frames]
+    assert times == sorted(times)
+    assert all(frame.state == OK for frame in frames)
+    assert re.search(rf"{60 - len(frames)} missing where times jump \(at 1 place\)", loss.state)
+    assert (loss.image, loss.frame, loss.time_s) == (None, len(frames), times[-1])
+    assert list(clip_of(path).frames(start=len(frames))) == [loss]
+    assert list(clip_of(path).frames(start=len(frames) + 1)) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ([0.6, -2.4, 0.8, 0.9], [0.6, 0.7, 0.8, 0.9]),
+        ([0.6, 0.7, 50.0, 0.9, 1.0], [0.6, 0.7, 0.8, 0.9, 1.0]),
+        ([0.0, 0.1, 0.0, 0.1], [0.0, 0.1, 0.2, 0.3]),
+        ([0.0, 0.1, 0.1, 5.0], [0.0, 0.1, 0.1, 5.0]),
+    ],
+)
+def test_times_that_run_backwards_are_counted_on(
+    written: list[float], expected: list[float]
+) -> None:
+    losses = Losses()
+    frames = [(time_s, None) for time_s in written]
+    times = [time_s for time_s, _ in not_falling(frames, 0.1, losses)]  # type: ignore[arg-type]
+    assert times == pytest.approx(expected)
+    assert losses.misplaced == sum(
+        t != pytest.approx(e) for t, e in zip(written, expected, strict=True)
+    )
+
+
+def test_jumps_count_where_the_frame_rate_is_constant_alone() -> None:
+    assert skipped_frames([0, 1, 2, 3, 7, 8, 9]) == (1, 3)
+    assert skipped_frames([0, 1, 2.7, 3, 4, 5.7, 6, 7, 8, 9, 10, 11]) == (0, 0)  # late, not lost
+    assert skipped_frames([0, 1, 3, 4, 9, 10, 20, 25]) == (0, 0)
 
 
 def test_damaged_bytes_in_the_middle_do_not_end_the_reading(
@@ -203,6 +252,11 @@ def test_a_clip_can_be_pickled_and_read_again(tmp_path: Path, write_video: Write
     assert clip.length == 10
     again = pickle.loads(pickle.dumps(clip))
     assert len(list(again.frames())) == len(list(again.frames())) == 10
+
+
+def test_a_later_pyav_gets_no_argument_that_it_dropped() -> None:
+    assert open_arguments("18.1.0") == {"metadata_errors": "replace"}
+    assert open_arguments("19.0.0rc1") == {}
 
 
 def test_stopping_early_closes_the_file(tmp_path: Path, write_video: WriteVideo) -> None:

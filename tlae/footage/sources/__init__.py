@@ -1,6 +1,7 @@
 """All kinds of footage behind one door: ``open_footage``."""
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -8,17 +9,20 @@ from pathlib import Path
 
 from tlae.errors import FootageError
 from tlae.footage.frames import Clip, Frame, TimeSource
-from tlae.footage.images import IMAGE_SUFFIXES
+from tlae.footage.images import IMAGE_SUFFIXES, Levels
 from tlae.footage.sampling import SampledClip, parse_sampling, require_wall_clock
 from tlae.footage.sources.archive import list_archive, own_folder
 from tlae.footage.sources.clip_folder import clips_of
-from tlae.footage.sources.image_folder import FolderFiles, ImageClip
-from tlae.footage.sources.listing import VIDEO_SUFFIXES, is_image, is_video, walk
+from tlae.footage.sources.exclusion import left_out_line, parse_exclude, without_excluded
+from tlae.footage.sources.image_folder import Files, FolderFiles, ImageClip
+from tlae.footage.sources.listing import VIDEO_SUFFIXES, Tree, is_footage, walk
 from tlae.footage.sources.lookup import has_wildcard, match, nothing_there, nothing_usable
 from tlae.footage.sources.video import VideoClip
 from tlae.footage.timestamps import Timing
 
 ARCHIVE_SUFFIX = ".zip"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,10 @@ class Footage:
             return self
         return replace(self, clips=clips, waiting=tuple(path for _, left in parts for path in left))
 
+    def with_levels(self, levels: Levels | None) -> "Footage":
+        """The same, with stills of 16 bits or floating-point numbers mapped by these levels."""
+        return replace(self, clips=tuple(_with_levels(clip, levels) for clip in self.clips))
+
     def frames(self, min_hw: tuple[int, int] | None = None) -> Iterator[Frame]:
         """Read all clips forward, one after the other; see ``Clip.frames``."""
         for clip in self.clips:
@@ -85,6 +93,7 @@ def open_footage(
     start: str | None = None,
     end: str | None = None,
     hours: str | None = None,
+    exclude: str | None = None,
 ) -> Footage:
     """Find the clips that ``spec`` names. Nothing is decoded yet.
 
@@ -104,6 +113,7 @@ def open_footage(
         start: first moment that is read.
         end: end of what is read.
         hours: of the day that are read.
+        exclude: patterns of files that are no footage, see ``exclusion.parse_exclude``.
 
     Raises:
         FootageError: nothing usable is there, or an argument is wrong.
@@ -113,7 +123,7 @@ def open_footage(
     if not spec.strip():
         raise FootageError("footage.path must name a folder, file or glob pattern, got nothing")
     try:
-        clips = _find_clips(spec, timing)
+        clips = _find_clips(spec, timing, exclude)
     except OSError as error:
         raise FootageError(
             f"footage.path must be readable, got {spec!r}: {error.strerror or error}; "
@@ -156,28 +166,39 @@ def require_pace(clips: Iterable[Clip], asking: str) -> None:
             )
 
 
-def _find_clips(spec: str, timing: Timing) -> tuple[Clip, ...]:
+def _with_levels(clip: Clip, levels: Levels | None) -> Clip:
+    if isinstance(clip, SampledClip):
+        return replace(clip, clip=_with_levels(clip.clip, levels))
+    return replace(clip, levels=levels) if isinstance(clip, ImageClip) else clip
+
+
+def _find_clips(spec: str, timing: Timing, exclude: str | None) -> tuple[Clip, ...]:
+    parse_exclude(exclude)  # refuse it before a large tree is listed
     path = _at_home(spec).absolute()
-    name = Footage(spec, ()).name
+    tree, files = _listed(spec, path)
+    tree, left_out = without_excluded(tree, exclude)
+    if not tree:
+        raise FootageError(nothing_usable(spec, path, left_out))
+    if left_out:
+        logger.warning("%s: %s", path, left_out_line(left_out))
+    own = own_folder(tree, path) if path.suffix.lower() == ARCHIVE_SUFFIX else ""
+    return clips_of(tree, files, Footage(spec, ()).name, timing, own)
+
+
+def _listed(spec: str, path: Path) -> tuple[Tree, Files]:
+    """All files of the kinds of footage that ``spec`` names, and where they lie."""
     if path.is_dir():
-        clips = clips_of(walk(path), FolderFiles(path), name, timing)
-    elif path.is_file() and path.suffix.lower() == ARCHIVE_SUFFIX:
-        tree, members = list_archive(path)
-        clips = clips_of(tree, members, name, timing, own_folder(tree, path))
-    elif path.is_file():
-        usable = is_image(path.name) or is_video(path.name)
-        tree = {"": [path.name]} if usable else {}
-        clips = clips_of(tree, FolderFiles(path.parent), name, timing)
-    elif has_wildcard(spec):
-        root = _fixed_part(path)
-        if not root.is_dir():
-            raise FootageError(nothing_there(spec, root))
-        clips = clips_of(match(path, root), FolderFiles(root), name, timing)
-    else:
+        return walk(path), FolderFiles(path)
+    if path.is_file() and path.suffix.lower() == ARCHIVE_SUFFIX:
+        return list_archive(path)
+    if path.is_file():
+        return ({"": [path.name]} if is_footage(path.name) else {}), FolderFiles(path.parent)
+    if not has_wildcard(spec):
         raise FootageError(nothing_there(spec, path))
-    if not clips:
-        raise FootageError(nothing_usable(spec, path))
-    return clips
+    root = _fixed_part(path)
+    if not root.is_dir():
+        raise FootageError(nothing_there(spec, root))
+    return match(path, root), FolderFiles(root)
 
 
 def _at_home(spec: str) -> Path:

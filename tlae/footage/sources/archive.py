@@ -16,7 +16,7 @@ from typing import IO
 from tlae.errors import FootageError
 from tlae.footage.images import Unreadable
 from tlae.footage.sources.image_folder import Read, printable
-from tlae.footage.sources.listing import Tree, is_hidden, is_image, is_left_out, is_video, join
+from tlae.footage.sources.listing import Tree, has_footage_suffix, is_hidden, is_left_out, join
 
 LARGEST_PICTURE_BYTES = 2**28  # a member that claims to hold more is not read into memory
 
@@ -144,7 +144,7 @@ def list_archive(archive: Path) -> tuple[Tree, ArchiveFiles]:
         ) from error
     for entry in entries:
         folder, _, name = entry.filename.rpartition("/")
-        if entry.is_dir() or not (is_image(name) or is_video(name)):
+        if entry.is_dir() or not has_footage_suffix(name):
             continue
         if _leads_outside(entry):
             refused.append(entry.filename)

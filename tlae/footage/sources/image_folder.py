@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tlae.footage.frames import OK, Frame, Image, TimeSource, Wanted
-from tlae.footage.images import Unreadable, decode_image
+from tlae.footage.images import Levels, Unreadable, decode_image
 from tlae.footage.sources.file_clock import FileClock
 from tlae.footage.sources.file_order import is_disordered, order_by_time
 from tlae.footage.sources.listing import join
@@ -107,6 +107,7 @@ class ImageClip:
         folder: relative to the footage's root, "" for the root itself.
         names: file names in it, in natural order; frames come in the order of their times.
         timing: how their times are found.
+        levels: see ``decode_image``.
     """
 
     name: str
@@ -114,6 +115,7 @@ class ImageClip:
     folder: str
     names: tuple[str, ...]
     timing: Timing
+    levels: Levels | None = None
 
     @property
     def length(self) -> int:
@@ -207,7 +209,7 @@ class ImageClip:
             return None
         path = self.files.shown(member)
         image, source_hw, state = _decoded(
-            _load(read, member) if content is None else content, min_hw
+            _load(read, member) if content is None else content, min_hw, self.levels
         )
         if image is None:
             logger.info("%s: %s", path, state)
@@ -216,7 +218,7 @@ class ImageClip:
     def _is_being_written(self, read: Read, name: str) -> bool:
         member = join(self.folder, name)
         fresh = self.files.age_s(member) < FRESH_S
-        return fresh and _decoded(_load(read, member), (1, 1))[0] is None
+        return fresh and _decoded(_load(read, member), (1, 1), self.levels)[0] is None
 
     def _taken_at(self, member: str, data: bytes | None) -> datetime | None:
         """Time of one file under the clip's source; ``data`` is its content, if readable."""
@@ -265,13 +267,13 @@ def _load(read: Read, member: str) -> bytes | Unreadable:
 
 
 def _decoded(
-    content: bytes | Unreadable, min_hw: tuple[int, int] | None
+    content: bytes | Unreadable, min_hw: tuple[int, int] | None, levels: Levels | None
 ) -> tuple[Image | None, tuple[int, int] | None, str]:
     """Picture, size of the whole picture where it was reduced, state."""
     try:
         if isinstance(content, Unreadable):
             raise content
-        return *decode_image(content, min_hw), OK
+        return *decode_image(content, min_hw, levels), OK
     except Unreadable as problem:
         return None, None, problem.reason
 

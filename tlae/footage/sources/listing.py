@@ -35,6 +35,39 @@ VIDEO_SUFFIXES = frozenset(
     ]
 )
 
+UNREAD_SUFFIXES = {
+    "pictures of phones (HEIC, HEIF), convert them: heif-convert in.heic out.jpg": frozenset(
+        [".heic", ".heif", ".hif"]
+    ),
+    "raw pictures, develop them: darktable-cli in.nef out.png": frozenset(
+        [
+            ".3fr",
+            ".arw",
+            ".cr2",
+            ".cr3",
+            ".dng",
+            ".erf",
+            ".nef",
+            ".nrw",
+            ".orf",
+            ".pef",
+            ".raf",
+            ".raw",
+            ".rw2",
+            ".sr2",
+            ".srw",
+        ]
+    ),
+    "pictures of a kind that is not read, convert them: magick in.jxl out.png": frozenset(
+        [".avif", ".exr", ".hdr", ".jp2", ".j2k", ".jpx", ".jxl", ".psd", ".tga"]
+    )
+    - IMAGE_SUFFIXES,
+    "videos of a kind that is not read, convert them: ffmpeg -i in.r3d out.mp4": frozenset(
+        [".264", ".265", ".braw", ".insv", ".mxf", ".r3d", ".rm", ".rmvb", ".vob"]
+    ),
+}
+"""What files are that would be footage after a conversion, and how to convert them; suffixes."""
+
 Tree = dict[str, list[str]]
 """Folder, "/"-separated and relative to the footage's root ("" is the root), to its file names."""
 
@@ -68,6 +101,17 @@ def is_video(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in VIDEO_SUFFIXES  # noqa: PTH122 -- a million names
 
 
+def has_footage_suffix(name: str) -> bool:
+    """Whether the suffix is that of a picture or video, of a kind that is read or not."""
+    return is_image(name) or is_video(name) or unread_kind(name) is not None
+
+
+def unread_kind(name: str) -> str | None:
+    """What a picture or video is that cannot be read; None for everything else."""
+    suffix = os.path.splitext(name)[1].lower()  # noqa: PTH122 -- a million names
+    return next((kind for kind, suffixes in UNREAD_SUFFIXES.items() if suffix in suffixes), None)
+
+
 def is_hidden(name: str) -> bool:
     """Dot-files and what macOS leaves behind: never footage."""
     return name.startswith(".") or name == "__MACOSX"
@@ -86,7 +130,7 @@ def is_left_out(folder: str) -> bool:
 
 def is_footage(name: str) -> bool:
     """Whether a file name is that of a picture or video."""
-    return not is_hidden(name) and (is_image(name) or is_video(name))
+    return not is_hidden(name) and has_footage_suffix(name)
 
 
 def walk(root: Path, folders: Iterable[str] = ("",)) -> Tree:

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from tlae.footage.images import IMAGE_SUFFIXES
+from tlae.footage.sources.exclusion import Reasons, left_out_line
 from tlae.footage.sources.listing import VIDEO_SUFFIXES, Tree, is_footage, is_left_out, walk
 
 LOOKED_AT = 10_000  # names of a folder searched for a near one
@@ -60,8 +61,14 @@ def nothing_there(spec: str, path: Path) -> str:
     )
 
 
-def nothing_usable(spec: str, path: Path) -> str:
-    """Message on a path that exists, or a pattern, without footage."""
+def nothing_usable(spec: str, path: Path, left_out: Reasons) -> str:
+    """Message on a path that exists, or a pattern, without footage.
+
+    Args:
+        spec: what the user named.
+        path: the same, absolute.
+        left_out: files that would be footage elsewhere.
+    """
     if path.is_dir():
         suffixes = Counter(Path(name).suffix.lower() or name for name in _names(path))
         held = f"which holds {_some([suffix for suffix, _ in suffixes.most_common()])}"
@@ -71,6 +78,8 @@ def nothing_usable(spec: str, path: Path) -> str:
     else:
         held, archives = "which matches none", False
     cure = "open one of its zip files" if archives else "check the path"
+    if left_out:
+        cure = left_out_line(left_out)
     return (
         f"footage.path must hold pictures ({' '.join(sorted(IMAGE_SUFFIXES))}) or videos "
         f"({' '.join(sorted(VIDEO_SUFFIXES))}), got {spec!r}, {held}; {cure}"

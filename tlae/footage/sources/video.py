@@ -1,13 +1,13 @@
 """A video file as one clip, read forward with its true time stamps."""
 
-import heapq
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 import av
 import numpy as np
@@ -18,9 +18,9 @@ from tlae.errors import FootageError
 from tlae.footage.frames import Frame, Image, TimeSource, Wanted
 from tlae.footage.images import Unreadable, reduction
 from tlae.footage.sources.image_folder import FRESH_S, Files
+from tlae.footage.sources.video_times import Losses, in_order, not_falling, timed
 from tlae.footage.timestamps import EARLIEST_YEAR, Timing, parse_filename_time
 
-REORDERED_FRAMES = 16  # the most that H.264 and its like hold back to show frames in order
 BAD_READS_IN_A_ROW = 20  # then the rest of the file is given up
 REST_S = 2.0  # a recording grows within this time; what does not is whole
 MISSING_SHARE = 0.05  # headers may promise a little more than an undamaged file gives
@@ -119,13 +119,16 @@ class VideoClip:
         try:
             with self._opened() as (container, stream):
                 began = self._began(container)
-                first_s = stamp_s = 0.0
+                first_s = time_s = 0.0
                 index = -1
-                for index, (stamp_s, picture) in enumerate(self._stamped(container, stream)):
+                losses = Losses()
+                stamped = self._stamped(container, stream, losses)
+                for index, (stamp_s, picture) in enumerate(stamped):
                     first_s = first_s if index else stamp_s
+                    losses.times.append(stamp_s)
+                    time_s = self._time(index, stamp_s - first_s)
                     if index < start:
                         continue
-                    time_s = self._time(index, stamp_s - first_s)
                     taken_at = began + timedelta(seconds=time_s) if began else None
                     if wanted is not None and not wanted(time_s, taken_at):
                         continue
@@ -135,11 +138,11 @@ class VideoClip:
                     )
                 if index < 0:
                     raise Unreadable("no frame could be decoded")
-                if _is_cut(index + 1, stamp_s - first_s, container, stream):
-                    logger.warning(
-                        "%s is cut short or damaged: %d of about %s frames could be read",
-                        *(path, index + 1, _promise(container, stream)[0]),
-                    )
+                losses.missing = _missing(losses.times, container, stream)
+                if str(losses):
+                    logger.warning("%s: %d frames read; %s", path, index + 1, losses)
+                    if start <= index + 1:
+                        yield Frame(self.name, index + 1, time_s, None, path, None, str(losses))
         except Unreadable as problem:
             logger.warning("%s: %s", path, problem.reason)
             if start == 0:
@@ -149,7 +152,7 @@ class VideoClip:
     def _opened(self) -> Iterator[tuple[InputContainer, VideoStream]]:
         with self.files.stream(self.member) as source:
             try:
-                container = av.open(source, "r", metadata_errors="replace")
+                container = av.open(source, "r", **open_arguments(av.__version__))
             except FileNotFoundError as error:
                 raise Unreadable("no such file or directory") from error
             except PermissionError as error:
@@ -182,18 +185,21 @@ class VideoClip:
         return round(index * self.timing.interval_s if by_interval else stamp_s, 6)
 
     def _stamped(
-        self, container: InputContainer, stream: VideoStream
+        self, container: InputContainer, stream: VideoStream, losses: Losses
     ) -> Iterator[tuple[float, av.VideoFrame]]:
         """Frames in the order shown, each with its time in seconds."""
         rate = stream.average_rate or stream.guessed_rate
         step_s = float(1 / rate) if rate else self.timing.interval_s
-        frames = _timed(self._decoded(container, stream), step_s)
+        frames = timed(self._decoded(container, stream, losses), step_s)
         # AVI numbers its frames in the order of coding
-        return _in_order(frames) if container.format.name == "avi" else frames
+        ordered = in_order(frames) if container.format.name == "avi" else frames
+        return not_falling(ordered, step_s, losses)
 
-    def _decoded(self, container: InputContainer, stream: VideoStream) -> Iterator[av.VideoFrame]:
+    def _decoded(
+        self, container: InputContainer, stream: VideoStream, losses: Losses
+    ) -> Iterator[av.VideoFrame]:
         """Frames of all packets; what is damaged is counted and left out."""
-        damaged = bad_reads = 0  # in all; in a row
+        bad_reads = 0  # in a row
         packets = container.demux(stream)
         while bad_reads < BAD_READS_IN_A_ROW:
             try:
@@ -202,24 +208,19 @@ class VideoClip:
                 break
             except _READ_ERRORS:
                 bad_reads += 1
-                damaged += 1
+                losses.packets += 1
                 packets = container.demux(stream)
                 continue
             try:
                 frames = packet.decode()
             except _READ_ERRORS:
-                damaged += 1
+                losses.packets += 1
                 continue
             bad_reads = 0
+            losses.corrupt += sum(frame.is_corrupt for frame in frames)
             yield from frames
         if bad_reads:
             yield from self._held_back(stream)
-        if damaged:
-            logger.warning(
-                "%s: %d damaged packets left out%s",
-                *(self.files.shown(self.member), damaged),
-                ", the rest could not be read" if bad_reads == BAD_READS_IN_A_ROW else "",
-            )
 
     @staticmethod
     def _held_back(stream: VideoStream) -> list[av.VideoFrame]:
@@ -228,6 +229,15 @@ class VideoClip:
             return stream.codec_context.decode(None)
         except _READ_ERRORS:
             return []
+
+
+def open_arguments(version: str) -> dict[str, Any]:
+    """Arguments of ``av.open`` by which foreign encodings in metadata are no errors.
+
+    Args:
+        version: of PyAV; from 19 on it takes no such argument.
+    """
+    return {"metadata_errors": "replace"} if int(version.partition(".")[0]) < 19 else {}
 
 
 def _promise(container: InputContainer, stream: VideoStream) -> tuple[int | None, float | None]:
@@ -244,40 +254,19 @@ def _promise(container: InputContainer, stream: VideoStream) -> tuple[int | None
     return frames, span_s
 
 
-def _is_cut(frames: int, span_s: float, container: InputContainer, stream: VideoStream) -> bool:
-    """Whether much less was read than announced, in frames and in seconds alike.
+def _missing(times_s: list[float], container: InputContainer, stream: VideoStream) -> int:
+    """Frames missing where much less was read than announced, in frames and in seconds alike.
 
     One alone says little: AVI counts dropped frames too, and the last frame may last for long.
     """
     promised, promised_s = _promise(container, stream)
     if promised is None or promised_s is None:
-        return False
+        return 0
+    frames, span_s = len(times_s), times_s[-1] - times_s[0]
     step_s = span_s / max(frames - 1, 1)
     kept = 1 - MISSING_SHARE
-    return frames + 1 < kept * promised and span_s + 2 * step_s < kept * promised_s
-
-
-def _timed(frames: Iterable[av.VideoFrame], step_s: float) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Presentation times; a frame without one follows the frame before by the usual step."""
-    last_s = -step_s
-    for frame in frames:
-        last_s = last_s + step_s if frame.time is None else frame.time
-        yield last_s, frame
-
-
-def _in_order(
-    timed: Iterable[tuple[float, av.VideoFrame]],
-) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Give the times of neighbouring frames to them in rising order."""
-    times: list[float] = []
-    waiting: list[av.VideoFrame] = []
-    for time_s, frame in timed:
-        heapq.heappush(times, time_s)
-        waiting.append(frame)
-        if len(waiting) > REORDERED_FRAMES:
-            yield heapq.heappop(times), waiting.pop(0)
-    while waiting:
-        yield heapq.heappop(times), waiting.pop(0)
+    is_cut = frames + 1 < kept * promised and span_s + 2 * step_s < kept * promised_s
+    return promised - frames if is_cut else 0
 
 
 def _to_image(
