@@ -10,9 +10,11 @@ stretches of ``STRETCH`` frames: asked +- 1.96 standard errors, of the held-out 
 
 import argparse
 import tempfile
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -39,7 +41,19 @@ ARRIVALS = 0.1  # people a frame
 STRETCH = 50  # frames that count as one moment
 TOLERANCE = 0.2  # of the asked rate
 
+LONGEST_STAY = 40  # frames that a person is there
+
 Flags = npt.NDArray[np.bool_]
+
+
+class Person(NamedTuple):
+    """Somebody in the scene: place [px], speed [px a frame], grey level, frame of leaving."""
+
+    x: float
+    y: float
+    speed: float
+    grey: float
+    until: int
 
 
 def main() -> None:
@@ -68,36 +82,37 @@ def main() -> None:
 
 
 def write_clips(folder: Path, frames: int, length: int, seed: int) -> None:
-    """Clips of equal length, cut out of one long stationary scene."""
+    """Clips of equal length of one camera, each of another time: they share nobody."""
     rng = np.random.default_rng(seed)
-    height, width = SIZE_HW
     texture = np.random.default_rng(99).uniform(0, 255, SIZE_HW).astype(np.float32)  # one camera
     background = cv2.GaussianBlur(texture, (0, 0), 3)
     background = 60 + 120 * (background - background.min()) / np.ptp(background)
-    people: list[tuple[float, float, float, float, int, int]] = []  # x, y, speed, grey, age, life
-    for number in range(-100, frames):  # the first ones fill the scene
-        people += [
-            (
-                rng.uniform(0, width),
-                rng.uniform(6, height - 6),
-                rng.normal(0, 1.2),
-                rng.uniform(20, 230),
-                0,
-                int(rng.integers(10, 40)),
-            )
-            for _ in range(rng.poisson(ARRIVALS))
-        ]
-        people = [(x + v, y, v, g, age + 1, life) for x, y, v, g, age, life in people if age < life]
+    for number in range(frames // length):
+        clip = folder / f"c{number:04d}"
+        clip.mkdir(parents=True)
+        for frame, picture in enumerate(scene(background, length, rng)):
+            cv2.imwrite(str(clip / f"{frame:05d}.png"), np.repeat(picture[..., None], 3, 2))
+
+
+def scene(
+    background: npt.NDArray[np.float32], frames: int, rng: np.random.Generator
+) -> Iterator[npt.NDArray[np.uint8]]:
+    """Pictures (H, W) of people who come and go by chance; any time is as good as any other."""
+    height, width = SIZE_HW
+    people: list[Person] = []
+    for number in range(-LONGEST_STAY, frames):  # the first ones fill the scene
+        for _ in range(rng.poisson(ARRIVALS)):
+            x, y, speed = rng.uniform(0, width), rng.uniform(6, height - 6), rng.normal(0, 1.2)
+            stay = int(rng.integers(10, LONGEST_STAY))
+            people.append(Person(x, y, speed, rng.uniform(20, 230), number + stay))
+        people = [one._replace(x=one.x + one.speed) for one in people if number < one.until]
         if number < 0:
             continue
         picture = background + rng.normal(0, 2, SIZE_HW)
-        for x, y, _, grey, _, _ in people:
-            top, left = int(y) - 4, int(x) - 2
-            picture[max(0, top) : top + 8, max(0, left) : max(0, left + 4)] = grey
-        clip = folder / f"c{number // length:04d}"
-        clip.mkdir(parents=True, exist_ok=True)
-        pixels = picture.clip(0, 255).astype(np.uint8)
-        cv2.imwrite(str(clip / f"{number % length:05d}.png"), np.repeat(pixels[..., None], 3, 2))
+        for one in people:
+            top, left = int(one.y) - 4, int(one.x) - 2
+            picture[max(0, top) : top + 8, max(0, left) : max(0, left + 4)] = one.grey
+        yield picture.clip(0, 255).astype(np.uint8)
 
 
 def run(folder: Path, footage: Path, model: str, windows: int) -> None:
