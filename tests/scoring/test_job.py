@@ -62,8 +62,12 @@ def test_every_frame_gets_one_row(
     assert len(table) == 40
     unreadable = (store.index["state"] != "ok").to_numpy()
     assert unreadable.sum() == 2
-    np.testing.assert_array_equal(table["instant"].isna(), unreadable)
-    np.testing.assert_array_equal(table["peak_x"].isna(), unreadable)
+    blank = unreadable.copy()
+    if "segmenter" in name:  # whose windows must lie within a run
+        for run in job.runs:
+            blank[run[:3] if causal else run[: 4 * (len(run) < 4)]] = True
+    np.testing.assert_array_equal(table["instant"].isna(), blank)
+    np.testing.assert_array_equal(table["peak_x"].isna(), blank)
     differs = np.asarray(job.maps).max(axis=(1, 2)) > 0
     assert not differs[unreadable].any()
     starts_of_runs = 9  # at most: there, copying is right, and a causal judge says nothing yet

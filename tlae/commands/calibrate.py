@@ -24,7 +24,7 @@ from tlae.footage.windows import segments
 from tlae.model_file import Model, load_model, save_model
 from tlae.progress import progress
 from tlae.scoring.calibrate import Calibration, PerMode, joined, require_evidence, threshold_of
-from tlae.training.calibration import calibrate, typical_error
+from tlae.training.calibration import Normal, calibrate, fit_to_normal
 
 
 def run(cfg: CalibrateConfig) -> None:
@@ -57,17 +57,26 @@ def _calibrate(cfg: CalibrateConfig, model: Model, footage: Footage, out: Path) 
             f"footage {cfg.footage.path} must hold normal frames that can be judged, got none "
             f"({left_out_words(left_out(store.index['state'], footage))}); give other footage"
         )
-    device = pick_device(cfg.device)
-    if model.rule.background:
-        model.typical_error = typical_error(model, store, runs, model.rule, device)
+    normal = Normal(store, runs, model.rule, pick_device(cfg.device))
     before = _threshold(model, alarm, model.calibration)
     with progress(f"scoring {footage.name}", sum(len(run) for run in runs)) as advance:
-        fresh = calibrate(model, store, runs, model.rule, device, advance)
+        as_before = fresh = calibrate(model, normal, advance)
+    if model.rule.background and not cfg.add:
+        model.typical_error, fresh = fit_to_normal(model, normal)
     model.calibration = joined(model.calibration, fresh) if cfg.add else fresh
     require_evidence(model.calibration, **{k: v for k, v in alarm.items() if k != "threshold"})
     model.alarm = alarm
     save_model(model, out)
-    _tell(model, fresh, before, out, time.monotonic() - started)
+    new = len(fresh.raw)
+    known = model.calibration
+    print(
+        f"calibrated on {len(known.raw):,} normal frames ({known.days:.2g} days), {new:,} of them "
+        f"new, in {time.monotonic() - started:.1f} s"
+    )
+    _tell("before", model, as_before, before)
+    _tell("now", model, fresh, _threshold(model, alarm, known))
+    print(f"model:   {out}")
+    print(f"next:    tlae score model_file={out} footage=...")
 
 
 def _beside(model_file: Path, footage: str) -> Path:
@@ -79,20 +88,19 @@ def _threshold(model: Model, alarm: dict[str, float | None], calibration: Calibr
     return threshold_of(smoothed, **alarm)
 
 
-def _tell(model: Model, fresh: Calibration, before: PerMode, out: Path, seconds: float) -> None:
-    known = model.calibration
-    print(
-        f"calibrated on {len(known.raw):,} normal frames ({known.days:.2g} days), "
-        f"{len(fresh.raw):,} of them new, in {seconds:.1f} s"
-    )
-    after = _threshold(model, model.alarm, known)
-    smoothed = fresh.smoothed(model.rule.smooth_frames, causal=model.rule.causal)
-    modes = np.full(len(fresh.raw), "", dtype=object) if fresh.mode is None else fresh.mode
-    for name, threshold in (("before", before), ("now", after)):
-        shown = threshold.by_mode or {"": threshold.value}
-        levels = ", ".join(f"{mode} {value:.4g}".strip() for mode, value in shown.items())
-        excess = replace(smoothed, raw=smoothed.raw - threshold.of(modes), mode=None)
-        alarms = excess.alarms_above(0.0)
-        print(f"  {name + ':':<7} threshold {levels}: {alarms / fresh.days:.2g} alarms a day here")
-    print(f"model:   {out}")
-    print(f"next:    tlae score model_file={out} footage=...")
+def _tell(when: str, model: Model, here: Calibration, threshold: PerMode) -> None:
+    """How often this footage is in alarm.
+
+    Args:
+        when: first word.
+        model: for its rule.
+        here: scores of the footage by the model of then.
+        threshold: of then.
+    """
+    smoothed = here.smoothed(model.rule.smooth_frames, causal=model.rule.causal)
+    modes = np.full(len(smoothed.raw), "", dtype=object) if smoothed.mode is None else smoothed.mode
+    excess = replace(smoothed, raw=smoothed.raw - threshold.of(modes), mode=None)
+    alarms = excess.alarms_above(0.0)
+    shown = threshold.by_mode or {"": threshold.value}
+    levels = ", ".join(f"{mode} {value:.4g}".strip() for mode, value in shown.items())
+    print(f"  {when + ':':<7} threshold {levels}: {alarms / smoothed.days:.2g} alarms a day here")

@@ -58,7 +58,7 @@ from tlae.scoring.job_folder import find_place, finish, footage_facts
 from tlae.scoring.ledger import ledger
 from tlae.scoring.results import MEASURED, read_results, score_table, write_tables
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.scorer import FrameScorer, frames_answered
+from tlae.scoring.scorer import FrameScorer, reading_of
 from tlae.scoring.stored_maps import StoredMaps
 from tlae.whole_file import require_plain_name, whole_file, write_json
 
@@ -214,18 +214,12 @@ def _threshold(
     model: Model, rule: ScoringRule, asked: dict[str, float]
 ) -> tuple[PerMode, Calibration | None]:
     """Alarm threshold and calibration; both are void under a rule the model was not made with."""
-    maps_differ = {
-        key
-        for key, value in asdict(rule).items()
-        if value != getattr(model.rule, key) and key != "smooth_frames"
-    }
-    if frames_answered(model) == 1:
-        maps_differ.discard("causal")  # it then concerns smoothing, and the first frames of a run
+    made, asked_for = (asdict(reading_of(model, one)) for one in (model.rule, rule))
+    maps_differ = [key for key in made if made[key] != asked_for[key]]
     calibration = None
     if maps_differ:
         print(
-            f"the model was calibrated with another {', '.join(sorted(maps_differ))}: the score "
-            f"column "
+            f"the model was calibrated with another {', '.join(maps_differ)}: the score column "
             "stays empty; train with these scoring settings to calibrate them"
         )
         if "threshold" not in asked:

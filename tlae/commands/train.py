@@ -44,7 +44,7 @@ from tlae.models.still_segmenter import StillSegmenter
 from tlae.progress import progress
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.rule import ScoringRule
-from tlae.training.calibration import calibrate, shortened, typical_error
+from tlae.training.calibration import Normal, fit_to_normal, shortened
 from tlae.training.callbacks import Beside, EpochLines, Pictures, TerminalBar
 from tlae.training.compute import Compute, choose_compute
 from tlae.training.do_nothing import (
@@ -331,8 +331,7 @@ def _finish(
         watched=footage.watched,
         source_hw=footage.store.source_hw,
     )
-    held_out, device = footage.held_out, learnt.device
-    model.typical_error = typical_error(model, footage.store, held_out, rule, device)
+    held_out = Normal(footage.store, footage.held_out, rule, learnt.device)
     with progress("calibrating", footage.held_out_frames) as advance:
-        model.calibration = calibrate(model, footage.store, held_out, rule, device, advance)
+        model.typical_error, model.calibration = fit_to_normal(model, held_out, advance)
     return model

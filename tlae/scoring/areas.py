@@ -11,6 +11,7 @@ from tlae.errors import UserError
 from tlae.footage.zones import Mask, Zone, Zones, covered
 from tlae.scoring.calibrate import Calibration, Modes, threshold_of
 from tlae.scoring.event_rule import EventRule, Flags, Floats
+from tlae.scoring.smooth import is_settled
 from tlae.scoring.stored_maps import Mute, StoredMaps
 
 
@@ -121,8 +122,11 @@ def calibration_of(
         interval_s: usual time between its frames [s].
         created: date of the scoring, ISO 8601.
     """
-    number = np.concatenate([np.full(len(run), i) for i, run in enumerate(stored.runs)])
-    rows = np.concatenate(stored.runs)
+    smooth = stored.rule.smooth_frames, stored.rule.causal
+    runs = [run[is_settled(len(run), smooth[0], causal=smooth[1])] for run in stored.runs]
+    runs = runs if any(len(run) for run in runs) else stored.runs
+    number = np.concatenate([np.full(len(run), i) for i, run in enumerate(runs)])
+    rows = np.concatenate(runs)
     return Calibration(raw[rows], number, interval_s, created, modes[rows])
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError
-from tlae.scoring.smooth import Series, smooth_in_time
+from tlae.scoring.smooth import Series, is_settled, smooth_in_time
 
 DAY_S = 86400.0
 SHRINKAGE_FRAMES = 10  # a mode of so many frames counts half, the whole footage the other half
@@ -162,10 +162,25 @@ class Calibration:
         return self.scales.levels(self.raw, self._named)
 
     def smoothed(self, frames: float, *, causal: bool) -> "Calibration":
-        """The same footage with its scores smoothed in time, run by run."""
+        """The same footage with its scores smoothed in time, run by run.
+
+        Scores near an end of a run, which are smoothed over fewer others, are left out; in a long
+        run they are rare, in short held-out blocks they would widen the distribution. Where no run
+        is long enough, all stay.
+        """
         runs = np.split(self.raw, np.flatnonzero(np.diff(self.run)) + 1)
         raw = np.concatenate([smooth_in_time(run, frames, causal=causal) for run in runs])
-        return replace(self, raw=raw)
+        settled = [is_settled(len(run), frames, causal=causal) for run in runs]
+        kept = np.concatenate(settled)
+        if not kept.any():
+            kept[:] = True
+        return replace(
+            self,
+            raw=raw[kept],
+            run=self.run[kept],
+            mode=None if self.mode is None else self.mode[kept],
+            frame_mean=None if self.frame_mean is None else self.frame_mean[kept],
+        )
 
     def calibrated(self, raw: Series, modes: Modes | None = None) -> Series:
         """Share of normal frames that are calmer for their camera mode, in [0, 1]; NaN stays NaN.

@@ -156,11 +156,11 @@ def shows_scene(table: pd.DataFrame) -> Flags:
 
 
 def seen_runs(table: pd.DataFrame, runs: list[Rows]) -> list[Rows]:
-    """Runs without the frames in which the camera does not show the scene.
+    """Runs without frames that have no score, or in which the camera does not show the scene.
 
     What a covered lens scores must not reach its neighbours by smoothing.
     """
-    seen = shows_scene(table)
+    seen = shows_scene(table) & (table["state"] == OK).to_numpy()
     return [rows for run in runs if len(rows := run[seen[run]])]
 
 

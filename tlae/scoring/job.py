@@ -117,21 +117,19 @@ class ScoringJob:
             ) from error
 
     def table(self) -> pd.DataFrame:
-        """Results of all frames, see ``results.MEASURED``; NaN where unreadable."""
+        """Results of all frames, see ``results.MEASURED``; NaN where there is no verdict."""
         parts = [pd.read_parquet(self._part(number)) for number in range(self.chunks)]
         whole = pd.concat(parts, ignore_index=True)
         index, (height, width) = self.store.index, self.store.preprocessing.size_hw
-        readable = index["state"] == OK
-        return pd.DataFrame(
+        table = pd.DataFrame(
             {
                 "instant": whole["instant"],
                 "frame_mean": whole["frame_mean"],
-                "peak_x": ((whole["peak_column"] + 0.5) * index["source_w"] / width).where(
-                    readable
-                ),
-                "peak_y": ((whole["peak_row"] + 0.5) * index["source_h"] / height).where(readable),
+                "peak_x": (whole["peak_column"] + 0.5) * index["source_w"] / width,
+                "peak_y": (whole["peak_row"] + 0.5) * index["source_h"] / height,
             }
         )
+        return table.where((index["state"] == OK) & whole["instant"].notna())
 
     def clean(self, folder: Path) -> None:
         """Remove from the finished folder what only a running job needs."""

@@ -16,7 +16,7 @@ from tlae.camera.canonical_store import UNOBSERVED
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.footage.contents import Contents, from_json
-from tlae.footage.frames import Image
+from tlae.footage.frames import OK, Image
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
 from tlae.footage.zones import Mask, Zones, read_zones
@@ -35,7 +35,7 @@ COLUMNS = [
     "path",
     "time_s",
     "taken_at",
-    "state",  # "ok", or why the frame has no score
+    "state",  # "ok", or why the frame has no score; see ``WARM_UP``
     "instant",  # score before smoothing in time
     "frame_mean",  # mean of the whole map, in the unit of raw
     "raw",  # higher: more anomalous
@@ -48,6 +48,7 @@ COLUMNS = [
     "source_w",
     *UNOBSERVED,  # what the camera itself did
 ]
+WARM_UP = "warm-up"  # state of a frame that the net sees before its first window is full
 NEEDED = {"clip", "frame", "time_s", "taken_at", "state", "raw", "score", "alarm"}  # to be read
 NEEDED_FACTS = {"footage", "rule", "threshold"}  # of the summary
 NEEDED_OF_EVENTS = {"clip", "first_frame", "last_frame", "peak_frame", "peak_raw"}
@@ -216,6 +217,7 @@ def score_table(
     unobserved = {name: value for name, value in UNOBSERVED.items() if name not in store.index}
     table = store.index.assign(**unobserved)
     table[list(MEASURED)] = results[list(MEASURED)]
+    table["state"] = table["state"].mask((table["state"] == OK) & table["instant"].isna(), WARM_UP)
     seen = seen_runs(table, runs)
     raw = smooth_runs(table["instant"].to_numpy(), seen, rule.smooth_frames, causal=rule.causal)
     modes = table["mode"].to_numpy(dtype=object)

@@ -4,7 +4,7 @@ Rules for places where the net lacks neighbours: the first frame of a run is rep
 for centred scoring the last one after it. Centred scoring with a net that answers for one frame
 runs the window backwards in time over the first frames of a run, which have no past. A net that
 judges does not judge repeated frames: centred scoring relies on its windows inside the run, causal
-scoring reports nothing until the first window is full. Every frame gets exactly one map.
+scoring gives no score until the first window is full. Every frame gets exactly one map.
 """
 
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Scored:
 
     Attributes:
         maps: (n, h, w) float32, smoothed error.
-        instant: (n,) float64, frame score before smoothing in time.
+        instant: (n,) float64, frame score before smoothing in time; NaN: the net gave no verdict.
         peak: (n, 2) row and column of the map's maximum.
         rebuilt: (n, h, w, C) uint8, what the net expected.
     """
@@ -44,7 +44,7 @@ class Scored:
 
     @property
     def frame_mean(self) -> npt.NDArray[np.float64]:
-        """Mean of each map, (n,)."""
+        """Mean of each map, (n,); 0 where the net gave no verdict."""
         return np.asarray(self.maps.mean(axis=(1, 2), dtype=np.float64))
 
     @property
@@ -66,12 +66,50 @@ class _Memory:
     answers: Tensor | None = None  # (n, C, H, W), of maps for which the kernel still waits
 
 
-def frames_answered(model: Model) -> int:
-    """Frames of a window that the net answers for; 1 for a net that streams."""
-    if model.net.streams:
-        return 1
-    probe = torch.zeros(1, model.preprocessing.channels, model.window_frames, 1, 1)
-    return int(model.net.target(probe).shape[2])
+@dataclass(frozen=True)
+class Reading:
+    """How maps and their scores come about under a rule: what a calibration depends on.
+
+    Two rules with the same reading give the same scores, but for the smoothing in time and for the
+    first frames of a run, whose past is made up.
+
+    Attributes:
+        error, unit, kernel, reduction, background: of the rule.
+        match_light: whether the light of the whole frame is no error.
+        kernel_px: size of the kernel.
+        kernel_frames: maps that the kernel averages in time.
+        answers: answers of the net that a frame's map averages.
+    """
+
+    error: str
+    unit: float
+    kernel: str
+    reduction: str
+    background: bool
+    match_light: bool
+    kernel_px: int
+    kernel_frames: int
+    answers: int
+
+
+def reading_of(model: Model, rule: ScoringRule) -> Reading:
+    """How the model's net is read under a rule."""
+    net, size = model.net, model.preprocessing
+    answers = 1
+    if not (rule.causal or net.streams):
+        probe = torch.zeros(1, size.channels, model.window_frames, 1, 1)
+        answers = int(net.target(probe).shape[2])
+    return Reading(
+        rule.error,
+        rule.unit,
+        rule.kernel,
+        rule.reduction,
+        rule.background,
+        rule.match_light and not net.judges,
+        rule.kernel_size_px(size.size_hw[0]),
+        1 if rule.causal else rule.kernel_frames,
+        answers,
+    )
 
 
 class FrameScorer:
@@ -90,20 +128,18 @@ class FrameScorer:
         self.rule, self.device, self.precision = rule, device, precision
         self.window, self.stride = model.window_frames, model.stride
         self.net = model.net.to(device).to(memory_format=torch.channels_last).eval()
-        self.kernel_px = rule.kernel_size_px(model.preprocessing.size_hw[0])
+        self.reading = reading_of(model, rule)
         self.watched = None if model.watched is None else model.watched.to(device)
         self.weight = None
         if rule.background:
             self.weight = background_weight(model.typical_error.to(device))
         self.streams = self.net.streams
         centred = not rule.causal and not self.streams
-        # Answers of the net that a frame's map averages.
-        self.answers = frames_answered(model) if centred else 1
+        self.answers = self.reading.answers
         self.context = (self.window - 1) * self.stride
         self.turns = centred and self.answers == 1 and self.context > 0
         self.window_delay = self.context if self.turns else (self.answers - 1) * self.stride
-        self.kernel_frames = 1 if rule.causal else rule.kernel_frames
-        self.kernel_delay = self.kernel_frames // 2
+        self.kernel_delay = self.reading.kernel_frames // 2
         self.delay = self.window_delay + self.kernel_delay
         self.reset()
 
@@ -168,7 +204,7 @@ class FrameScorer:
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bfloat16):
             answers, targets = self._carry(batch) if self.streams else self._windows(batch)
         answers = answers.float()
-        if self.rule.match_light and not self.net.judges:
+        if self.reading.match_light:
             answers = match_light(answers, targets)
         return error_map(answers, targets, self.rule.error, self.rule.unit), answers
 
@@ -244,7 +280,7 @@ class FrameScorer:
 
         The first map of a run is repeated before it, the ``last`` one after it.
         """
-        frames, memory = self.kernel_frames, self.memory
+        frames, memory = self.reading.kernel_frames, self.memory
         if frames == 1 or (memory.maps is None and not len(maps)):
             return maps, answers
         if memory.maps is None or memory.answers is None:
@@ -261,16 +297,26 @@ class FrameScorer:
     def _finished(self, maps: Tensor, answers: Tensor, *, last: bool = False) -> Scored:
         if self.weight is not None:
             maps = maps * self.weight
-        smoothed = smooth_map(maps, self.rule.kernel, self.kernel_px, self.watched)
+        smoothed = smooth_map(maps, self.rule.kernel, self.reading.kernel_px, self.watched)
         smoothed, answers = self._averaged(smoothed, answers, last=last)
         if len(smoothed):
             values, peak = reduce_map(smoothed, self.rule.reduction, self.watched)
         else:
             values, peak = smoothed.new_zeros(0), torch.zeros(0, 2, dtype=torch.int64)
         pictures = (answers.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
+        blank = self._without_verdict(len(values), last=last)
         return Scored(
             smoothed.cpu().numpy(),
-            values.double().cpu().numpy(),
-            peak.cpu().numpy(),
+            np.where(blank, np.nan, values.double().cpu().numpy()),
+            np.where(blank[:, None], -1, peak.cpu().numpy()),
             pictures.cpu().numpy(),
         )
+
+    def _without_verdict(self, count: int, *, last: bool) -> npt.NDArray[np.bool_]:
+        """Which of the next so many results (n,) rest on windows that all leave the run."""
+        seen = self.memory.seen
+        if not self.net.judges:
+            return np.zeros(count, bool)
+        if self.answers == 1:  # causal, so nothing lags behind
+            return np.arange(seen - count, seen) < self.context
+        return np.full(count, last and seen - self.window_delay <= self.context)

@@ -14,6 +14,8 @@ from tlae.footage.windows import Rows
 
 Series = npt.NDArray[np.float64]
 
+UNSETTLED = 2.0  # in units of the smoothing: then what one end weighs too much is a fiftieth
+
 
 def smooth_map(maps: Tensor, kernel: str, size_px: int, watched: Tensor | None = None) -> Tensor:
     """Smooth error maps by a kernel.
@@ -58,6 +60,25 @@ def smooth_in_time(values: Series, frames: float, *, causal: bool) -> Series:
     keep = math.exp(-1 / frames)
     smoothed, _ = lfilter([1 - keep], [1, -keep], values, zi=[keep * values[0]])
     return np.asarray(smoothed)
+
+
+def is_settled(count: int, frames: float, *, causal: bool) -> npt.NDArray[np.bool_]:
+    """Which scores of a run are smoothed over as many others as those of a long run.
+
+    The first smoothed score is an unsmoothed one, so it varies more, and so do some after it.
+
+    Args:
+        count: frames of the run.
+        frames: see ``smooth_in_time``.
+        causal: see ``smooth_in_time``; else the end is as the beginning.
+
+    Returns:
+        (count,).
+    """
+    place = np.arange(count)
+    unsettled = math.ceil(UNSETTLED * frames)
+    settled = place >= unsettled
+    return settled if causal else settled & (place < count - unsettled)
 
 
 def smooth_runs(values: Series, runs: list[Rows], frames: float, *, causal: bool) -> Series:

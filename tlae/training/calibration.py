@@ -1,17 +1,23 @@
-"""After the fit: how large are errors here, and how do scores of normal footage spread?"""
+"""After the fit: how large are errors here, and how do scores of normal footage spread?
+
+A run that was cut out of longer footage is scored with the frames around it in view, so that its
+scores are those of frames amid a long run. Frames whose past is made up do not count.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from tlae.errors import UserError
 from tlae.footage.store import FrameStore
-from tlae.footage.windows import Rows, usual_interval_s
+from tlae.footage.windows import Rows, segments, usual_interval_s
 from tlae.model_file import Model
-from tlae.progress import Advance
+from tlae.progress import Advance, quiet
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer, Scored
@@ -19,57 +25,73 @@ from tlae.scoring.scorer import FrameScorer, Scored
 BATCH_FRAMES = 16
 CALIBRATION_FRAMES = 20_000  # more would only cost time and file size
 TYPICAL_FRAMES = 1_000
+LEAD_IN_FRAMES = 64  # before a held-out run, for nets that carry a state
+FOLDS = 5  # parts of the footage, each weighed by what is restless in the others
+
+FloatMap = npt.NDArray[np.float64]
 
 
-def typical_error(
-    model: Model, store: FrameStore, runs: list[Rows], rule: ScoringRule, device: torch.device
-) -> torch.Tensor:
-    """Mean error (H, W) of normal frames, in the unit of the rule."""
-    plain = replace(rule, background=False, kernel="box_mean", kernel_px=1, kernel_frames=1)
-    total: npt.NDArray[np.float64] = np.zeros(store.shape[1:3])
-    count = 0
-    for _, scored in _score(model, store, shortened(runs, TYPICAL_FRAMES), plain, device):
-        total += scored.maps.sum(axis=0)
-        count += len(scored.maps)
-    return torch.from_numpy(total / max(count, 1)).float()
+class Normal(NamedTuple):
+    """Normal footage to calibrate on.
 
-
-def calibrate(
-    model: Model,
-    store: FrameStore,
-    runs: list[Rows],
-    rule: ScoringRule,
-    device: torch.device,
-    advance: Advance,
-) -> Calibration:
-    """Score held-out normal footage as new footage will be scored.
-
-    Args:
-        model: net with its preprocessing; its own calibration is not used.
+    Attributes:
         store: decoded frames.
         runs: rows of the held-out runs, in order.
         rule: scoring rule to calibrate for.
         device: where the net runs.
-        advance: told the number of frames done.
     """
-    runs = shortened(runs, CALIBRATION_FRAMES)
-    values: list[npt.NDArray[np.float64]] = []
-    means: list[npt.NDArray[np.float64]] = []
-    numbers: list[npt.NDArray[np.int64]] = []
-    for number, scored in _score(model, store, runs, rule, device):
-        values.append(scored.instant)
-        means.append(scored.frame_mean)
-        numbers.append(np.full(len(scored.instant), number))
-        advance(len(scored.instant))
-    has_modes = "mode" in store.index
-    return Calibration(
-        np.concatenate(values),
-        np.concatenate(numbers),
-        usual_interval_s(store.index),
-        datetime.now(UTC).isoformat(timespec="seconds"),
-        store.index["mode"].to_numpy(dtype=object)[np.concatenate(runs)] if has_modes else None,
-        np.concatenate(means),
-    )
+
+    store: FrameStore
+    runs: list[Rows]
+    rule: ScoringRule
+    device: torch.device
+
+
+def fit_to_normal(
+    model: Model, normal: Normal, advance: Advance = quiet
+) -> tuple[torch.Tensor, Calibration]:
+    """Typical error (H, W) of normal footage, and its scores.
+
+    Where the rule weighs places by their typical error, each part of the footage is scored with
+    weights from the other parts (cross-conformal prediction, Vovk 2015): a frame that shared in
+    its own weights would score lower than a new one.
+
+    Args:
+        model: net with its preprocessing; its typical error and calibration are not used.
+        normal: held-out footage.
+        advance: told the number of frames done.
+
+    Raises:
+        UserError: the net gives no verdict for any frame.
+    """
+    runs = shortened(normal.runs, CALIBRATION_FRAMES)
+    parts = _parts(runs, FOLDS if normal.rule.background else 1)
+    errors = [_summed_error(model, normal._replace(runs=part)) for part in parts]
+    total, count = sum(error for error, _ in errors), sum(count for _, count in errors)
+    typical = torch.from_numpy(np.asarray(total) / max(count, 1)).float()
+    scores = []
+    for part, (error, inside) in zip(parts, errors, strict=True):
+        others = (np.asarray(total) - error) / max(count - inside, 1)
+        weighed = torch.from_numpy(others).float() if len(parts) > 1 else typical
+        of_part = normal._replace(runs=part)
+        scores.append(_scores_of(replace(model, typical_error=weighed), of_part, advance))
+    return typical, _calibration(normal.store, runs, scores)
+
+
+def calibrate(model: Model, normal: Normal, advance: Advance = quiet) -> Calibration:
+    """Score normal footage as new footage will be scored, with the model as it is.
+
+    Args:
+        model: net with its preprocessing and typical error; its own calibration is not used.
+        normal: footage that the net was not fitted to.
+        advance: told the number of frames done.
+
+    Raises:
+        UserError: the net gives no verdict for any frame.
+    """
+    runs = shortened(normal.runs, CALIBRATION_FRAMES)
+    scores = _scores_of(model, normal._replace(runs=runs), advance)
+    return _calibration(normal.store, runs, [scores])
 
 
 def shortened(runs: list[Rows], at_most: int) -> list[Rows]:
@@ -80,12 +102,97 @@ def shortened(runs: list[Rows], at_most: int) -> list[Rows]:
     return [run[: max(1, len(run) * at_most // total)] for run in runs]
 
 
+class _Scores(NamedTuple):
+    """Rows (n,) that count, their scores and the means of their maps."""
+
+    rows: Rows
+    instant: FloatMap
+    frame_mean: FloatMap
+
+
+def _calibration(store: FrameStore, runs: list[Rows], scores: list[_Scores]) -> Calibration:
+    rows, instant, means = (np.concatenate(part) for part in zip(*scores, strict=True))
+    if not len(rows):
+        longest = max(len(run) for run in runs)
+        raise UserError(
+            "normal footage must have runs without a gap that are longer than the net's window, "
+            f"got a longest run of {longest} frames; add footage, or lower footage.window_frames "
+            "or footage.strides in training"
+        )
+    starts = np.array([run[0] for run in runs])
+    has_modes = "mode" in store.index
+    return Calibration(
+        instant,
+        np.searchsorted(starts, rows, side="right") - 1,
+        usual_interval_s(store.index),
+        datetime.now(UTC).isoformat(timespec="seconds"),
+        store.index["mode"].to_numpy(dtype=object)[rows] if has_modes else None,
+        means,
+    )
+
+
+def _scores_of(model: Model, normal: Normal, advance: Advance) -> _Scores:
+    """Scores of the frames that count."""
+    found = [_Scores(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))]
+    for rows, scored, counts in _score(model, normal, normal.rule):
+        known = counts & ~np.isnan(scored.instant)
+        found.append(_Scores(rows[known], scored.instant[known], scored.frame_mean[known]))
+        advance(int(counts.sum()))
+    return _Scores(*(np.concatenate(part) for part in zip(*found, strict=True)))
+
+
+def _summed_error(model: Model, normal: Normal) -> tuple[FloatMap, int]:
+    """Sum of the errors (H, W) of some normal frames, in the unit of the rule, and how many."""
+    plain = replace(normal.rule, background=False, kernel="box_mean", kernel_px=1, kernel_frames=1)
+    total: FloatMap = np.zeros(normal.store.shape[1:3])
+    count = 0
+    some = normal._replace(runs=shortened(normal.runs, TYPICAL_FRAMES))
+    for _, scored, counts in _score(model, some, plain):
+        known = counts & ~np.isnan(scored.instant)
+        total += scored.maps[known].sum(axis=0)
+        count += int(known.sum())
+    return total, count
+
+
+def _parts(runs: list[Rows], count: int) -> list[list[Rows]]:
+    """The runs cut into so many stretches of time, of about as many rows each."""
+    ends = np.cumsum([len(run) for run in runs])
+    cuts = [round(int(ends[-1]) * part / count) for part in range(1, count)]
+    parts: list[list[Rows]] = [[] for _ in range(count)]
+    for run, end in zip(runs, ends, strict=True):
+        places = np.clip(np.array(cuts, np.int64) - (end - len(run)), 0, len(run))
+        for part, piece in zip(parts, np.split(run, places), strict=True):
+            if len(piece):
+                part.append(piece)
+    return [part for part in parts if part]
+
+
 def _score(
-    model: Model, store: FrameStore, runs: list[Rows], rule: ScoringRule, device: torch.device
-) -> Iterator[tuple[int, Scored]]:
-    """Number of the run, and results of its next frames."""
-    scorer = FrameScorer(model, rule, device, model.precision)
-    for number, run in enumerate(runs):
-        for start in range(0, len(run), BATCH_FRAMES):
-            yield number, scorer.push(store.read(run[start : start + BATCH_FRAMES]))
-        yield number, scorer.finish()
+    model: Model, normal: Normal, rule: ScoringRule
+) -> Iterator[tuple[Rows, Scored, npt.NDArray[np.bool_]]]:
+    """Rows, their results, and which of them count: of a run, with a past in view."""
+    scorer = FrameScorer(model, rule, normal.device, model.precision)
+    whole = segments(normal.store.index, model.gap_s)
+    made_up = max(scorer.context, 1) if scorer.streams else scorer.context
+    for run in normal.runs:
+        view, first = _in_view(run, whole, made_up + LEAD_IN_FRAMES, scorer.delay)
+        inside = np.zeros(len(view), bool)
+        inside[max(first, made_up) : first + len(run)] = True
+        done = 0
+        for start in range(0, len(view), BATCH_FRAMES):
+            scored = scorer.push(normal.store.read(view[start : start + BATCH_FRAMES]))
+            ready = slice(done, done + len(scored.instant))
+            yield view[ready], scored, inside[ready]
+            done = ready.stop
+        yield view[done:], scorer.finish(), inside[done:]
+
+
+def _in_view(run: Rows, whole: list[Rows], before: int, after: int) -> tuple[Rows, int]:
+    """A run with so many frames before and after it, and the place of its first one."""
+    for segment in whole:
+        first = int(np.searchsorted(segment, run[0]))
+        last = first + len(run)
+        if np.array_equal(segment[first:last], run):
+            start = max(0, first - before)
+            return segment[start : last + after], first - start
+    return run, 0
