@@ -57,6 +57,9 @@ COMMANDS = {
     "demo": Command("tlae.commands.demo", "make a scene, train, score and render it"),
 }
 
+# Commands that bring torch, which takes seconds: somebody at a terminal is told what goes on.
+SLOW_TO_LOAD = ("train", "score", "calibrate", "events", "benchmark", "demo", "render", "report")
+
 USAGE = """\
 tlae {version}: learns what is normal for one fixed camera, and shows what is not.
 
@@ -145,5 +148,8 @@ def _run_command(name: str, words: list[str]) -> int:
         print(compose.to_yaml(cfg, resolve=request.resolve), end="")
         return 0
     compose.require_values(cfg)
+    compose.require_valid(cfg)
+    if name in SLOW_TO_LOAD and sys.stderr.isatty():
+        print(f"tlae {name}: loading torch", file=sys.stderr, flush=True)
     importlib.import_module(COMMANDS[name].module).run(cfg)
     return 0

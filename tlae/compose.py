@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import itertools
+import os
 import re
 import subprocess
 import sys
@@ -20,46 +21,12 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from tlae.config import register_schemas
-from tlae.errors import UserError, nearest
+from tlae.errors import UserError, nearest, refusing_bad_values
+from tlae.setting_types import as_literal, describe, is_text, type_of
 
 GROUPS = ("model", "scoring", "experiment")
 # Commands in which `footage=...` sets `footage.path`:
 FOOTAGE_IS_A_NODE = ("train", "score", "calibrate", "benchmark", "plant", "mask")
-# Values taken as they are, without Hydra's grammar: spaces, =, *, [ need no quoting.
-PATH_KEYS = (
-    "bad",
-    "checkpoints",
-    "compare",
-    "descriptors",
-    "export",
-    "footage.path",
-    "footage.mask",
-    "footage.time_pattern",
-    "footage.every",
-    "footage.start",
-    "footage.end",
-    "footage.exclude",
-    "footage.hours",
-    "good",
-    "from_file",
-    "id_column",
-    "ids",
-    "images",
-    "labels",
-    "model_file",
-    "name",
-    "normal",
-    "out",
-    "paths.cache",
-    "paths.checkpoints",
-    "paths.scores",
-    "scores",
-    "suffix",
-    "zones",
-    "unfiltered",
-    "time_pattern",
-    "weights",
-)
 
 
 @dataclass
@@ -111,6 +78,8 @@ def parse(command: str, words: list[str]) -> Request:
             request.config_dir = value or next(rest, "")
             if not Path(request.config_dir).is_dir():
                 raise UserError(f"--config-dir must be a folder, got {request.config_dir!r}")
+        elif word.startswith("-") and "=" in word:
+            raise UserError(f"settings are written without dashes: {word.lstrip('-')}")
         elif word.startswith("-"):
             flags = ["--help", "--cfg", "--resolve", "--multirun", "--config-dir"]
             raise UserError(f"no such option {word}; {nearest(word, flags)}")
@@ -190,6 +159,16 @@ def require_values(cfg: DictConfig) -> None:
         raise UserError(f"{key}=... must be given; see --help")
 
 
+def require_valid(cfg: DictConfig) -> None:
+    """Refuse settings that break a rule, before any work is done."""
+    with refusing_bad_values():
+        try:
+            OmegaConf.to_object(cfg)
+        except OmegaConfBaseException as error:
+            cause = error.__cause__ or error
+            raise UserError(_one_line(cause if isinstance(cause, Exception) else error)) from error
+
+
 def _hydra(request: Request) -> initialize_config_dir:
     GlobalHydra.instance().clear()
     register_schemas()
@@ -197,7 +176,9 @@ def _hydra(request: Request) -> initialize_config_dir:
 
 
 def _compose(request: Request, overrides: list[str]) -> DictConfig:
-    words = [_hydra_word(request, word) for word in overrides]
+    pairs = [_pair(request, word) for word in overrides]
+    texts = [pair for pair in pairs if is_text(request.command, pair[0])]
+    words = [_hydra_word(*pair) for pair in pairs if pair not in texts]
     if request.config_dir:
         words.append(f"hydra.searchpath=['file://{Path(request.config_dir).resolve()}']")
     try:
@@ -209,39 +190,63 @@ def _compose(request: Request, overrides: list[str]) -> DictConfig:
             cfg.model_name = choices["model"]
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(_explain(request, overrides, error)) from error
+    for key, value in texts:
+        _set_text(request, cfg, key, value)
     return cfg
 
 
-def _hydra_word(request: Request, word: str) -> str:
-    """Short forms in full, paths quoted so that Hydra's grammar leaves them alone."""
-    key, _, value = word.partition("=")
-    if key.startswith("trainer."):
-        return f"++{word}"  # any argument of Lightning's Trainer
+def _set_text(request: Request, cfg: DictConfig, key: str, value: str) -> None:
+    """Set a setting that is text to what the user typed, whatever signs it holds."""
+    name = key.removesuffix(".path")
+    if value == "null":
+        if type_of(request.command, key) is str:
+            raise UserError(f"{name} must be given, got null; give {name}=...")
+        OmegaConf.update(cfg, key, None)
+        return
+    if "\0" in value:
+        raise UserError(f"{name} must not hold a zero byte; give another")
+    if not value and key != "suffix":
+        raise UserError(f"{name} must not be empty; leave it away or give a value")
+    known = os.path.expanduser(value)  # noqa: PTH111  leaves ~name alone where nobody is called so
+    is_name = key in ("name", "suffix")
+    literal = value if is_name or known[:1] != "~" else f"{Path.cwd() / value}"
+    OmegaConf.update(cfg, key, as_literal(literal))
+
+
+def _pair(request: Request, word: str) -> tuple[str, str]:
+    """Key, in full, and value of a word; a word without a value has an empty one."""
+    key, sign, value = word.partition("=")
+    if not sign:
+        return word, ""
     if key == "footage" and request.command in FOOTAGE_IS_A_NODE:
         key = "footage.path"
-    if key not in PATH_KEYS or value == "null" or value[:1] in ("'", '"'):
-        return f"{key}={value}" if _ else word
-    escaped = value.replace("'", "\\'")
-    return f"{key}='{escaped}'"
+    return key, value
+
+
+def _hydra_word(key: str, value: str) -> str:
+    """A word as Hydra wants it."""
+    if key.startswith("trainer."):
+        return f"++{key}={value}"  # any argument of Lightning's Trainer
+    return f"{key}={value}" if not key.startswith("~") else key
 
 
 def _combinations(request: Request) -> Iterator[tuple[list[str], str]]:
     """Overrides of each run, and what tells it from the others."""
     one_folder = request.command == "benchmark"  # its runs share a folder and know their model
     named = any(word.startswith("name=") for word in request.overrides) and not one_folder
-    choices = [_split_sweep(word) for word in request.overrides]
+    choices = [_split_sweep(request, word) for word in request.overrides]
     for combination in itertools.product(*choices):
         varying = [w for w, all_ in zip(combination, choices, strict=True) if len(all_) > 1]
         telling = [w for w in varying if named or not w.startswith(("model=", "footage="))]
-        suffix = "".join(f"-{_label(w)}" for w in telling if not w.startswith("name="))
+        suffix = "".join(f"-{_label(request, w)}" for w in telling if not w.startswith("name="))
         extra = [f"suffix={suffix}"] if suffix else []
         yield [*combination, *extra], " ".join(varying) or "the only run"
 
 
-def _split_sweep(word: str) -> list[str]:
+def _split_sweep(request: Request, word: str) -> list[str]:
     """`model=cae,stae` -> [`model=cae`, `model=stae`]; Hydra's ranges and choices too."""
     key, _, value = word.partition("=")
-    if key in PATH_KEYS or key == "footage":
+    if is_text(request.command, _pair(request, word)[0]):
         return [f"{key}={one}" for one in value.split(",")]
     try:
         override = OverridesParser.create().parse_override(word)
@@ -256,11 +261,12 @@ def _options(loader: ConfigLoader, group: str) -> list[str]:
     return [name for name in loader.get_group_options(group) if not name.endswith("_schema")]
 
 
-def _label(word: str) -> str:
+def _label(request: Request, word: str) -> str:
     """Part of a folder name: `model=cae` -> cae, `seed=1` -> seed1, paths by their last part."""
     key, _, value = word.partition("=")
     short = key.rpartition(".")[2]
-    readable = re.sub(r"[^\w.+-]+", "_", Path(value).name if key in PATH_KEYS else value).strip("_")
+    shown = Path(value).name if is_text(request.command, _pair(request, word)[0]) else value
+    readable = re.sub(r"[^\w.+-]+", "_", shown).strip("_")
     return readable if key in (*GROUPS, "footage") else f"{short}{readable}"
 
 
@@ -278,11 +284,39 @@ def _explain(request: Request, overrides: list[str], error: Exception) -> str:
     except (HydraException, OmegaConfBaseException):
         return _one_line(error)
     for word in overrides:
-        key = _hydra_word(request, word).partition("=")[0].lstrip("+~")
-        unknown = _unknown_key(known_cfg, key)
+        key, value = _pair(request, word)
+        unknown = _unknown_key(known_cfg, key.lstrip("+~"))
         if unknown:
             return unknown
+        kind = type_of(request.command, key)
+        if kind is None and not _parses(key, value):
+            return f"{key} cannot be read, got {value!r}; brackets and quotes must be closed"
+        if (
+            kind is None
+            and key.startswith("model.")
+            and not _composes(request, [*groups, f"{key}={value}"])
+        ):
+            return f"{key} must be of another type, got {value!r}; see --help for its default"
+        if kind is not None and not _composes(request, [*groups, _hydra_word(key, value)]):
+            hint = "; numbers are written with a point" if re.fullmatch(r"-?\d+,\d+", value) else ""
+            return f"{key} must be {describe(kind)}, got {value!r}{hint}"
     return _one_line(error)
+
+
+def _parses(key: str, value: str) -> bool:
+    try:
+        OverridesParser.create().parse_override(_hydra_word(key, value))
+    except HydraException:
+        return False
+    return True
+
+
+def _composes(request: Request, words: list[str]) -> bool:
+    try:
+        hydra_compose(request.config_name, words)
+    except (HydraException, OmegaConfBaseException):
+        return False
+    return True
 
 
 def _unknown_key(cfg: DictConfig, key: str) -> str | None:
@@ -294,10 +328,23 @@ def _unknown_key(cfg: DictConfig, key: str) -> str | None:
         names = [str(name) for name in node] if isinstance(node, DictConfig) else []
         if part not in names:
             where = f"{walked} has" if walked else "this command has"
+            elsewhere = [known for known in _keys(cfg) if known.rpartition(".")[2] == part]
+            if len(elsewhere) == 1:
+                return f"{where} no setting {part!r}; did you mean {elsewhere[0]}?"
             return f"{where} no setting {part!r}; {nearest(part, names)}"
         walked = f"{walked}.{part}".lstrip(".")
         node = node._get_node(part)  # type: ignore[assignment]
     return None
+
+
+def _keys(cfg: DictConfig, prefix: str = "") -> Iterator[str]:
+    """All settings, dotted."""
+    for name in map(str, cfg):
+        node = cfg._get_node(name)
+        if isinstance(node, DictConfig) and not node._is_none() and not node._is_missing():
+            yield from _keys(node, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
 
 
 def _one_line(error: Exception) -> str:

@@ -8,6 +8,10 @@ from omegaconf import MISSING
 
 from tlae.config_models import MODEL_SCHEMAS
 from tlae.config_outliers import OUTLIER_SCHEMAS
+from tlae.setting_rules import LARGE, one_of, require_device, share, within
+
+TIME_SOURCES = ("auto", "exif", "filename", "interval")
+COMPUTES = ("float32", "float32+channels_last", "bfloat16", "bfloat16+channels_last")
 
 
 @dataclass
@@ -34,6 +38,11 @@ class FootageConfig:
     hours: str | None = None  # of the day: 6-20, 20-6, 6-9,16-20; the last hour is exclusive
     exclude: str | None = None  # glob patterns of files that are no footage: *_thumb.jpg,night/*
 
+    def __post_init__(self) -> None:
+        """Refuse what no footage can have."""
+        within("footage.interval_s", self.interval_s, 0, open_low=True)
+        one_of("footage.time_source", self.time_source, TIME_SOURCES)
+
 
 @dataclass
 class TrainFootageConfig(FootageConfig):
@@ -46,6 +55,18 @@ class TrainFootageConfig(FootageConfig):
     holdout: float = 0.15  # share of time blocks kept out of training, for stopping and calibration
     gap_factor: float = 5.0  # an interval this many times the usual one is a gap; windows end there
     mask: str | None = None  # ignored places: PNG (black = ignored) or YAML of polygons
+
+    def __post_init__(self) -> None:
+        """Refuse what no net can see."""
+        super().__post_init__()
+        for side in self.size_hw:
+            within("footage.size_hw", side, 4, 8192)
+        one_of("footage.channels", str(self.channels), ("1", "3"))
+        within("footage.window_frames", self.window_frames, 1, 10_000)
+        for stride in self.strides or [0]:
+            within("footage.strides", stride, 1, 10_000)
+        within("footage.holdout", self.holdout, 0, 0.5, open_low=True)
+        within("footage.gap_factor", self.gap_factor, 0)
 
 
 @dataclass
@@ -62,6 +83,11 @@ class PlantedConfig:
     odd: float = 0.0  # stretched and stiff, at the usual speed: a cyclist among walkers
     mixed: float = 0.15  # of all clips: things of another moment join in, which is normal
     light: float = 0.1  # of all clips: the light changes, which is normal
+
+    def __post_init__(self) -> None:
+        """Refuse what is no share."""
+        for name, value in vars(self).items():
+            within(f"training.planted.{name}", value, 0, 1)
 
 
 @dataclass
@@ -82,6 +108,21 @@ class TrainingConfig:
     pictures: int = 4  # frames in TensorBoard's grid
     planted: PlantedConfig = field(default_factory=PlantedConfig)
 
+    def __post_init__(self) -> None:
+        """Refuse what no training can do."""
+        within("training.batch_size", self.batch_size, 1, 65_536)
+        within("training.learning_rate", self.learning_rate, 0, 1e3, open_low=True)
+        within("training.warmup", self.warmup, 0, 0.999)
+        within("training.weight_decay", self.weight_decay, 0)
+        one_of("training.optimizer", self.optimizer, ("adamw", "adam"))
+        one_of("training.loss", self.loss, ("squared", "absolute"))
+        within("training.windows_per_epoch", self.windows_per_epoch, 1)
+        one_of("training.keep", self.keep, ("best", "last"))
+        within("training.patience", self.patience, 0)
+        one_of("training.compute", self.compute, ("auto", *COMPUTES))
+        within("training.workers", self.workers, 0, 1024)
+        within("training.pictures", self.pictures, 0, 1024)
+
 
 @dataclass
 class CameraConfig:
@@ -95,6 +136,10 @@ class CameraConfig:
     difference: bool = False  # show the net the difference to the background, around middle grey
     health: bool = False  # no alarms from frozen, black, saturated, covered, blurred, moved frames
 
+    def __post_init__(self) -> None:
+        """Refuse what no light can reach."""
+        within("camera.light_reach", self.light_reach, 0, 1)
+
 
 @dataclass
 class AlarmConfig:
@@ -103,6 +148,25 @@ class AlarmConfig:
     threshold: float | None = None  # fixed alarm level in raw units; wins over the budgets
     false_alarm_rate: float | None = None  # share of normal frames that may alarm
     alarms_per_day: float | None = None  # alarms (runs of frames) a day of normal footage may give
+
+    def __post_init__(self) -> None:
+        """Refuse what no budget can be."""
+        within("scoring.threshold", self.threshold, -LARGE)
+        share("scoring.false_alarm_rate", self.false_alarm_rate)
+        within("scoring.alarms_per_day", self.alarms_per_day, 0, open_low=True)
+
+    def require_consistent(self) -> None:
+        """Refuse a fixed threshold beside a budget, which would have no effect."""
+        budgets = {
+            "scoring.false_alarm_rate": self.false_alarm_rate,
+            "scoring.alarms_per_day": self.alarms_per_day,
+        }
+        given = [name for name, value in budgets.items() if value is not None]
+        if self.threshold is not None and given:
+            raise ValueError(
+                f"scoring.threshold={self.threshold:g} leaves nothing for {' and '.join(given)} to "
+                "decide; give one of them"
+            )
 
 
 @dataclass
@@ -114,6 +178,13 @@ class EventRuleConfig:
     cooldown_s: float = 0.0  # no event begins in a zone so soon after one ended there
     low: float = 0.8  # an event goes on above this share of the way from usual to threshold; 1: off
     accept_after_h: float | None = None  # what stays so long is declared normal [h]; null: never
+
+    def __post_init__(self) -> None:
+        """Refuse what no event can be."""
+        for name in ("min_duration_s", "merge_s", "cooldown_s"):
+            within(name, getattr(self, name), 0)
+        within("low", self.low, 0, 1, open_low=True)
+        within("accept_after_h", self.accept_after_h, 0, open_low=True)
 
 
 @dataclass
@@ -131,6 +202,13 @@ class ScoringConfig(AlarmConfig):
     reduction: str | None = None  # maximum, mean: from map to frame score
     causal: bool | None = None  # use only the past; false: both sides, for finished footage
     smooth_frames: float | None = None  # smoothing in time: time constant (or sigma); 0: none
+
+    def __post_init__(self) -> None:
+        """Refuse what no rule can be."""
+        from tlae.scoring.rule import ScoringRule
+
+        super().__post_init__()
+        ScoringRule().changed_by(vars(self))
 
 
 @dataclass
@@ -150,6 +228,10 @@ class TrainConfig:
     seed: int = 0
     overwrite: bool = False  # replace a run of the same name that has other settings
 
+    def __post_init__(self) -> None:
+        """Refuse what no generator takes."""
+        within("seed", self.seed, 0, 2**32 - 1)
+
 
 @dataclass
 class ScoreConfig:
@@ -166,8 +248,14 @@ class ScoreConfig:
     precision: str = "calibrated"  # calibrated (as in the model file), float32, bfloat16
     keep_rebuilt: bool = True  # store what the net expected, for layout=side_by_side
     paths: PathsConfig = field(default_factory=PathsConfig)
-    seed: int = 0
     overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what no scoring can do."""
+        within("batch_frames", self.batch_frames, 1, 4096)
+        one_of("precision", self.precision, ("calibrated", "float32", "bfloat16"))
+        require_device(self.device)
+        self.scoring.require_consistent()
 
 
 @dataclass
@@ -182,6 +270,11 @@ class CalibrateConfig:
     device: str = "auto"  # auto, cpu, cuda, cuda:1, mps
     paths: PathsConfig = field(default_factory=PathsConfig)
     overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what no calibration can do."""
+        require_device(self.device)
+        self.scoring.require_consistent()
 
 
 @dataclass
@@ -199,6 +292,13 @@ class EventsConfig(EventRuleConfig):
     footage: str | None = None  # where the pictures are now, if they moved since
     coco: bool = False  # also write the boxes as COCO annotations
 
+    def __post_init__(self) -> None:
+        """Refuse what no clip can be."""
+        super().__post_init__()
+        within("padding_s", self.padding_s, 0)
+        within("most_clips", self.most_clips, 1)
+        self.scoring.require_consistent()
+
 
 @dataclass
 class MaskConfig:
@@ -209,6 +309,11 @@ class MaskConfig:
     samples: int = 240  # frames looked at, spread over the footage
     restless: float = 0.7  # share of the time that a place changes, above which it is proposed
     overwrite: bool = False  # replace a file of that name
+
+    def __post_init__(self) -> None:
+        """Refuse what proposes nothing."""
+        within("samples", self.samples, 1, 100_000)
+        within("restless", self.restless, 0, 1, open_low=True)
 
 
 @dataclass
@@ -230,6 +335,20 @@ class RenderConfig:
     frames: list[int] = field(default_factory=list)  # PNGs of these frames of each clip, no video
     top: int = 12  # most anomalous frames on the contact sheet; 0: no sheet
 
+    def __post_init__(self) -> None:
+        """Refuse what no video can be."""
+        one_of("layout", self.layout, ("overlay", "side_by_side", "timelapse"))
+        within("fps", self.fps, 0, 1000, open_low=True)
+        within("speed", self.speed, 0, 1e6, open_low=True)
+        within("padding_s", self.padding_s, 0)
+        within("hours_per_s", self.hours_per_s, 0, 1e6, open_low=True)
+        within("slow", self.slow, 1, 1e6)
+        within("top", self.top, 0, 10_000)
+        for frame in self.frames:
+            within("frames", frame, 0)
+        if self.start_s is not None and self.end_s is not None and self.start_s > self.end_s:
+            raise ValueError(f"start_s must be <= end_s, got {self.start_s:g} > {self.end_s:g}")
+
 
 @dataclass
 class ReportConfig:
@@ -240,6 +359,10 @@ class ReportConfig:
     out: str | None = None  # HTML file; null: <scores>/report.html
     top: int = 24  # events with pictures, the strongest; the others get a line each
     keogram: bool = True  # reads every frame once more
+
+    def __post_init__(self) -> None:
+        """Refuse what no page can hold."""
+        within("top", self.top, 0, 10_000)
 
 
 @dataclass
@@ -283,6 +406,11 @@ class EvaluateConfig:
     maps: bool = True  # pixel and region figures, where maps and regions are known
     footage: str | None = None  # where the pictures are now, if they moved since
     pictures: int = 6  # of each kind in the report; 0: none
+
+    def __post_init__(self) -> None:
+        """Refuse what no report can hold."""
+        within("interval_s", self.interval_s, 0, open_low=True)
+        within("pictures", self.pictures, 0, 1000)
 
 
 @dataclass

@@ -1,8 +1,19 @@
 """Settings of the commands that sort large sets of pictures; see ``config.py``."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from omegaconf import MISSING
+
+from tlae.setting_rules import LARGE, one_of, require_device, share, within
+
+SCALERS = ("none", "standard", "robust", "minmax", "l2")
+
+
+@dataclass
+class RunPathsConfig:
+    """Where a fitted model goes."""
+
+    checkpoints: str = "checkpoints"  # fit writes <checkpoints>/<name>/
 
 
 @dataclass
@@ -12,6 +23,11 @@ class PreparationConfig:
     scaler: str = "none"  # none, standard, robust, minmax, l2
     pca: float | None = None  # principal components, or the share of variance to keep; null: all
     whiten: bool = False  # all components get the same spread
+
+    def __post_init__(self) -> None:
+        """Refuse what prepares nothing."""
+        one_of("scaler", self.scaler, SCALERS)
+        within("pca", self.pca, 0, 100_000, open_low=True)
 
 
 @dataclass
@@ -35,6 +51,17 @@ class ClusterConfig(PreparationConfig):
     out: str | None = None  # null: clusters/<descriptors>-<descriptor>-<method>
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse what makes no groups."""
+        super().__post_init__()
+        within("min_size", self.min_size, 2)
+        within("neighbours", self.neighbours, 1, 10_000)
+        within("eps", self.eps, 0, open_low=True)
+        within("most_rows", self.most_rows, 2)
+        within("stability", self.stability, 0, 1000)
+        within("samples", self.samples, 0, 10_000)
+        within("seed", self.seed, 0, 2**32 - 1)
+
 
 @dataclass
 class ExploreConfig:
@@ -48,6 +75,11 @@ class ExploreConfig:
     port: int = 8765  # 0: any free one
     open: bool = False  # open the page in the browser
     processes: int = 1  # jobs computed at the same time
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody can serve."""
+        within("port", self.port, 0, 65_535)
+        within("processes", self.processes, 1, 1024)
 
 
 @dataclass
@@ -65,6 +97,16 @@ class DescriptorConfig:
     pool: int = 4  # their maps are averaged over so many places down and across
     precision: str = "float32"  # of a net's arithmetic: float32, bfloat16
     seed: int = 0  # of everything random
+
+    def __post_init__(self) -> None:
+        """Refuse what describes nothing."""
+        within("image_size", self.image_size, 1, 8192)
+        one_of("fit", self.fit, ("stretch", "crop"))
+        for bins in self.bins:
+            within("bins", bins, 1, 256)
+        within("pool", self.pool, 1, 1024)
+        one_of("precision", self.precision, ("float32", "bfloat16"))
+        within("seed", self.seed, 0, 2**32 - 1)
 
 
 @dataclass
@@ -85,6 +127,15 @@ class DescribeConfig(DescriptorConfig):
     time_pattern: str | None = None  # strptime pattern of the time in file names
     overwrite: bool = False  # replace a descriptor of the same name with other settings
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot be stored."""
+        super().__post_init__()
+        within("tiles", self.tiles, 1, 1000)
+        for tiles in self.tiles_hw or ():
+            within("tiles_hw", tiles, 1, 1000)
+        one_of("dtype", self.dtype, ("float32", "float16"))
+        require_device(self.device)
+
 
 @dataclass
 class NoveltyFitConfig(DescriptorConfig, PreparationConfig):
@@ -100,7 +151,15 @@ class NoveltyFitConfig(DescriptorConfig, PreparationConfig):
     folds: int = 5  # blocks held out in turn
     false_alarm_rate: float = 0.05  # share of normal pictures that may be called outliers
     threshold: float | None = None  # fixed; wins over the rate
-    checkpoints: str = "checkpoints"  # writes <checkpoints>/<name>/
+    paths: RunPathsConfig = field(default_factory=RunPathsConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse what no threshold can be."""
+        DescriptorConfig.__post_init__(self)
+        PreparationConfig.__post_init__(self)
+        within("folds", self.folds, 2, 10_000)
+        share("false_alarm_rate", self.false_alarm_rate)
+        within("threshold", self.threshold, -LARGE)
 
 
 @dataclass
@@ -115,6 +174,14 @@ class JudgeConfig:
     threshold: float | None = None  # fixed; wins over the rate
     pictures: int = 200  # copies with the verdict drawn on, highest scores first; 0: none
     out: str | None = None  # null: scores/<model>-<images>
+
+    def __post_init__(self) -> None:
+        """Refuse what no threshold can be."""
+        share("false_alarm_rate", self.false_alarm_rate)
+        within("threshold", self.threshold, -LARGE)
+        within("pictures", self.pictures, 0)
+        if self.threshold is not None and self.false_alarm_rate is not None:
+            raise ValueError("threshold and false_alarm_rate must not both be given; give one")
 
 
 @dataclass
@@ -135,7 +202,15 @@ class FilterFitConfig(DescriptorConfig, PreparationConfig):
     folds: int = 5  # of the cross-validation
     false_alarm_rate: float | None = None  # share of good pictures that may be called bad
     threshold: float = 0.5  # probability of being bad, where no rate is given
-    checkpoints: str = "checkpoints"  # writes <checkpoints>/<name>/
+    paths: RunPathsConfig = field(default_factory=RunPathsConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse what no threshold can be."""
+        DescriptorConfig.__post_init__(self)
+        PreparationConfig.__post_init__(self)
+        within("folds", self.folds, 2, 10_000)
+        share("false_alarm_rate", self.false_alarm_rate)
+        within("threshold", self.threshold, 0, 1)
 
 
 @dataclass

@@ -197,6 +197,11 @@ def load_model(path: Path) -> Model:
         ModelFileError: missing, foreign, damaged, not finite, or of a newer format.
     """
     facts, tensors = read_tensor_file(path, "pt", "tlae train", FORMAT)
+    if "kind" in facts:
+        raise ModelFileError(
+            f"model file {path} was written by `tlae {facts['kind']} fit`, for "
+            f"`tlae {facts['kind']} score`; `tlae train` writes models of a camera"
+        )
     try:
         require_finite(tensors)
         model = _model_of(from_plain(_Facts, known_fields(_Facts, facts)), tensors)

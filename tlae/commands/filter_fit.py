@@ -4,7 +4,7 @@ Learns to tell good pictures from bad ones, from a folder of each. Methods: logi
 gradient_boosting. quadrants=true describes the four quarters of each picture, so that a small mark
 in a corner counts for more (with a net: image_size=448). good and bad may be folders that
 `tlae describe` wrote. How well it does is measured on pictures held out in turn.
-Writes <checkpoints>/<name>/: model.safetensors, threshold.html.
+Writes <paths.checkpoints>/<name>/: model.safetensors, threshold.html.
 """
 
 import time
@@ -26,7 +26,7 @@ from tlae.whole_file import explain_os_errors, write_text
 
 def run(cfg: FilterFitConfig) -> None:
     """Good and bad pictures in, a filter out."""
-    folder = judge_folder(cfg.checkpoints, cfg.name or _name(cfg), "filter")
+    folder = judge_folder(cfg.paths.checkpoints, cfg.name or _name(cfg), "filter")
     started = time.monotonic()
     if cfg.false_alarm_rate is not None and not 0 < cfg.false_alarm_rate < 1:
         raise UserError(f"false_alarm_rate must be in (0, 1), got {cfg.false_alarm_rate}")

@@ -4,8 +4,8 @@ Learns which pictures are like those of a folder. Methods: isolation_forest, one
 elliptic_envelope, local_outlier_factor, gaussian_mixture. Blocks of pictures are held out in turn;
 their scores give the threshold that a share false_alarm_rate of normal pictures exceeds.
 descriptors=FOLDER takes what `tlae describe` wrote in place of images.
-Writes <checkpoints>/<name>/: model.safetensors, threshold.html (histograms and other thresholds; of
-a second set too, unfiltered=PATH).
+Writes <paths.checkpoints>/<name>/: model.safetensors, threshold.html (histograms and other
+thresholds; of a second set too, unfiltered=PATH).
 """
 
 import time
@@ -30,7 +30,7 @@ from tlae.whole_file import explain_os_errors, write_text
 
 def run(cfg: NoveltyFitConfig) -> None:
     """Normal pictures in, a judge out."""
-    folder = judge_folder(cfg.checkpoints, cfg.name or _name(cfg), "novelty")
+    folder = judge_folder(cfg.paths.checkpoints, cfg.name or _name(cfg), "novelty")
     started = time.monotonic()
     if not 0 < cfg.false_alarm_rate < 1:
         raise UserError(f"false_alarm_rate must be in (0, 1), got {cfg.false_alarm_rate}")

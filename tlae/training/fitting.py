@@ -3,7 +3,8 @@
 import inspect
 import logging
 import warnings
-from typing import Any
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pytorch_lightning as pl
 import torch
@@ -13,7 +14,7 @@ from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-define
     MisconfigurationException,
 )
 
-from tlae.errors import UserError
+from tlae.errors import UserError, nearest
 from tlae.footage.datamodule import FootageDataModule
 from tlae.training.checkpoints import Checkpoints, held_out_loss_of
 from tlae.training.compute import Compute
@@ -28,6 +29,38 @@ def trainer_settings() -> list[str]:
     """Names of the Trainer's arguments that a user may give."""
     known = inspect.signature(pl.Trainer.__init__).parameters
     return [name for name in known if name not in ("self", *OURS)]
+
+
+def require_trainer_settings(settings: dict[str, Any]) -> None:
+    """Refuse arguments that the Trainer does not know, or of a type that it does not take.
+
+    Raises:
+        UserError: with the nearest name, or the types.
+    """
+    known = trainer_settings()
+    kinds = get_type_hints(pl.Trainer.__init__)
+    for key, value in settings.items():
+        if key not in known:
+            raise UserError(f"trainer has no setting {key!r}; {nearest(key, known)}")
+        if not _takes(kinds[key], value):
+            words = str(kinds[key]).replace("typing.", "").replace("<class '", "").rstrip("'>")
+            raise UserError(f"trainer.{key} must be of type {words}, got {value!r}")
+        if key in ("max_epochs", "max_steps") and value is not None and value < -1:
+            raise UserError(f"trainer.{key} must be >= 1, or -1 for no limit, got {value}")
+
+
+def _takes(kind: Any, value: Any) -> bool:
+    """Whether a plain value is of a type; ``bool`` is no ``int`` here."""
+    if get_origin(kind) in (Union, UnionType):
+        return any(_takes(part, value) for part in get_args(kind))
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    plain = get_origin(kind) or kind
+    if plain is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if plain is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(plain, type) and isinstance(value, plain)
 
 
 def make_trainer(

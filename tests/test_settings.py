@@ -1,0 +1,145 @@
+"""Settings are checked before any work, and what a user types is never grammar."""
+
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from tests.small_footage import small_model, write_clips
+from tlae import compose
+from tlae.cli import COMMANDS, main
+from tlae.model_file import save_model
+from tlae.outliers.judge_file import Judge, save_judge
+from tlae.outliers.novelty import fit_novelty
+
+
+def error_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The one line that a refused command line ends in."""
+    assert main(words) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+def composed(words: list[str]) -> object:
+    request = compose.parse(words[0], words[1:])
+    return OmegaConf.to_container(compose.compose(request), resolve=True)
+
+
+TEXTS = [
+    "${x}",
+    "a${oc.env:HOME}b",
+    r"a\${b}",
+    "back\\",
+    "two\\\\",
+    "it's",
+    '"',
+    "a,b",
+    "[x",
+    "{",
+    "=",
+    "*",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_text_reaches_the_command_as_it_was_typed(text: str) -> None:
+    words = [
+        "score",
+        f"model_file={text}",
+        f"footage={text}",
+        f"name={text}",
+        f"paths.cache={text}",
+    ]
+    cfg = composed(words)
+    assert isinstance(cfg, dict)
+    found = cfg["model_file"], cfg["footage"]["path"], cfg["name"], cfg["paths"]["cache"]
+    assert found == (text,) * 4
+
+
+def test_a_folder_called_like_a_home_is_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_model(small_model(), tmp_path / "m.safetensors")
+    write_clips(tmp_path / "~tilde-folder", (4,))
+    words = [
+        "score",
+        "model_file=m.safetensors",
+        "footage=~tilde-folder",
+        "name=s",
+        "paths.cache=c",
+    ]
+    assert main([*words, "scoring.threshold=1"]) == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["train", "footage=null"], "footage must be given, got null"),
+        (["train", "footage="], "footage must not be empty"),
+        (["train", "footage=x", "footage.size_hw=48"], "2 values in brackets"),
+        (["train", "footage=x", "footage.size_hw=48,64"], "2 values in brackets"),
+        (["score", "footage=x", "model_file=y", "scoring.threshold=0,5"], "with a point"),
+        (["train", "footage=x", "seed=1.5"], "seed must be a whole number"),
+        (["train", "footage=x", "overwrite=perhaps"], "overwrite must be true or false"),
+        (["train", "footage=x", "trainer.devices={"], "must be closed"),
+        (["train", "footage=x", "model.widths=abc"], "model.widths must be of another type"),
+        (["score", "--model_file=x"], "without dashes: model_file=x"),
+        (["novelty", "fit", "images=x", "checkpoints=y"], "did you mean paths.checkpoints?"),
+        (["train", "footage=rtsp://camera/1"], "record it first"),
+        (["train", "footage=x", "training.batch_size=0"], "training.batch_size must be in [1,"),
+        (["train", "footage=x", "training.learning_rate=nan"], "training.learning_rate must be"),
+        (["train", "footage=x", "trainer.max_epochs=abc"], "trainer.max_epochs must be of type"),
+        (["train", "footage=x", "trainer.max_epochs=-7"], "trainer.max_epochs must be >= 1"),
+        (["train", "footage=x", "footage.channels=2"], "footage.channels must be one of 1, 3"),
+        (["train", "footage=x", "footage.strides=[0]"], "footage.strides must be"),
+        (["train", "footage=x", "footage.holdout=1.5"], "footage.holdout must be in (0, 0.5]"),
+        (["train", "footage=x", "scoring.alarms_per_day=-3"], "alarms_per_day must be > 0"),
+        (["train", "footage=x", "scoring.false_alarm_rate=2"], "rate must be in (0, 1)"),
+        (["score", "model_file=m", "footage=x", "batch_frames=0"], "batch_frames must be in"),
+        (["score", "model_file=m", "footage=x", "device=gpu"], "device must be auto"),
+        (["events", "scores=s", "low=3"], "low must be in (0, 1], got 3"),
+        (["render", "scores=s", "layout=sidebyside"], "layout must be one of"),
+        (["explore", "descriptors=d", "port=99999"], "port must be in"),
+        (["novelty", "fit", "images=x", "scaler=foo"], "scaler must be one of"),
+    ],
+)
+def test_what_breaks_a_rule_is_refused_with_the_rule(
+    words: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert expected in error_of(words, capsys)
+
+
+@pytest.mark.parametrize("command", ["score", "calibrate", "events"])
+def test_a_threshold_beside_a_budget_is_a_contradiction(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = {"score": ["model_file=m", "footage=x"], "events": ["scores=s"]}
+    words = [command, *given.get(command, given["score"])]
+    words += ["scoring.threshold=1", "scoring.alarms_per_day=2"]
+    assert "leaves nothing for scoring.alarms_per_day" in error_of(words, capsys)
+
+
+def test_a_file_of_the_novelty_commands_says_what_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import numpy as np
+
+    values = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+    preparation, estimator, calibration = fit_novelty(values, "isolation_forest", folds=2)
+    judge = Judge(
+        "novelty", "isolation_forest", preparation, estimator, {}, {}, False, calibration, 0.5
+    )
+    save_judge(judge, tmp_path / "m.safetensors")
+    words = ["score", f"model_file={tmp_path}/m.safetensors", f"footage={tmp_path}"]
+    assert "written by `tlae novelty fit`" in error_of(words, capsys)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_default_keeps_its_rule(command: str) -> None:
+    request = compose.parse(command, [])
+    cfg = compose.compose(request)
+    for key in OmegaConf.missing_keys(cfg):
+        OmegaConf.update(cfg, key, "x")
+    compose.require_valid(cfg)
