@@ -174,13 +174,12 @@ class Calibration:
         kept = np.concatenate(settled)
         if not kept.any():
             kept[:] = True
-        return replace(
-            self,
-            raw=raw[kept],
-            run=self.run[kept],
-            mode=None if self.mode is None else self.mode[kept],
-            frame_mean=None if self.frame_mean is None else self.frame_mean[kept],
-        )
+        cut = {
+            name: column[kept]
+            for name in ("run", "mode", "frame_mean", "stands_for_s")
+            if (column := getattr(self, name)) is not None
+        }
+        return replace(self, raw=raw[kept], **cut)
 
     def calibrated(self, raw: Series, modes: Modes | None = None) -> Series:
         """Share of normal frames that are calmer for their camera mode, in [0, 1]; NaN stays NaN.
