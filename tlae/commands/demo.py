@@ -7,6 +7,8 @@ rest, and says how the planted anomalies rank. Needs no footage and no network.
 import importlib
 import json
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,19 +27,21 @@ def run(cfg: DemoConfig) -> None:
     started = time.monotonic()
     out = Path(cfg.out).expanduser()
     scene = out / "scene"
-    print(f"1/4 making a street scene in {scene}", flush=True)
-    write_scene(scene, SceneOptions(seed=cfg.seed))
     places = [f"paths.{key}={value}" for key, value in dict(cfg.paths).items()]  # type: ignore[call-overload]
     common = [f"name={cfg.name}", f"seed={cfg.seed}", *places]
     model_file = Path(cfg.paths.checkpoints) / cfg.name / "model.safetensors"
     scores = Path(cfg.paths.scores) / cfg.name
+    train = _ready("train", f"footage={scene / 'Train'}", f"model={cfg.model}", *cfg.train, *common)
+    score = _ready("score", f"model_file={model_file}", f"footage={scene / 'Test'}", *common)
+    print(f"1/4 making a street scene in {scene}", flush=True)
+    write_scene(scene, SceneOptions(seed=cfg.seed))
     print("2/4 learning what is normal", flush=True)
-    _tlae("train", f"footage={scene / 'Train'}", f"model={cfg.model}", *cfg.train, *common)
+    train()
     print("3/4 scoring new footage", flush=True)
-    _tlae("score", f"model_file={model_file}", f"footage={scene / 'Test'}", *common)
+    score()
     print("4/4 rendering", flush=True)
-    _tlae("render", f"scores={scores}")
-    _tlae("report", f"scores={scores}")
+    _ready("render", f"scores={scores}")()
+    _ready("report", f"scores={scores}")()
     print()
     _tell_ranks(read_results(scores).table, scene)
     print(f"\ndone in {time.monotonic() - started:.0f} s; look at")
@@ -46,10 +50,11 @@ def run(cfg: DemoConfig) -> None:
         print(f"  {path}")
 
 
-def _tlae(command: str, *words: str) -> None:
-    """One command, as typed."""
+def _ready(command: str, *words: str) -> Callable[[], None]:
+    """One command, as typed: its settings are checked now, it runs when called."""
     cfg = compose.compose(compose.parse(command, list(words)))
-    importlib.import_module(COMMANDS[command].module).run(cfg)
+    compose.require_valid(cfg)
+    return partial(importlib.import_module(COMMANDS[command].module).run, cfg)
 
 
 def _tell_ranks(table: pd.DataFrame, scene: Path) -> None:
