@@ -14,6 +14,7 @@ from tlae.scoring.results import read_results
 
 SETTINGS = [
     "experiment=timelapse",
+    "footage.interval_s=0.1",
     "model=cae_small",
     "model.widths=[4,4]",
     f"footage.size_hw=[{SIZE_HW[0]},{SIZE_HW[1]}]",

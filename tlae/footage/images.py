@@ -183,6 +183,20 @@ def _oriented_size(data: bytes) -> tuple[int, int] | None:
     return (width, height) if turned else (height, width)
 
 
+def further_pictures(data: bytes) -> int:
+    """Pictures in a file after the first one, which alone is read: of an animation, of pages."""
+    animated = data[:4] in (b"GIF8", b"II*\0", b"MM\0*") or data[8:12] == b"WEBP"
+    if not animated and b"acTL" not in data[:200]:  # of an animated PNG, before its pixels
+        return 0
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Pillow.open(io.BytesIO(data)) as picture:
+                return int(getattr(picture, "n_frames", 1)) - 1
+    except Exception:  # Pillow raises errors of every kind on damaged data
+        return 0
+
+
 def _decode_with_pillow(data: bytes, kind: str, levels: Levels | None) -> Image:
     try:
         with warnings.catch_warnings():

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tlae.footage.frames import OK, Frame, Image, TimeSource, Wanted
-from tlae.footage.images import Levels, Unreadable, decode_image
+from tlae.footage.images import Levels, Unreadable, decode_image, further_pictures
 from tlae.footage.sources.file_clock import FileClock
 from tlae.footage.sources.file_order import is_disordered, order_by_time
 from tlae.footage.sources.listing import join
@@ -174,11 +174,11 @@ class ImageClip:
         self, start: int = 0, min_hw: tuple[int, int] | None = None, wanted: Wanted | None = None
     ) -> Iterator[Frame]:
         """Read forward; a bad file becomes a frame without an image and is counted in the log."""
-        reasons = Counter[str]()
+        reasons, further = Counter[str](), Counter[str]()
         with self.files.reader() as read:
             clock = self._clock(read, start)
             for index in range(start, len(self.names)):
-                frame = self._frame(read, clock, index, min_hw, wanted)
+                frame = self._frame(read, clock, index, min_hw, wanted, further)
                 if frame is None:
                     continue
                 if frame.image is None:
@@ -190,6 +190,12 @@ class ImageClip:
                 "clip %s: %d of %d frames unreadable (%s)",
                 *(self.name, reasons.total(), len(self.names) - start, told),
             )
+        if further:
+            logger.warning(
+                "clip %s: %d files hold %d further pictures (animations, pages), which are not "
+                "read: the first is %s; make a video or single pictures of them",
+                *(self.name, len(further), further.total(), next(iter(further))),
+            )
 
     def _frame(
         self,
@@ -198,8 +204,12 @@ class ImageClip:
         index: int,
         min_hw: tuple[int, int] | None,
         wanted: Wanted | None,
+        further: Counter[str],
     ) -> Frame | None:
-        """One frame, None where it is not wanted; read only if wanted or needed for its time."""
+        """One frame, None where it is not wanted; read only if wanted or needed for its time.
+
+        Counts in ``further`` what a file holds beside its first picture.
+        """
         member = join(self.folder, self.ordered[index])
         by_exif = self.time_source == TimeSource.EXIF
         content = _load(read, member) if by_exif else None
@@ -208,9 +218,10 @@ class ImageClip:
         if wanted is not None and not wanted(time_s, taken_at):
             return None
         path = self.files.shown(member)
-        image, source_hw, state = _decoded(
-            _load(read, member) if content is None else content, min_hw, self.levels
-        )
+        content = _load(read, member) if content is None else content
+        image, source_hw, state = _decoded(content, min_hw, self.levels)
+        if isinstance(content, bytes) and (more := further_pictures(content)):
+            further[path] = more
         if image is None:
             logger.info("%s: %s", path, state)
         return Frame(self.name, index, time_s, taken_at, path, image, state, source_hw)
