@@ -77,6 +77,12 @@ def test_outlier_speed_compares_with_plain_calls(capfd: pytest.CaptureFixture[st
     assert capfd.readouterr().out.splitlines()[-1].startswith("kmeans")
 
 
+def test_realised_alarms_prints_a_row_for_each_rate(capfd: pytest.CaptureFixture[str]) -> None:
+    small = ["--clips", 25, "--frames", 500, "--new", 100, "--models", "copy_last"]
+    run("realised_alarms.py", *small)
+    assert capfd.readouterr().out.count("| copy_last | 25 |") == 3
+
+
 @pytest.mark.slow
 def test_endurance_survives_kills(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     words = ["--folder", tmp_path, "--train", 200]
