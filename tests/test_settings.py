@@ -89,7 +89,10 @@ def test_a_folder_called_like_a_home_is_a_folder(
         (["novelty", "fit", "images=x", "checkpoints=y"], "did you mean paths.checkpoints?"),
         (["train", "footage=rtsp://camera/1"], "record it first"),
         (["train", "footage=x", "training.batch_size=0"], "training.batch_size must be in [1,"),
-        (["train", "footage=x", "training.learning_rate=nan"], "training.learning_rate must be"),
+        (
+            ["train", "footage=x", "training.learning_rate=nan"],
+            "learning_rate must be > 0",
+        ),
         (["train", "footage=x", "trainer.max_epochs=abc"], "trainer.max_epochs must be of type"),
         (["train", "footage=x", "trainer.max_epochs=-7"], "trainer.max_epochs must be >= 1"),
         (["train", "footage=x", "footage.channels=2"], "footage.channels must be one of 1, 3"),

@@ -37,6 +37,7 @@ def held_folder(folder: Path, cure: str | None) -> Iterator[None]:
     folder = folder.resolve()
     lock = FileLock(folder.with_name(f".{folder.name}.lock"))
     note = folder.with_name(f".{folder.name}.holder")
+    is_new = not folder.parent.exists()
     with explain_os_errors(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -58,6 +59,9 @@ def held_folder(folder: Path, cure: str | None) -> Iterator[None]:
         with suppress(OSError):  # some systems remove no file that is open
             Path(lock.lock_file).unlink()  # who waits for it takes a new one
         lock.release()
+        if is_new:
+            with suppress(OSError):  # something was written into it
+                folder.parent.rmdir()
 
 
 def _myself() -> dict[str, str | int]:

@@ -24,7 +24,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Normal and new clips; small pictures, which the models stretch to their own size."""
     root = tmp_path_factory.mktemp("footage")
     write_clips(root / "normal", (60,))
-    write_clips(root / "new", (6,), odd=((0, 4),))
+    write_clips(root / "new", (12,), odd=((0, 10),))
     return root
 
 
@@ -47,5 +47,5 @@ def test_a_model_is_trained_saved_loaded_and_scored(
     scored = ["score", f"model_file={path}", f"footage={footage / 'new'}", "name=s", "device=cpu"]
     assert main([*scored, *places]) == 0
     table = read_results(tmp_path / "scores/s").table
-    assert len(table) == 6
+    assert len(table) == 12
     assert table["raw"].notna().any()

@@ -53,7 +53,7 @@ def test_calibrated_footage_keeps_the_budget_it_was_asked_for(
     assert summary["alarm_frames"] <= 0.05 * 60
     assert summary["calibrated_on_frames"] == 60 - 2 * 6  # the first 6 of each clip are unsettled
     assert [day["frames"] for day in summary["drift"]] == [60]
-    assert summary["drift"][0]["score"] == pytest.approx(0.5, abs=0.05)
+    assert summary["drift"][0]["score"] == pytest.approx(0.5, abs=0.15)
 
 
 def test_weights_stay_as_they_were(model_file: Path, tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_rows_that_are_not_finite_are_left_out(
         (["method=kmeans", "k=2..200"], "less than the pictures clustered (95), got 200"),
         (["against=day"], "against must be hour"),
         (["compare=nothing.parquet"], "compare must be a labels.parquet"),
-        (["scaler=normal"], "no scaler is called"),
+        (["scaler=normal"], "scaler must be one of"),
         (["descriptor=vgg16"], "has no descriptor 'vgg16'"),
         (["out=photos.desc"], "is not a result of this command"),
     ],

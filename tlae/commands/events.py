@@ -247,7 +247,7 @@ def _summary(
         "threshold": lowest if np.isfinite(lowest) else None,
         "alarm": dict(asked),
         "alarm_frames": int(table["alarm"].sum()),
-        "raw_highest": float(table["raw"].max()),
+        "raw_highest": float(table["raw"].max()) if table["raw"].notna().any() else None,
         "events": asdict(rule),
     }
 

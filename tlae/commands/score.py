@@ -252,7 +252,7 @@ def _summary(
         "alarm_frames": int(table["alarm"].sum()),
         "threshold": threshold.value if np.isfinite(threshold.value) else None,
         "thresholds": dict(threshold.by_mode),
-        "raw_highest": float(table["raw"].max()),
+        "raw_highest": float(table["raw"].max()) if table["raw"].notna().any() else None,
         "rule": asdict(rule),
         "calibrated_on_frames": None if calibration is None else len(calibration.raw),
     }
