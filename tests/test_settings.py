@@ -103,6 +103,13 @@ def test_a_folder_called_like_a_home_is_a_folder(
         (["score", "model_file=m", "footage=x", "batch_frames=0"], "batch_frames must be in"),
         (["score", "model_file=m", "footage=x", "device=gpu"], "device must be auto"),
         (["events", "scores=s", "low=3"], "low must be in (0, 1], got 3"),
+        (["train", "footage=x", "seed=${x}"], "seed must be a whole number, got '${x}'"),
+        (["train", "footage=x", "model=null"], "no model is called 'null'"),
+        (["train", "footage=x", "~seed"], "key=value"),
+        (["train", "footage=x", "trainer.devices=0"], "trainer"),
+        (["train", "footage=x", "trainer.gradient_clip_val=nan"], "finite number"),
+        (["train", "footage=x", "trainer.max_epochs=0"], "trainer.max_epochs must be >= 1"),
+        (["train", "footage=x", "trainer=null"], "settings with names of their own"),
         (["render", "scores=s", "layout=sidebyside"], "layout must be one of"),
         (["explore", "descriptors=d", "port=99999"], "port must be in"),
         (["novelty", "fit", "images=x", "scaler=foo"], "scaler must be one of"),
@@ -146,3 +153,16 @@ def test_every_default_keeps_its_rule(command: str) -> None:
     for key in OmegaConf.missing_keys(cfg):
         OmegaConf.update(cfg, key, "x")
     compose.require_valid(cfg)
+
+
+@pytest.mark.parametrize(
+    "setting", ["model.code_channels=-1", "model.widths=[0,0]", "model.channels=2"]
+)
+def test_a_net_that_cannot_answer_is_refused_before_footage_is_decoded(
+    setting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    footage = write_clips(tmp_path / "n", (20,))
+    words = ["train", f"footage={footage}", "model=cae_small", setting, "name=n"]
+    places = [f"paths.{name}={tmp_path}/{name}" for name in ("checkpoints", "cache")]
+    assert "model.* must fit" in error_of([*words, *places], capsys)
+    assert not (tmp_path / "cache").exists()

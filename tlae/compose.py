@@ -83,7 +83,7 @@ def parse(command: str, words: list[str]) -> Request:
         elif word.startswith("-"):
             flags = ["--help", "--cfg", "--resolve", "--multirun", "--config-dir"]
             raise UserError(f"no such option {word}; {nearest(word, flags)}")
-        elif "=" not in word and not word.startswith("~"):
+        elif "=" not in word or word.startswith("~"):
             raise UserError(f"settings are written key=value, got {word!r}")
         else:
             request.overrides.append(word)
@@ -179,6 +179,11 @@ def _compose(request: Request, overrides: list[str]) -> DictConfig:
     pairs = [_pair(request, word) for word in overrides]
     texts = [pair for pair in pairs if is_text(request.command, pair[0])]
     words = [_hydra_word(*pair) for pair in pairs if pair not in texts]
+    for key, value in pairs:
+        if "${" in value and (key, value) not in texts:
+            kind = type_of(request.command, key)
+            rule = f"must be {describe(kind)}" if kind is not None else "takes no references"
+            raise UserError(f"{key} {rule}, got {value!r}")
     if request.config_dir:
         words.append(f"hydra.searchpath=['file://{Path(request.config_dir).resolve()}']")
     try:
@@ -188,7 +193,7 @@ def _compose(request: Request, overrides: list[str]) -> DictConfig:
             del cfg["hydra"]
         if "model_name" in cfg:
             cfg.model_name = choices["model"]
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise UserError(_explain(request, overrides, error)) from error
     for key, value in texts:
         _set_text(request, cfg, key, value)
@@ -227,7 +232,7 @@ def _hydra_word(key: str, value: str) -> str:
     """A word as Hydra wants it."""
     if key.startswith("trainer."):
         return f"++{key}={value}"  # any argument of Lightning's Trainer
-    return f"{key}={value}" if not key.startswith("~") else key
+    return f"{key}={value}"
 
 
 def _combinations(request: Request) -> Iterator[tuple[list[str], str]]:
@@ -277,11 +282,11 @@ def _explain(request: Request, overrides: list[str], error: Exception) -> str:
     for word in groups:
         key, _, value = word.partition("=")
         known = _options(loader, key)
-        if value not in known and value != "null":
+        if value not in known:
             return f"no {key} is called {value!r}; {nearest(value, known)}"
     try:
         known_cfg = hydra_compose(request.config_name, groups)
-    except (HydraException, OmegaConfBaseException):
+    except (HydraException, OmegaConfBaseException, ValueError):
         return _one_line(error)
     for word in overrides:
         key, value = _pair(request, word)
@@ -314,7 +319,7 @@ def _parses(key: str, value: str) -> bool:
 def _composes(request: Request, words: list[str]) -> bool:
     try:
         hydra_compose(request.config_name, words)
-    except (HydraException, OmegaConfBaseException):
+    except (HydraException, OmegaConfBaseException, ValueError):
         return False
     return True
 

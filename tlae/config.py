@@ -1,7 +1,7 @@
 """Types, defaults and units of every setting; the files in ``configs/`` say only what differs."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -64,7 +64,9 @@ class TrainFootageConfig(FootageConfig):
             within("footage.size_hw", side, 4, 8192)
         one_of("footage.channels", str(self.channels), ("1", "3"))
         within("footage.window_frames", self.window_frames, 1, 10_000)
-        for stride in self.strides or [0]:
+        if not self.strides:
+            raise ValueError("footage.strides must hold at least one number, got none")
+        for stride in self.strides:
             within("footage.strides", stride, 1, 10_000)
         within("footage.holdout", self.holdout, 0, 0.5, open_low=True)
         within("footage.gap_factor", self.gap_factor, 0)
@@ -230,8 +232,10 @@ class TrainConfig:
     overwrite: bool = False  # replace a run of the same name that has other settings
 
     def __post_init__(self) -> None:
-        """Refuse what no generator takes."""
+        """Refuse what no generator takes, and a budget that has no effect."""
         within("seed", self.seed, 0, 2**32 - 1)
+        if self.scoring.threshold is not None:  # a rate stands in the defaults, days do not
+            replace(self.scoring, false_alarm_rate=None).require_consistent()
 
 
 @dataclass

@@ -21,7 +21,7 @@ def within(
     fits = math.isfinite(value) and low <= value <= high and not (open_low and value == low)
     if fits:
         return
-    if high < LARGE:
+    if high < LARGE or value > high:
         rule = f"in {'(' if open_low else '['}{low:g}, {high:g}]"
     else:
         rule = f"{'>' if open_low else '>='} {low:g}"

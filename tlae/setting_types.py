@@ -9,6 +9,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from tlae.config import SCHEMAS
 
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+WORDS[dict] = "settings with names of their own"
 
 
 @cache
@@ -41,7 +42,7 @@ def describe(kind: Any) -> str:
         return f"{len(items)} values in brackets without spaces, each {items[0]}{nothing}"
     if get_origin(plain) is list:
         return f"values in brackets without spaces, each {WORDS[get_args(plain)[0]]}{nothing}"
-    return WORDS.get(plain, "another kind of value") + nothing
+    return WORDS.get(get_origin(plain) or plain, "another kind of value") + nothing
 
 
 def as_literal(text: str) -> str:

@@ -92,14 +92,7 @@ GOOD: dict[str, tuple[str, ...]] = {
     "evaluate": ("scores={w}/labels.csv", "out=evaluation"),
     "benchmark": ("footage={w}/clips", "train_split=c0", "test_split=c1", *SMALL_NET),
     "plant": ("footage={w}/clips", "out=planted", "clips=2", "clip_frames=8"),
-    "scene": (
-        "out=scene",
-        "train_clips=1",
-        "train_frames=2",
-        "test_clips=1",
-        "test_frames=2",
-        "size_hw=[48,64]",
-    ),
+    "scene": ("out=scene",),
     "describe": ("images={w}/clips", "out=own.desc"),
     "cluster": ("descriptors={w}/pictures.desc", "method=kmeans", "k=2", "out=groups"),
     "explore": ("descriptors={w}/pictures.desc", "export=page.html"),
@@ -110,7 +103,17 @@ GOOD: dict[str, tuple[str, ...]] = {
     "demo": ("model=none_such",),
 }
 NEVER = {"open", "train"}  # opens a browser; words of another command
-ALWAYS = {"explore": "export=page.html", "demo": "model=none_such"}  # or they would not end
+ALWAYS = {  # or they would not end, or take long
+    "explore": ("export=page.html",),
+    "demo": ("model=none_such",),
+    "scene": (
+        "train_clips=1",
+        "train_frames=8",
+        "test_clips=1",
+        "test_frames=30",
+        "size_hw=[48,64]",
+    ),
+}
 
 
 def keys_of(schema: Any, prefix: str = "") -> list[tuple[str, Any]]:
@@ -140,7 +143,7 @@ def random_line(rng: random.Random, world: Path) -> list[str]:
         words.append(f"{key.removesuffix('.path') if rng.random() < 0.5 else key}={value}")
     if rng.random() < 0.05:
         words.append(rng.choice(("--help", "--cfg=job", "--frob", "--name=x", "footage", "-m")))
-    return [*command.split(), *words, *([ALWAYS[command]] if command in ALWAYS else [])]
+    return [*command.split(), *words, *ALWAYS.get(command, ())]
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, str]]:
@@ -159,7 +162,7 @@ def is_result(name: str, *, is_new: bool) -> bool:
     """Whether a command may write a file: in a folder of results, or new beside its input."""
     if name.startswith(("scored/", "half-scored/", "pictures.desc/")):
         return True
-    return is_new and any(fnmatch(name, made) for made in ("*-evaluation/*", "model-*.safetensors"))
+    return fnmatch(name, "model-*.safetensors") or (is_new and fnmatch(name, "*-evaluation/*"))
 
 
 def status_of(words: list[str]) -> int | str:

@@ -28,7 +28,7 @@ from tlae.commands.named_footage import open_named, require_pace_for
 from tlae.commands.score import ALARM_KEYS
 from tlae.commands.train_lines import introduce, tell_end
 from tlae.config import TrainConfig
-from tlae.errors import refusing_bad_values
+from tlae.errors import UserError, refusing_bad_values
 from tlae.folder_lock import held_folder
 from tlae.footage.datamodule import FootageDataModule
 from tlae.footage.dataset import ClipDataset
@@ -97,7 +97,7 @@ def _train(cfg: TrainConfig, source: Footage, folder: RunFolder) -> None:
     with refusing_bad_values():
         rule = ScoringRule().changed_by(dict(cfg.scoring))  # type: ignore[call-overload]
         options = FitOptions(**{k: cfg.training[k] for k in FitOptions.__dataclass_fields__})  # type: ignore[index]
-        inner = build_net(net_config)
+        inner = _build(cfg, net_config)
         footage, camera = _prepare(cfg, source, inner)
         require_teachable(footage)
     if _is_first_process():
@@ -185,6 +185,29 @@ def _learn(
 
 def _is_first_process() -> bool:
     return getattr(rank_zero_only, "rank", 0) == 0
+
+
+def _build(cfg: TrainConfig, net_config: dict[str, Any]) -> nn.Module:
+    """The net, which answered for one empty clip: before footage is decoded for it.
+
+    Raises:
+        UserError: its settings fit neither each other nor those of the footage.
+    """
+    clip = torch.zeros(1, cfg.footage.channels, cfg.footage.window_frames, *cfg.footage.size_hw)
+    try:
+        inner = build_net(net_config)
+        net = Standardised(inner, torch.zeros(clip.shape[1], *clip.shape[3:]), 1.0).eval()
+        with torch.inference_mode():
+            answer, target = net(clip), net.target(clip)
+    except (RuntimeError, ZeroDivisionError, IndexError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"model.* must fit each other and footage.*, got: {reason}") from error
+    if answer.shape != target.shape or not answer.numel():
+        raise UserError(
+            f"model.* must fit footage.*: for a clip of shape {tuple(clip.shape)} the net answers "
+            f"{tuple(answer.shape)}, {tuple(target.shape)} expected"
+        )
+    return inner.train()
 
 
 def _prepare(

@@ -2,7 +2,10 @@
 
 import inspect
 import logging
+import math
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -45,8 +48,15 @@ def require_trainer_settings(settings: dict[str, Any]) -> None:
         if not _takes(kinds[key], value):
             words = str(kinds[key]).replace("typing.", "").replace("<class '", "").rstrip("'>")
             raise UserError(f"trainer.{key} must be of type {words}, got {value!r}")
-        if key in ("max_epochs", "max_steps") and value is not None and value < -1:
+        if key in ("max_epochs", "max_steps") and value is not None and (value < -1 or value == 0):
             raise UserError(f"trainer.{key} must be >= 1, or -1 for no limit, got {value}")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UserError(f"trainer.{key} must be a finite number, got {value}")
+        if key == "val_check_interval" and value == 0:
+            raise UserError("trainer.val_check_interval must be > 0, got 0")
+    quiet = {"logger": False, "enable_checkpointing": False, "enable_model_summary": False}
+    with explaining_trainer():  # devices and such, before any footage is read
+        pl.Trainer(**{**settings, **quiet, "enable_progress_bar": False})
 
 
 def _takes(kind: Any, value: Any) -> bool:
@@ -95,7 +105,7 @@ def make_trainer(
         "log_every_n_steps": 10,
         **settings,
     }
-    try:
+    with explaining_trainer():
         return pl.Trainer(
             **arguments,
             logger=TensorBoardLogger(folder.path, name="", version="tensorboard"),
@@ -107,6 +117,13 @@ def make_trainer(
             ],
             default_root_dir=folder.path,
         )
+
+
+@contextmanager
+def explaining_trainer() -> Iterator[None]:
+    """Show what the Trainer says of its arguments as one line."""
+    try:
+        yield
     except (TypeError, ValueError, RuntimeError, MisconfigurationException) as error:
         raise UserError(f"trainer: {' '.join(str(error).split())}") from error
 
