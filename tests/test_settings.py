@@ -156,7 +156,7 @@ def test_every_default_keeps_its_rule(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "setting", ["model.code_channels=-1", "model.widths=[0,0]", "model.channels=2"]
+    "setting", ["model.code_channels=-1", "model.widths=[-4,4]", "model.channels=2"]
 )
 def test_a_net_that_cannot_answer_is_refused_before_footage_is_decoded(
     setting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
