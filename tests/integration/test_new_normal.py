@@ -56,6 +56,22 @@ def test_calibrated_footage_keeps_the_budget_it_was_asked_for(
     assert summary["drift"][0]["score"] == pytest.approx(0.5, abs=0.15)
 
 
+def test_before_is_what_the_model_of_before_says(
+    model_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its own budget counts, not the new one."""
+    model = load_model(model_file)
+    model.alarm = {"false_alarm_rate": 0.3}
+    save_model(model, model_file)
+    asked = words(model_file, tmp_path, "scoring.false_alarm_rate=0.05", f"out={tmp_path}/new.st")
+    places = [f"paths.cache={tmp_path}/cache", f"paths.scores={tmp_path}/scores"]
+    assert main(["score", f"model_file={model_file}", asked[2], "name=s", *places]) == 0
+    summary = json.loads((tmp_path / "scores/s/summary.json").read_text())
+    capsys.readouterr()
+    assert main(asked) == 0
+    assert f"before: threshold {summary['threshold']:.4g}:" in capsys.readouterr().out
+
+
 def test_weights_stay_as_they_were(model_file: Path, tmp_path: Path) -> None:
     assert main(words(model_file, tmp_path)) == 0
     old, new = load_model(model_file), load_model(model_file.with_name("model-week.safetensors"))

@@ -18,7 +18,8 @@ from tlae.scoring.calibrate import Calibration
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer, reading_of
 from tlae.scoring.smooth import smooth_in_time
-from tlae.training.calibration import Normal, calibrate, fit_to_normal
+from tlae.training import calibration as of_training
+from tlae.training.calibration import Normal, calibrate, fit_to_normal, shortened
 
 CPU = torch.device("cpu")
 RATE = 0.1
@@ -104,6 +105,35 @@ def test_weights_of_the_background_come_from_other_frames_than_it_calibrates(
     shared, apart = (abs(scores.raw.mean() - new.mean()) for scores in (own, calibration))
     assert apart < shared
     assert own.raw.mean() < new.mean()
+
+
+def test_long_footage_is_calibrated_on_all_along(
+    store: FrameStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first hours of a day are the night."""
+    runs = [np.arange(100_000), np.arange(100_000, 160_000)]
+    kept = shortened(runs, 20_000)
+    rows = np.concatenate(kept)
+    assert len(rows) == pytest.approx(20_000, rel=0.02)
+    assert (np.diff(rows) > 0).all()
+    share, _ = np.histogram(rows, bins=8, range=(0, 160_000))
+    assert share.max() <= 2 * share.min()
+    assert all((np.diff(stretch) == 1).all() for stretch in kept)
+    assert min(len(stretch) for stretch in kept) >= 1_000
+    monkeypatch.setattr(of_training, "CALIBRATION_FRAMES", 600)
+    model = small_model("cae")
+    whole = calibrate(model, Normal(store, [np.arange(3000)], model.rule, CPU))
+    assert len(whole.raw) == pytest.approx(600, abs=60)
+    assert len(set(whole.run)) > 1
+
+
+def test_many_short_clips_are_not_cut_down_to_their_first_frames() -> None:
+    """Which have no past: a net that judges says nothing of them."""
+    runs = np.split(np.arange(50_000), 2_000)
+    kept = shortened(runs, 1_000)
+    assert [len(run) for run in kept] == 40 * [25]
+    assert kept[0][0] < 50_000 / 40
+    assert kept[-1][-1] > 50_000 * 39 / 40
 
 
 @pytest.mark.parametrize("name", NETS)

@@ -58,7 +58,7 @@ def _calibrate(cfg: CalibrateConfig, model: Model, footage: Footage, out: Path) 
             f"({left_out_words(left_out(store.index['state'], footage))}); give other footage"
         )
     normal = Normal(store, runs, model.rule, pick_device(cfg.device))
-    before = _threshold(model, alarm, model.calibration)
+    before = _threshold(model, model.alarm, model.calibration)
     with progress(f"scoring {footage.name}", sum(len(run) for run in runs)) as advance:
         as_before = fresh = calibrate(model, normal, advance)
     if model.rule.background and not cfg.add:

@@ -25,6 +25,8 @@ from tlae.scoring.scorer import FrameScorer, Scored
 BATCH_FRAMES = 16
 CALIBRATION_FRAMES = 20_000  # more would only cost time and file size
 TYPICAL_FRAMES = 1_000
+STRETCHES = 20  # that long footage is cut down to
+SHORTEST_STRETCH = 50  # frames
 LEAD_IN_FRAMES = 64  # before a held-out run, for nets that carry a state
 FOLDS = 5  # parts of the footage, each weighed by what is restless in the others
 
@@ -95,11 +97,18 @@ def calibrate(model: Model, normal: Normal, advance: Advance = quiet) -> Calibra
 
 
 def shortened(runs: list[Rows], at_most: int) -> list[Rows]:
-    """The head of every run, so that no more than about ``at_most`` rows remain."""
+    """Stretches evenly spread over the runs, so that about ``at_most`` rows remain.
+
+    The first hours of a day alone would make the night stand for all of it, and the first frames of
+    short clips are those without a past.
+    """
     total = sum(len(run) for run in runs)
     if total <= at_most:
         return runs
-    return [run[: max(1, len(run) * at_most // total)] for run in runs]
+    length = max(at_most // STRETCHES, SHORTEST_STRETCH)
+    parts = [part for run in runs for part in np.array_split(run, max(1, len(run) // length))]
+    count = max(1, round(len(parts) * at_most / total))
+    return [parts[(2 * number + 1) * len(parts) // (2 * count)] for number in range(count)]
 
 
 class _Scores(NamedTuple):
