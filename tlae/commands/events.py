@@ -80,7 +80,6 @@ def _run(cfg: EventsConfig) -> None:
     started = time.monotonic()
     with refusing_bad_values():
         rule = EventRule(**{key: cfg[key] for key in RULE_KEYS})  # type: ignore[index]
-    _require_sound(cfg)
     zones_file = Path(cfg.zones).expanduser() if cfg.zones else None
     zones = read_zones(zones_file) if zones_file else Zones()
     scored = _open(Path(cfg.scores).expanduser(), cfg.model_file)
@@ -103,13 +102,6 @@ def _run(cfg: EventsConfig) -> None:
     _tell(events, areas, table, folder, time.monotonic() - started)
     if cfg.clips:
         write_clips(read_results(folder), cfg.footage, cfg.padding_s, cfg.most_clips)
-
-
-def _require_sound(cfg: EventsConfig) -> None:
-    if cfg.padding_s is not None and not 0 <= cfg.padding_s < float("inf"):
-        raise UserError(f"padding_s must be >= 0 seconds, got {cfg.padding_s:g}")
-    if cfg.most_clips < 1:
-        raise UserError(f"most_clips must be >= 1, got {cfg.most_clips}; clips=false cuts out none")
 
 
 def _open(folder: Path, model_file: str | None) -> _Scored:

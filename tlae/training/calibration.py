@@ -198,10 +198,11 @@ def _score(
 
 def _in_view(run: Rows, whole: list[Rows], before: int, after: int) -> tuple[Rows, int]:
     """A run with so many frames before and after it, and the place of its first one."""
-    for segment in whole:
-        first = int(np.searchsorted(segment, run[0]))
-        last = first + len(run)
-        if np.array_equal(segment[first:last], run):
-            start = max(0, first - before)
-            return segment[start : last + after], first - start
-    return run, 0
+    starts = [segment[0] for segment in whole]  # rising, as rows are
+    segment = whole[max(0, int(np.searchsorted(starts, run[0], side="right")) - 1)]
+    first = int(np.searchsorted(segment, run[0]))
+    last = first + len(run)
+    if not np.array_equal(segment[first:last], run):
+        return run, 0
+    start = max(0, first - before)
+    return segment[start : last + after], first - start
