@@ -18,7 +18,7 @@ from pathlib import Path
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import open_footage
 from tlae.footage.store import open_store
-from tlae.footage.synthetic import SceneOptions, write_scene
+from tlae.lab.scenes import SceneOptions, write_scene
 
 MODELS = ("cae_small", "stae_small", "convlstm_small", "segmenter")
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tlae.evaluation.roc import roc_auc
-from tlae.footage.synthetic import AnomalyKind
+from tlae.lab.scenes import AnomalyKind
 from tlae.scoring.results import read_results
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from tlae.outliers.descriptor_store import DescriptorWriter
+from tlae.image_sets.descriptor_store import DescriptorWriter
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

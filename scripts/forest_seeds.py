@@ -11,11 +11,11 @@ import logging
 import numpy as np
 
 from tlae.config_outliers import NoveltyFitConfig
-from tlae.outliers.describe_now import describe_now
-from tlae.outliers.descriptor_settings import DescriptorSettings
-from tlae.outliers.estimators import anomaly_scores
-from tlae.outliers.novelty import fit_novelty
-from tlae.outliers.verdicts import verdicts
+from tlae.image_sets.describe_now import describe_now
+from tlae.image_sets.descriptor_settings import DescriptorSettings
+from tlae.image_sets.estimators import anomaly_scores
+from tlae.image_sets.novelty import fit_novelty
+from tlae.image_sets.verdicts import verdicts
 from tlae.scoring.calibrate import threshold_of
 
 

@@ -1,6 +1,6 @@
 """Copy footage under a nuisance: python scripts/nuisances.py SOURCE OUT --kind gain [--strength 1].
 
-Each folder of images is a clip and is changed stretch by stretch, see tlae/footage/nuisances.py;
+Each folder of images is a clip and is changed stretch by stretch, see tlae/lab/nuisances.py;
 pictures become PNG of the same name. Labels and masks (folders that end in _gt) are copied.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tlae.footage.nuisances import KINDS, apply
+from tlae.lab.nuisances import KINDS, apply
 
 PICTURES = {".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp"}
 MASKS = "_gt"

@@ -17,10 +17,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from tlae.outliers.cluster_methods import METHODS, ClusterSettings
-from tlae.outliers.clusters import find_clusters, rows_seen
-from tlae.outliers.estimators import DETECTORS, draw_rows, fit_detector
-from tlae.outliers.preparation import fit_preparation
+from tlae.image_sets.cluster_methods import METHODS, ClusterSettings
+from tlae.image_sets.clusters import find_clusters, rows_seen
+from tlae.image_sets.estimators import DETECTORS, draw_rows, fit_detector
+from tlae.image_sets.preparation import fit_preparation
 
 GROUPS = 40
 K = 20
@@ -119,7 +119,7 @@ def plain_clusterer(settings: ClusterSettings, rows: int, values: np.ndarray) ->
     from sklearn import cluster, mixture
     from sklearn.neighbors import NearestNeighbors, kneighbors_graph
 
-    from tlae.outliers.cluster_methods import usual_radius
+    from tlae.image_sets.cluster_methods import usual_radius
 
     dense, smallest, k = settings.dense(rows), settings.smallest(rows), settings.k
     match settings.method:

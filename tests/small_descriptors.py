@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from tlae.outliers.descriptor_store import Descriptors, DescriptorWriter
+from tlae.image_sets.descriptor_store import Descriptors, DescriptorWriter
 
 GROUP = 30  # pictures in each of the two groups
 WIDTH = 6  # numbers in a descriptor

@@ -25,10 +25,13 @@ ARROWS = {
     "scoring": {"camera", "models", "footage", "model_file"} | GROUND,
     "training": {"scoring", "models", "footage", "model_file"} | GROUND,
     "rendering": {"footage"} | GROUND,
-    "evaluation": {"scoring", "footage"} | GROUND,
-    "outliers": {"evaluation", "rendering", "scoring", "models", "footage", "model_file"} | GROUND,
-    "serving": {"outliers", "footage"} | GROUND,
+    "evaluation": {"rendering", "scoring", "footage"} | GROUND,
+    "image_sets": {"evaluation", "rendering", "scoring", "models", "footage", "model_file"}
+    | GROUND,
+    "explorer": {"image_sets", "rendering", "footage"} | GROUND,
 }
+# What the camera product does not need: named by its own commands alone.
+WINGS = {"lab", "image_sets", "explorer"}
 # A library may be imported only by files whose path starts so.
 HOMES = {
     "hydra": ("cli.py", "config.py", "compose.py", "commands/"),
@@ -40,10 +43,11 @@ HOMES = {
         "compose.py",
         "commands/",
         "footage/zones.py",
+        "lab/benchmark/",
     ),
-    "fastapi": ("serving/", "commands/explore.py"),
-    "starlette": ("serving/",),
-    "uvicorn": ("serving/", "commands/explore.py"),
+    "fastapi": ("explorer/", "commands/explore.py"),
+    "starlette": ("explorer/",),
+    "uvicorn": ("explorer/", "commands/explore.py"),
     "pytorch_lightning": ("training/", "footage/datamodule.py", "commands/train.py"),
 }
 
@@ -65,6 +69,14 @@ def test_arrows_point_one_way(file: Path) -> None:
         return
     used = {name.split(".")[1] for name in imports(file) if name.startswith("tlae.")}
     assert used <= ARROWS[part] | {part}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
+def test_the_core_names_no_wing(file: Path) -> None:
+    part = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    if part in WINGS | {"commands", "config", "config_outliers"}:
+        return
+    assert not {name.split(".")[1] for name in imports(file) if name.startswith("tlae.")} & WINGS
 
 
 @pytest.mark.parametrize("library", HOMES)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tlae.cli import main
-from tlae.footage.synthetic import SceneOptions, write_scene
+from tlae.lab.scenes import SceneOptions, write_scene
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 

@@ -8,9 +8,9 @@ from omegaconf import OmegaConf
 from tests.small_footage import small_model, write_clips
 from tlae import compose
 from tlae.cli import COMMANDS, main
+from tlae.image_sets.judge_file import Judge, save_judge
+from tlae.image_sets.novelty import fit_novelty
 from tlae.model_file import save_model
-from tlae.outliers.judge_file import Judge, save_judge
-from tlae.outliers.novelty import fit_novelty
 
 
 def error_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:

@@ -16,8 +16,12 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from tlae.commands import benchmark_stills, evaluate
-from tlae.commands.benchmark_runs import (
+from tlae.commands import evaluate
+from tlae.config import BenchmarkConfig, EvaluateConfig
+from tlae.errors import UserError
+from tlae.folder_lock import held_folder
+from tlae.lab.benchmark import stills as benchmark_stills
+from tlae.lab.benchmark.runs import (
     Baseline,
     benchmark_folder,
     is_measured,
@@ -25,10 +29,7 @@ from tlae.commands.benchmark_runs import (
     score_run,
     train_run,
 )
-from tlae.commands.benchmark_table import write_benchmark
-from tlae.config import BenchmarkConfig, EvaluateConfig
-from tlae.errors import UserError
-from tlae.folder_lock import held_folder
+from tlae.lab.benchmark.table import write_benchmark
 
 WORST_PLACE = {"kernel_fraction": 0.1, "kernel_frames": 1}  # whatever the net's own kernel is
 FRAME_MEAN = {"kernel_px": 1, "kernel_frames": 1, "reduction": "mean"}

@@ -24,20 +24,28 @@ import pandas as pd
 from tlae.config_outliers import ClusterConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
-from tlae.outliers.charts import index_chart
-from tlae.outliers.cluster_folder import (
+from tlae.image_sets.charts import index_chart
+from tlae.image_sets.cluster_folder import (
     CLUSTER_FILES,
     INDICES,
     group_name,
     write_sheets,
     write_tables,
 )
-from tlae.outliers.cluster_methods import Clustering, ClusterSettings
-from tlae.outliers.clusters import find_clusters, require_clusterable, rows_seen
-from tlae.outliers.describe_now import images_of
-from tlae.outliers.descriptor_store import Descriptors, open_descriptors
-from tlae.outliers.judging import Agreement, Quality, agreement, best_k, parse_k, quality, stability
-from tlae.outliers.preparation import Preparation, fit_preparation
+from tlae.image_sets.cluster_methods import Clustering, ClusterSettings
+from tlae.image_sets.clusters import find_clusters, require_clusterable, rows_seen
+from tlae.image_sets.describe_now import images_of
+from tlae.image_sets.descriptor_store import Descriptors, open_descriptors
+from tlae.image_sets.judging import (
+    Agreement,
+    Quality,
+    agreement,
+    best_k,
+    parse_k,
+    quality,
+    stability,
+)
+from tlae.image_sets.preparation import Preparation, fit_preparation
 from tlae.progress import progress
 from tlae.whole_file import replace_folder
 

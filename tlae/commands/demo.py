@@ -18,7 +18,7 @@ from tlae import compose
 from tlae.cli import COMMANDS
 from tlae.config import DemoConfig
 from tlae.errors import UserError
-from tlae.footage.synthetic import AnomalyKind, SceneOptions, write_scene
+from tlae.lab.scenes import AnomalyKind, SceneOptions, write_scene
 from tlae.scoring.results import read_results
 
 

@@ -23,13 +23,13 @@ from tlae import __version__
 from tlae.config_outliers import DescribeConfig
 from tlae.errors import FootageError, UserError
 from tlae.footage.sources import Footage, open_footage
-from tlae.outliers.batch_size import measure_batch_size, parse_batch_size
-from tlae.outliers.describe import describe_footage
-from tlae.outliers.descriptor_facts import is_described, unfinished_facts
-from tlae.outliers.descriptor_import import import_descriptors, read_descriptors, read_names
-from tlae.outliers.descriptor_settings import NEEDS_TORCH, DescriptorSettings
-from tlae.outliers.descriptor_store import Descriptors, DescriptorWriter
-from tlae.outliers.descriptors import Descriptor, build_descriptor
+from tlae.image_sets.batch_size import measure_batch_size, parse_batch_size
+from tlae.image_sets.describe import describe_footage
+from tlae.image_sets.descriptor_facts import is_described, unfinished_facts
+from tlae.image_sets.descriptor_import import import_descriptors, read_descriptors, read_names
+from tlae.image_sets.descriptor_settings import NEEDS_TORCH, DescriptorSettings
+from tlae.image_sets.descriptor_store import Descriptors, DescriptorWriter
+from tlae.image_sets.descriptors import Descriptor, build_descriptor
 from tlae.progress import progress
 from tlae.whole_file import explain_os_errors
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from tlae.errors import UserError
-from tlae.outliers.describe_now import Described, describe_now, in_memory
-from tlae.outliers.descriptor_facts import descriptor_names
-from tlae.outliers.descriptor_settings import DescriptorSettings
-from tlae.outliers.descriptor_store import IDS, open_descriptors
+from tlae.image_sets.describe_now import Described, describe_now, in_memory
+from tlae.image_sets.descriptor_facts import descriptor_names
+from tlae.image_sets.descriptor_settings import DescriptorSettings
+from tlae.image_sets.descriptor_store import IDS, open_descriptors
 
 
 def descriptor_settings(cfg: Any) -> DescriptorSettings:

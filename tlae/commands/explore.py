@@ -18,12 +18,12 @@ from pathlib import Path
 from tlae.commands.own_file import read_page, require_own
 from tlae.config_outliers import ExploreConfig
 from tlae.errors import UserError
-from tlae.outliers.explorer.collection import open_collection
-from tlae.outliers.explorer.explorer import Explorer
-from tlae.outliers.explorer.export import export_html
-from tlae.outliers.explorer.job_store import Job
-from tlae.outliers.explorer.pictures import pictures_of
-from tlae.outliers.explorer.sheets import Sheets
+from tlae.explorer.collection import open_collection
+from tlae.explorer.explorer import Explorer
+from tlae.explorer.export import export_html
+from tlae.explorer.job_store import Job
+from tlae.explorer.pictures import pictures_of
+from tlae.explorer.sheets import Sheets
 from tlae.whole_file import explain_os_errors, whole_file
 
 LARGEST_PORT = 65535
@@ -106,8 +106,8 @@ def _serve(
 ) -> None:
     import uvicorn
 
-    from tlae.serving.explorer import explorer_app
-    from tlae.serving.guard import is_loopback
+    from tlae.explorer.api import explorer_app
+    from tlae.explorer.guard import is_loopback
 
     explorer.map("pca", 2)  # so that the page has something to draw at once
     host, port = listening.getsockname()[:2]

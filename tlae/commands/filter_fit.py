@@ -16,10 +16,10 @@ from tlae.commands.own_file import judge_folder
 from tlae.config_outliers import FilterFitConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
-from tlae.outliers.filters import Measure, fit_filter, measure_filter
-from tlae.outliers.judge_file import Judge, save_judge
-from tlae.outliers.novelty import calibration_of
-from tlae.outliers.threshold_page import threshold_page
+from tlae.image_sets.filters import Measure, fit_filter, measure_filter
+from tlae.image_sets.judge_file import Judge, save_judge
+from tlae.image_sets.novelty import calibration_of
+from tlae.image_sets.threshold_page import threshold_page
 from tlae.scoring.calibrate import threshold_of
 from tlae.whole_file import explain_os_errors, write_text
 

@@ -8,7 +8,7 @@ descriptors=FOLDER takes what `tlae describe` wrote in place of images.
 
 from tlae.commands.verdict_folder import judge_pictures
 from tlae.config_outliers import FilterScoreConfig
-from tlae.outliers.verdicts import INLIER, OUTLIER
+from tlae.image_sets.verdicts import INLIER, OUTLIER
 
 
 def run(cfg: FilterScoreConfig) -> None:

@@ -19,11 +19,11 @@ from tlae.commands.own_file import judge_folder
 from tlae.config_outliers import NoveltyFitConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
-from tlae.outliers.describe_now import Described
-from tlae.outliers.estimators import DETECTORS, Scores
-from tlae.outliers.judge_file import Judge, save_judge
-from tlae.outliers.novelty import fit_novelty
-from tlae.outliers.threshold_page import threshold_page
+from tlae.image_sets.describe_now import Described
+from tlae.image_sets.estimators import DETECTORS, Scores
+from tlae.image_sets.judge_file import Judge, save_judge
+from tlae.image_sets.novelty import fit_novelty
+from tlae.image_sets.threshold_page import threshold_page
 from tlae.scoring.calibrate import threshold_of
 from tlae.whole_file import explain_os_errors, write_text
 

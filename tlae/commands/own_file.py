@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tlae.errors import UserError
-from tlae.outliers.judge_file import load_judge
+from tlae.image_sets.judge_file import load_judge
 from tlae.whole_file import require_plain_name
 
 # By which pages are known: the second by reports that were written before there was the first.

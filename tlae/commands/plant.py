@@ -15,7 +15,7 @@ from pathlib import Path
 from tlae.commands.named_footage import open_named
 from tlae.config import PlantConfig
 from tlae.errors import refusing_bad_values
-from tlae.footage.planting import PlantOptions, PlantSummary, plant_footage
+from tlae.lab.planting import PlantOptions, PlantSummary, plant_footage
 
 
 def run(cfg: PlantConfig) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tlae.config import SceneConfig
 from tlae.errors import UserError
-from tlae.footage.synthetic import SceneOptions, write_scene
+from tlae.lab.scenes import SceneOptions, write_scene
 
 
 def run(cfg: SceneConfig) -> None:

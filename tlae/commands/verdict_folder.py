@@ -11,10 +11,10 @@ from tlae.commands.score import run_name
 from tlae.config_outliers import JudgeConfig
 from tlae.errors import ModelFileError, UserError
 from tlae.folder_lock import held_folder
-from tlae.outliers.describe_now import Described
-from tlae.outliers.descriptor_settings import DescriptorSettings
-from tlae.outliers.judge_file import Judge, load_judge
-from tlae.outliers.verdicts import OUTLIER, verdicts, write_verdict_pictures
+from tlae.image_sets.describe_now import Described
+from tlae.image_sets.descriptor_settings import DescriptorSettings
+from tlae.image_sets.judge_file import Judge, load_judge
+from tlae.image_sets.verdicts import OUTLIER, verdicts, write_verdict_pictures
 from tlae.scoring.calibrate import threshold_of
 from tlae.whole_file import replace_folder
 

@@ -6,12 +6,12 @@ from itertools import groupby
 
 import numpy as np
 
-from tlae.evaluation.charts import ClipScores, roc_chart, score_chart
 from tlae.evaluation.evaluation import Evaluation
 from tlae.evaluation.frame_metrics import min_max
 from tlae.evaluation.roc import roc_curve
 from tlae.footage.frames import Image
 from tlae.html_page import fill_template, picture_uri
+from tlae.rendering.charts import ClipScores, roc_chart, score_chart
 
 LEVELS = {
     "frame": "Frames: when",

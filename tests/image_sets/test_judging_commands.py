@@ -1,0 +1,127 @@
+"""`tlae novelty` and `tlae filter`, from pictures to verdicts."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.image_sets.groups import write_store
+from tests.image_sets.test_cluster_command import refused
+from tlae.cli import main
+
+FOREST, SEA, STAMP = (40, 120, 50), (60, 90, 180), (250, 250, 250)
+
+
+def write_pictures(
+    folder: Path, colour: tuple[int, int, int], count: int, *, stamped: bool = False
+) -> Path:
+    """Noisy pictures of one colour; a stamp is a bright mark in the lower right corner."""
+    rng = np.random.default_rng(sum(colour) + stamped)
+    folder.mkdir()
+    for number in range(count):
+        image = np.clip(rng.normal(colour, 14, (48, 48, 3)), 0, 255).astype(np.uint8)
+        if stamped:
+            image[40:45, 30:46] = STAMP
+        cv2.imwrite(str(folder / f"{number}.png"), image[..., ::-1])
+    return folder
+
+
+@pytest.fixture
+def forest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return write_pictures(tmp_path / "forest", FOREST, 20)
+
+
+def test_novelty_from_pictures_to_verdicts(
+    forest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = write_pictures(tmp_path / "new", SEA, 2)
+    cv2.imwrite(str(new / "wood.png"), cv2.imread(str(forest / "3.png")))
+    (new / "broken.png").write_bytes(b"no picture")
+    fit = ["novelty", "fit", f"images={forest}", "name=forest", f"unfiltered={new}"]
+    assert main(fit) == 0
+    model = Path("checkpoints/forest/model.safetensors")
+    assert "unfiltered (3)" in model.with_name("threshold.html").read_text()
+    assert main(["novelty", "score", f"model_file={model}", f"images={new}"]) == 0
+    assert "left out: 1 pictures" in capsys.readouterr().out
+    table = pd.read_csv("scores/forest-new/verdicts.csv")
+    judged = {
+        Path(path).name: verdict for path, verdict in zip(table.path, table.verdict, strict=True)
+    }
+    assert judged == {"0.png": -1, "1.png": -1, "wood.png": 1}
+    drawn = Path("scores/forest-new/pictures")
+    assert sorted(file.name for file in drawn.iterdir()) == ["0.png", "1.png", "wood.png"]
+    red, green = (cv2.imread(str(drawn / name))[0, -1] for name in ("0.png", "wood.png"))
+    assert red[2] > red[1]  # the border, as BGR
+    assert green[1] > green[2]
+
+
+def test_novelty_on_stored_descriptors(forest: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    facts = {"descriptor": "made", "settings": {"bins": [3]}}
+    normal = write_store(tmp_path / "normal.desc", rng.normal(0, 1, (60, 4)), facts)
+    odd = write_store(tmp_path / "odd.desc", rng.normal(9, 1, (5, 4)), facts)
+    fit = ["novelty", "fit", f"descriptors={normal}", "method=gaussian_mixture", "name=made"]
+    assert main(fit) == 0
+    model = "model_file=checkpoints/made/model.safetensors"
+    assert main(["novelty", "score", model, f"descriptors={odd}", "out=judged"]) == 0
+    assert (pd.read_parquet("judged/verdicts.parquet")["verdict"] == -1).all()
+
+
+def test_a_filter_finds_a_mark_in_a_corner(forest: Path, tmp_path: Path) -> None:
+    bad = write_pictures(tmp_path / "bad", FOREST, 12, stamped=True)
+    words = [f"good={forest}", f"bad={bad}", "quadrants=true", "name=marks"]
+    assert main(["filter", "fit", *words]) == 0
+    new = write_pictures(tmp_path / "new", FOREST, 3, stamped=True)
+    model = "model_file=checkpoints/marks/model.safetensors"
+    assert main(["filter", "score", model, f"images={new}", "out=judged", "pictures=0"]) == 0
+    table = pd.read_parquet("judged/verdicts.parquet")
+    assert table["verdict"].tolist() == [-1, -1, -1]
+    assert [Path(path).name for path in table["path"]] == ["0.png", "1.png", "2.png"]
+    assert main(["filter", "score", model, f"images={forest}", "out=judged", "pictures=0"]) == 0
+    assert pd.read_parquet("judged/verdicts.parquet")["verdict"].tolist() == [1] * 20
+
+
+def test_bad_input_is_one_line(
+    forest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty, one = tmp_path / "empty", write_pictures(tmp_path / "one", SEA, 1)
+    empty.mkdir()
+    fit = ["novelty", "fit"]
+    assert "at least 4 pictures, got 1" in refused([*fit, f"images={one}"], capsys)
+    assert "one of them" in refused(fit, capsys)
+    assert "did you mean isolation_forest" in refused(
+        [*fit, f"images={forest}", "method=isolation_forrest"], capsys
+    )
+    assert "false_alarm_rate must be in" in refused(
+        [*fit, f"images={forest}", "false_alarm_rate=2"], capsys
+    )
+    assert str(empty) in refused(["filter", "fit", f"good={empty}", f"bad={one}"], capsys)
+    assert "bad must hold at least 2 pictures, got 1" in refused(
+        ["filter", "fit", f"good={forest}", f"bad={one}"], capsys
+    )
+    assert not Path("checkpoints").exists()
+
+
+def test_a_model_of_another_descriptor_is_refused(
+    forest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["novelty", "fit", f"images={forest}", "name=forest"]) == 0
+    capsys.readouterr()
+    model = "model_file=checkpoints/forest/model.safetensors"
+    other = write_store(tmp_path / "o.desc", np.eye(4), {"descriptor": "vgg16", "settings": {}})
+    told = refused(["novelty", "score", model, f"descriptors={other}"], capsys)
+    assert "descriptor colour_histogram), got descriptor vgg16" in told
+    assert "is by `tlae novelty fit`" in refused(
+        ["filter", "score", model, f"images={forest}"], capsys
+    )
+    assert not Path("scores").exists()
+
+
+def test_a_command_of_two_words_is_named_in_full(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "did you mean novelty fit" in refused(["novelty", "fitt"], capsys)
+    assert "did you mean novelty" in refused(["novelty"], capsys)
+    assert main(["novelty", "fit", "--help"]) == 0
+    assert "tlae novelty fit images=FOLDER" in capsys.readouterr().out

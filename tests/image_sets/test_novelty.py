@@ -1,0 +1,136 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from tests.image_sets.groups import groups
+from tlae.errors import ModelFileError, UserError
+from tlae.image_sets.estimators import DETECTORS, anomaly_scores, fit_detector
+from tlae.image_sets.filters import FILTERS, bad_probability, fit_filter, measure_filter
+from tlae.image_sets.judge_file import Judge, load_judge, save_judge
+from tlae.image_sets.novelty import calibration_of, fit_novelty
+
+NORMAL = groups(sizes=(80,), odd=0)[0]
+ODD = NORMAL[:6] + 4.0
+FACTS = {"descriptor": "made", "dimensions": 6, "settings": {"bins": [1]}, "weights": None}
+
+
+@pytest.mark.parametrize("method", DETECTORS)
+def test_what_is_unlike_scores_higher(method: str) -> None:
+    estimator = fit_detector(NORMAL, method)
+    assert anomaly_scores(estimator, ODD).min() > anomaly_scores(estimator, NORMAL).max()
+
+
+@pytest.mark.parametrize("method", DETECTORS)
+def test_threshold_comes_from_pictures_held_out(method: str) -> None:
+    preparation, estimator, calibration = fit_novelty(NORMAL, method, scaler="standard", folds=3)
+    assert len(calibration.raw) == len(NORMAL)
+    threshold = calibration.level_for_rate(0.1)
+    fresh = np.random.default_rng(9).normal(NORMAL.mean(0), 0.3, (400, 6))
+    scores = anomaly_scores(estimator, preparation.apply(fresh))
+    assert (scores > threshold).mean() < 0.25  # about 0.1, from 80 pictures
+    assert (anomaly_scores(estimator, preparation.apply(ODD)) > threshold).all()
+
+
+def test_held_out_scores_are_those_of_a_fit_without_the_block() -> None:
+    *_, calibration = fit_novelty(NORMAL, "elliptic_envelope", folds=4, seed=1)
+    block = np.arange(20)  # the first of four
+    estimator = fit_detector(np.delete(NORMAL, block, axis=0), "elliptic_envelope", 1)
+    np.testing.assert_allclose(calibration.raw[block], anomaly_scores(estimator, NORMAL[block]))
+
+
+@pytest.mark.parametrize(
+    ("values", "words", "message"),
+    [
+        (NORMAL[:1], {}, "at least 4 pictures, got 1"),
+        (np.ones((9, 3)), {}, "of all 9 pictures are equal"),
+        (NORMAL, {"method": "isolation_tree"}, "did you mean isolation_forest"),
+        (NORMAL, {"folds": 1}, "folds must be >= 2"),
+    ],
+)
+def test_bad_input_is_named(values: np.ndarray, words: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        fit_novelty(values, **words)  # type: ignore[arg-type]
+
+
+def judge_of(method: str, kind: str = "novelty") -> Judge:
+    if kind == "novelty":
+        preparation, estimator, calibration = fit_novelty(
+            NORMAL, method, scaler="standard", pca=0.9, folds=2
+        )
+    else:
+        preparation, estimator, held_out = fit_filter(NORMAL, ODD, method, scaler="robust", pca=3)
+        calibration = calibration_of(held_out[: len(NORMAL)])
+    return Judge(kind, method, preparation, estimator, FACTS, {}, False, calibration, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("kind", "method"), [("novelty", m) for m in DETECTORS] + [("filter", m) for m in FILTERS]
+)
+def test_a_stored_judge_says_the_same(tmp_path: Path, kind: str, method: str) -> None:
+    judge = judge_of(method, kind)
+    file = tmp_path / "new" / "model.safetensors"
+    save_judge(judge, file)
+    assert b"pickle" not in file.read_bytes()
+    again = load_judge(file, kind)
+    both = np.concatenate([NORMAL, ODD])
+    np.testing.assert_array_equal(again.scores(both), judge.scores(both))
+    np.testing.assert_array_equal(again.calibration.raw, judge.calibration.raw)
+    assert (again.threshold, again.descriptor) == (0.25, FACTS)
+
+
+def test_a_judge_refuses_other_descriptors() -> None:
+    judge = judge_of("elliptic_envelope")
+    judge.require_same_descriptor(FACTS | {"settings": {"bins": [1], "tiles_hw": None}})
+    for change in ({"descriptor": "vgg16"}, {"dimensions": 7}, {"settings": {"bins": [2]}}):
+        with pytest.raises(UserError, match="must be those that the model learnt from"):
+            judge.require_same_descriptor(FACTS | change)
+
+
+def test_foreign_files_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "model.safetensors"
+    with pytest.raises(ModelFileError, match="must be an existing file"):
+        load_judge(file, "novelty")
+    file.write_bytes(b"\x80\x04\x95")  # how a pickle begins
+    with pytest.raises(ModelFileError, match=r"must be a \.safetensors file written by"):
+        load_judge(file, "novelty")
+    save_file({"a": np.zeros(2)}, file)
+    with pytest.raises(ModelFileError, match="was not written by tlae"):
+        load_judge(file, "novelty")
+    save_judge(judge_of("elliptic_envelope"), file)
+    with pytest.raises(ModelFileError, match="this one is by `tlae novelty fit`"):
+        load_judge(file, "filter")
+
+
+def test_an_estimator_of_foreign_types_is_not_opened(tmp_path: Path) -> None:
+    judge = judge_of("elliptic_envelope")
+    judge.estimator.__class__ = type("EllipticEnvelopeToo", (judge.estimator.__class__,), {})
+    file = tmp_path / "model.safetensors"
+    save_judge(judge, file)
+    with pytest.raises(ModelFileError, match="EllipticEnvelopeToo; it is not opened"):
+        load_judge(file, "novelty")
+
+
+@pytest.mark.parametrize("method", FILTERS)
+def test_a_filter_learns_from_labels(method: str) -> None:
+    bad = NORMAL[:30] + 4.0
+    preparation, estimator, held_out = fit_filter(NORMAL, bad, method)
+    measured = measure_filter(held_out, len(NORMAL), 0.5)
+    assert measured["AUROC"].value > 0.95
+    assert measured["AUROC"].low <= measured["AUROC"].value <= measured["AUROC"].high
+    new = preparation.apply(NORMAL[40:50] + 4.0)
+    assert bad_probability(estimator, new).min() > 0.5
+
+
+def test_labels_that_mean_nothing_are_not_learnt() -> None:
+    *_, held_out = fit_filter(NORMAL[::2], NORMAL[1::2])
+    auroc = measure_filter(held_out, 40, 0.5)["AUROC"]
+    assert auroc.low < 0.5 < auroc.high
+
+
+def test_filter_refuses_too_few() -> None:
+    with pytest.raises(UserError, match="bad must hold at least 2 pictures, got 1"):
+        fit_filter(NORMAL, ODD[:1])
+    with pytest.raises(UserError, match="did you mean logistic_regression"):
+        fit_filter(NORMAL, ODD, "logistic")

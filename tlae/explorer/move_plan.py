@@ -1,0 +1,101 @@
+"""Plans for moving files into a folder per cluster: written for the user to run, never run here."""
+
+import csv
+import io
+import re
+import shlex
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from tlae.explorer.pictures import ARCHIVE_MARK
+
+
+@dataclass(frozen=True)
+class MovePlan:
+    """Which file goes where.
+
+    Attributes:
+        moves: (source, target), no target twice, no source twice.
+        left_out: paths that are no files of their own, with the reason.
+    """
+
+    moves: list[tuple[str, str]]
+    left_out: list[tuple[str, str]]
+
+    def as_csv(self) -> str:
+        """Table of source and target."""
+        return _csv(("source", "target"), self.moves)
+
+    def as_script(self) -> str:
+        """POSIX shell script that moves without ever overwriting."""
+        folders = sorted({str(PurePath(target).parent) for _, target in self.moves})
+        lines = [
+            "#!/bin/sh",
+            f"# Moves {len(self.moves)} files; look through it, then run: sh move-plan.sh",
+            "set -eu",
+            *(f"mkdir -p -- {shlex.quote(folder)}" for folder in folders),
+            *(f"mv -n -- {shlex.quote(a)} {shlex.quote(b)}" for a, b in self.moves),
+            *(f"# left out ({why}): {_on_one_line(path)}" for path, why in self.left_out),
+        ]
+        return "\n".join(lines) + "\n"
+
+
+def plan_moves(
+    paths: Iterable[str], folders: Iterable[str], target: str, is_file: Callable[[str], bool]
+) -> MovePlan:
+    """Plan a folder per cluster below ``target``; equal file names get a number.
+
+    Args:
+        paths: of the items.
+        folders: name of each item's cluster.
+        target: folder that the others come to lie in.
+        is_file: whether a path is a file of its own.
+    """
+    moves: list[tuple[str, str]] = []
+    left_out: list[tuple[str, str]] = []
+    sources: set[str] = set()
+    taken: set[str] = set()
+    for path, folder in zip(paths, folders, strict=True):
+        if ARCHIVE_MARK in path:
+            left_out.append((path, "inside an archive"))
+        elif path in sources:
+            left_out.append((path, "planned already"))
+        elif not is_file(path):
+            left_out.append((path, "no such file"))
+        else:
+            sources.add(path)
+            moves.append((path, _free(PurePath(target) / safe_name(folder), path, taken)))
+    return MovePlan(moves, left_out)
+
+
+def file_table(rows: Iterable[tuple[object, ...]]) -> str:
+    """CSV of path, time and cluster of each item."""
+    return _csv(("path", "clip", "frame", "taken_at", "label", "cluster"), rows)
+
+
+def safe_name(text: str) -> str:
+    """A cluster's name as the name of a folder."""
+    return re.sub(r"[^\w.-]+", "_", text).strip("._") or "cluster"
+
+
+def _free(folder: PurePath, path: str, taken: set[str]) -> str:
+    name = PurePath(path)
+    target, number = str(folder / name.name), 2
+    while target in taken:
+        target = str(folder / f"{name.stem}-{number}{name.suffix}")
+        number += 1
+    taken.add(target)
+    return target
+
+
+def _csv(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _on_one_line(path: str) -> str:
+    return path.replace("\n", "\\n").replace("\r", "\\r")

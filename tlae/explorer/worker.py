@@ -1,0 +1,172 @@
+"""A pool of processes that compute maps and clusters; a job can be cancelled at any moment."""
+
+import multiprocessing
+import os
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tlae.explorer.job_store import CANCELLED, DONE, FAILED, RUNNING, JobStore
+
+Rows = npt.NDArray[np.int64]
+Result = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a process needs to know.
+
+    Attributes:
+        key: of the job, and the name of its result.
+        folder: of the descriptors.
+        descriptor: which of them.
+        kind: ``map`` or ``clusters``.
+        method: of that kind.
+        parameters: of the method.
+        rows: the items, or None for all.
+    """
+
+    key: str
+    folder: Path
+    descriptor: str
+    kind: str
+    method: str
+    parameters: dict[str, Any]
+    rows: Rows | None
+
+
+Compute = Callable[[Task, Callable[[float | None, str], None]], Result]
+
+
+class Pool:
+    """Runs tasks one after the other in each of its processes and notes how far they are.
+
+    Args:
+        store: keeps states and results.
+        compute: a function at the top of a module, so that a new process finds it.
+        processes: started when first needed, and again after one was cancelled or killed.
+    """
+
+    def __init__(self, store: JobStore, compute: Compute, processes: int = 1) -> None:
+        self.store, self.compute = store, compute
+        self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._running: dict[str, BaseProcess] = {}
+        self._cancelled: set[str] = set()
+        self._lock = threading.Lock()
+        self._threads = [
+            threading.Thread(target=self._serve, name="explorer-jobs", daemon=True)
+            for _ in range(processes)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, task: Task) -> None:
+        """Queue a task whose job is stored."""
+        with self._lock:
+            self._cancelled.discard(task.key)
+        self._waiting.put(task)
+
+    def cancel(self, key: str) -> None:
+        """End a running job by ending its process; a waiting one is not begun."""
+        with self._lock:
+            self._cancelled.add(key)
+            process = self._running.get(key)
+        if process is None:
+            self.store.tell(key, CANCELLED, None, "cancelled")
+        else:
+            process.terminate()
+
+    def close(self) -> None:
+        """End all processes."""
+        for _ in self._threads:
+            self._waiting.put(None)
+        with self._lock:
+            for process in self._running.values():
+                process.terminate()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def _serve(self) -> None:
+        helper: tuple[BaseProcess, Connection] | None = None
+        while (task := self._waiting.get()) is not None:
+            if helper is None or not helper[0].is_alive():
+                helper = _start(self.compute)
+            process, connection = helper
+            with self._lock:
+                if task.key in self._cancelled:
+                    continue
+                self._running[task.key] = process
+            try:
+                self._run(task, connection)
+            finally:
+                with self._lock:
+                    del self._running[task.key]
+        if helper is not None:
+            helper[0].terminate()
+            helper[0].join()
+            helper[1].close()
+
+    def _run(self, task: Task, connection: Connection) -> None:
+        """Send the task, and note what comes back until it is done or the process is gone."""
+        self.store.tell(task.key, RUNNING, None, "starting")
+        try:
+            connection.send(task)
+            while True:
+                word, value = connection.recv()
+                if word == RUNNING:
+                    self.store.tell(task.key, RUNNING, *value)
+                    continue
+                if word == DONE:
+                    self.store.put_array(task.key, value)
+                    value = ""
+                self.store.tell(task.key, word, 1.0 if word == DONE else None, value)
+                return
+        except (EOFError, OSError):
+            with self._lock:
+                cancelled = task.key in self._cancelled
+            state = CANCELLED if cancelled else FAILED
+            reason = "its process was ended, perhaps for want of memory; take fewer items"
+            self.store.tell(task.key, state, None, "cancelled" if cancelled else reason)
+
+
+def _start(compute: Compute) -> tuple[BaseProcess, Connection]:
+    context = multiprocessing.get_context("spawn")  # forking a process with threads is unsafe
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_work, args=(theirs, compute), daemon=True)
+    process.start()
+    theirs.close()  # else the end of the process would go unnoticed
+    return process, ours
+
+
+def _work(connection: Connection, compute: Compute) -> None:
+    """Main function of a process; ends with the one that started it."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    while True:
+        try:
+            task = connection.recv()
+        except (EOFError, OSError, KeyboardInterrupt):
+            return
+        try:
+            result = compute(task, lambda share, what: connection.send((RUNNING, (share, what))))
+            connection.send((DONE, result))
+        except KeyboardInterrupt:
+            return
+        except Exception as error:  # a library's refusal of odd data must not end the process
+            line = " ".join(str(error).split()) or type(error).__name__
+            connection.send((FAILED, line))
+
+
+def _end_with_parent() -> None:
+    """A server that was killed must not leave a long computation behind."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

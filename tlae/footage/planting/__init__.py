@@ -1,6 +1,0 @@
-"""Real normal footage with planted anomalies, of which every frame and pixel is known."""
-
-from tlae.footage.planting.options import EVENTS, CannotPlantError, Kind, PlantOptions
-from tlae.footage.planting.writer import PlantSummary, plant_footage
-
-__all__ = ["EVENTS", "CannotPlantError", "Kind", "PlantOptions", "PlantSummary", "plant_footage"]

@@ -1,0 +1,56 @@
+"""Charts of indices and of score histograms, as SVG text."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from tlae.image_sets.estimators import Scores
+from tlae.image_sets.judging import Quality
+from tlae.rendering.charts import ALARM, CURVES, svg_element, svg_figure
+
+BINS = 60
+
+
+def index_chart(by_k: Mapping[int, Quality], chosen: int) -> str:
+    """The three indices over the number of clusters, the chosen one marked."""
+    ks = sorted(by_k)
+    panels = (
+        ("Calinski-Harabasz (higher is better)", [by_k[k].calinski_harabasz for k in ks]),
+        ("Davies-Bouldin (lower is better)", [by_k[k].davies_bouldin for k in ks]),
+        ("silhouette (higher is better)", [by_k[k].silhouette for k in ks]),
+    )
+    with svg_figure(6.4, 6.0, rows=len(panels)) as (all_axes, svg):
+        for axes, (title, values) in zip(all_axes, panels, strict=True):
+            axes.plot(ks, values, color=CURVES[0], marker="o", markersize=3, linewidth=1.2)
+            axes.axvline(chosen, color=ALARM, linewidth=0.9, linestyle="--")
+            axes.set_title(title, loc="left", fontsize=9)
+            axes.set_xticks(ks if len(ks) <= 20 else ks[:: -(-len(ks) // 20)])
+        all_axes[-1].set_xlabel(f"clusters (best mean rank: {chosen})")
+    return svg_element(svg)
+
+
+def histogram_chart(sets: Mapping[str, Scores], threshold: float) -> str:
+    """Histograms of the scores of several sets of pictures, each as shares of its own set.
+
+    Args:
+        sets: name -> finite scores.
+        threshold: scores above it are outliers.
+    """
+    everything = np.concatenate([*sets.values(), [threshold]])
+    low, high = float(everything.min()), float(everything.max())
+    edges = np.linspace(low, high if high > low else low + 1, BINS + 1).tolist()
+    with svg_figure(7.2, 3.2) as ((axes,), svg):
+        for number, (name, scores) in enumerate(sets.items()):
+            axes.hist(
+                scores,
+                edges,
+                weights=np.full(len(scores), 1 / len(scores)),
+                color=CURVES[number % len(CURVES)],
+                alpha=0.55,
+                label=f"{name} ({len(scores):,})",
+            )
+        axes.axvline(threshold, color=ALARM, linewidth=1.1, linestyle="--", label="threshold")
+        axes.set_xlabel("score (higher is more anomalous)")
+        axes.set_ylabel("share of the set")
+        axes.legend(frameon=False, fontsize=8)
+    return svg_element(svg)

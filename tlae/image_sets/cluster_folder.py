@@ -1,0 +1,105 @@
+"""What `tlae cluster` leaves behind: tables, lists of files, sheets of samples, indices."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tlae.image_sets.cluster_methods import OUTLIER
+from tlae.image_sets.pictures import read_pictures
+from tlae.rendering.contact_sheet import contact_sheet
+from tlae.rendering.png import write_png
+
+INDICES = "indices.json"  # marks the folder as ours
+CLUSTER_FILES = (  # all that such a folder consists of
+    *("labels.parquet", "labels.csv", INDICES, "indices.svg"),
+    *("clusters/*.txt", "sheets/*.png"),
+)
+SHEET_COLUMNS = 5
+SHEET_TILE_PX = 200
+
+
+def group_name(label: int) -> str:
+    """How a cluster's files are called."""
+    return "outliers" if label == OUTLIER else f"{label}"
+
+
+def write_tables(folder: Path, table: pd.DataFrame, indices: Mapping[str, Any]) -> None:
+    """Write labels, one list of files per cluster, and the indices.
+
+    Args:
+        folder: exists.
+        table: path, label (missing where there is none), score and more.
+        indices: plain values.
+    """
+    table.to_parquet(folder / "labels.parquet", index=False)
+    table.to_csv(folder / "labels.csv", index=False)
+    lists = folder / "clusters"
+    lists.mkdir()
+    for label, rows in table.groupby("label"):
+        names = "".join(f"{path}\n" for path in rows["path"])
+        (lists / f"{group_name(int(str(label)))}.txt").write_text(names, encoding="utf-8")
+    text = json.dumps(_without_nan(dict(indices)), indent=1, default=str)
+    (folder / INDICES).write_text(f"{text}\n", encoding="utf-8")
+
+
+def write_sheets(
+    folder: Path,
+    table: pd.DataFrame,
+    images: str,
+    samples: int,
+    tiles_hw: tuple[int, int] | None = None,
+    seed: int = 0,
+) -> int:
+    """Draw a sheet of random samples of each cluster; of the outliers, those with highest scores.
+
+    Args:
+        folder: exists; sheets go to <folder>/sheets.
+        table: path, clip, frame, label, score.
+        images: footage that the items were described from.
+        samples: most pictures on a sheet.
+        tiles_hw: number of tiles down and across, where the items are tiles.
+        seed: of the samples.
+
+    Returns:
+        Number of sheets drawn; clusters of which no picture can be read have none.
+    """
+    parts = []
+    for label, rows in table.groupby("label"):
+        if int(str(label)) == OUTLIER:
+            parts.append(rows.nlargest(samples, "score"))
+        else:
+            parts.append(rows.sample(min(samples, len(rows)), random_state=seed))
+    chosen = pd.concat(parts, ignore_index=True)
+    pictures = dict(read_pictures(images, chosen, tiles_hw))
+    sheets = folder / "sheets"
+    sheets.mkdir()
+    drawn = 0
+    for label, rows in chosen.groupby("label", sort=True):
+        cells = [(pictures[n], _caption(chosen.iloc[n])) for n in rows.index if n in pictures]
+        if cells:
+            sheet = contact_sheet(cells, SHEET_COLUMNS, SHEET_TILE_PX)
+            write_png(sheets / f"{group_name(int(str(label)))}.png", sheet)
+            drawn += 1
+    return drawn
+
+
+def _caption(row: "pd.Series[Any]") -> str:
+    taken_at = row.get("taken_at")
+    if taken_at is not None and not pd.isna(taken_at):
+        return f"{pd.Timestamp(taken_at):%Y-%m-%d %H:%M}"
+    return str(row["path"]).replace("\\", "/").rpartition("/")[2]
+
+
+def _without_nan(value: Any) -> Any:
+    """JSON knows no NaN: null stands for it."""
+    if isinstance(value, dict):
+        return {str(key): _without_nan(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(one) for one in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

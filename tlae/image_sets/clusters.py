@@ -1,0 +1,116 @@
+"""A label and an outlier score for every described picture."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tlae.errors import UserError
+from tlae.image_sets.cluster_methods import (
+    OUTLIER,
+    Clustering,
+    ClusterSettings,
+    Labels,
+    beyond_members,
+    by_centre,
+    method_named,
+)
+from tlae.image_sets.estimators import require_different
+
+
+def find_clusters(values: npt.NDArray[Any], settings: ClusterSettings) -> Clustering:
+    """Cluster prepared descriptors.
+
+    Args:
+        values: (N, d), finite.
+        settings: method and its numbers.
+
+    Raises:
+        UserError: see ``require_clusterable``.
+    """
+    method = method_named(settings.method)
+    require_clusterable(values, settings)
+    most = rows_seen(settings, len(values))
+    if len(values) <= most:
+        found = replace(method.fit(values, settings), fitted_rows=len(values))
+        return _largest_first(found)
+    rng = np.random.default_rng(settings.seed)
+    seen = np.sort(rng.choice(len(values), most, replace=False))
+    found = _largest_first(method.fit(values[seen], settings))
+    return _spread(found, values, seen, finds_outliers=method.finds_outliers)
+
+
+def rows_seen(settings: ClusterSettings, rows: int) -> int:
+    """How many of so many rows the method is fitted to."""
+    own = method_named(settings.method).most_rows
+    return rows if own is None else min(rows, settings.most_rows or own)
+
+
+def require_clusterable(values: npt.NDArray[Any], settings: ClusterSettings) -> None:
+    """Refuse settings and descriptors, prepared or not, of which no clusters can come.
+
+    Raises:
+        UserError: no such method, too few rows, rows all equal, a setting out of its range.
+    """
+    method = method_named(settings.method)
+    rows = len(values)
+    if rows < 3:
+        raise UserError(f"clusters need at least 3 pictures, got {rows}; describe more")
+    if settings.neighbours < 1:
+        raise UserError(f"neighbours must be >= 1, got {settings.neighbours}")
+    if settings.min_size is not None and settings.min_size < 2:
+        raise UserError(f"min_size must be >= 2, got {settings.min_size}")
+    if settings.eps is not None and settings.eps <= 0:
+        raise UserError(f"eps must be > 0, got {settings.eps}")
+    if settings.most_rows is not None and settings.most_rows < 3:
+        raise UserError(f"most_rows must be >= 3, got {settings.most_rows}")
+    if method.needs_k:
+        if settings.k is None:
+            raise UserError(f"{settings.method} must be told k: give k=8, or k=2..20 to choose it")
+        fitted = rows_seen(settings, rows)
+        if not 2 <= settings.k < fitted:
+            raise UserError(
+                f"k must be >= 2 and less than the pictures clustered ({fitted:,}), "
+                f"got {settings.k}; lower it or describe more"
+            )
+    require_different(values)
+
+
+def _largest_first(found: Clustering) -> Clustering:
+    """Number the clusters by falling size, so that labels mean the same in every run."""
+    names, sizes = np.unique(found.labels[found.labels != OUTLIER], return_counts=True)
+    numbers = np.full(int(names.max(initial=OUTLIER)) + 2, OUTLIER)
+    numbers[names[np.argsort(-sizes, kind="stable")]] = np.arange(len(names))
+    likely = None if found.likely is None else numbers[found.likely]
+    return replace(found, labels=numbers[found.labels], likely=likely)
+
+
+def _spread(
+    found: Clustering, values: npt.NDArray[Any], seen: Labels, *, finds_outliers: bool
+) -> Clustering:
+    """Give every row the label of the nearest row that the method saw.
+
+    Where the method finds outliers, so is a row that lies further from the nearest than any
+    clustered row lay from its own neighbour.
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    near = NearestNeighbors(n_neighbors=2).fit(values[seen])
+    rest = np.setdiff1d(np.arange(len(values)), seen)
+    distance, index = near.kneighbors(values[rest], n_neighbors=1)
+    labels = np.full(len(values), OUTLIER)
+    scores = np.empty(len(values))
+    labels[seen], scores[seen] = found.labels, found.scores
+    labels[rest], scores[rest] = found.labels[index[:, 0]], found.scores[index[:, 0]]
+    members = found.labels != OUTLIER
+    if finds_outliers and members.any():
+        farthest = near.kneighbors(values[seen][members])[0][:, 1].max()
+        labels[rest[distance[:, 0] > farthest]] = OUTLIER
+    spread = beyond_members(values, labels, scores) if finds_outliers else by_centre(values, labels)
+    likely = membership = None
+    if found.likely is not None and found.membership is not None:
+        likely, membership = np.empty_like(labels), np.empty_like(scores)
+        likely[seen], membership[seen] = found.likely, found.membership
+        likely[rest], membership[rest] = found.likely[index[:, 0]], found.membership[index[:, 0]]
+    return replace(spread, likely=likely, membership=membership, fitted_rows=len(seen))

@@ -1,0 +1,111 @@
+"""Describe pictures for one use, without keeping a store."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tlae.errors import UserError
+from tlae.footage.sources import open_footage
+from tlae.image_sets.describe import describe_footage
+from tlae.image_sets.descriptor_settings import DescriptorSettings
+from tlae.image_sets.descriptor_store import IDS, Descriptors, DescriptorWriter
+from tlae.image_sets.descriptors import build_descriptor
+from tlae.progress import progress
+
+BATCH = 32
+QUADRANTS_HW = (2, 2)
+
+
+@dataclass(frozen=True)
+class Described:
+    """Finite descriptors and the pictures they belong to.
+
+    Attributes:
+        ids: path, clip, frame, taken_at of each picture.
+        values: (N, D).
+        facts: see ``Descriptors.facts``.
+        images: footage that they were described from; None: not known.
+        left_out: number of pictures without finite descriptors.
+        settings: of the descriptor; empty where not known.
+    """
+
+    ids: pd.DataFrame
+    values: npt.NDArray[Any]
+    facts: dict[str, Any]
+    images: str | None
+    left_out: int = 0
+    settings: dict[str, Any] | None = None
+
+
+def describe_now(
+    images: str, settings: DescriptorSettings, *, quadrants: bool = False
+) -> Described:
+    """Describe pictures into memory.
+
+    Args:
+        images: footage, as ``open_footage`` takes it.
+        settings: of the descriptor.
+        quadrants: describe the four quadrants of each picture and put them side by side.
+
+    Raises:
+        UserError: nothing is there, or no picture can be read.
+    """
+    footage = open_footage(images)
+    descriptor = build_descriptor(settings)
+    facts = {
+        "descriptor": settings.descriptor,
+        "settings": settings.relevant(),
+        "images": {"path": str(Path(images).expanduser().absolute())},
+        **descriptor.facts,
+    }
+    with TemporaryDirectory(prefix="tlae-") as folder:
+        store = Path(folder)
+        tiles = QUADRANTS_HW if quadrants else None
+        with (
+            DescriptorWriter(store, settings.descriptor, descriptor.dimensions, facts) as writer,
+            progress(f"describing {footage.name}", None, "images") as advance,
+        ):
+            describe_footage(footage, descriptor, writer, BATCH, tiles, advance)
+            described = writer.finish()
+        pictures = len(pd.read_parquet(store / IDS, columns=["clip", "frame"]).drop_duplicates())
+        found = in_memory(described)
+    found = _side_by_side(found) if quadrants else found
+    left_out = pictures - len(found.ids)
+    return Described(found.ids, found.values, found.facts, found.images, left_out, asdict(settings))
+
+
+def in_memory(described: Descriptors) -> Described:
+    """Finite rows of a store.
+
+    Raises:
+        UserError: no row is finite.
+    """
+    usable = described.usable()
+    if not usable.any():
+        raise UserError(f"no descriptor in {described.folder} is finite; describe again")
+    values = np.array(described.values[usable])
+    ids = described.ids[usable].reset_index(drop=True)
+    left_out = int((~usable).sum())
+    return Described(ids, values, described.facts, images_of(described.facts), left_out)
+
+
+def images_of(facts: dict[str, Any]) -> str | None:
+    """The footage that a store was described from; None: imported."""
+    images = facts.get("images")
+    path = images.get("path") if isinstance(images, dict) else images
+    return None if path is None else str(path)
+
+
+def _side_by_side(tiles: Described) -> Described:
+    """Rows of four tiles (4n, D) to rows of whole pictures (n, 4 D)."""
+    parts = QUADRANTS_HW[0] * QUADRANTS_HW[1]
+    pictures = tiles.ids["path"].str.rpartition("#")[0]
+    whole = pictures.map(pictures.value_counts()) == parts
+    ids = tiles.ids[whole].assign(path=pictures[whole]).drop_duplicates("path")
+    values = tiles.values[whole.to_numpy()].reshape(len(ids), -1)
+    return Described(ids.reset_index(drop=True), values, tiles.facts, tiles.images, tiles.left_out)

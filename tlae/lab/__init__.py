@@ -1,0 +1,4 @@
+"""Measuring apparatus: drawn scenes, planted anomalies, nuisances, benchmarks.
+
+No core module imports it.
+"""

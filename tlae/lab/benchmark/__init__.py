@@ -1,0 +1,1 @@
+"""Nets and seeds beside trivial baselines, in one table."""

@@ -1,0 +1,250 @@
+"""One benchmark folder of planted stills: its runs side by side, as tables."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tlae.lab.benchmark.runs import model_of
+from tlae.lab.benchmark.stills_maps import write_maps
+from tlae.lab.planting.stills import CLEAN, StillSummary
+from tlae.lab.still_figures.figures import (
+    BUDGETS,
+    PRIMARY_BUDGET,
+    PRIMARY_CONTRAST,
+    PRIMARY_SIZE,
+)
+from tlae.lab.still_figures.sightings import wilson_interval
+from tlae.whole_file import explain_os_errors, whole_file
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Figures of all runs.
+
+    Attributes:
+        table: the figures with columns ``model`` and ``run``.
+        models: in the order of the tables, baselines first.
+        first: a run of each model.
+        rules: what of each model's scoring rule matters most for small objects.
+    """
+
+    table: pd.DataFrame
+    models: list[str]
+    first: dict[str, str]
+    rules: dict[str, str]
+
+    def of(self, figure: str, budget: int | None = None, **where: object) -> pd.DataFrame:
+        """Rows of a figure."""
+        table = self.table[self.table["figure"] == figure]
+        if budget is not None:
+            table = table[table["budget"] == budget]
+        for column, value in where.items():
+            table = table[table[column] == value]
+        return table
+
+    def cell(self, rows: pd.DataFrame, model: str, *, percent: bool = True) -> str:
+        """Mean and spread over seeds of a model's figure."""
+        values = rows.loc[rows["model"] == model, "value"].to_numpy(np.float64)
+        if not len(values) or np.isnan(values).any():
+            return "-"
+        scale = 100 if percent else 1
+        text = f"{scale * values.mean():.1f}"
+        return f"{text} ± {scale * values.std(ddof=1):.1f}" if len(values) > 1 else text
+
+
+def write_stills_benchmark(folder: Path, baselines: Sequence[str], stills: StillSummary) -> None:
+    """Write benchmark.md, benchmark.csv and maps.png.
+
+    Args:
+        folder: of the benchmark.
+        baselines: names of the runs that learn nothing, first in the tables.
+        stills: what was scored.
+    """
+    runs = _read_runs(folder, baselines)
+    text = _markdown(runs, folder.name, stills)
+    with explain_os_errors(folder):
+        for name, content in (
+            ("benchmark.md", text),
+            ("benchmark.csv", runs.table.to_csv(index=False)),
+        ):
+            with whole_file(folder / name) as temporary:
+                temporary.write_text(content, encoding="utf-8")
+    write_maps(folder, _shown(runs, baselines), stills)
+    print(text)
+    print(f"wrote benchmark.md, benchmark.csv and maps.png into {folder}")
+
+
+def _read_runs(folder: Path, baselines: Sequence[str]) -> Runs:
+    names = [path.parent.parent.name for path in folder.glob("scores/*/planted/figures.csv")]
+    order = {name: number for number, name in enumerate(baselines)}
+    names.sort(key=lambda name: (order.get(name, len(order)), name))
+    parts: list[pd.DataFrame] = []
+    first: dict[str, str] = {}
+    rules: dict[str, str] = {}
+    for name in names:
+        scores = folder / "scores" / name
+        model = model_of(name)
+        table = pd.read_csv(scores / "planted" / "figures.csv")
+        table.insert(0, "model", model)
+        table.insert(1, "run", name)
+        parts.append(table)
+        rule = json.loads((scores / "summary.json").read_text(encoding="utf-8"))["rule"]
+        first.setdefault(model, name)
+        rules[model] = _shown_rule(rule)
+    return Runs(pd.concat(parts, ignore_index=True), list(first), first, rules)
+
+
+def _shown_rule(rule: dict[str, Any]) -> str:
+    kernel = f"{rule['kernel_px']} px" if rule["kernel_px"] else f"{rule['kernel_fraction']:g}"
+    return f"kernel {kernel}" + (", background" if rule["background"] else "")
+
+
+def _markdown(runs: Runs, name: str, stills: StillSummary) -> str:
+    days, frames = stills.days, stills.frames
+    lines = [
+        f"# Benchmark of planted stills: {name}",
+        "",
+        f"Trained on {len(days['train'])} days ({frames['train']:,} frames), thresholds from "
+        f"{len(days['calibrate'])} planted-free (with {_calibration_alarms(days)}), "
+        f"tested on {len(days['test'])} ({frames['test']:,} frames, planted "
+        f"{stills.objects:,} times in several rounds). In %, mean ± standard deviation over seeds; "
+        "nothing chosen on the test days.",
+        "",
+        *_summary(runs),
+        *_grid(runs),
+        *_groups(runs),
+        *_alarms(runs),
+        *_periods(runs),
+    ]
+    return "\n".join(lines)
+
+
+def _calibration_alarms(days: dict[str, list[str]]) -> str:
+    highest = PRIMARY_BUDGET * len(days["calibrate"]) + 1
+    return f"{PRIMARY_BUDGET} alarms a day the alarm of rank {highest} is the threshold"
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _head(*cells: str) -> list[str]:
+    return [_row(*cells), _row(*["---"] * len(cells))]
+
+
+def _summary(runs: Runs) -> list[str]:
+    """The first figure and what stands around it."""
+    primary = runs.of("recall", PRIMARY_BUDGET, group="primary")
+    count = int(primary["count"].iloc[0])
+    shares = {
+        **{f"recall, {b} a day": runs.of("recall", b, group="primary") for b in BUDGETS},
+        "with hindsight": runs.of("recall_hindsight", PRIMARY_BUDGET),
+        "AUPRO 0.05": runs.of("aupro_05", group="primary"),
+        "AUPRO 0.05, all": runs.of("aupro_05", group="all"),
+        "frames in alarm": runs.of("frames_in_alarm", PRIMARY_BUDGET, group=CLEAN),
+    }
+    alarms = runs.of("alarms_per_day", PRIMARY_BUDGET, group=CLEAN)
+    lines = _head("model", "scoring", "seeds", "95 % interval", *shares, "alarms a day")
+    for model in runs.models:
+        own = primary[primary["model"] == model]
+        low, high = wilson_interval(round(float(own["value"].mean()) * count), count)
+        cells = [model, runs.rules[model], str(len(own)), f"{100 * low:.0f} to {100 * high:.0f}"]
+        cells += [runs.cell(rows, model) for rows in shares.values()]
+        lines.append(_row(*cells, runs.cell(alarms, model, percent=False)))
+    return [*lines, "", *_explained(count), ""]
+
+
+def _explained(count: int) -> list[str]:
+    """What the columns of the summary mean."""
+    return [
+        f"- recall: share of the {count:,} planted objects of at least {100 * PRIMARY_SIZE:g} % of "
+        f"the frame height and {PRIMARY_CONTRAST:g} contrast that are found; an object is found if "
+        "in a frame in which it stands an alarm region touches it that was not there without it",
+        f"- 95 % interval (Wilson, of the objects), with hindsight, frames in alarm and alarms a "
+        f"day (clean test days): at {PRIMARY_BUDGET} a day; with hindsight: at the threshold that "
+        "meets the budget on the clean test days themselves",
+        "- AUPRO 0.05: pixels of these objects, and of all (Bergmann 2020)",
+        "- scoring: size of the kernel in frame heights, and whether places that are restless in "
+        "normal footage weigh less; baselines have the rule of the first run in this folder, "
+        "another rule needs another name=",
+    ]
+
+
+def _grid(runs: Runs) -> list[str]:
+    """Recall by size and contrast, a table for each budget."""
+    lines = []
+    cells = runs.of("recall", PRIMARY_BUDGET, group="cell")
+    first = cells[cells["run"] == cells["run"].iloc[0]]
+    keys = list(zip(first["size"], first["contrast"], first["count"], strict=True))
+    for budget in BUDGETS:
+        lines += [f"## Recall at {budget} alarms a day, by size and contrast", ""]
+        lines += _head("size, contrast", "objects", *runs.models)
+        for size, contrast, count in keys:
+            rows = runs.of("recall", budget, group="cell", size=size, contrast=contrast)
+            name = f"{100 * size:g} %, {contrast:g}"
+            lines.append(_row(name, f"{count:.0f}", *(runs.cell(rows, m) for m in runs.models)))
+        lines.append("")
+    return lines
+
+
+def _groups(runs: Runs) -> list[str]:
+    """Recall of the objects of the first figure by other properties."""
+    rows = runs.of("recall", PRIMARY_BUDGET)
+    rows = rows[~rows["group"].isin(["primary", "cell"])]
+    lines = [f"## Recall at {PRIMARY_BUDGET} alarms a day, of the same objects, by kind", ""]
+    lines += _head("kind", "objects", *runs.models)
+    for group in rows["group"].unique():
+        own = rows[rows["group"] == group]
+        count = f"{own['count'].iloc[0]:.0f}"
+        lines.append(_row(group, count, *(runs.cell(own, model) for model in runs.models)))
+    return [*lines, ""]
+
+
+def _alarms(runs: Runs) -> list[str]:
+    """Alarms a day on the test days without objects, as they are and under nuisances."""
+    lines = [
+        f"## Alarms a day without anything planted, at a budget of {PRIMARY_BUDGET} "
+        "(share of frames in alarm)",
+        "",
+    ]
+    lines += _head("test days", *runs.models)
+    rates = runs.of("alarms_per_day", PRIMARY_BUDGET)
+    shares = runs.of("frames_in_alarm", PRIMARY_BUDGET)
+    for group in rates["group"].unique():
+        rate, share = rates[rates["group"] == group], shares[shares["group"] == group]
+        cells = (
+            f"{runs.cell(rate, model, percent=False)} ({runs.cell(share, model)} %)"
+            for model in runs.models
+        )
+        lines.append(_row(group, *cells))
+    return [*lines, ""]
+
+
+def _periods(runs: Runs) -> list[str]:
+    lines = ["## Alarms a day on clean test days, by period", ""]
+    lines += _head("period", "budget", *runs.models)
+    rows = runs.of("alarms_in_period")
+    for group in rows["group"].unique():
+        for budget in BUDGETS:
+            own = rows[(rows["group"] == group) & (rows["budget"] == budget)]
+            cells = (runs.cell(own, model, percent=False) for model in runs.models)
+            lines.append(_row(group, str(budget), *cells))
+    return [*lines, ""]
+
+
+def _shown(runs: Runs, baselines: Sequence[str]) -> list[str]:
+    """A run of the best baseline and one of the best net, by recall, then by AUPRO."""
+    recall = runs.of("recall", PRIMARY_BUDGET, group="primary").groupby("model")["value"].mean()
+    aupro = runs.of("aupro_05", group="primary").groupby("model")["value"].mean()
+
+    def worth(model: str) -> tuple[float, float]:
+        return float(recall[model]), float(aupro[model])
+
+    still = [model for model in runs.models if model in baselines]
+    nets = [model for model in runs.models if model not in baselines]
+    return [runs.first[max(models, key=worth)] for models in (still, nets) if models]

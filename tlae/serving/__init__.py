@@ -1,1 +1,0 @@
-"""Servers: the only part of the package that knows a web framework."""
