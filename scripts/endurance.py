@@ -220,9 +220,9 @@ def score_synthetic(folder: Path, count: int) -> None:
     model = load_model(folder / "checkpoints/small/model.safetensors")
     footage = Footage("synthetic", (SyntheticClip(count),))
     store = open_store(footage, Preprocessing(NET_HW), folder / "cache")
-    runs = segments(store.index, model.gap_s)
+    runs = segments(store.index, model.detector.gap_s)
     part = folder / "scores" / f"synthetic-{count}"
-    scorer = FrameScorer(model, model.rule, torch.device("cpu"))
+    scorer = FrameScorer(model.detector, model.rule, torch.device("cpu"))
     job = ScoringJob(part, store, runs, footage_facts(store), keep_rebuilt=False)
     job.run(scorer, 16, quiet)
     calibration = model.calibration.smoothed(model.rule.smooth_frames, causal=True)

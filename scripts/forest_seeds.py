@@ -10,6 +10,7 @@ import logging
 
 import numpy as np
 
+from tlae.budget import Budget
 from tlae.config_outliers import NoveltyFitConfig
 from tlae.image_sets.describe_now import describe_now
 from tlae.image_sets.descriptor_settings import DescriptorSettings
@@ -48,7 +49,7 @@ def main() -> None:
             folds=words.folds,
             seed=seed,
         )
-        threshold = threshold_of(calibration, false_alarm_rate=words.rate).value
+        threshold = threshold_of(calibration, Budget(false_alarm_rate=words.rate)).value
         scores = anomaly_scores(estimator, preparation.apply(examples))
         judged = verdicts(scores, threshold).tolist()
         agreeing += judged == expected

@@ -8,10 +8,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from tlae.budget import Budget
 from tlae.footage.preprocess import Preprocessing
 from tlae.model_file import Model, build_net
 from tlae.models.standardised import Standardised
 from tlae.scoring.calibrate import Calibration
+from tlae.scoring.detector import Detector
 from tlae.scoring.rule import ScoringRule
 
 SIZE_HW = (32, 32)
@@ -111,20 +113,19 @@ def small_model(
         nn.init.normal_(parameter, std=0.1)
     background = torch.from_numpy(frame_image(0)[..., :1].transpose(2, 0, 1) / 255)
     raw = np.random.default_rng(0).random(50) * 0.2
-    return Model(
+    detector = Detector(
         net=Standardised(net, background, 0.1).eval(),
         net_config=NETS[name],
         preprocessing=Preprocessing(SIZE_HW, 1),
         window_frames=1 if name == "cae" else window_frames,
         stride=stride,
         gap_s=0.5,
-        rule=rule or ScoringRule(),
-        alarm={"threshold": None, "false_alarm_rate": 0.05, "alarms_per_day": None},
         precision="float32",
-        calibration=Calibration(raw, np.repeat([0, 1], 25), 0.1, "2026-01-01"),
         typical_error=torch.full(SIZE_HW, 0.01),
         watched=watched,
     )
+    calibration = Calibration(raw, np.repeat([0, 1], 25), 0.1, "2026-01-01")
+    return Model(detector, rule or ScoringRule(), Budget(false_alarm_rate=0.05), calibration)
 
 
 def raises_at(

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tlae.camera.camera import CameraOptions
 from tlae.camera.fit import fit_camera
 from tlae.errors import ModelFileError
 from tlae.model_file import build_net, load_model, save_model
+from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer
 from tlae.tensor_file import METADATA_KEY
 
@@ -31,8 +33,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dic
     folder = tmp_path_factory.mktemp("whole")
     model = small_model(watched=torch.ones(SIZE_HW, dtype=torch.bool))
     store = store_of(folder / "store", FRAMES, size_hw=SIZE_HW)
-    model.camera = fit_camera(store, np.arange(12), CameraOptions())
-    save_model(model, folder / "m.safetensors")
+    camera = fit_camera(store, np.arange(12), CameraOptions())
+    save_model(replace(model, camera=camera), folder / "m.safetensors")
     with safe_open(folder / "m.safetensors", "pt") as file:
         facts = json.loads(file.metadata()[METADATA_KEY])
         return facts, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -57,7 +59,7 @@ def loads_and_scores_or_says_why(path: Path) -> bool:
         assert "\n" not in said
         assert str(path) in said
         return False
-    scorer = FrameScorer(model, model.rule, torch.device("cpu"), model.precision)
+    scorer = FrameScorer(model.detector, model.rule, torch.device("cpu"), model.detector.precision)
     assert np.isfinite(scorer.push(FRAMES[:3]).instant).all()
     model.calibration.smoothed(model.rule.smooth_frames, causal=True).calibrated(np.ones(1))
     return True
@@ -123,12 +125,13 @@ def test_weights_that_are_not_finite_are_refused(whole: Any, tmp_path: Path) -> 
 def test_nothing_that_is_not_finite_is_saved(tmp_path: Path) -> None:
     path = tmp_path / "m.safetensors"
     model = small_model()
-    model.net.net.encoder[0].weight.data[0] = math.nan
+    model.detector.net.net.encoder[0].weight.data[0] = math.nan
     with pytest.raises(ModelFileError, match=r"net\.encoder\.0\.weight.*learning_rate"):
         save_model(model, path)
-    model = small_model()
-    model.alarm["threshold"] = math.nan
-    with pytest.raises(ModelFileError, match=r"alarm\.threshold must be a finite number, got nan"):
+    rule = ScoringRule()
+    object.__setattr__(rule, "smooth_frames", math.nan)
+    model = small_model(rule=rule)
+    with pytest.raises(ModelFileError, match=r"smooth_frames must be a finite number, got nan"):
         save_model(model, path)
     assert not list(tmp_path.iterdir())
 

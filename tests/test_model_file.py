@@ -1,5 +1,5 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,32 +21,36 @@ from tlae.tensor_file import METADATA_KEY
 def test_what_is_saved_comes_back_bit_by_bit(name: str, tmp_path: Path) -> None:
     watched = torch.rand(32, 32) > 0.2
     model = small_model(name, rule=ScoringRule(kernel_px=5, causal=False), watched=watched)
-    model.training = {"name": "x", "held_out_loss": 0.5}
+    model = replace(model, training={"name": "x", "held_out_loss": 0.5})
     save_model(model, tmp_path / "m.safetensors")
     back = load_model(tmp_path / "m.safetensors")
     clip = torch.rand(1, 1, 4, 32, 32)
     with torch.no_grad():
-        torch.testing.assert_close(back.net(clip), model.net(clip), rtol=0, atol=0)
-    for key in ("rule", "preprocessing", "window_frames", "stride", "gap_s", "alarm", "training"):
+        torch.testing.assert_close(
+            back.detector.net(clip), model.detector.net(clip), rtol=0, atol=0
+        )
+    for key in ("rule", "budget", "training"):
         assert getattr(back, key) == getattr(model, key)
+    for key in ("preprocessing", "window_frames", "stride", "gap_s", "precision"):
+        assert getattr(back.detector, key) == getattr(model.detector, key)
     np.testing.assert_array_equal(back.calibration.raw, model.calibration.raw)
     np.testing.assert_array_equal(back.calibration.run, model.calibration.run)
-    assert back.watched is not None
-    assert torch.equal(back.watched, watched)
+    assert back.detector.watched is not None
+    assert torch.equal(back.detector.watched, watched)
     assert not (tmp_path / "m.safetensors.part").exists()
 
 
 def test_a_camera_comes_back_and_older_files_have_none(tmp_path: Path) -> None:
     model = small_model()
     frames = np.stack([frame_image(number)[..., :1] for number in range(12)])
-    model.camera = fit_camera(
+    camera = fit_camera(
         store_of(tmp_path / "store", frames, size_hw=SIZE_HW), np.arange(12), CameraOptions()
     )
-    save_model(model, tmp_path / "m.safetensors")
+    save_model(replace(model, camera=camera), tmp_path / "m.safetensors")
     back = load_model(tmp_path / "m.safetensors").camera
     assert back is not None
-    assert back.options == model.camera.options
-    seen = model.camera.see(frames, [0] * 12)
+    assert back.options == camera.options
+    seen = camera.see(frames, [0] * 12)
     for one, other in zip(back.see(frames, [0] * 12), seen, strict=True):
         np.testing.assert_array_equal(one.picture, other.picture)
     older = written(tmp_path / "older.safetensors", camera=None)

@@ -6,12 +6,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tlae.commands.footage_lines import TOO_SHORT
-from tlae.commands.train_lines import use_of_frames
+from tlae.commands.train import use_of_frames
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import open_footage
 from tlae.footage.store import open_store
 from tlae.training.normal_footage import split_footage
+from tlae.workflows.footage_notes import TOO_SHORT
 
 
 def test_frames_between_gaps_and_damaged_ones_are_accounted_for(tmp_path: Path) -> None:

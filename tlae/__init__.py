@@ -1,3 +1,62 @@
-"""Learn what is normal for one fixed camera, score every frame, show what is not."""
+"""Learn what is normal for one fixed camera, score every frame, show what is not.
+
+    import tlae
+
+    model = tlae.train("camera/normal", out="checkpoints/gate")
+    scores = tlae.score(model, "camera/today", budget=tlae.Budget(alarms_per_day=2))
+    scores.table, scores.events, scores.map_of(120)
+    tlae.render(scores, "today.mp4")
+
+The names below are resolved when they are first used, so that importing brings no torch. What works
+on plain arrays lies in modules of its own: ``tlae.evaluation`` (metrics), ``tlae.scoring.smooth``
+and ``tlae.scoring.error_map`` (smoothing), ``tlae.rendering.overlay`` (drawing).
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tlae.api import (
+        evaluate,
+        find_events,
+        load,
+        open_footage,
+        open_scores,
+        render,
+        report,
+        score,
+        train,
+    )
+    from tlae.budget import Budget
+    from tlae.scoring.results import Scores
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Budget",
+    "Scores",
+    "evaluate",
+    "find_events",
+    "load",
+    "open_footage",
+    "open_scores",
+    "render",
+    "report",
+    "score",
+    "train",
+]
+
+_HOMES = {
+    "Budget": "tlae.budget",
+    "Scores": "tlae.scoring.results",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'tlae' has no attribute {name!r}")
+    return getattr(import_module(_HOMES.get(name, "tlae.api")), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -6,6 +6,7 @@ Hydra and the commands are imported only when needed, so that `tlae --help` is i
 import errno
 import importlib
 import io
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 from tlae import __version__
 from tlae.errors import UserError, nearest
+from tlae.progress import LINES, progress_as
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -94,8 +96,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(__version__)
         return 0
     name, settings = _split(words)
+    _print_log()
     try:
-        return _run_command(name, settings)
+        with progress_as(LINES):
+            return _run_command(name, settings)
     except UserError as error:
         print(f"tlae {name}: {error}", file=sys.stderr)
         return EXIT_BAD_INPUT
@@ -125,6 +129,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
 
 
+class _Lines(logging.Handler):
+    """Log records as plain lines of the command's output."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one."""
+        print(self.format(record), flush=True)
+
+
+def _print_log() -> None:
+    """Let what the library logs be part of the command's output."""
+    log = logging.getLogger("tlae")
+    log.setLevel(logging.INFO)
+    if not any(isinstance(handler, _Lines) for handler in log.handlers):
+        log.addHandler(_Lines())
+
+
 def _split(words: list[str]) -> tuple[str, list[str]]:
     """The command, of one or two words, and what follows it."""
     plain = [word for word in words[:2] if "=" not in word and not word.startswith("-")]
@@ -147,9 +167,8 @@ def _run_command(name: str, words: list[str]) -> int:
     if request.show_config:
         print(compose.to_yaml(cfg, resolve=request.resolve), end="")
         return 0
-    compose.require_values(cfg)
-    compose.require_valid(cfg)
+    settings = compose.settings_of(cfg)
     if name in SLOW_TO_LOAD and sys.stderr.isatty():
         print(f"tlae {name}: loading torch", file=sys.stderr, flush=True)
-    importlib.import_module(COMMANDS[name].module).run(cfg)
+    importlib.import_module(COMMANDS[name].module).run(settings)
     return 0

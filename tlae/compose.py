@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
@@ -159,11 +160,30 @@ def require_values(cfg: DictConfig) -> None:
         raise UserError(f"{key}=... must be given; see --help")
 
 
-def require_valid(cfg: DictConfig) -> None:
-    """Refuse settings that break a rule, before any work is done."""
+def as_word(value: object) -> str:
+    """A Python value as the command line would write it."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(as_word, value))}]"
+    return str(value)
+
+
+def settings_of(cfg: DictConfig) -> Any:
+    """The settings as the dataclass of their command, all of them given and within their ranges.
+
+    Raises:
+        UserError: one is missing, or breaks a rule.
+    """
+    require_values(cfg)
     with refusing_bad_values():
         try:
-            OmegaConf.to_object(cfg)
+            settings = OmegaConf.to_object(cfg)
+            if "model" in cfg and isinstance(cfg.model, DictConfig):
+                settings.model = OmegaConf.to_container(cfg.model, resolve=True)  # type: ignore[union-attr]
+            return settings
         except OmegaConfBaseException as error:
             cause = error.__cause__ or error
             raise UserError(_one_line(cause if isinstance(cause, Exception) else error)) from error

@@ -74,7 +74,7 @@ class TrainFootageConfig(FootageConfig):
 
 @dataclass
 class PlantedConfig:
-    """Shares of the training clips of a net that judges, in which something is planted.
+    """Shares of the training clips of a net that segments, in which something is planted.
 
     Set to 0 what is normal at your camera, and the net is not taught to report it.
     """

@@ -10,24 +10,28 @@ import json
 import platform
 import warnings
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor
 
 from tlae import __version__
+from tlae.budget import Budget
 from tlae.camera.camera import Camera
 from tlae.camera.camera_file import camera_of, camera_tensors
 from tlae.errors import ModelFileError
 from tlae.footage.preprocess import Preprocessing
+from tlae.models.contract import Net
 from tlae.models.standardised import Standardised
 from tlae.plain_values import from_plain, known_fields
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.calibration_file import calibration_of, calibration_tensors
+from tlae.scoring.detector import Detector
 from tlae.scoring.rule import ScoringRule
 from tlae.tensor_file import METADATA_KEY, UNFIT, damaged, read_tensor_file, require_finite
 from tlae.whole_file import whole_file
@@ -40,43 +44,35 @@ CURE = "give training a lower training.learning_rate, or training.compute=float3
 MOST_VALUES = 2**30  # pixels and channels of all frames that a window spans: 4 GB
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Model:
-    """A trained net with all that belongs to it.
+    """A detector with all that makes its errors alarms.
 
     Attributes:
-        net: the net, with the camera's mean frame around it.
-        net_config: class (``_target_``) and arguments of the inner net.
-        preprocessing: what a frame goes through before the net.
-        window_frames: frames the net sees at once.
-        stride: step between them.
-        gap_s: an interval longer than this starts anew; 0: none does.
+        detector: the trained net, and how its answers become error maps.
         rule: scoring rule that the calibration was made with.
-        alarm: what makes an alarm: threshold, false_alarm_rate, alarms_per_day.
-        precision: "float32" or "bfloat16", that the calibration was made with.
+        budget: what makes an alarm, unless scoring asks for something else.
         calibration: scores of held-out normal footage, before smoothing in time.
-        typical_error: (H, W), mean error of normal footage.
-        watched: (H, W) bool, False where ignored; None: all watched.
         camera: what frames go through after the preprocessing; None: nothing.
         training: facts about the training, for people.
         source_hw: size of the camera's pictures in training; None: not known, of older files.
+        file: where it lies; None: nowhere yet.
     """
 
-    net: Standardised
-    net_config: dict[str, Any]
-    preprocessing: Preprocessing
-    window_frames: int
-    stride: int
-    gap_s: float
+    detector: Detector
     rule: ScoringRule
-    alarm: dict[str, float | None]
-    precision: str
+    budget: Budget
     calibration: Calibration
-    typical_error: Tensor
-    watched: Tensor | None = None
     camera: Camera | None = None
     training: dict[str, Any] = field(default_factory=dict)
     source_hw: tuple[int, int] | None = None
+    file: Path | None = None
+
+    def digest(self) -> str:
+        """What scores know their model by, wherever it lies: sha256 of its file."""
+        if self.file is None:
+            return sha256(model_bytes(self)).hexdigest()
+        return sha256(self.file.read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -89,7 +85,7 @@ class _Facts:
     stride: int
     gap_s: float
     rule: ScoringRule
-    alarm: dict[str, float | None]
+    alarm: Budget
     precision: str
     calibration: dict[str, Any]
     training: dict[str, Any]
@@ -111,11 +107,14 @@ class _Facts:
             )
         if self.precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision must be float32 or bfloat16, got {self.precision!r}")
-        if unknown := set(self.alarm) - {"threshold", "false_alarm_rate", "alarms_per_day"}:
-            raise ValueError(f"alarm has no {', '.join(sorted(unknown))}")
 
 
-def build_net(config: Mapping[str, Any]) -> nn.Module:
+def run_name(model_file: Path) -> str:
+    """Short name of a model: its run folder, or its file name where it lies alone."""
+    return model_file.resolve().parent.name if model_file.stem == "model" else model_file.stem
+
+
+def build_net(config: Mapping[str, Any]) -> Net:
     """Build a net from ``_target_`` and its arguments.
 
     Raises:
@@ -129,9 +128,9 @@ def build_net(config: Mapping[str, Any]) -> nn.Module:
         raise ModelFileError(f"a net's class must be in {TRUSTED_PACKAGE}*, got {target!r}")
     try:
         kind = getattr(importlib.import_module(module), name)
-        if not (isinstance(kind, type) and issubclass(kind, nn.Module)):
+        if not (isinstance(kind, type) and issubclass(kind, Net) and kind is not Net):
             raise TypeError("it is not a net")
-        net: nn.Module = kind(**arguments)
+        net: Net = kind(**arguments)
     except (ImportError, AttributeError, TypeError) as error:
         raise ModelFileError(
             f"net {target} cannot be built by tlae {__version__}: {error}"
@@ -139,36 +138,55 @@ def build_net(config: Mapping[str, Any]) -> nn.Module:
     return net
 
 
-def save_model(model: Model, path: Path) -> None:
+def save_model(model: Model, path: Path) -> Model:
     """Write ``model`` under a temporary name, then rename.
+
+    Returns:
+        The model, which knows its file.
 
     Raises:
         ModelFileError: a number of it is not finite; nothing is written.
     """
-    tensors = {f"net.{name}": value for name, value in model.net.net.state_dict().items()}
+    try:
+        content = model_bytes(model)
+    except ValueError as error:
+        raise ModelFileError(f"model {path} cannot be written: {error}; {CURE}") from error
+    with whole_file(path) as temporary:
+        temporary.write_bytes(content)
+    return replace(model, file=path)
+
+
+def model_bytes(model: Model) -> bytes:
+    """Content of the file of a model.
+
+    Raises:
+        ValueError: a number of it is not finite.
+    """
+    detector, net = model.detector, model.detector.net
+    tensors = {f"net.{name}": value for name, value in net.net.state_dict().items()}
     tensors |= {
-        "mean_frame": model.net.mean_frame,
-        "spread": model.net.spread,
-        "typical_error": model.typical_error,
+        "mean_frame": net.mean_frame,
+        "spread": net.spread,
+        "typical_error": detector.typical_error,
     }
     parts, calibration_facts = calibration_tensors(model.calibration)
     tensors |= {f"{CALIBRATION}{name}": tensor for name, tensor in parts.items()}
-    if model.watched is not None:
-        tensors["watched"] = model.watched.to(torch.uint8)
+    if detector.watched is not None:
+        tensors["watched"] = detector.watched.to(torch.uint8)
     camera_facts = None
     if model.camera is not None:
         parts, camera_facts = camera_tensors(model.camera)
         tensors |= {f"{CAMERA}{name}": tensor for name, tensor in parts.items()}
     facts = {
         "format": FORMAT,
-        "net": model.net_config,
-        "preprocessing": asdict(model.preprocessing),
-        "window_frames": model.window_frames,
-        "stride": model.stride,
-        "gap_s": model.gap_s,
+        "net": detector.net_config,
+        "preprocessing": asdict(detector.preprocessing),
+        "window_frames": detector.window_frames,
+        "stride": detector.stride,
+        "gap_s": detector.gap_s,
         "rule": asdict(model.rule),
-        "alarm": model.alarm,
-        "precision": model.precision,
+        "alarm": asdict(model.budget),
+        "precision": detector.precision,
         "calibration": calibration_facts,
         "camera": camera_facts,
         "training": model.training,
@@ -181,13 +199,9 @@ def save_model(model: Model, path: Path) -> None:
     }
     # Copies, for a net may know one tensor under two names.
     plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    try:
-        require_finite(plain)
-        from_plain(_Facts, known_fields(_Facts, facts))
-    except ValueError as error:
-        raise ModelFileError(f"model {path} cannot be written: {error}; {CURE}") from error
-    with whole_file(path) as temporary:
-        temporary.write_bytes(save(plain, {METADATA_KEY: json.dumps(facts)}))
+    require_finite(plain)
+    from_plain(_Facts, known_fields(_Facts, facts))
+    return save(plain, {METADATA_KEY: json.dumps(facts)})
 
 
 def load_model(path: Path) -> Model:
@@ -208,7 +222,7 @@ def load_model(path: Path) -> Model:
         _try(model)
     except UNFIT as error:
         raise damaged(path, error, "train it again") from error
-    return model
+    return replace(model, file=path)
 
 
 def _model_of(facts: _Facts, tensors: Mapping[str, Tensor]) -> Model:
@@ -219,26 +233,29 @@ def _model_of(facts: _Facts, tensors: Mapping[str, Tensor]) -> Model:
         if name in tensors and tuple(tensors[name].shape) != shape:
             raise ValueError(f"{name} must be of shape {shape}, got {tuple(tensors[name].shape)}")
     net = _filled_net(facts.net, _named("net.", tensors))
-    return Model(
+    detector = Detector(
         net=Standardised(net, tensors["mean_frame"], float(tensors["spread"])).eval(),
         net_config=facts.net,
         preprocessing=facts.preprocessing,
         window_frames=facts.window_frames,
         stride=facts.stride,
         gap_s=facts.gap_s,
-        rule=facts.rule,
-        alarm=facts.alarm,
         precision=facts.precision,
-        calibration=calibration_of(_named(CALIBRATION, tensors), facts.calibration),
         typical_error=tensors["typical_error"],
         watched=tensors["watched"].bool() if "watched" in tensors else None,
-        camera=_camera(facts.camera, tensors),
-        training=facts.training,
-        source_hw=facts.source_hw,
+    )
+    return Model(
+        detector,
+        facts.rule,
+        facts.alarm,
+        calibration_of(_named(CALIBRATION, tensors), facts.calibration),
+        _camera(facts.camera, tensors),
+        facts.training,
+        facts.source_hw,
     )
 
 
-def _filled_net(config: dict[str, Any], weights: dict[str, Tensor]) -> nn.Module:
+def _filled_net(config: dict[str, Any], weights: dict[str, Tensor]) -> Net:
     """The net with its weights; a config that asks for other sizes than these costs no memory."""
     with torch.device("meta"), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of sizes that the weights then refute
@@ -249,10 +266,10 @@ def _filled_net(config: dict[str, Any], weights: dict[str, Tensor]) -> nn.Module
 
 def _try(model: Model) -> None:
     """Answer for one empty window: parts of different sizes are found now, not while scoring."""
-    frame = model.preprocessing
-    clip = torch.zeros(1, frame.channels, model.window_frames, *frame.size_hw)
+    detector, frame = model.detector, model.detector.preprocessing
+    clip = torch.zeros(1, frame.channels, detector.window_frames, *frame.size_hw)
     with torch.inference_mode():
-        answer, target = model.net(clip), model.net.target(clip)
+        answer, target = detector.net(clip), detector.net.target(clip)
     if answer.shape != target.shape:
         raise ValueError(f"answers of shape {tuple(answer.shape)}, {tuple(target.shape)} expected")
     require_finite({"its answers": answer})

@@ -1,15 +1,19 @@
-"""Progress of long work: a bar in a terminal, plain lines elsewhere."""
+"""Progress of long work: a bar in a terminal and in Jupyter; elsewhere plain lines, or nothing."""
 
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 LINE_EVERY_S = 10.0
+AUTO, LINES, OFF = "auto", "lines", "off"
+
+_mode: ContextVar[str] = ContextVar("progress", default=AUTO)
 
 
 class Advance(Protocol):
@@ -25,6 +29,26 @@ def quiet(done: int = 1) -> None:
 
 
 @contextmanager
+def progress_as(mode: str) -> Iterator[None]:
+    """Choose how progress is shown within.
+
+    Args:
+        mode: ``auto`` (a bar in a terminal and in Jupyter, else nothing), ``lines`` (plain lines
+            where no bar can be shown) or ``off``.
+    """
+    before = _mode.set(mode)
+    try:
+        yield
+    finally:
+        _mode.reset(before)
+
+
+def shows_bars() -> bool:
+    """Whether progress is shown as a bar."""
+    return _mode.get() != OFF and (sys.stderr.isatty() or "ipykernel" in sys.modules)
+
+
+@contextmanager
 def progress(label: str, total: int | None, unit: str = "frames") -> Iterator[Advance]:
     """Show how far ``label`` is, how fast, and how long it will still take.
 
@@ -33,7 +57,7 @@ def progress(label: str, total: int | None, unit: str = "frames") -> Iterator[Ad
         total: number of items, None if not known.
         unit: what is counted.
     """
-    if sys.stderr.isatty():
+    if shows_bars():
         with _bar(label, unit) as bar:
             task = bar.add_task(label, total=total, rate="")
             started = time.monotonic()
@@ -45,12 +69,24 @@ def progress(label: str, total: int | None, unit: str = "frames") -> Iterator[Ad
 
             yield advance
         return
+    if _mode.get() != LINES:
+        yield quiet
+        return
     lines = _Lines(label, total, unit)
     yield lines.advance
     lines.close()
 
 
-def _bar(label: str, unit: str) -> Progress:
+def _bar(label: str, unit: str) -> "Progress":
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,14 +9,14 @@ from PIL import Image as Pillow
 
 from tests.small_footage import SIZE_HW, small_model
 from tlae.cli import main
-from tlae.commands.footage_lines import tell_other_depth, tell_other_shape
-from tlae.commands.named_footage import open_saved
 from tlae.footage.images import Unreadable, decode_image, to_grey_levels
 from tlae.footage.levels import look_at_depths
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import open_footage
 from tlae.footage.store import open_store
 from tlae.model_file import load_model, save_model
+from tlae.workflows.footage_notes import note_other_depth, note_other_shape
+from tlae.workflows.named_footage import open_saved
 
 BLOB = (slice(10, 18), slice(10, 18))
 
@@ -66,9 +67,10 @@ def test_8_bit_footage_is_as_it_was(tmp_path: Path) -> None:
 
 def test_levels_are_kept_in_the_model_file(tmp_path: Path) -> None:
     model = small_model()
-    model.preprocessing = Preprocessing(SIZE_HW, 1, (28_900.0, 29_100.0))
-    save_model(model, tmp_path / "m.safetensors")
-    assert load_model(tmp_path / "m.safetensors").preprocessing == model.preprocessing
+    preprocessing = Preprocessing(SIZE_HW, 1, (28_900.0, 29_100.0))
+    detector = replace(model.detector, preprocessing=preprocessing)
+    save_model(replace(model, detector=detector), tmp_path / "m.safetensors")
+    assert load_model(tmp_path / "m.safetensors").detector.preprocessing == preprocessing
 
 
 def test_another_depth_than_the_models_is_one_line(
@@ -76,11 +78,11 @@ def test_another_depth_than_the_models_is_one_line(
 ) -> None:
     deep = open_footage(str(write(tmp_path / "deep", thermal(0))))
     flat = open_footage(str(write(tmp_path / "flat", thermal(0).astype(np.uint8))))
-    tell_other_depth(deep, (0.0, 1.0))
-    tell_other_depth(flat, None)
+    note_other_depth(deep, (0.0, 1.0))
+    note_other_depth(flat, None)
     assert capsys.readouterr().out == ""
-    tell_other_depth(deep, None)
-    tell_other_depth(flat, (0.0, 1.0))
+    note_other_depth(deep, None)
+    note_other_depth(flat, (0.0, 1.0))
     first, second = capsys.readouterr().out.splitlines()
     assert "have 16 bits or floating-point numbers, the model learnt from 8 bits" in first
     assert "have 8 bits, the model learnt from 16 bits" in second
@@ -114,8 +116,8 @@ def test_another_aspect_ratio_than_in_training_is_one_line(
 ) -> None:
     footage = open_footage(str(write(tmp_path / "a", np.zeros((48, 64), np.uint8))))
     store = open_store(footage, Preprocessing(SIZE_HW, 1), tmp_path / "cache")
-    tell_other_shape(store, None)
-    tell_other_shape(store, (96, 128))
+    note_other_shape(store, None)
+    note_other_shape(store, (96, 128))
     assert capsys.readouterr().out == ""
-    tell_other_shape(store, (48, 85))
+    note_other_shape(store, (48, 85))
     assert "have 64x48 pixels, the model learnt from 85x48" in capsys.readouterr().out

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tlae.budget import Budget
 from tlae.errors import UserError
 from tlae.footage.zones import Zone, Zones, covered, read_mask, read_zones
 
@@ -28,7 +29,7 @@ def test_a_file_holds_ignored_places_and_zones_with_their_alarms(tmp_path: Path)
         )
     )
     assert zones.ignore == {"clock": ((0.3, 0.0), (0.3, 0.1), (0.0, 0.0))}
-    assert zones.zones["gate"].alarm == {"alarms_per_day": 1.0}
+    assert zones.zones["gate"].budget == Budget(alarms_per_day=1.0)
     assert zones.zones["road"] == Zone(zones.zones["gate"].points)
 
 

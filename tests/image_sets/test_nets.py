@@ -135,7 +135,8 @@ def test_the_code_is_the_encoders_output(tmp_path: Path) -> None:
     image = frame_image(5)
     grey = torch.from_numpy(image[None, None, ..., 0]).float() / 255
     with torch.inference_mode():
-        code = model.net.net.encoder((grey - model.net.mean_frame) / model.net.spread)
+        net = model.detector.net
+        code = net.net.encoder((grey - net.mean_frame) / net.spread)
     found = descriptor.describe([descriptor.prepare(image)])
     np.testing.assert_allclose(found, code.flatten(1).numpy(), rtol=1e-4, atol=1e-5)
 

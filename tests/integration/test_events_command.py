@@ -26,7 +26,7 @@ zones:
 def scored(tmp_path: Path) -> Path:
     footage = write_clips(tmp_path / "n", (20, 20), odd=ODD)
     model = small_model()
-    for parameter in model.net.net.parameters():
+    for parameter in model.detector.net.net.parameters():
         nn.init.zeros_(parameter)  # it expects the mean frame
     save_model(model, tmp_path / "m.safetensors")
     words = [f"model_file={tmp_path}/m.safetensors", f"footage={footage}", "name=s"]

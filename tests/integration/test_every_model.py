@@ -32,7 +32,7 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_model_is_trained_saved_loaded_and_scored(
     model: str, footage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tlae.commands.train.CONSTANT_WINDOWS", 4)
+    monkeypatch.setattr("tlae.workflows.train.CONSTANT_WINDOWS", 4)
     places = [f"paths.{name}={tmp_path / name}" for name in ("checkpoints", "scores")]
     places.append(f"paths.cache={footage / 'cache'}")
     fast = ["trainer.max_steps=1", "training.windows_per_epoch=2", "training.batch_size=2"]

@@ -13,13 +13,13 @@ import pytest
 from tests.kill import Killed, killed_before
 from tests.small_footage import raises_at, small_model, write_clips
 from tlae.cli import main
-from tlae.commands import train
 from tlae.folder_lock import held_folder
 from tlae.model_file import save_model
 from tlae.scoring import job_folder
 from tlae.training.compute import Compute
 from tlae.training.run_folder import RunFolder
 from tlae.whole_file import take_place
+from tlae.workflows import train
 
 
 @pytest.fixture
@@ -283,7 +283,7 @@ def test_a_further_process_of_a_run_does_not_take_the_old_model_for_the_new_one(
     run = RunFolder(home / "checkpoints/r")
     run.path.mkdir(parents=True)
     run.model.write_text("old")
-    monkeypatch.setattr(train, "_is_first_process", lambda: False)
+    monkeypatch.setattr(train, "is_first_process", lambda: False)
     waits = raises_at(1, Killed(), run.recall)
     monkeypatch.setattr(RunFolder, "recall", lambda _: waits())
     assert train_run(home) == 0  # done already, as its first process says

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -34,8 +35,7 @@ def model(tmp_path: Path) -> Path:
     path = tmp_path / "model/model.safetensors"
     path.parent.mkdir()
     made = small_model("stae")
-    made.gap_s = 3600.0
-    save_model(made, path)
+    save_model(replace(made, detector=replace(made.detector, gap_s=3600.0)), path)
     return path
 
 

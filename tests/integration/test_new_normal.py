@@ -1,6 +1,7 @@
 """A model's thresholds moved to a new normal, through the command line."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ import pytest
 
 from tests.camera.small_camera import footage, store_of
 from tests.small_footage import small_model, write_clips
+from tlae.budget import Budget
 from tlae.camera.camera import CameraOptions
 from tlae.camera.fit import fit_camera
 from tlae.cli import main
@@ -60,8 +62,7 @@ def test_before_is_what_the_model_of_before_says(
     model_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its own budget counts, not the new one."""
-    model = load_model(model_file)
-    model.alarm = {"false_alarm_rate": 0.3}
+    model = replace(load_model(model_file), budget=Budget(false_alarm_rate=0.3))
     save_model(model, model_file)
     asked = words(model_file, tmp_path, "scoring.false_alarm_rate=0.05", f"out={tmp_path}/new.st")
     places = [f"paths.cache={tmp_path}/cache", f"paths.scores={tmp_path}/scores"]
@@ -75,8 +76,8 @@ def test_before_is_what_the_model_of_before_says(
 def test_weights_stay_as_they_were(model_file: Path, tmp_path: Path) -> None:
     assert main(words(model_file, tmp_path)) == 0
     old, new = load_model(model_file), load_model(model_file.with_name("model-week.safetensors"))
-    for name, value in old.net.state_dict().items():
-        assert value.equal(new.net.state_dict()[name])
+    for name, value in old.detector.net.state_dict().items():
+        assert value.equal(new.detector.net.state_dict()[name])
 
 
 def test_added_scores_stand_beside_the_old_ones(model_file: Path, tmp_path: Path) -> None:
@@ -115,8 +116,8 @@ def test_footage_of_a_covered_lens_is_no_normal_footage(
     model = small_model("cae")
     frames = np.stack([cv2.resize(frame, (32, 32)) for frame in footage(40, channels=1)])[..., None]
     normal = store_of(tmp_path / "normal", frames, size_hw=(32, 32))
-    model.camera = fit_camera(normal, np.arange(40), CameraOptions())
-    save_model(model, tmp_path / "m.safetensors")
+    camera = fit_camera(normal, np.arange(40), CameraOptions())
+    save_model(replace(model, camera=camera), tmp_path / "m.safetensors")
     black = tmp_path / "black"
     black.mkdir()
     for number in range(10):

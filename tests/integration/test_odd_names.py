@@ -34,7 +34,7 @@ def odd(name: str) -> str:
 @pytest.fixture
 def model_file(tmp_path: Path) -> Path:
     model = small_model()
-    for parameter in model.net.net.parameters():
+    for parameter in model.detector.net.net.parameters():
         nn.init.zeros_(parameter)
     save_model(model, tmp_path / "m.safetensors")
     return tmp_path / "m.safetensors"

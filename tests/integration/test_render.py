@@ -22,7 +22,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     footage = write_clips(root / "n", (20, 20), odd=(ODD,), size_hw=(96, 128))
     (footage / "c0/004.png").write_bytes(b"")
     model = small_model()
-    for parameter in model.net.net.parameters():
+    for parameter in model.detector.net.net.parameters():
         nn.init.zeros_(parameter)  # it expects the mean frame
     save_model(model, root / "m.safetensors")
     words = [f"model_file={root}/m.safetensors", f"footage={footage}", "name=s"]

@@ -30,7 +30,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
         mask = np.full((32, 32), 255 * (number == ODD), np.uint8)
         cv2.imwrite(str(footage / f"c0_gt/{number:03d}.bmp"), mask)
     model = small_model(watched=torch.ones(32, 32, dtype=torch.bool))
-    for parameter in model.net.net.parameters():
+    for parameter in model.detector.net.net.parameters():
         nn.init.zeros_(parameter)  # it expects the mean frame
     save_model(model, root / "m.safetensors")
     words = [f"model_file={root}/m.safetensors", f"footage={footage}", "name=s"]

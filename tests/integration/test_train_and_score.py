@@ -80,7 +80,7 @@ def test_the_odd_frame_ranks_first(model: str, tmp_path: Path, places: list[str]
     assert 22 <= worst["peak_x"] <= 30
     assert 2 <= worst["peak_y"] <= 10
     assert results.map_of(29).max() == pytest.approx(worst["instant"], rel=1e-2)
-    assert any(e["clip"] == "c1" and e["peak_frame"] == 9 for e in results.events)
+    assert any(e.clip == "c1" and e.peak_frame == 9 for e in results.events)
     assert pd.read_csv(tmp_path / "scores/s/scores.csv").shape == table.shape
 
 

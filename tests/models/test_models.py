@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.training_frames import Frames
 from tlae.models.cae import ConvAutoencoder
 from tlae.models.cae_dense import DenseAutoencoder
 from tlae.models.convlstm import ConvLSTMAutoencoder
@@ -25,7 +26,8 @@ def stills(channels: int = 1, size_hw: tuple[int, int] = (32, 36)) -> Standardis
     """A segmenter of stills, with two backgrounds and five frames to compare with."""
     net = StillSegmenter(channels, 4, size_hw, widths=(8, 8), bank_frames=3, seen_frames=5)
     around = Standardised(net, torch.full((channels, *size_hw), 0.4), 0.2)
-    net.remember(torch.rand(2, channels, *size_hw), torch.rand(5, channels, *size_hw), around)
+    background, seen = torch.rand(2, channels, *size_hw), torch.rand(5, channels, *size_hw)
+    around.keep(Frames(background=background, seen=seen))
     return around
 
 
@@ -45,17 +47,13 @@ SMALL = {
 }
 
 
-def net_judges(net: nn.Module) -> bool:
-    return bool(getattr(net, "judges", False))
-
-
 @pytest.mark.parametrize("name", SMALL)
 def test_answer_and_target_have_equal_shape(name: str) -> None:
     clip = torch.rand(2, 1, 4, 32, 36)
     net = SMALL[name]()
     answer = net(clip)
     assert answer.shape == net.target(clip).shape
-    expected = torch.zeros_like(clip) if net_judges(net) else clip
+    expected = torch.zeros_like(clip) if net.segments else clip
     torch.testing.assert_close(net.target(clip)[:, :, -1], expected[:, :, -1])
 
 
@@ -91,7 +89,7 @@ def test_untrained_net_answers_with_the_do_nothing_answer(name: str) -> None:
     expected = clip[:, :, :-ahead] if ahead else torch.zeros_like(clip)
     if name == "predictor":  # of one frame alone
         expected = clip[:, :, -2:-1]
-    if net_judges(net):
+    if net.segments:
         expected = torch.sigmoid(torch.tensor(USUAL_LOGIT)).expand(1, 1, 4, 32, 36)
     torch.testing.assert_close(net(clip), expected)
 
@@ -238,7 +236,8 @@ def test_stills_are_compared_with_the_most_alike_background_in_their_light() -> 
     ramp = torch.linspace(0, 1, 36).expand(1, 32, 36)
     around = stills().eval()
     net = around.net
-    net.remember(torch.stack([ramp, 1 - ramp]), torch.rand(5, 1, 32, 36), around)
+    background = torch.stack([ramp, 1 - ramp])
+    around.keep(Frames(background=background, seen=torch.rand(5, 1, 32, 36)))
     dim = (0.4 * ramp + 0.1)[None]
     frames = around.standardise(dim[:, :, None])[:, :, 0]
     torch.testing.assert_close(net.most_alike(frames), frames, atol=0.05, rtol=0)
@@ -248,7 +247,7 @@ def test_stills_are_told_how_restless_a_place_is() -> None:
     around = stills(size_hw=(32, 32))
     seen = torch.full((5, 1, 32, 32), 0.5)
     seen[:, :, 8:16, 8:16] = torch.linspace(0.2, 0.8, 5)[:, None, None, None]  # a busy corner
-    around.net.remember(seen[:1], seen, around)
+    around.keep(Frames(background=seen[:1], seen=seen))
     frames = around.standardise(torch.full((1, 1, 1, 32, 32), 0.5))[:, :, 0]
     mean, spread, least = around.net.at_other_times(frames)[0]
     assert spread[9:15, 9:15].min() > 3 * spread[24:, 24:].max()
@@ -259,7 +258,7 @@ def test_stills_are_told_how_restless_a_place_is() -> None:
 def test_in_training_a_still_is_not_compared_with_its_own_stretch_of_time() -> None:
     around = stills()
     seen = torch.rand(5, 1, 32, 36)
-    around.net.remember(seen[:1], seen, around)
+    around.keep(Frames(background=seen[:1], seen=seen))
     frames = around.standardise(seen[2][None, :, None])[:, :, 0]
     known = around.net.eval().at_other_times(frames)[0, -1]
     other = around.net.train().at_other_times(frames)[0, -1]

@@ -3,12 +3,13 @@
 import pytest
 import torch
 
+from tests.training_frames import Frames
 from tlae.models.most_alike import MostAlike
 
 
 def remembering(frames: torch.Tensor, **settings: object) -> MostAlike:
     net = MostAlike(**settings)  # type: ignore[arg-type]
-    net.remember(frames, torch.full(frames.shape[1:], 0.5), 0.25)
+    net.keep(Frames(frames), torch.full(frames.shape[1:], 0.5), 0.25)
     return net
 
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tlae.budget import Budget
 from tlae.errors import UserError
 from tlae.scoring.calibrate import (
     Calibration,
@@ -102,11 +103,11 @@ def test_alarms_beyond_the_evidence_are_told(caplog: pytest.LogCaptureFixture) -
 
 def test_fixed_threshold_wins_and_the_stricter_budget_counts() -> None:
     normal = calibration([float(i) for i in range(1000)])
-    assert threshold_of(normal, threshold=7.0, false_alarm_rate=0.5) == PerMode(7.0)
-    loose, strict = (threshold_of(normal, false_alarm_rate=r).value for r in (0.1, 0.01))
+    assert threshold_of(normal, Budget(threshold=7.0, false_alarm_rate=0.5)) == PerMode(7.0)
+    loose, strict = (threshold_of(normal, Budget(false_alarm_rate=r)).value for r in (0.1, 0.01))
     assert loose < strict
-    assert threshold_of(None, false_alarm_rate=0.1) == PerMode(np.inf)
-    assert threshold_of(normal) == PerMode(np.inf)
+    assert threshold_of(None, Budget(false_alarm_rate=0.1)) == PerMode(np.inf)
+    assert threshold_of(normal, Budget()) == PerMode(np.inf)
 
 
 def day_and_night(frames: int = 2000) -> Calibration:
@@ -120,7 +121,7 @@ def day_and_night(frames: int = 2000) -> Calibration:
 
 def test_each_camera_mode_has_its_own_threshold() -> None:
     normal = day_and_night()
-    threshold = threshold_of(normal, false_alarm_rate=0.02)
+    threshold = threshold_of(normal, Budget(false_alarm_rate=0.02))
     assert threshold.by_mode["day"] == pytest.approx(1.2, abs=0.05)
     assert threshold.by_mode["night"] == pytest.approx(2.6, abs=0.1)
     alarms = normal.raw > threshold.of(normal.mode)
@@ -151,9 +152,8 @@ def test_one_mode_is_no_mode() -> None:
     names = np.full(10, "day", dtype=object)
     normal = Calibration(raw, np.zeros(10, np.int64), 1.0, "now", names)
     assert normal.modes == []
-    assert threshold_of(normal, false_alarm_rate=0.5) == threshold_of(
-        calibration(list(raw)), false_alarm_rate=0.5
-    )
+    half = Budget(false_alarm_rate=0.5)
+    assert threshold_of(normal, half) == threshold_of(calibration(list(raw)), half)
 
 
 @given(
@@ -171,11 +171,11 @@ def test_alarms_above_a_level_are_counted_as_a_loop_would(
 
 def test_too_little_footage_for_a_budget_says_how_much_is_needed() -> None:
     half_a_day = calibration([1.0] * 50, interval_s=864.0)
-    require_evidence(half_a_day, false_alarm_rate=0.02, alarms_per_day=2)
+    require_evidence(half_a_day, Budget(false_alarm_rate=0.02, alarms_per_day=2))
     with pytest.raises(UserError, match="at least 999 normal frames, got 50"):
-        require_evidence(half_a_day, false_alarm_rate=1e-3)
+        require_evidence(half_a_day, Budget(false_alarm_rate=1e-3))
     with pytest.raises(UserError, match=r"at least 1 days of normal footage, got 0\.5"):
-        require_evidence(half_a_day, alarms_per_day=1)
+        require_evidence(half_a_day, Budget(alarms_per_day=1))
 
 
 def test_joined_footage_of_another_pace_keeps_its_days() -> None:

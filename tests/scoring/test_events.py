@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tlae.budget import Budget
 from tlae.errors import UserError
 from tlae.footage.zones import Zone, Zones
 from tlae.scoring.areas import Area, watched_of, whole_area, zone_area, zone_masks
@@ -17,7 +18,7 @@ from tlae.scoring.stored_maps import Mute, StoredMaps
 SIZE_HW = (20, 40)
 HOUR_S = 3600.0
 LEFT = Zone(((0.0, 0.0), (0.45, 0.0), (0.45, 1.0), (0.0, 1.0)))
-RIGHT = Zone(((0.55, 0.0), (1.0, 0.0), (1.0, 1.0), (0.55, 1.0)), {"threshold": 3.0})
+RIGHT = Zone(((0.55, 0.0), (1.0, 0.0), (1.0, 1.0), (0.55, 1.0)), Budget(threshold=3.0))
 PLAIN = ScoringRule(smooth_frames=0, kernel_px=1)
 
 
@@ -132,7 +133,9 @@ def zoned(maps: np.ndarray, zones: Zones, rule: EventRule, **asked: float) -> li
     watched = watched_of(zones, stored, None)
     everywhere = np.full(SIZE_HW, True) if watched is None else watched
     return [
-        zone_area(name, zones.zones[name], mask, stored, one_mode(maps), None, asked, rule)
+        zone_area(
+            name, zones.zones[name], mask, stored, one_mode(maps), None, Budget(**asked), rule
+        )
         for name, mask in zone_masks(zones, SIZE_HW, everywhere).items()
     ]
 
@@ -220,7 +223,7 @@ def test_a_budget_of_a_zone_is_kept_by_its_own_calibration() -> None:
     inside = zone_masks(Zones({}, {"left": LEFT}), SIZE_HW, np.full(SIZE_HW, True))["left"]
     normal = Calibration(stored.raw(inside), np.zeros(1000, np.int64), 60.0, "now")
     whole = Calibration(stored.raw(None), np.zeros(1000, np.int64), 60.0, "now")
-    asked = {"false_alarm_rate": 0.05}
+    asked = Budget(false_alarm_rate=0.05)
     own, conservative = (
         zone_area("left", LEFT, inside, stored, one_mode(maps), calibration, asked, EventRule())
         for calibration in (normal, whole)

@@ -17,7 +17,7 @@ def score(
     name: str, batches: list[int], *, causal: bool = True, stride: int = 1, kernel_frames: int = 1
 ) -> Scored:
     rule = ScoringRule(causal=causal, kernel_frames=kernel_frames)
-    scorer = FrameScorer(small_model(name, stride=stride, rule=rule), rule, CPU)
+    scorer = FrameScorer(small_model(name, stride=stride, rule=rule).detector, rule, CPU)
     parts = []
     start = 0
     for size in batches:
@@ -56,7 +56,7 @@ def test_live_equals_offline(name: str, causal: bool, stride: int, kernel_frames
 @pytest.mark.parametrize("name", NETS)
 def test_causal_scores_do_not_see_the_future(name: str) -> None:
     rule = ScoringRule(kernel_frames=3)
-    scorer = FrameScorer(small_model(name), rule, CPU)
+    scorer = FrameScorer(small_model(name).detector, rule, CPU)
     alone = scorer.push(FRAMES[:6])
     scorer.reset()
     with_more = scorer.push(FRAMES)
@@ -67,7 +67,7 @@ def test_causal_scores_do_not_see_the_future(name: str) -> None:
 def test_a_run_shorter_than_the_window_has_scores_unless_the_net_judges(name: str) -> None:
     for causal in (True, False):
         rule = ScoringRule(causal=causal, kernel_frames=9)
-        scorer = FrameScorer(small_model(name, window_frames=4, rule=rule), rule, CPU)
+        scorer = FrameScorer(small_model(name, window_frames=4, rule=rule).detector, rule, CPU)
         parts = [scorer.push(FRAMES[:2]), scorer.finish()]
         assert len(joined(parts).instant) == 2
         blank = np.isnan(joined(parts).instant)
@@ -79,11 +79,11 @@ def test_a_run_shorter_than_the_window_has_scores_unless_the_net_judges(name: st
 @pytest.mark.parametrize("kernel_frames", [1, 5])
 def test_a_restored_scorer_goes_on_exactly(name: str, causal: bool, kernel_frames: int) -> None:
     rule = ScoringRule(causal=causal, kernel_frames=kernel_frames)
-    scorer = FrameScorer(small_model(name, rule=rule), rule, CPU)
+    scorer = FrameScorer(small_model(name, rule=rule).detector, rule, CPU)
     head = scorer.push(FRAMES[:6])
     state = scorer.state()
     tail = joined([scorer.push(FRAMES[6:]), scorer.finish()])
-    other = FrameScorer(small_model(name, rule=rule), rule, CPU)
+    other = FrameScorer(small_model(name, rule=rule).detector, rule, CPU)
     other.restore(state)
     again = joined([other.push(FRAMES[6:]), other.finish()])
     np.testing.assert_array_equal(tail.maps, again.maps)
@@ -91,7 +91,7 @@ def test_a_restored_scorer_goes_on_exactly(name: str, causal: bool, kernel_frame
 
 
 def test_a_run_does_not_remember_the_one_before() -> None:
-    scorer = FrameScorer(small_model("convlstm"), ScoringRule(), CPU)
+    scorer = FrameScorer(small_model("convlstm").detector, ScoringRule(), CPU)
     first = scorer.push(FRAMES[:5]).instant
     scorer.push(FRAMES[5:])
     scorer.finish()
@@ -107,7 +107,7 @@ def naive_centred(model_name: str) -> np.ndarray:
     for start in range(len(padded) - 3):
         window = padded[start : start + 4][None, None]
         with torch.no_grad():
-            error = (model.net(window) - window).abs()[0, 0]
+            error = (model.detector.net(window) - window).abs()[0, 0]
         for place in range(4):
             errors[start + place].append(error[place])
     return torch.stack([torch.stack(e).mean(0) for e in errors[3:-3]]).numpy()
@@ -115,7 +115,7 @@ def naive_centred(model_name: str) -> np.ndarray:
 
 def test_centred_maps_average_all_windows_of_a_frame() -> None:
     rule = ScoringRule(causal=False, kernel_px=1)
-    scorer = FrameScorer(small_model("stae", rule=rule), rule, CPU)
+    scorer = FrameScorer(small_model("stae", rule=rule).detector, rule, CPU)
     maps = joined([scorer.push(FRAMES[:4]), scorer.push(FRAMES[4:]), scorer.finish()]).maps
     np.testing.assert_allclose(maps, naive_centred("stae"), atol=1e-5)
 
@@ -145,7 +145,7 @@ def test_ignored_places_do_not_score() -> None:
     watched = torch.ones(32, 32, dtype=torch.bool)
     watched[:14, 16:] = False
     rule = ScoringRule()
-    scored = FrameScorer(small_model("cae", watched=watched), rule, CPU).push(FRAMES)
+    scored = FrameScorer(small_model("cae", watched=watched).detector, rule, CPU).push(FRAMES)
     assert (scored.maps[:, :14, 16:] == 0).all()
     assert abs(scored.instant[7] - scored.instant[6]) < 0.05  # the odd thing lies in there
 
@@ -153,16 +153,16 @@ def test_ignored_places_do_not_score() -> None:
 def test_background_weight_calms_places_with_large_usual_errors() -> None:
     rule = ScoringRule(background=True)
     model = small_model("cae", rule=rule)
-    model.typical_error[2:10, 22:30] = 1.0
-    weighted = FrameScorer(model, rule, CPU).push(FRAMES)
-    plain = FrameScorer(small_model("cae"), ScoringRule(), CPU).push(FRAMES)
+    model.detector.typical_error[2:10, 22:30] = 1.0
+    weighted = FrameScorer(model.detector, rule, CPU).push(FRAMES)
+    plain = FrameScorer(small_model("cae").detector, ScoringRule(), CPU).push(FRAMES)
     assert weighted.maps[7, 6, 26] < 0.1 * plain.maps[7, 6, 26]
     assert weighted.maps[7, 20, 5] == pytest.approx(plain.maps[7, 20, 5])
 
 
 @pytest.mark.parametrize("stride", [1, 2])
 def test_a_predictor_sees_the_first_frames_from_after_them(stride: int) -> None:
-    net = small_model("predictor").net
+    net = small_model("predictor").detector.net
     clip = torch.from_numpy(FRAMES[..., 0]).float() / 255
     backwards, context = clip.flip(0), 3 * stride
     expected = []
@@ -172,14 +172,14 @@ def test_a_predictor_sees_the_first_frames_from_after_them(stride: int) -> None:
         with torch.no_grad():
             expected.append((net(window) - net.target(window)).abs()[0, 0, 0])
     plain = ScoringRule(causal=False, kernel_px=1)
-    scorer = FrameScorer(small_model("predictor", stride=stride, rule=plain), plain, CPU)
+    scorer = FrameScorer(small_model("predictor", stride=stride, rule=plain).detector, plain, CPU)
     maps = joined([scorer.push(FRAMES[:5]), scorer.push(FRAMES[5:]), scorer.finish()]).maps
     np.testing.assert_allclose(maps, torch.stack(expected), atol=1e-5)
 
 
 @pytest.mark.parametrize("stride", [1, 2])
 def test_a_judge_relies_on_windows_inside_the_run(stride: int) -> None:
-    net = small_model("segmenter").net
+    net = small_model("segmenter").detector.net
     clip = torch.from_numpy(FRAMES[..., 0]).float() / 255
     context = 3 * stride
     answers: list[list[torch.Tensor]] = [[] for _ in clip]
@@ -191,7 +191,7 @@ def test_a_judge_relies_on_windows_inside_the_run(stride: int) -> None:
             answers[row].append(answer)
     expected = torch.stack([torch.stack(each).mean(dim=0) for each in answers])
     plain = ScoringRule(causal=False, kernel_px=1)
-    scorer = FrameScorer(small_model("segmenter", stride=stride, rule=plain), plain, CPU)
+    scorer = FrameScorer(small_model("segmenter", stride=stride, rule=plain).detector, plain, CPU)
     maps = joined([scorer.push(FRAMES[:5]), scorer.push(FRAMES[5:]), scorer.finish()]).maps
     np.testing.assert_allclose(maps, expected, atol=5e-3)  # the others count a thousandth
 

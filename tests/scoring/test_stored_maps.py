@@ -43,7 +43,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> FrameStore:
 
 def scored(folder: Path, store: FrameStore, rule: ScoringRule) -> ScoringJob:
     job = ScoringJob(folder, store, segments(store.index, 0.5), {"rows": len(store)})
-    job.run(FrameScorer(small_model(rule=rule), rule, CPU), 3, quiet)
+    job.run(FrameScorer(small_model(rule=rule).detector, rule, CPU), 3, quiet)
     return job
 
 
@@ -91,7 +91,7 @@ def test_a_net_that_gives_no_number_for_a_frame_is_named_with_the_frame(
     store: FrameStore, tmp_path: Path
 ) -> None:
     rule = ScoringRule()
-    scorer = FrameScorer(small_model(rule=rule), rule, CPU)
+    scorer = FrameScorer(small_model(rule=rule).detector, rule, CPU)
     scorer.net.register_forward_hook(lambda net, clip, answer: answer.index_fill(0, ROW, np.nan))
     job = ScoringJob(tmp_path / "job", store, segments(store.index, 0.5), {})
     with pytest.raises(UserError, match=r"must be finite.* frame 1 of c0 .*001\.png.*float32"):

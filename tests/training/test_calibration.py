@@ -60,7 +60,7 @@ def blocks_of(length: int, frames: int) -> list[Rows]:
 
 def smoothed_scores(model: Model, store: FrameStore, rows: Rows) -> np.ndarray:
     """Scores of one long run, smoothed in time; those without a verdict are left out."""
-    scorer = FrameScorer(model, model.rule, CPU)
+    scorer = FrameScorer(model.detector, model.rule, CPU)
     parts = [scorer.push(store.read(rows[i : i + 64])).instant for i in range(0, len(rows), 64)]
     instant = np.concatenate([*parts, scorer.finish().instant])
     rule = model.rule
@@ -84,8 +84,8 @@ def test_short_held_out_blocks_give_the_rate_that_was_asked_for(
 ) -> None:
     rule = ScoringRule(smooth_frames=3.0)
     model = small_model(name, rule=rule, stride=2)
-    model.net.mean_frame.fill_(90 / 255)
-    calibration = calibrate(model, Normal(store, blocks_of(25, 1500), rule, CPU))
+    model.detector.net.mean_frame.fill_(90 / 255)
+    calibration = calibrate(model.detector, Normal(store, blocks_of(25, 1500), rule, CPU))
     new = smoothed_scores(model, store, np.arange(1500, 3000))
     assert realised(calibration, rule, new) == pytest.approx(RATE, abs=0.06)
     assert calibration.raw.min() > 0
@@ -98,9 +98,12 @@ def test_weights_of_the_background_come_from_other_frames_than_it_calibrates(
     rule = ScoringRule(background=True, smooth_frames=0.0, kernel_px=1)
     model = small_model("cae", rule=rule)
     runs = [np.arange(12 * start, 12 * start + 12) for start in range(5)]  # few: most is chance
-    typical, calibration = fit_to_normal(model, Normal(store, runs, rule, CPU))
-    model = replace(model, typical_error=typical, calibration=calibration)
-    own = calibrate(model, Normal(store, runs, rule, CPU))  # each frame shares in its weights
+    typical, calibration = fit_to_normal(model.detector, Normal(store, runs, rule, CPU))
+    detector = replace(model.detector, typical_error=typical)
+    model = replace(model, detector=detector, calibration=calibration)
+    own = calibrate(
+        model.detector, Normal(store, runs, rule, CPU)
+    )  # each frame shares in its weights
     new = smoothed_scores(model, store, np.arange(100, 1500))
     shared, apart = (abs(scores.raw.mean() - new.mean()) for scores in (own, calibration))
     assert apart < shared
@@ -122,13 +125,13 @@ def test_long_footage_is_calibrated_on_all_along(
     assert min(len(stretch) for stretch in kept) >= 1_000
     monkeypatch.setattr(of_training, "CALIBRATION_FRAMES", 600)
     model = small_model("cae")
-    whole = calibrate(model, Normal(store, [np.arange(3000)], model.rule, CPU))
+    whole = calibrate(model.detector, Normal(store, [np.arange(3000)], model.rule, CPU))
     assert len(whole.raw) == pytest.approx(600, abs=60)
     assert len(set(whole.run)) > 1
 
 
 def test_many_short_clips_are_not_cut_down_to_their_first_frames() -> None:
-    """Which have no past: a net that judges says nothing of them."""
+    """Which have no past: a net that segments says nothing of them."""
     runs = np.split(np.arange(50_000), 2_000)
     kept = shortened(runs, 1_000)
     assert [len(run) for run in kept] == 40 * [25]
@@ -151,11 +154,12 @@ def test_a_calibration_is_void_wherever_scores_differ(name: str, store: FrameSto
         "reduction": "mean",
     }
     model = small_model(name, rule=rule)
-    model.typical_error = torch.rand(SIZE_HW, generator=torch.Generator().manual_seed(0))
+    typical = torch.rand(SIZE_HW, generator=torch.Generator().manual_seed(0))
+    model = replace(model, detector=replace(model.detector, typical_error=typical))
     before = smoothed_scores(model, store, rows)
     for key, value in changes.items():
         changed = replace(rule, **{key: value})  # type: ignore[arg-type]
         after = smoothed_scores(replace(model, rule=changed), store, rows)
         tail = slice(-40, -20)
         same = np.allclose(before[tail], after[tail], rtol=1e-6, atol=0)
-        assert same or reading_of(model, rule) != reading_of(model, changed), key
+        assert same or reading_of(model.detector, rule) != reading_of(model.detector, changed), key

@@ -14,9 +14,6 @@ objects is found at 1, 2 and 5 alarms a day, and how often nothing raises an ala
 
 from pathlib import Path
 
-from omegaconf import OmegaConf
-
-from tlae.commands import evaluate
 from tlae.config import BenchmarkConfig, EvaluateConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
@@ -30,6 +27,7 @@ from tlae.lab.benchmark.runs import (
     train_run,
 )
 from tlae.lab.benchmark.table import write_benchmark
+from tlae.workflows.evaluate import measured, write_report
 
 WORST_PLACE = {"kernel_fraction": 0.1, "kernel_frames": 1}  # whatever the net's own kernel is
 FRAME_MEAN = {"kernel_px": 1, "kernel_frames": 1, "reduction": "mean"}
@@ -78,12 +76,6 @@ def _run(cfg: BenchmarkConfig, folder: Path, name: str) -> None:
     if is_measured(_measures(folder, name), model):
         return
     scores = score_run(cfg, folder, name)
-    settings: EvaluateConfig = OmegaConf.merge(
-        OmegaConf.structured(EvaluateConfig),
-        {
-            "scores": str(scores),
-            "labels": cfg.labels or str(Path(cfg.footage.path) / cfg.test_split),
-        },
-    )  # type: ignore[assignment]
-    evaluation = evaluate.measured(settings)
-    print(f"report: {evaluate.write_report(evaluation, settings)}\n", flush=True)
+    labels = cfg.labels or str(Path(cfg.footage.path) / cfg.test_split)
+    settings = EvaluateConfig(scores=str(scores), labels=labels)
+    print(f"report: {write_report(measured(settings), settings)}\n", flush=True)

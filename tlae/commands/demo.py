@@ -4,22 +4,23 @@ Makes a synthetic street with known anomalies, trains on its normal part, scores
 rest, and says how the planted anomalies rank. Needs no footage and no network.
 """
 
-import importlib
 import json
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tlae import compose
-from tlae.cli import COMMANDS
-from tlae.config import DemoConfig
+from tlae.config import DemoConfig, ScoreConfig, TrainConfig
 from tlae.errors import UserError
 from tlae.lab.scenes import AnomalyKind, SceneOptions, write_scene
-from tlae.scoring.results import read_results
+from tlae.scoring.results import held_results
+from tlae.workflows.render import render
+from tlae.workflows.report import report
+from tlae.workflows.score import score_named
+from tlae.workflows.train import train_named
 
 
 def run(cfg: DemoConfig) -> None:
@@ -27,37 +28,40 @@ def run(cfg: DemoConfig) -> None:
     started = time.monotonic()
     out = Path(cfg.out).expanduser()
     scene = out / "scene"
-    places = [f"paths.{key}={value}" for key, value in dict(cfg.paths).items()]  # type: ignore[call-overload]
+    places = [f"paths.{key}={value}" for key, value in vars(cfg.paths).items()]
     common = [f"name={cfg.name}", f"seed={cfg.seed}", *places]
     model_file = Path(cfg.paths.checkpoints) / cfg.name / "model.safetensors"
-    scores = Path(cfg.paths.scores) / cfg.name
-    train = _ready("train", f"footage={scene / 'Train'}", f"model={cfg.model}", *cfg.train, *common)
-    score = _ready("score", f"model_file={model_file}", f"footage={scene / 'Test'}", *common)
+    train: TrainConfig = _settings(
+        "train", f"footage={scene / 'Train'}", f"model={cfg.model}", *cfg.train, *common
+    )
+    score: ScoreConfig = _settings(
+        "score", f"model_file={model_file}", f"footage={scene / 'Test'}", *common
+    )
     print(f"1/4 making a street scene in {scene}", flush=True)
     write_scene(scene, SceneOptions(seed=cfg.seed))
     print("2/4 learning what is normal", flush=True)
-    train()
+    train_named(train)
     print("3/4 scoring new footage", flush=True)
-    score()
+    scores = score_named(score).scores
     print("4/4 rendering", flush=True)
-    _ready("render", f"scores={scores}")()
-    _ready("report", f"scores={scores}")()
+    with held_results(scores.folder):
+        render(_settings("render", f"scores={scores.folder}"), scores)
+        page = scores.folder / "report.html"
+        report(_settings("report", f"scores={scores.folder}"), scores, page)
     print()
-    _tell_ranks(read_results(scores).table, scene)
+    _print_ranks(scores.table, scene)
     print(f"\ndone in {time.monotonic() - started:.0f} s; look at")
-    pages = [scores / "report.html", scores / "top_frames.png"]
-    for path in [*pages, *sorted((scores / "overlay").glob("*.mp4"))]:
+    videos = sorted((scores.folder / "overlay").glob("*.mp4"))
+    for path in [page, scores.folder / "top_frames.png", *videos]:
         print(f"  {path}")
 
 
-def _ready(command: str, *words: str) -> Callable[[], None]:
-    """One command, as typed: its settings are checked now, it runs when called."""
-    cfg = compose.compose(compose.parse(command, list(words)))
-    compose.require_valid(cfg)
-    return partial(importlib.import_module(COMMANDS[command].module).run, cfg)
+def _settings(command: str, *words: str) -> Any:
+    """Settings of a command, as typed; they are checked now."""
+    return compose.settings_of(compose.compose(compose.parse(command, list(words))))
 
 
-def _tell_ranks(table: pd.DataFrame, scene: Path) -> None:
+def _print_ranks(table: pd.DataFrame, scene: Path) -> None:
     """Where each event stands among the frames in which nothing was planted."""
     events = json.loads((scene / "scene.json").read_text(encoding="utf-8"))["events"]
     rows = [

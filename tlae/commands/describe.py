@@ -112,7 +112,7 @@ def _build(settings: DescriptorSettings, device: str) -> tuple[Descriptor, str]:
     """The descriptor, and the name of the device it runs on."""
     if settings.descriptor not in NEEDS_TORCH:
         return build_descriptor(settings), "cpu"
-    from tlae.commands.score import pick_device
+    from tlae.device import pick_device
 
     chosen = pick_device(device)
     return build_descriptor(settings, chosen), str(chosen)

@@ -15,7 +15,6 @@ import threading
 import webbrowser
 from pathlib import Path
 
-from tlae.commands.own_file import read_page, require_own
 from tlae.config_outliers import ExploreConfig
 from tlae.errors import UserError
 from tlae.explorer.collection import open_collection
@@ -24,6 +23,7 @@ from tlae.explorer.export import export_html
 from tlae.explorer.job_store import Job
 from tlae.explorer.pictures import pictures_of
 from tlae.explorer.sheets import Sheets
+from tlae.own_file import read_page, require_own
 from tlae.whole_file import explain_os_errors, whole_file
 
 LARGEST_PORT = 65535

@@ -11,13 +11,13 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+from tlae.budget import Budget
 from tlae.commands.described_input import described_input, descriptor_settings, tell_left_out
-from tlae.commands.own_file import judge_folder
 from tlae.config_outliers import FilterFitConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.filters import Measure, fit_filter, measure_filter
-from tlae.image_sets.judge_file import Judge, save_judge
+from tlae.image_sets.judge_file import Judge, judge_folder, save_judge
 from tlae.image_sets.novelty import calibration_of
 from tlae.image_sets.threshold_page import threshold_page
 from tlae.scoring.calibrate import threshold_of
@@ -52,10 +52,9 @@ def run(cfg: FilterFitConfig) -> None:
     )
     goods = len(good.values)
     calibration = calibration_of(held_out[:goods])
-    budget = cfg.false_alarm_rate
-    threshold = threshold_of(
-        calibration, threshold=cfg.threshold if budget is None else None, false_alarm_rate=budget
-    ).value
+    rate = cfg.false_alarm_rate
+    budget = Budget(cfg.threshold) if rate is None else Budget(false_alarm_rate=rate)
+    threshold = threshold_of(calibration, budget).value
     measured = measure_filter(held_out, goods, threshold, cfg.seed)
     judge = Judge(
         kind="filter",

@@ -12,8 +12,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tlae.commands.named_footage import open_named
-from tlae.commands.own_file import require_own
 from tlae.config import MaskConfig
 from tlae.errors import FootageError, UserError
 from tlae.footage.frames import Clip, Frame, Image
@@ -21,12 +19,14 @@ from tlae.footage.mask_proposal import LEAST_SAMPLES, Samples, find_clocks, find
 from tlae.footage.sources import Footage
 from tlae.footage.sources.image_folder import ImageClip, printable
 from tlae.footage.zones import YAML_SUFFIXES, Polygon, Zones, read_zones
+from tlae.own_file import require_own
 from tlae.progress import progress
 from tlae.rendering.heatmap import tint_ignored
 from tlae.rendering.marks import draw_zones
 from tlae.rendering.overlay import display_hw, resize_picture
 from tlae.rendering.png import write_png
 from tlae.whole_file import explain_os_errors, write_text
+from tlae.workflows.named_footage import open_named
 
 HEIGHT_PX = 480  # of the samples: digits are readable, memory stays small
 UNKNOWN_FRAMES = 3000  # of a video that does not say its length

@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from tlae.budget import Budget
 from tlae.commands.described_input import described_input, descriptor_settings, tell_left_out
-from tlae.commands.own_file import judge_folder
 from tlae.config_outliers import NoveltyFitConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.describe_now import Described
 from tlae.image_sets.estimators import DETECTORS, Scores
-from tlae.image_sets.judge_file import Judge, save_judge
+from tlae.image_sets.judge_file import Judge, judge_folder, save_judge
 from tlae.image_sets.novelty import fit_novelty
 from tlae.image_sets.threshold_page import threshold_page
 from tlae.scoring.calibrate import threshold_of
@@ -47,9 +47,7 @@ def run(cfg: NoveltyFitConfig) -> None:
         folds=cfg.folds,
         seed=cfg.seed,
     )
-    threshold = threshold_of(
-        calibration, threshold=cfg.threshold, false_alarm_rate=cfg.false_alarm_rate
-    ).value
+    threshold = threshold_of(calibration, Budget(cfg.threshold, cfg.false_alarm_rate)).value
     judge = Judge(
         kind="novelty",
         method=cfg.method,

@@ -12,10 +12,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tlae.commands.named_footage import open_named
 from tlae.config import PlantConfig
 from tlae.errors import refusing_bad_values
 from tlae.lab.planting import PlantOptions, PlantSummary, plant_footage
+from tlae.workflows.named_footage import open_named
 
 
 def run(cfg: PlantConfig) -> None:

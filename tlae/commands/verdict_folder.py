@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from tlae.budget import Budget
 from tlae.commands.described_input import described_input, tell_left_out
-from tlae.commands.score import run_name
 from tlae.config_outliers import JudgeConfig
 from tlae.errors import ModelFileError, UserError
 from tlae.folder_lock import held_folder
@@ -15,6 +15,7 @@ from tlae.image_sets.describe_now import Described
 from tlae.image_sets.descriptor_settings import DescriptorSettings
 from tlae.image_sets.judge_file import Judge, load_judge
 from tlae.image_sets.verdicts import OUTLIER, verdicts, write_verdict_pictures
+from tlae.model_file import run_name
 from tlae.scoring.calibrate import threshold_of
 from tlae.whole_file import replace_folder
 
@@ -39,10 +40,8 @@ def judge_pictures(cfg: JudgeConfig, kind: str, words: dict[int, str]) -> None:
     model_file = Path(cfg.model_file).expanduser()
     judge = load_judge(model_file, kind)
     threshold = judge.threshold
-    if cfg.threshold is not None or cfg.false_alarm_rate is not None:
-        threshold = threshold_of(
-            judge.calibration, threshold=cfg.threshold, false_alarm_rate=cfg.false_alarm_rate
-        ).value
+    if budget := Budget(cfg.threshold, cfg.false_alarm_rate):
+        threshold = threshold_of(judge.calibration, budget).value
     described = described_input(
         cfg.images,
         cfg.descriptors,

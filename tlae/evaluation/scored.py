@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tlae.errors import UserError, nearest
-from tlae.scoring.results import Results, read_results
+from tlae.scoring.results import Scores, read_results
 
 SCORE_COLUMNS = ("raw", "score", "error", "anomaly_score")  # looked for in this order
 YES, NO = ("yes", "true", "1", "1.0"), ("", "no", "false", "0", "0.0")
@@ -41,7 +41,7 @@ class Scored:
     interval_s: float | None = None
     threshold: float | None = None
     asked: dict[str, float] = field(default_factory=dict)
-    results: Results | None = None
+    results: Scores | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -88,7 +88,7 @@ def read_scored(path: Path, column: str | None = None, interval_s: float | None 
     )
 
 
-def _of_results(results: Results, column: str) -> Scored:
+def _of_results(results: Scores, column: str) -> Scored:
     table = results.table.copy()
     if column not in table:
         raise UserError(

@@ -26,9 +26,9 @@ import numpy as np
 import numpy.typing as npt
 from omegaconf import OmegaConf
 
+from tlae.budget import BUDGET_KEYS, Budget
 from tlae.errors import UserError, nearest
 
-ALARM_KEYS = ("threshold", "false_alarm_rate", "alarms_per_day")
 YAML_SUFFIXES = (".yaml", ".yml")
 SUBPIXEL_BITS = 4
 
@@ -43,12 +43,11 @@ class Zone:
 
     Attributes:
         points: corners, (x, y) in 0..1 of the width and height, three or more.
-        alarm: what makes an alarm in it: threshold, false_alarm_rate, alarms_per_day; empty: as the
-            whole.
+        budget: what makes an alarm in it; an empty one: as in the whole picture.
     """
 
     points: Polygon
-    alarm: Mapping[str, float] = field(default_factory=dict)
+    budget: Budget = field(default_factory=Budget)
 
 
 @dataclass(frozen=True)
@@ -152,15 +151,19 @@ def _known(entries: dict[Any, Any], names: tuple[str, ...], where: str) -> None:
 def _zone(entry: object, where: str) -> Zone:
     if not isinstance(entry, dict) or "points" not in entry:
         raise UserError(f"{where} must be written {{points: [[x, y], ...]}}, got {entry!r:.60}")
-    _known(entry, ("points", *ALARM_KEYS), where)
-    alarm = {key: entry[key] for key in ALARM_KEYS if entry.get(key) is not None}
+    _known(entry, ("points", *BUDGET_KEYS), where)
+    alarm = {key: entry[key] for key in BUDGET_KEYS if entry.get(key) is not None}
     for key, value in alarm.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise UserError(f"{where}: {key} must be a number, got {value!r}")
         if key != "threshold" and not 0 < value < (1 if key == "false_alarm_rate" else math.inf):
             bounds = "in (0, 1)" if key == "false_alarm_rate" else "> 0"
             raise UserError(f"{where}: {key} must be {bounds}, got {value:g}")
-    return Zone(_polygon(entry["points"], where), {k: float(v) for k, v in alarm.items()})
+    try:
+        budget = Budget(**{key: float(value) for key, value in alarm.items()})
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from error
+    return Zone(_polygon(entry["points"], where), budget)
 
 
 def _polygon(points: object, where: str) -> Polygon:

@@ -16,10 +16,11 @@ from tlae.image_sets.estimator_arrays import Arrays, pack_estimator, unpack_esti
 from tlae.image_sets.estimators import Scores, anomaly_scores
 from tlae.image_sets.filters import bad_probability
 from tlae.image_sets.preparation import Preparation
+from tlae.own_file import require_own
 from tlae.plain_values import from_plain, known_fields
 from tlae.scoring.calibrate import Calibration
 from tlae.tensor_file import METADATA_KEY, UNFIT, damaged, read_tensor_file, require_finite
-from tlae.whole_file import explain_os_errors, whole_file
+from tlae.whole_file import explain_os_errors, require_plain_name, whole_file
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -197,3 +198,20 @@ def _judge_of(facts: _Facts, arrays: Arrays) -> Judge:
         threshold=facts.threshold,
         training=facts.training,
     )
+
+
+def judge_folder(checkpoints: str, name: str, kind: str) -> Path:
+    """Folder of a judge of pictures to be fitted.
+
+    Args:
+        checkpoints: folder around it.
+        name: of the folder.
+        kind: of the judge, see ``KINDS``.
+
+    Raises:
+        UserError: the name is no plain one, or another model lies there.
+    """
+    folder = Path(checkpoints).expanduser() / require_plain_name(name, "name")
+    model = folder / "model.safetensors"
+    require_own(model, lambda path: load_judge(path, kind), f"a {kind} model", "name")
+    return folder

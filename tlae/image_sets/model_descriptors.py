@@ -47,8 +47,9 @@ class ModelDescriptor:
         self.kind, self.pool, self.precision = kind, pool, precision
         self.model = load_model(model_file)
         self.encoder = _encoder(self.model, model_file)
-        self.net = self.model.net.eval().to(self.device).to(memory_format=torch.channels_last)
-        self.preprocessing = self.model.preprocessing
+        detector = self.model.detector
+        self.net = detector.net.eval().to(self.device).to(memory_format=torch.channels_last)
+        self.preprocessing = detector.preprocessing
         digest = sha256(model_file.read_bytes()).hexdigest()
         self.facts: Mapping[str, Any] = {
             "weights": f"{model_file.name} sha256:{digest[:16]}",
@@ -74,7 +75,7 @@ class ModelDescriptor:
         ):
             pictures = torch.from_numpy(np.stack(prepared)).to(self.device)
             pictures = pictures.permute(0, 3, 1, 2).float() / 255  # (n, C, h, w)
-            still = pictures[:, :, None].expand(-1, -1, self.model.window_frames, -1, -1)
+            still = pictures[:, :, None].expand(-1, -1, self.model.detector.window_frames, -1, -1)
             described = self._code(still) if self.kind == "model" else self._errors(still)
         return described.cpu().numpy()
 
@@ -112,11 +113,11 @@ class _Encoded(Exception):
 
 def _encoder(model: Model, model_file: Path) -> nn.Module:
     """The part of the net that ends in its code."""
-    encoder = getattr(model.net.net, "encoder", None)
+    encoder = getattr(model.detector.net.net, "encoder", None)
     if not isinstance(encoder, nn.Module):
         raise UserError(
             f"model_file must hold a net that encodes and rebuilds pictures (cae, cae_dense, stae, "
-            f"convlstm), {model_file} holds {type(model.net.net).__name__}; train another"
+            f"convlstm), {model_file} holds {type(model.detector.net.net).__name__}; train another"
         )
     return encoder
 

@@ -6,9 +6,10 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from tlae.models.blocks import pad_to, round_up, start_at_zero
+from tlae.models.contract import Net
 
 
-class ConvAutoencoder(nn.Module):
+class ConvAutoencoder(Net):
     """Convolution + pooling stages, a convolutional bottleneck, mirrored decoder.
 
     After the UCSD autoencoder notebook (two 5x5x32 stages), its dense bottleneck replaced by a 1x1

@@ -3,11 +3,12 @@
 from torch import Tensor, nn
 
 from tlae.models.blocks import start_at_zero
+from tlae.models.contract import Net
 
 KERNEL_PX = 5
 
 
-class DenseAutoencoder(nn.Module):
+class DenseAutoencoder(Net):
     """Two unpadded 5x5 convolution + pooling stages, a dense code, mirrored decoder.
 
     At the published 100x100 grey, width 32 and code 2000 this has 62,022,385 parameters, nearly all

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from tlae.models.blocks import ConvLSTMCell, activation, pad_to, start_at_zero
-from tlae.models.contract import State
+from tlae.models.contract import Net, State
 
 
-class ConvLSTMAutoencoder(nn.Module):
+class ConvLSTMAutoencoder(Net):
     """Per-frame convolutions, three ConvLSTM layers over time, mirrored decoder.
 
     Published size (defaults, Chong & Tay 2017, section 3): 227x227 grey, 128 filters 11x11 at
@@ -25,6 +25,8 @@ class ConvLSTMAutoencoder(nn.Module):
         clip: (B, C, T, H, W), any H and W, T > ahead.
         output: (B, C, T - ahead, H, W): all frames but the first ``ahead``.
     """
+
+    streams = True
 
     def __init__(
         self,

@@ -4,14 +4,15 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
+from tlae.models.contract import Net, NormalFrames
 from tlae.models.light import in_the_local_light_of
 
 THUMBNAIL_PX = 16  # height
 
 
-class MostAlike(nn.Module):
+class MostAlike(Net):
     """Expect every frame to look like the training frame that is most alike.
 
     Alike is what has the smallest mean absolute difference between thumbnails. The difference to
@@ -40,14 +41,9 @@ class MostAlike(nn.Module):
         self.register_buffer("mean_frame", torch.zeros(0))
         self.register_buffer("spread", torch.ones(()))
 
-    def remember(self, frames: Tensor, mean_frame: Tensor, spread: float) -> None:
-        """Keep the training frames.
-
-        Args:
-            frames: (N, C, H, W) uint8.
-            mean_frame: (C, H, W) and
-            spread: of the clips that ``forward`` will get, see ``Standardised``.
-        """
+    def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
+        """Keep the training frames."""
+        frames = footage.every()
         self.bank, self.mean_frame = frames, mean_frame.float()
         self.spread = torch.tensor(float(spread))
         parts = torch.split(frames, 64)  # as floats they would fill the memory

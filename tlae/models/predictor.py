@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from tlae.models.contract import Net
 from tlae.models.unet import UNet
 
 
-class FramePredictor(nn.Module):
+class FramePredictor(Net):
     """A small U-Net over the stacked past answers with what changes since its last frame.
 
     Skip connections help a predictor (they carry what stays) and would ruin a rebuilding net.

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from tlae.models.contract import Net
 from tlae.models.unet import UNet
 
 USUAL_LOGIT = -4.0  # where training starts: nearly nothing is unusual
 
 
-class AnomalySegmenter(nn.Module):
+class AnomalySegmenter(Net):
     """Say of every pixel of a clip how surely it is unusual; nothing is rebuilt.
 
     Trained to tell what plays too fast or backwards, is out of place or stands where others walk
@@ -28,7 +29,7 @@ class AnomalySegmenter(nn.Module):
         clip: (B, C, T, H, W) with T = ``window_frames``, any H and W; logits: (B, T, H, W).
     """
 
-    judges = True  # the answer is the anomaly map itself, the target is nothing unusual
+    planted = "moving"
 
     def __init__(
         self,

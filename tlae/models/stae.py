@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from tlae.models.blocks import pad_to, start_at_zero
+from tlae.models.contract import Net
 
 
-class StackedAutoencoder(nn.Module):
+class StackedAutoencoder(Net):
     """Unpadded convolutions with pooling and batch norm over T frames at once, mirrored decoder.
 
     Published size (defaults): 10 grey frames of 227x227; 512 filters 15x15 at stride 4, 256 of 4x4,

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from tlae.models.contract import Net, State
+from tlae.models.contract import Net, NormalFrames, State
 
 
 class Standardised(nn.Module):
@@ -21,7 +21,7 @@ class Standardised(nn.Module):
     mean_frame: Tensor
     spread: Tensor
 
-    def __init__(self, net: nn.Module, mean_frame: Tensor, spread: float) -> None:
+    def __init__(self, net: Net, mean_frame: Tensor, spread: float) -> None:
         super().__init__()
         if not spread > 0:
             raise ValueError(
@@ -32,9 +32,9 @@ class Standardised(nn.Module):
         self.register_buffer("spread", torch.tensor(float(spread)))
 
     def forward(self, clip: Tensor) -> Tensor:
-        """Rebuild (B, C, T, H, W) in [0, 1]-like units, not clamped; or judge, in [0, 1]."""
+        """Rebuild (B, C, T, H, W) in [0, 1]-like units, not clamped; or segment, in [0, 1]."""
         mean = self.mean_frame[:, None]  # (C, 1, H, W)
-        if self.judges:
+        if self.segments:
             share = torch.sigmoid(self.logits(clip).float())
             return share[:, None].expand_as(clip)
         answer: Tensor = self.net((clip - mean) / self.spread)
@@ -42,18 +42,20 @@ class Standardised(nn.Module):
 
     def target(self, clip: Tensor) -> Tensor:
         """Frames that ``forward`` answers for."""
-        inner: Net = self.net  # type: ignore[assignment]
-        return inner.target(clip)
+        return self.net.target(clip)
 
     @property
-    def judges(self) -> bool:
+    def segments(self) -> bool:
         """Whether the inner net answers with the anomaly map itself instead of with frames."""
-        return bool(getattr(self.net, "judges", False))
+        return self.net.segments
 
     def logits(self, clip: Tensor) -> Tensor:
-        """Anomaly maps (B, T, H, W) before the sigmoid, of a net that judges."""
-        answer: Tensor = self.net.logits(self.standardise(clip))  # type: ignore[operator]
-        return answer
+        """Anomaly maps (B, T, H, W) before the sigmoid, of a net that segments."""
+        return self.net.logits(self.standardise(clip))
+
+    def keep(self, footage: NormalFrames) -> None:
+        """Let the inner net keep what it needs of the training frames."""
+        self.net.keep(footage, self.mean_frame, float(self.spread))
 
     def standardise(self, clip: Tensor) -> Tensor:
         """(B, C, T, H, W) less the mean frame, in spreads: what the inner net sees."""
@@ -62,10 +64,10 @@ class Standardised(nn.Module):
     @property
     def streams(self) -> bool:
         """Whether the inner net carries a state from frame to frame."""
-        return hasattr(self.net, "carry")
+        return self.net.streams
 
     def carry(self, clip: Tensor, state: State | None) -> tuple[Tensor, State]:
-        """Go on from ``state`` with a net that streams; see ``contract.StreamingNet``."""
+        """Go on from ``state`` with a net that streams; see ``contract.Net.carry``."""
         mean = self.mean_frame[:, None]
-        answer, state = self.net.carry((clip - mean) / self.spread, state)  # type: ignore[operator]
+        answer, state = self.net.carry((clip - mean) / self.spread, state)
         return answer.float() * self.spread + mean, state

@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tlae.models.contract import Net, NormalFrames
 from tlae.models.light import in_the_light_of, in_the_local_light_of
 from tlae.models.segmenter import USUAL_LOGIT
-from tlae.models.standardised import Standardised
 from tlae.models.unet import UNet
 
 BANK_LIMIT = 4.0  # spreads around the mean frame that banks hold, in 256 steps
@@ -19,7 +19,7 @@ OTHER_TIMES = 6  # frames that tell how a place looks at other times
 STRETCHES = 8  # of the footage; in training, the one that a frame is from tells it nothing
 
 
-class StillSegmenter(nn.Module):
+class StillSegmenter(Net):
     """Say of every pixel how surely it does not belong, beside the scene at other times.
 
     Between stills nothing can be followed, so motion says nothing. What helps is the scene without
@@ -42,7 +42,7 @@ class StillSegmenter(nn.Module):
         clip: (B, C, T, H, W) with T = ``window_frames``; logits: (B, T, H, W).
     """
 
-    judges = True
+    planted = "still"
     bank: Tensor
     bank_thumbnails: Tensor
     seen: Tensor
@@ -73,17 +73,13 @@ class StillSegmenter(nn.Module):
         self.unet = UNet((inputs, window_frames), widths)
         nn.init.constant_(self.unet.head.bias, USUAL_LOGIT)  # type: ignore[arg-type]
 
-    def remember(self, backgrounds: Tensor, seen: Tensor, around: Standardised) -> None:
-        """Keep what the scene looks like.
-
-        Args:
-            backgrounds: (n, C, H, W) in [0, 1], n <= ``bank_frames``; the last is repeated.
-            seen: (``seen_frames``, C, H, W) in [0, 1], in the order of their times.
-            around: says what the net will see of them.
-        """
+    def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
+        """Keep what the scene looks like: its backgrounds, the last one repeated, and frames."""
+        backgrounds = footage.backgrounds(self.bank_frames)
+        seen = footage.of_all_times(self.seen_frames)
         repeats = backgrounds[-1:].expand(self.bank_frames - len(backgrounds), -1, -1, -1)
         for name, frames in (("bank", torch.cat([backgrounds, repeats])), ("seen", seen)):
-            shown = around.standardise(frames.transpose(0, 1)[None])[0].transpose(0, 1)
+            shown = (frames - mean_frame) / spread
             getattr(self, f"{name}_thumbnails").copy_(_thumbnails(shown))
             shown = shown if name == "bank" else F.avg_pool2d(shown, 2)
             steps = (shown.clamp(-BANK_LIMIT, BANK_LIMIT) + BANK_LIMIT) * 255 / (2 * BANK_LIMIT)

@@ -1,12 +1,13 @@
 """Areas: the whole picture or each zone, with its own score and threshold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tlae.budget import Budget
 from tlae.errors import UserError
 from tlae.footage.zones import Mask, Zone, Zones, covered
 from tlae.scoring.calibrate import Calibration, Modes, threshold_of
@@ -137,7 +138,7 @@ def zone_area(
     stored: StoredMaps,
     modes: Modes,
     calibration: Calibration | None,
-    asked: Mapping[str, float],
+    budget: Budget,
     rule: EventRule,
 ) -> Area:
     """One zone with its score and its threshold.
@@ -149,11 +150,11 @@ def zone_area(
         stored: maps.
         modes: (n,), camera mode of each row.
         calibration: of the zone on normal footage, or of the whole picture; None: not known.
-        asked: what makes an alarm where the zone does not say it.
+        budget: what makes an alarm where the zone does not say it.
         rule: what makes one event.
     """
     raw = stored.raw(inside)
-    threshold = threshold_of(calibration, **(zone.alarm or asked)).of(modes)
+    threshold = threshold_of(calibration, zone.budget or budget).of(modes)
     score = score_rows(raw, modes, calibration)
     low = rule.low_level(threshold, modes, calibration)
     return Area(name, inside, raw, score, threshold, low)

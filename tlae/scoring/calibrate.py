@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from tlae.budget import Budget
 from tlae.errors import UserError
 from tlae.scoring.smooth import Series, is_settled, smooth_in_time
 
@@ -259,42 +260,32 @@ class Calibration:
         return _one_mode(self.raw) if self.mode is None else self.mode
 
 
-def threshold_of(
-    calibration: Calibration | None,
-    *,
-    threshold: float | None = None,
-    false_alarm_rate: float | None = None,
-    alarms_per_day: float | None = None,
-) -> PerMode:
+def threshold_of(calibration: Calibration | None, budget: Budget) -> PerMode:
     """Alarm threshold in raw units: fixed, or from the stricter of the false-alarm budgets.
 
     Returns:
         The threshold; infinite (no alarms) without a calibration or any of the three.
     """
-    if threshold is not None:
-        return PerMode(threshold)
+    if budget.threshold is not None:
+        return PerMode(budget.threshold)
     if calibration is None:
         return PerMode(math.inf)
     levels = []
-    if false_alarm_rate is not None:
-        levels.append(calibration.level_for_rate(false_alarm_rate))
-    if alarms_per_day is not None:
-        levels.append(calibration.level_for_alarms(alarms_per_day))
+    if budget.false_alarm_rate is not None:
+        levels.append(calibration.level_for_rate(budget.false_alarm_rate))
+    if budget.alarms_per_day is not None:
+        levels.append(calibration.level_for_alarms(budget.alarms_per_day))
     return calibration.scales.threshold(max(levels)) if levels else PerMode(math.inf)
 
 
-def require_evidence(
-    calibration: Calibration,
-    *,
-    false_alarm_rate: float | None = None,
-    alarms_per_day: float | None = None,
-) -> None:
+def require_evidence(calibration: Calibration, budget: Budget) -> None:
     """Refuse a budget that the calibration is too short to show.
 
     Raises:
         UserError: fewer frames or days than it takes to see one false alarm.
     """
     frames, days = len(calibration.raw), calibration.days
+    false_alarm_rate, alarms_per_day = budget.false_alarm_rate, budget.alarms_per_day
     if false_alarm_rate is not None and frames < (needed := math.ceil(1 / false_alarm_rate) - 1):
         raise UserError(
             f"scoring.false_alarm_rate={false_alarm_rate:g} needs at least {needed:,} normal "

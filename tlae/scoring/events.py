@@ -1,6 +1,7 @@
 """Events: stretches of alarm, with their worst moment and where it was; see docs/events.md."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -72,6 +73,30 @@ class Event:
     def as_json(self) -> dict[str, Any]:
         """Plain values for ``events.json``."""
         return asdict(self) | {"box": list(self.box)}
+
+    @classmethod
+    def of_json(cls, record: Mapping[str, Any], number: int) -> "Event":
+        """An event of ``events.json``; what older files do not say has its usual value.
+
+        Args:
+            record: clip, first_frame, last_frame, peak_frame and peak_raw at least.
+            number: of the event in its file, from 1 on.
+        """
+        unsaid = {
+            "id": f"E{number:04d}",
+            "kind": SCENE,
+            "zone": None,
+            "start_s": math.nan,
+            "end_s": math.nan,
+            "started_at": None,
+            "ended_at": None,
+            "peak_score": None,
+            "threshold": None,
+            "box": (0, 0, 0, 0),
+        }
+        known = {field.name: record[field.name] for field in fields(cls) if field.name in record}
+        values = unsaid | known
+        return cls(**values | {"box": tuple(values["box"])})
 
 
 def find_events(

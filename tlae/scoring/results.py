@@ -1,9 +1,10 @@
 """A results folder: one row per frame, maps, events, a summary; written whole, read back here."""
 
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.footage.contents import Contents, from_json
 from tlae.footage.frames import OK, Image
+from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
 from tlae.footage.zones import Mask, Zones, read_zones
@@ -27,7 +29,15 @@ from tlae.scoring.result_files import StoredArray, read_json, telling_damage
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_runs
 from tlae.scoring.stored_maps import read_maps
-from tlae.whole_file import part_path, remove_ours, whole_file, write_json, write_text
+from tlae.whole_file import (
+    is_empty_folder,
+    part_path,
+    remove_ours,
+    whole_file,
+    whole_folder,
+    write_json,
+    write_text,
+)
 
 COLUMNS = [
     "clip",
@@ -73,20 +83,27 @@ class Zoned:
 
 
 @dataclass(frozen=True)
-class Results:
+class Scores:
     """One scored footage.
 
     Attributes:
         folder: where it lies.
         table: one row per frame, see ``COLUMNS``.
         summary: counts, threshold, rule, footage, versions.
-        events: as in ``events.json``.
+        event_records: as in ``events.json``; ``events`` are the same as objects.
+        footage: with the pictures, where it is in memory; None: where the summary says.
     """
 
     folder: Path
     table: pd.DataFrame
     summary: dict[str, Any]
-    events: list[dict[str, Any]]
+    event_records: list[dict[str, Any]]
+    footage: Footage | None = None
+
+    @cached_property
+    def events(self) -> list[Event]:
+        """Stretches of alarm, in the order of their begin."""
+        return [Event.of_json(record, n) for n, record in enumerate(self.event_records, start=1)]
 
     def map_of(self, row: int) -> npt.NDArray[np.float32]:
         """Smoothed error map (h, w) of a row of the table, in raw units."""
@@ -128,6 +145,27 @@ class Results:
         path = self.folder / ZONES
         return read_zones(path) if path.is_file() else Zones()
 
+    def save(self, folder: str | Path) -> "Scores":
+        """Copy the scores, their maps and all else in their folder.
+
+        Args:
+            folder: new, or empty.
+
+        Returns:
+            The scores there.
+
+        Raises:
+            UserError: something is there already.
+        """
+        target = Path(folder).expanduser()
+        if target.exists() and not is_empty_folder(target):
+            raise UserError(
+                f"scores must be saved into a new folder, {target} is there; give another"
+            )
+        with whole_folder(target) as temporary:
+            shutil.copytree(self.folder, temporary, dirs_exist_ok=True)
+        return replace(self, folder=target)
+
     @property
     def rule(self) -> ScoringRule:
         """Rule that made the scores."""
@@ -150,7 +188,7 @@ class Results:
             return from_json(self.job["contents"])
 
 
-def read_results(folder: Path) -> Results:
+def read_results(folder: Path) -> Scores:
     """Open a results folder.
 
     Raises:
@@ -174,7 +212,7 @@ def read_results(folder: Path) -> Results:
             f"scores in {folder} lack {lack}: another version of tlae wrote them; score again "
             "with overwrite=true"
         )
-    return Results(folder, table, summary, events)
+    return Scores(folder, table, summary, events)
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 Rules for places where the net lacks neighbours: the first frame of a run is repeated before it, and
 for centred scoring the last one after it. Centred scoring with a net that answers for one frame
 runs the window backwards in time over the first frames of a run, which have no past. A net that
-judges does not judge repeated frames: centred scoring relies on its windows inside the run, causal
-scoring gives no score until the first window is full. Every frame gets exactly one map.
+segments does not answer for repeated frames: centred scoring relies on its windows inside the
+run, causal scoring gives no score until the first window is full. Every frame gets exactly one map.
 """
 
 from dataclasses import dataclass, field
@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 from tlae.footage.frames import Image
-from tlae.model_file import Model
 from tlae.models.contract import State
+from tlae.scoring.detector import Detector
 from tlae.scoring.error_map import background_weight, error_map, match_light
 from tlae.scoring.reduce import reduce_map
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_map
 
-BEYOND = 1e-3  # weight of a judging net's answers for windows that reach beyond the run
+BEYOND = 1e-3  # weight of a segmenting net's answers for windows that reach beyond the run
 TENSORS = ("past", "pending", "maps", "answers")  # of a memory, where they are not None
 
 
@@ -92,12 +92,12 @@ class Reading:
     answers: int
 
 
-def reading_of(model: Model, rule: ScoringRule) -> Reading:
-    """How the model's net is read under a rule."""
-    net, size = model.net, model.preprocessing
+def reading_of(detector: Detector, rule: ScoringRule) -> Reading:
+    """How the answers of a detector's net are read under a rule."""
+    net, size = detector.net, detector.preprocessing
     answers = 1
     if not (rule.causal or net.streams):
-        probe = torch.zeros(1, size.channels, model.window_frames, 1, 1)
+        probe = torch.zeros(1, size.channels, detector.window_frames, 1, 1)
         answers = int(net.target(probe).shape[2])
     return Reading(
         rule.error,
@@ -105,7 +105,7 @@ def reading_of(model: Model, rule: ScoringRule) -> Reading:
         rule.kernel,
         rule.reduction,
         rule.background,
-        rule.match_light and not net.judges,
+        rule.match_light and not net.segments,
         rule.kernel_size_px(size.size_hw[0]),
         1 if rule.causal else rule.kernel_frames,
         answers,
@@ -116,23 +116,27 @@ class FrameScorer:
     """Score a run of frames piece by piece.
 
     Args:
-        model: trained net with its preprocessing and window.
+        detector: trained net with its preprocessing and window.
         rule: how errors become scores.
         device: where the net runs.
         precision: "float32" or "bfloat16" (autocast).
     """
 
     def __init__(
-        self, model: Model, rule: ScoringRule, device: torch.device, precision: str = "float32"
+        self,
+        detector: Detector,
+        rule: ScoringRule,
+        device: torch.device,
+        precision: str = "float32",
     ) -> None:
         self.rule, self.device, self.precision = rule, device, precision
-        self.window, self.stride = model.window_frames, model.stride
-        self.net = model.net.to(device).to(memory_format=torch.channels_last).eval()
-        self.reading = reading_of(model, rule)
-        self.watched = None if model.watched is None else model.watched.to(device)
+        self.window, self.stride = detector.window_frames, detector.stride
+        self.net = detector.net.to(device).to(memory_format=torch.channels_last).eval()
+        self.reading = reading_of(detector, rule)
+        self.watched = None if detector.watched is None else detector.watched.to(device)
         self.weight = None
         if rule.background:
-            self.weight = background_weight(model.typical_error.to(device))
+            self.weight = background_weight(detector.typical_error.to(device))
         self.streams = self.net.streams
         centred = not rule.causal and not self.streams
         self.answers = self.reading.answers
@@ -255,7 +259,7 @@ class FrameScorer:
         memory = self.memory
         number = torch.arange(len(maps), device=maps.device) + memory.seen
         memory.seen += 0 if self.streams else len(maps)
-        beyond = self.net.judges & ((number < self.context) | last)  # windows that leave the run
+        beyond = self.net.segments & ((number < self.context) | last)  # windows that leave the run
         if self.answers == 1:
             before_run = min(max(0, self.window_delay - int(number[0])), len(maps))
             maps = maps.masked_fill(beyond[:, None, None, None], 0)
@@ -315,7 +319,7 @@ class FrameScorer:
     def _without_verdict(self, count: int, *, last: bool) -> npt.NDArray[np.bool_]:
         """Which of the next so many results (n,) rest on windows that all leave the run."""
         seen = self.memory.seen
-        if not self.net.judges:
+        if not self.net.segments:
             return np.zeros(count, bool)
         if self.answers == 1:  # causal, so nothing lags behind
             return np.arange(seen - count, seen) < self.context

@@ -16,9 +16,9 @@ import torch
 from tlae.errors import UserError
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows, segments, usual_interval_s
-from tlae.model_file import Model
 from tlae.progress import Advance, quiet
 from tlae.scoring.calibrate import Calibration
+from tlae.scoring.detector import Detector
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer, Scored
 
@@ -50,7 +50,7 @@ class Normal(NamedTuple):
 
 
 def fit_to_normal(
-    model: Model, normal: Normal, advance: Advance = quiet
+    detector: Detector, normal: Normal, advance: Advance = quiet
 ) -> tuple[torch.Tensor, Calibration]:
     """Typical error (H, W) of normal footage, and its scores.
 
@@ -59,7 +59,7 @@ def fit_to_normal(
     its own weights would score lower than a new one.
 
     Args:
-        model: net with its preprocessing; its typical error and calibration are not used.
+        detector: net with its preprocessing; its typical error is not used.
         normal: held-out footage.
         advance: told the number of frames done.
 
@@ -68,7 +68,7 @@ def fit_to_normal(
     """
     runs = shortened(normal.runs, CALIBRATION_FRAMES)
     parts = _parts(runs, FOLDS if normal.rule.background else 1)
-    errors = [_summed_error(model, normal._replace(runs=part)) for part in parts]
+    errors = [_summed_error(detector, normal._replace(runs=part)) for part in parts]
     total, count = sum(error for error, _ in errors), sum(count for _, count in errors)
     typical = torch.from_numpy(np.asarray(total) / max(count, 1)).float()
     scores = []
@@ -76,15 +76,15 @@ def fit_to_normal(
         others = (np.asarray(total) - error) / max(count - inside, 1)
         weighed = torch.from_numpy(others).float() if len(parts) > 1 else typical
         of_part = normal._replace(runs=part)
-        scores.append(_scores_of(replace(model, typical_error=weighed), of_part, advance))
+        scores.append(_scores_of(replace(detector, typical_error=weighed), of_part, advance))
     return typical, _calibration(normal.store, runs, scores)
 
 
-def calibrate(model: Model, normal: Normal, advance: Advance = quiet) -> Calibration:
-    """Score normal footage as new footage will be scored, with the model as it is.
+def calibrate(detector: Detector, normal: Normal, advance: Advance = quiet) -> Calibration:
+    """Score normal footage as new footage will be scored, with the detector as it is.
 
     Args:
-        model: net with its preprocessing and typical error; its own calibration is not used.
+        detector: net with its preprocessing and typical error.
         normal: footage that the net was not fitted to.
         advance: told the number of frames done.
 
@@ -92,7 +92,7 @@ def calibrate(model: Model, normal: Normal, advance: Advance = quiet) -> Calibra
         UserError: the net gives no verdict for any frame.
     """
     runs = shortened(normal.runs, CALIBRATION_FRAMES)
-    scores = _scores_of(model, normal._replace(runs=runs), advance)
+    scores = _scores_of(detector, normal._replace(runs=runs), advance)
     return _calibration(normal.store, runs, [scores])
 
 
@@ -140,23 +140,23 @@ def _calibration(store: FrameStore, runs: list[Rows], scores: list[_Scores]) -> 
     )
 
 
-def _scores_of(model: Model, normal: Normal, advance: Advance) -> _Scores:
+def _scores_of(detector: Detector, normal: Normal, advance: Advance) -> _Scores:
     """Scores of the frames that count."""
     found = [_Scores(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))]
-    for rows, scored, counts in _score(model, normal, normal.rule):
+    for rows, scored, counts in _score(detector, normal, normal.rule):
         known = counts & ~np.isnan(scored.instant)
         found.append(_Scores(rows[known], scored.instant[known], scored.frame_mean[known]))
         advance(int(counts.sum()))
     return _Scores(*(np.concatenate(part) for part in zip(*found, strict=True)))
 
 
-def _summed_error(model: Model, normal: Normal) -> tuple[FloatMap, int]:
+def _summed_error(detector: Detector, normal: Normal) -> tuple[FloatMap, int]:
     """Sum of the errors (H, W) of some normal frames, in the unit of the rule, and how many."""
     plain = replace(normal.rule, background=False, kernel="box_mean", kernel_px=1, kernel_frames=1)
     total: FloatMap = np.zeros(normal.store.shape[1:3])
     count = 0
     some = normal._replace(runs=shortened(normal.runs, TYPICAL_FRAMES))
-    for _, scored, counts in _score(model, some, plain):
+    for _, scored, counts in _score(detector, some, plain):
         known = counts & ~np.isnan(scored.instant)
         total += scored.maps[known].sum(axis=0)
         count += int(known.sum())
@@ -177,11 +177,11 @@ def _parts(runs: list[Rows], count: int) -> list[list[Rows]]:
 
 
 def _score(
-    model: Model, normal: Normal, rule: ScoringRule
+    detector: Detector, normal: Normal, rule: ScoringRule
 ) -> Iterator[tuple[Rows, Scored, npt.NDArray[np.bool_]]]:
     """Rows, their results, and which of them count: of a run, with a past in view."""
-    scorer = FrameScorer(model, rule, normal.device, model.precision)
-    whole = segments(normal.store.index, model.gap_s)
+    scorer = FrameScorer(detector, rule, normal.device, detector.precision)
+    whole = segments(normal.store.index, detector.gap_s)
     made_up = max(scorer.context, 1) if scorer.streams else scorer.context
     for run in normal.runs:
         view, first = _in_view(run, whole, made_up + LEAD_IN_FRAMES, scorer.delay)

@@ -1,5 +1,6 @@
 """What a training run shows: do-nothing losses, pace, pictures, plain lines without a terminal."""
 
+import logging
 import time
 from typing import Any
 
@@ -16,6 +17,8 @@ from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_map
 from tlae.training.do_nothing import WORDS, DoNothing
 from tlae.training.module import Training
+
+logger = logging.getLogger(__name__)
 
 
 class Beside(pl.Callback):
@@ -98,7 +101,7 @@ class EpochLines(pl.Callback):
         if epochs > 0:
             each = (time.monotonic() - self.started) / (done - self.first_epoch)
             line += f", {each * (epochs - done):.0f} s left"
-        print(line, flush=True)  # noqa: T201  the progress bar's stand-in
+        logger.info(line)
 
 
 class Pictures(pl.Callback):
@@ -131,7 +134,7 @@ class Pictures(pl.Callback):
         with torch.no_grad():
             answer = pl_module.net(clip)[:, :, -1].float()  # (n, C, H, W), the last frame
             target = pl_module.net.target(clip)[:, :, -1]
-        frame = clip[:, :, -1] if pl_module.net.judges else target
+        frame = clip[:, :, -1] if pl_module.net.segments else target
         grid = picture_grid(frame, answer, target, self.rule, pl_module.watched)
         logger.experiment.add_image(
             "input | rebuilt | error | map", grid.cpu(), trainer.current_epoch
@@ -150,7 +153,7 @@ def picture_grid(
     Args:
         frame: (n, C, H, W) in [0, 1], what the net saw.
         answer: same shape.
-        target: same shape; the frame itself, unless the net judges.
+        target: same shape; the frame itself, unless the net segments.
         rule: for error and map.
         watched: (H, W), True where changes count.
 

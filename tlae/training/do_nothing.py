@@ -31,7 +31,7 @@ DoNothing = dict[str, float]  # losses of answers that need no learning, by a ke
 WORDS = {
     "copy_last": "copying the last frame",  # the last the net saw before the one it answers for
     "mean_frame": "the mean frame",
-    "constant": "a constant answer",  # of a net that judges: the share of what is planted
+    "constant": "a constant answer",  # of a net that segments: the share of what is planted
 }
 
 

@@ -40,6 +40,7 @@ def require_trainer_settings(settings: dict[str, Any]) -> None:
     Raises:
         UserError: with the nearest name, or the types.
     """
+    calm_lightning()
     known = trainer_settings()
     kinds = get_type_hints(pl.Trainer.__init__)
     for key, value in settings.items():

@@ -46,7 +46,7 @@ class Training(pl.LightningModule):
         options: how to fit.
         watched: (H, W) bool, False where ignored; None: everywhere.
         channels_last: memory layout of the weights.
-        recipe: of the pseudo-anomalies that a net that judges is trained with; batches then hold
+        recipe: of the pseudo-anomalies that a net that segments is trained with; batches then hold
             longer spans of footage.
     """
 
@@ -89,9 +89,9 @@ class Training(pl.LightningModule):
 
         Args:
             clip: (B, C, T, H, W) in [0, 1].
-            number: of the batch; the seed of what is planted into it, if the net judges.
+            number: of the batch; the seed of what is planted into it, if the net segments.
         """
-        if self.net.judges:
+        if self.net.segments:
             return self._judging_loss(clip, number)
         difference = self.net(clip).float() - self.net.target(clip)
         error = difference.abs() if self.options.loss == "absolute" else difference.square()

@@ -21,7 +21,7 @@ class Planted(NamedTuple):
 
 
 class Recipe(Protocol):
-    """How pseudo-anomalies are made for a net that judges."""
+    """How pseudo-anomalies are made for a net that segments."""
 
     @property
     def span_frames(self) -> int:

@@ -1,5 +1,7 @@
 """What the scene looks like: without what comes and goes, in every light; and as it was seen."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from scipy.cluster.vq import kmeans2
@@ -49,6 +51,32 @@ def frames_of_all_times(store: FrameStore, runs: list[Rows], count: int) -> Tens
     rows = np.concatenate(runs)
     rows = rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
     return torch.from_numpy(store.read(rows)).permute(0, 3, 1, 2).float() / 255
+
+
+@dataclass(frozen=True)
+class TrainingFrames:
+    """Rows of a frame store that a net learns from; a ``contract.NormalFrames``.
+
+    Attributes:
+        store: decoded frames.
+        runs: rows to learn from.
+    """
+
+    store: FrameStore
+    runs: list[Rows]
+
+    def every(self) -> Tensor:
+        """All frames in order, (N, C, H, W) uint8."""
+        frames = torch.from_numpy(self.store.read(np.concatenate(self.runs)))
+        return frames.permute(0, 3, 1, 2).contiguous()
+
+    def backgrounds(self, count: int) -> Tensor:
+        """See ``fit_bank``."""
+        return fit_bank(self.store, self.runs, count)
+
+    def of_all_times(self, count: int) -> Tensor:
+        """See ``frames_of_all_times``."""
+        return frames_of_all_times(self.store, self.runs, count)
 
 
 def _thumbnail(frame: np.ndarray) -> np.ndarray:

@@ -5,13 +5,18 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from tlae.errors import FootageError
 from tlae.footage.frames import Clip, Frame, TimeSource
 from tlae.footage.images import IMAGE_SUFFIXES, Levels
 from tlae.footage.sampling import SampledClip, parse_sampling, require_wall_clock
 from tlae.footage.sources.archive import list_archive, own_folder
+from tlae.footage.sources.arrays import ArrayClip
 from tlae.footage.sources.clip_folder import clips_of
 from tlae.footage.sources.exclusion import left_out_line, parse_exclude, without_excluded
 from tlae.footage.sources.image_folder import Files, FolderFiles, ImageClip
@@ -21,6 +26,7 @@ from tlae.footage.sources.video import VideoClip
 from tlae.footage.timestamps import Timing
 
 ARCHIVE_SUFFIX = ".zip"
+IN_MEMORY = "frames in memory"  # spec of such footage
 
 logger = logging.getLogger(__name__)
 
@@ -142,6 +148,40 @@ def open_footage(
     return Footage(spec, clips)
 
 
+def array_footage(
+    frames: npt.NDArray[np.generic] | Iterable[npt.NDArray[np.generic]],
+    interval_s: float | None = None,
+    started_at: datetime | None = None,
+) -> Footage:
+    """Footage of frames in memory.
+
+    Args:
+        frames: (N, H, W) grey or (N, H, W, 3) RGB, uint8; or an iterable of such frames, which is
+            read into memory: long footage is better named by its path, or pushed into ``Live``.
+        interval_s: time between frames [s]; None: 0.1, unless something needs to know it.
+        started_at: wall-clock time of the first frame.
+
+    Raises:
+        FootageError: there are no frames, or they are of another type or shape.
+    """
+    try:
+        images = frames if isinstance(frames, np.ndarray) else np.stack(list(frames))
+    except ValueError as error:
+        raise FootageError(f"frames must be arrays of one shape, got: {error}") from error
+    if images.dtype != np.uint8:
+        raise FootageError(f"frames must be of type uint8, got {images.dtype}; convert them")
+    if images.ndim == 4 and images.shape[-1] == 1:
+        images = images[..., 0]
+    if images.ndim == 3:
+        images = np.repeat(images[..., None], 3, axis=-1)
+    if images.ndim != 4 or images.shape[-1] != 3 or not images.size:
+        raise FootageError(
+            f"frames must be (N, H, W) or (N, H, W, 3) with N >= 1, got {images.shape}"
+        )
+    timing = Timing(interval_s, TimeSource.INTERVAL, None, None)
+    return Footage(IN_MEMORY, (ArrayClip(images.astype(np.uint8, copy=False), timing, started_at),))
+
+
 def require_pace(clips: Iterable[Clip], asking: str) -> None:
     """Refuse what is counted in seconds or days for stills whose pace nobody said.
 
@@ -155,7 +195,7 @@ def require_pace(clips: Iterable[Clip], asking: str) -> None:
     for sampled in clips:
         clip = sampled.clip if isinstance(sampled, SampledClip) else sampled
         if (
-            isinstance(clip, ImageClip | VideoClip)
+            isinstance(clip, ImageClip | VideoClip | ArrayClip)
             and clip.timing.pace_s is None
             and clip.time_source == TimeSource.INTERVAL
             and clip.length != 1

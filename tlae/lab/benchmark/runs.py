@@ -2,15 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
-
-from tlae.commands import score, train
-from tlae.config import BenchmarkConfig, ScoreConfig, TrainConfig
+from tlae.config import BenchmarkConfig, FootageConfig, ScoreConfig, TrainConfig
 from tlae.whole_file import require_plain_name
+from tlae.workflows.score import score_named
+from tlae.workflows.train import train_named
 
 
 @dataclass(frozen=True)
@@ -68,18 +67,25 @@ def run_all(
 
 def as_baseline(cfg: BenchmarkConfig, baseline: Baseline) -> BenchmarkConfig:
     """The same footage and scoring with a net that learns nothing."""
-    assert isinstance(cfg, DictConfig)
-    changed = cfg.copy()
-    changed.model = dict(baseline.net)
-    changed.model_name = baseline.run
-    changed.footage.window_frames, changed.footage.strides = 1, [1]
-    changed.scoring = OmegaConf.merge(changed.scoring, baseline.scoring)
-    return changed  # type: ignore[return-value]
+    return replace(
+        cfg,
+        model=dict(baseline.net),
+        model_name=baseline.run,
+        footage=replace(cfg.footage, window_frames=1, strides=[1]),
+        scoring=replace(cfg.scoring, **baseline.scoring),
+    )
 
 
 def train_run(cfg: BenchmarkConfig, folder: Path, name: str) -> Path:
     """Train on the train split under that name, unless done; returns the model file."""
-    train.run(_train_config(cfg, folder, name))
+    settings = {field.name: getattr(cfg, field.name) for field in fields(TrainConfig)}
+    settings |= {
+        "footage": replace(cfg.footage, path=str(Path(cfg.footage.path) / cfg.train_split)),
+        "paths": replace(cfg.paths, checkpoints=str(folder / "checkpoints")),
+        "name": name,
+        "suffix": "",
+    }
+    train_named(TrainConfig(**settings))
     return model_file(folder, name)
 
 
@@ -93,7 +99,7 @@ def is_measured(measures: Path, model: Path) -> bool:
     return measures.is_file() and measures.stat().st_mtime > model.stat().st_mtime
 
 
-def score_run(cfg: BenchmarkConfig, folder: Path, name: str, **settings: object) -> Path:
+def score_run(cfg: BenchmarkConfig, folder: Path, name: str, **settings: Any) -> Path:
     """Score the test split with a run's model; returns the results folder.
 
     Args:
@@ -102,33 +108,19 @@ def score_run(cfg: BenchmarkConfig, folder: Path, name: str, **settings: object)
         name: of the run.
         settings: further ones of `tlae score`.
     """
-    test = str(Path(cfg.footage.path) / cfg.test_split)
-    score.run(
-        OmegaConf.merge(
-            OmegaConf.structured(ScoreConfig),
-            {
-                "model_file": str(model_file(folder, name)),
-                "footage": {
-                    "path": test,
-                    "interval_s": cfg.footage.interval_s,
-                    "time_source": cfg.footage.time_source,
-                    "time_pattern": cfg.footage.time_pattern,
-                },
-                "name": name,
-                "overwrite": cfg.overwrite,
-                "paths": {"scores": str(folder / "scores"), "cache": cfg.paths.cache},
-            },
-            settings,
-        )  # type: ignore[arg-type]
+    read = ("interval_s", "time_source", "time_pattern")
+    footage = FootageConfig(
+        path=str(Path(cfg.footage.path) / cfg.test_split),
+        **{key: getattr(cfg.footage, key) for key in read},
+    )
+    score_named(
+        ScoreConfig(
+            model_file=str(model_file(folder, name)),
+            footage=footage,
+            name=name,
+            overwrite=cfg.overwrite,
+            paths=replace(cfg.paths, scores=str(folder / "scores")),
+            **settings,
+        )
     )
     return folder / "scores" / name
-
-
-def _train_config(cfg: BenchmarkConfig, folder: Path, name: str) -> TrainConfig:
-    """The settings of `tlae train` for the train split."""
-    assert isinstance(cfg, DictConfig)
-    settings = OmegaConf.masked_copy(cfg, [field.name for field in fields(TrainConfig)])
-    settings.footage.path = str(Path(cfg.footage.path) / cfg.train_split)
-    settings.paths.checkpoints = str(folder / "checkpoints")
-    settings.name, settings.suffix = name, ""
-    return settings  # type: ignore[return-value]

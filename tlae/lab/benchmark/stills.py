@@ -5,16 +5,15 @@ found (found_2: at two alarms a day). The alarms of its results are those at two
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pandas as pd
-from omegaconf import OmegaConf
 
-from tlae.commands.named_footage import open_named
-from tlae.config import BenchmarkConfig
+from tlae.config import BenchmarkConfig, ScoringConfig
 from tlae.errors import refusing_bad_values
 from tlae.evaluation.ground_truth import Mask, Region, regions_in
 from tlae.evaluation.labels.masks import read_mask
@@ -50,8 +49,9 @@ from tlae.lab.still_figures.figures import (
 )
 from tlae.lab.still_figures.sightings import Look, found_objects, look_at
 from tlae.progress import progress
-from tlae.scoring.results import Results, read_results
+from tlae.scoring.results import Scores, read_results
 from tlae.whole_file import whole_file
+from tlae.workflows.named_footage import open_named
 
 CLIPS = Clips(CALIBRATION, CLEAN, KINDS)
 MOST_ALIKE = "tlae.models.most_alike.MostAlike"
@@ -76,14 +76,8 @@ def _benchmark(cfg: BenchmarkConfig, source: Footage, folder: Path) -> None:
     with refusing_bad_values():
         stills = plant_stills(source, folder / "footage", _options(cfg))
     _tell(stills)
-    planted: BenchmarkConfig = OmegaConf.merge(  # type: ignore[assignment]
-        cfg,
-        {
-            "footage": {"path": str(stills.folder), "time_source": "auto", "time_pattern": None},
-            "train_split": "Train",
-            "test_split": "Test",
-        },
-    )
+    footage = replace(cfg.footage, path=str(stills.folder), time_source="auto", time_pattern=None)
+    planted = replace(cfg, footage=footage, train_split="Train", test_split="Test")
     run_all(
         planted,
         BASELINES,
@@ -130,7 +124,7 @@ def _run(cfg: BenchmarkConfig, folder: Path, name: str) -> None:
         return
     scores = score_run(cfg, folder, name, keep_rebuilt=False)
     threshold = budget_thresholds(read_results(scores).table, CLIPS)[PRIMARY_BUDGET]
-    score_run(cfg, folder, name, keep_rebuilt=False, scoring={"threshold": threshold})
+    score_run(cfg, folder, name, keep_rebuilt=False, scoring=ScoringConfig(threshold=threshold))
     figures, objects = measured(read_results(scores), Path(cfg.footage.path))
     place = figures_file(folder, name)
     place.parent.mkdir(exist_ok=True)
@@ -140,7 +134,7 @@ def _run(cfg: BenchmarkConfig, folder: Path, name: str) -> None:
     print(f"measured: {place}\n", flush=True)
 
 
-def measured(results: Results, footage: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def measured(results: Scores, footage: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """All figures of a scored time-lapse, and its objects with whether they were found.
 
     Args:
@@ -190,7 +184,7 @@ class Masks:
         return sorted((self._folder / f"{clip}_gt").iterdir())
 
 
-def _pixels(results: Results, objects: pd.DataFrame, rows: Rows, masks: Masks) -> pd.DataFrame:
+def _pixels(results: Scores, objects: pd.DataFrame, rows: Rows, masks: Masks) -> pd.DataFrame:
     """Pixel AUROC and AUPRO of all objects, and of those that must be found.
 
     For the latter, frames with lesser objects are passed by.
@@ -218,7 +212,7 @@ def _pixels(results: Results, objects: pd.DataFrame, rows: Rows, masks: Masks) -
 
 
 def _truth_and_map(
-    results: Results, masks: Masks, row: int, clip: str, frame: int
+    results: Scores, masks: Masks, row: int, clip: str, frame: int
 ) -> tuple[list[Region], np.ndarray]:
     """Regions of a frame, and its map in the size of the mask."""
     mask = masks.of(clip, frame)

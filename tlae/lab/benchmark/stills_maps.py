@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tlae.commands.pictures import open_drawing, worst_rows
 from tlae.evaluation.ground_truth import Mask
 from tlae.evaluation.labels.masks import read_mask
 from tlae.footage.frames import Image
@@ -16,6 +15,7 @@ from tlae.lab.still_figures.figures import PRIMARY_BUDGET
 from tlae.rendering.contact_sheet import contact_sheet
 from tlae.rendering.png import write_png
 from tlae.scoring.results import read_results
+from tlae.workflows.pictures import open_drawing, worst_rows
 
 SHOWN = 4  # frames of each sort
 OBJECTS_FOUND = "objects.csv"  # of a run: its objects, and whether they were found

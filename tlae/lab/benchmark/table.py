@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tlae.commands.pictures import open_drawing
 from tlae.evaluation.ground_truth import GroundTruth, Mask
 from tlae.evaluation.labels import open_labels
 from tlae.evaluation.roc import roc_curve
@@ -22,6 +21,7 @@ from tlae.rendering.charts import ClipScores, roc_chart, score_chart
 from tlae.rendering.contact_sheet import contact_sheet
 from tlae.rendering.png import write_png
 from tlae.whole_file import explain_os_errors, whole_file
+from tlae.workflows.pictures import open_drawing
 
 # Columns of the Markdown table; the CSV holds every figure.
 COLUMNS = {
@@ -107,7 +107,7 @@ def _read(folder: Path, name: str) -> Run:
     summary = json.loads((scores / "summary.json").read_text(encoding="utf-8"))
     model = load_model(model_path)
     costs = {
-        "weights": sum(weights.numel() for weights in model.net.parameters()),
+        "weights": sum(weights.numel() for weights in model.detector.net.parameters()),
         "train_s": model.training["seconds"],
         "frames_per_s": summary["frames_per_s"],
         "size_mb": model_path.stat().st_size / 1e6,

@@ -1,5 +1,6 @@
-"""What commands say of footage: what is odd about its times, what was left out and why."""
+"""What is said of footage: what is odd about its times, what was left out and why."""
 
+import logging
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from tlae.footage.sampling import left_by_sampling
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
 
+logger = logging.getLogger(__name__)
+
 BEING_WRITTEN = "still being written, left for the next time"
 NOT_SAMPLED = "not asked for (footage.every, start, end, hours)"
 TOO_SHORT = "in a piece between gaps that is shorter than the net's window"
@@ -25,8 +28,8 @@ CURES = {
 }
 
 
-def tell_clock(store: FrameStore, gap_s: float, time_pattern: str | None) -> dict[str, Any]:
-    """Print a line for each kind of oddity; returns the same for ``summary.json``."""
+def note_clock(store: FrameStore, gap_s: float, time_pattern: str | None) -> dict[str, Any]:
+    """Log a line for each kind of oddity; returns the same for ``summary.json``."""
     found = sorted(clock_findings(store.index, gap_s, time_pattern), key=lambda f: f.kind)
     summary = {}
     for kind, group in groupby(found, key=lambda finding: finding.kind):
@@ -35,10 +38,9 @@ def tell_clock(store: FrameStore, gap_s: float, time_pattern: str | None) -> dic
         first = summary[kind]["first"]
         count = summary[kind]["frames"]
         frames = f" ({count:,} frames)" if count > len(findings) else ""
-        print(
+        logger.warning(
             f"  clock: {len(findings):,} x {kind}{frames}, first at {first['file']}: "
-            f"{first['text']}{CURES.get(kind, '')}",
-            flush=True,
+            f"{first['text']}{CURES.get(kind, '')}"
         )
     return summary
 
@@ -49,29 +51,27 @@ def fitted_levels(footage: Footage) -> Levels | None:
     if not depths.are_deep or depths.levels is None:
         return None
     low, high = depths.levels
-    print(
+    logger.warning(
         f"pictures of 16 bits or floating-point numbers: counts {low:.6g} to {high:.6g} become "
-        "grey levels 0 to 255, as fitted to this footage; the model keeps it",
-        flush=True,
+        "grey levels 0 to 255, as fitted to this footage; the model keeps it"
     )
     return depths.levels
 
 
-def tell_other_depth(footage: Footage, levels: Levels | None) -> None:
+def note_other_depth(footage: Footage, levels: Levels | None) -> None:
     """A line where footage is of another depth than the one that a model learnt from."""
     depths = look_at_depths(footage)
     if not depths.pictures or depths.are_deep == (levels is not None):
         return
     deep, flat = "16 bits or floating-point numbers", "8 bits"
     here, learnt = (deep, flat) if depths.are_deep else (flat, deep)
-    print(
+    logger.warning(
         f"note: pictures here have {here}, the model learnt from {learnt}: scores may mean little; "
-        "train on such footage",
-        flush=True,
+        "train on such footage"
     )
 
 
-def tell_other_shape(store: FrameStore, learnt_hw: tuple[int, int] | None) -> None:
+def note_other_shape(store: FrameStore, learnt_hw: tuple[int, int] | None) -> None:
     """A line where pictures have another aspect ratio than those that a model learnt from.
 
     Args:
@@ -80,10 +80,9 @@ def tell_other_shape(store: FrameStore, learnt_hw: tuple[int, int] | None) -> No
     """
     if learnt_hw is not None and not same_shape(store.source_hw, learnt_hw):
         here, learnt = (f"{width}x{height}" for height, width in (store.source_hw, learnt_hw))
-        print(
+        logger.warning(
             f"note: pictures here have {here} pixels, the model learnt from {learnt}: stretched to "
-            "the net's size they show another shape; train on such footage",
-            flush=True,
+            "the net's size they show another shape; train on such footage"
         )
 
 

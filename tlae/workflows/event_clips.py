@@ -1,23 +1,26 @@
 """Videos and stills of single events, for `tlae events clips=true`."""
 
+import logging
 from pathlib import Path
 
-from tlae.commands.pictures import Drawing, open_drawing
-from tlae.commands.render import playback_fps
 from tlae.errors import UserError
 from tlae.progress import progress
 from tlae.rendering.clip_video import render_clip, select_rows
 from tlae.rendering.png import write_png
 from tlae.scoring.job import CLIP_FILES
-from tlae.scoring.results import CLIPS, Results
+from tlae.scoring.results import CLIPS, Scores
 from tlae.whole_file import whole_folder
+from tlae.workflows.pictures import Drawing, open_drawing
+from tlae.workflows.render import playback_fps
+
+logger = logging.getLogger(__name__)
 
 PADDING_S = 2.0
 PADDING_INTERVALS = 3.0  # of frames far apart
 SHORTEST_S = 3.0  # a clip of a few time-lapse frames is played slower, to be seen
 
 
-def write_clips(results: Results, footage: str | None, padding_s: float | None, most: int) -> None:
+def write_clips(results: Scores, footage: str | None, padding_s: float | None, most: int) -> None:
     """Write ``events/E0001.mp4`` and ``events/E0001.png`` (the peak) of each event.
 
     Args:
@@ -29,9 +32,9 @@ def write_clips(results: Results, footage: str | None, padding_s: float | None, 
     Raises:
         UserError: the footage is gone or no longer holds what was scored.
     """
-    events = sorted(results.events, key=lambda event: -(event["peak_raw"] or 0.0))[:most]
+    events = sorted(results.event_records, key=lambda event: -(event["peak_raw"] or 0.0))[:most]
     if not events:
-        print("no events, no clips")
+        logger.info("no events, no clips")
         return
     drawing = open_drawing(results, footage)
     _require_footage(drawing, sorted({str(event["clip"]) for event in events}))
@@ -45,9 +48,9 @@ def write_clips(results: Results, footage: str | None, padding_s: float | None, 
         for event in sorted(events, key=lambda event: str(event["id"])):
             _write(drawing, event, folder, padding_s)
             advance(1)
-    left_out = len(results.events) - len(events)
+    left_out = len(results.event_records) - len(events)
     more = f"; {left_out:,} lower ones are left out (most_clips={most})" if left_out else ""
-    print(f"wrote {target} ({len(events):,} clips{more})", flush=True)
+    logger.info(f"wrote {target} ({len(events):,} clips{more})")
 
 
 def _require_footage(drawing: Drawing, names: list[str]) -> None:

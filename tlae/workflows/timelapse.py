@@ -3,10 +3,12 @@
 One video over all clips and days, steady in footage time: `tlae render` hands this layout over.
 """
 
+import logging
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
-from tlae.commands.pictures import Drawing
 from tlae.config import RenderConfig
 from tlae.progress import progress
 from tlae.rendering.clip_video import near_events
@@ -14,22 +16,28 @@ from tlae.rendering.footage_time import FootageTime, duration_text
 from tlae.rendering.time_ticks import HOUR_S
 from tlae.rendering.timelapse_video import Pace, plan_shots, render_timelapse
 from tlae.scoring.events import SCENE
+from tlae.workflows.pictures import Drawing
+
+logger = logging.getLogger(__name__)
 
 FPS = 24.0
 USUAL_LENGTH_S = 60.0  # of the video without its slow parts, if no speed is asked for
 PADDING_FRAMES = 2  # shown slowly before and after an event
 
 
-def write_timelapse(drawing: Drawing, cfg: RenderConfig, names: list[str]) -> int:
-    """Write <scores>/timelapse.mp4.
+def write_timelapse(
+    drawing: Drawing, cfg: RenderConfig, names: list[str], out: Path | None = None
+) -> Path | None:
+    """Write one video of all clips.
 
     Args:
         drawing: scores and footage.
         cfg: of ``tlae render``.
         names: of the clips to show.
+        out: of the video; None: <scores>/timelapse.mp4.
 
     Returns:
-        Number of frames of the video; 0: nothing lies in the chosen range.
+        Path of the video; None: nothing lies in the chosen range.
     """
     scored = drawing.results.table
     time = FootageTime.of(scored[scored["clip"].isin(names)])
@@ -44,9 +52,9 @@ def write_timelapse(drawing: Drawing, cfg: RenderConfig, names: list[str]) -> in
     pace = Pace(FPS if cfg.fps is None else cfg.fps, _footage_s(cfg, time), cfg.slow)
     shots = plan_shots(at_s, near, chosen, pace, time.interval_s, time.gap_s)
     if not shots:
-        return 0
+        return None
     total = sum(shot.frames for shot in shots)
-    path = drawing.results.folder / "timelapse.mp4"
+    path = out or drawing.results.folder / "timelapse.mp4"
     with progress("rendering the time-lapse", total) as advance:
         render_timelapse(
             table,
@@ -59,8 +67,8 @@ def write_timelapse(drawing: Drawing, cfg: RenderConfig, names: list[str]) -> in
             advance,
         )
     speed = duration_text(pace.footage_s)
-    print(f"wrote {path} ({total / pace.fps:.0f} s; {speed} of footage a second)", flush=True)
-    return total
+    logger.info(f"wrote {path} ({total / pace.fps:.0f} s; {speed} of footage a second)")
+    return path
 
 
 def _event_rows(drawing: Drawing, table: pd.DataFrame) -> list[tuple[int, int]]:
@@ -71,7 +79,7 @@ def _event_rows(drawing: Drawing, table: pd.DataFrame) -> list[tuple[int, int]]:
             int(rows[event["clip"], event["first_frame"]]),
             int(rows[event["clip"], event["last_frame"]]),
         )
-        for event in drawing.results.events
+        for event in drawing.results.event_records
         if event.get("kind", SCENE) == SCENE and (event["clip"], event["first_frame"]) in rows.index
     ]
 

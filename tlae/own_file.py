@@ -4,8 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tlae.errors import UserError
-from tlae.image_sets.judge_file import load_judge
-from tlae.whole_file import require_plain_name
 
 # By which pages are known: the second by reports that were written before there was the first.
 PAGE_MARKS = (
@@ -35,23 +33,6 @@ def require_own(path: Path, read: Callable[[Path], object], thing: str, setting:
         raise UserError(
             f"{path} is not {thing}, so it is not replaced; give another {setting}=..."
         ) from error
-
-
-def judge_folder(checkpoints: str, name: str, kind: str) -> Path:
-    """Folder of a judge of pictures to be fitted.
-
-    Args:
-        checkpoints: folder around it.
-        name: of the folder.
-        kind: of the judge, see ``judge_file.KINDS``.
-
-    Raises:
-        UserError: the name is no plain one, or another model lies there.
-    """
-    folder = Path(checkpoints).expanduser() / require_plain_name(name, "name")
-    model = folder / "model.safetensors"
-    require_own(model, lambda path: load_judge(path, kind), f"a {kind} model", "name")
-    return folder
 
 
 def read_page(path: Path) -> None:

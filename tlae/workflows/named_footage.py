@@ -1,10 +1,10 @@
 """Footage as settings name it, and as a results folder remembers it."""
 
-from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from tlae.budget import Budget
 from tlae.config import FootageConfig
 from tlae.footage.images import Levels
 from tlae.footage.sources import Footage, open_footage, require_pace
@@ -17,14 +17,9 @@ def open_named(cfg: FootageConfig) -> Footage:
     return open_footage(cfg.path, **{key: getattr(cfg, key) for key in READING}).settled()
 
 
-def require_pace_for(alarm: Mapping[str, Any], footage: Footage) -> None:
-    """Refuse a budget of alarms a day for footage of which nobody knows how long a day is.
-
-    Args:
-        alarm: ``threshold``, ``false_alarm_rate``, ``alarms_per_day``, as far as asked for.
-        footage: that they hold for.
-    """
-    if alarm.get("alarms_per_day") is not None and alarm.get("threshold") is None:
+def require_pace_for(budget: Budget, footage: Footage) -> None:
+    """Refuse a budget of alarms a day for footage of which nobody knows how long a day is."""
+    if budget.alarms_per_day is not None and budget.threshold is None:
         require_pace(footage.clips, "scoring.alarms_per_day")
 
 

@@ -1,5 +1,6 @@
 """Pictures of scored frames: results and footage brought together, for videos, sheets, reports."""
 
+import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from pathlib import PurePosixPath
 import numpy as np
 import pandas as pd
 
-from tlae.commands.named_footage import open_saved
 from tlae.errors import FootageError, UserError, nearest
 from tlae.footage.contents import goes_on_from
 from tlae.footage.frames import Clip, Frame, Image
@@ -23,7 +23,10 @@ from tlae.rendering.overlay import draw_overlay
 from tlae.rendering.text import clock_text
 from tlae.rendering.timeline import ScoreAxis
 from tlae.scoring.events import SCENE, shows_scene
-from tlae.scoring.results import Results
+from tlae.scoring.results import Scores
+from tlae.workflows.named_footage import open_saved
+
+logger = logging.getLogger(__name__)
 
 APART_FRAMES = 15  # chosen frames are at least this far from each other
 
@@ -40,7 +43,7 @@ class Drawing:
         footage_path: where the pictures are.
     """
 
-    results: Results
+    results: Scores
     look: Look
     axis: ScoreAxis
     interval_s: float
@@ -53,12 +56,14 @@ class Drawing:
         Raises:
             FootageError: the footage is not where it was.
         """
+        if self.results.footage is not None:
+            return {clip.name: clip for clip in self.results.footage.clips}
         remembered = self.results.summary["footage"]
         footage = open_saved(remembered, self.footage_path)
         before = self.results.contents
         moved = self.footage_path != remembered["path"]  # a copy has other dates
         if before is not None and not moved and not goes_on_from(footage, before):
-            print(
+            logger.warning(
                 f"note: files of {self.footage_path} changed after they were scored: pictures may "
                 "not be those that scores speak of; score again"
             )
@@ -109,7 +114,7 @@ class Drawing:
             (lambda row: results.rebuilt_of(first + row)) if results.has_rebuilt else None,
             [
                 (int(event["first_frame"]), int(event["last_frame"]))
-                for event in results.events
+                for event in results.event_records
                 if event["clip"] == name and event.get("kind", SCENE) == SCENE
             ],
         )
@@ -166,7 +171,7 @@ class Drawing:
         return pictures
 
 
-def open_drawing(results: Results, footage: str | None = None, layout: str = "overlay") -> Drawing:
+def open_drawing(results: Scores, footage: str | None = None, layout: str = "overlay") -> Drawing:
     """Bring results and footage together.
 
     Args:
@@ -199,11 +204,11 @@ def open_drawing(results: Results, footage: str | None = None, layout: str = "ov
     )
 
 
-def _outlines(results: Results) -> dict[str, Polygon]:
+def _outlines(results: Scores) -> dict[str, Polygon]:
     return {name: zone.points for name, zone in results.zones.zones.items()}
 
 
-def _watched(results: Results) -> Mask | None:
+def _watched(results: Scores) -> Mask | None:
     """Where changes count, (h, w): not ignored, in a zone if there are any; None: everywhere."""
     by_model, zones = results.watched(), results.zones
     if not zones.ignore and not zones.zones:

@@ -1,0 +1,241 @@
+"""Find events anew in what is already scored: other budgets, zones or rules; no net is run."""
+
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tlae.budget import Budget
+from tlae.config import EventsConfig
+from tlae.errors import UserError, refusing_bad_values
+from tlae.footage.windows import segments, usual_interval_s
+from tlae.footage.zones import Mask, Zones, read_zones
+from tlae.model_file import Model, load_model
+from tlae.scoring.areas import (
+    Area,
+    calibration_of,
+    modes_of,
+    score_rows,
+    watched_of,
+    whole_area,
+    worst_area,
+    zone_area,
+    zone_masks,
+    zone_scores,
+)
+from tlae.scoring.calibrate import Calibration, threshold_of
+from tlae.scoring.coco import coco_of
+from tlae.scoring.event_rule import EventRule
+from tlae.scoring.events import accept_standing, find_events, in_alarm, seen_runs
+from tlae.scoring.results import COCO, Scores, Zoned, read_results, write_tables
+from tlae.scoring.rule import ScoringRule
+from tlae.scoring.smooth import smooth_runs
+from tlae.scoring.stored_maps import StoredMaps
+from tlae.whole_file import write_json
+
+RULE_KEYS = tuple(EventRule.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
+class EventsReport:
+    """What was found.
+
+    Attributes:
+        scores: with their new alarms and events.
+        areas: what was watched: the whole picture, or each zone.
+    """
+
+    scores: Scores
+    areas: list[Area]
+
+
+@dataclass(frozen=True, eq=False)
+class _Scored:
+    """A scored footage with what its scores mean.
+
+    Attributes:
+        results: tables and maps.
+        stored: the maps, and how they become scores.
+        calibration: of the whole picture by the model; None: void under this rule.
+        model: that scored it.
+    """
+
+    results: Scores
+    stored: StoredMaps
+    calibration: Calibration | None
+    model: Model
+
+
+def find_anew(cfg: EventsConfig) -> EventsReport:
+    """Find events in a scores folder that no other process writes into, and write them there.
+
+    Args:
+        cfg: settings of `tlae events`, the folder among them.
+
+    Raises:
+        UserError: the folder, its model or the zones are not what they must be.
+    """
+    with refusing_bad_values():
+        rule = EventRule(**{key: getattr(cfg, key) for key in RULE_KEYS})
+    zones_file = Path(cfg.zones).expanduser() if cfg.zones else None
+    zones = read_zones(zones_file) if zones_file else Zones()
+    scored = _open(Path(cfg.scores).expanduser(), cfg.model_file)
+    normal = _open(Path(cfg.normal).expanduser(), cfg.model_file) if cfg.normal else None
+    if normal:
+        _require_alike(scored, normal)
+    asked = Budget.of(vars(cfg.scoring))
+    budget = asked or Budget.of(scored.results.summary.get("alarm", {}))
+    areas = _areas(scored, normal, zones, budget, rule)
+    table = scored.results.table
+    found_in = scored.stored, rule, usual_interval_s(table), scored.model.detector.gap_s
+    areas = accept_standing(table, areas, *found_in)
+    table, zoned = _table(scored, areas, zones_file)
+    events = find_events(table, areas, *found_in)
+    folder = scored.results.folder
+    write_tables(folder, table, events, zoned)
+    write_json(folder / "summary.json", _summary(scored, table, areas, budget, rule))
+    if cfg.coco:
+        write_json(folder / COCO, coco_of(events, table))
+    return EventsReport(read_results(folder), areas)
+
+
+def _open(folder: Path, model_file: str | None) -> _Scored:
+    results = read_results(folder)
+    summary = results.summary
+    path = Path(model_file or summary.get("model_file", "")).expanduser()
+    if not path.is_file():
+        raise UserError(
+            f"the model that scored {folder} must be at {path}; give model_file=... where it is now"
+        )
+    model, rule = load_model(path), results.rule
+    if results.job.get("model", digest := model.digest()) != digest:
+        raise UserError(
+            f"{folder} was scored by another model than {path} holds now; give model_file=... "
+            "where that one is, or score again with this one"
+        )
+    calibration = None
+    if summary.get("calibrated_on_frames") is not None:
+        calibration = model.calibration.smoothed(rule.smooth_frames, causal=rule.causal)
+    runs = seen_runs(results.table, segments(results.table, model.detector.gap_s))
+    return _Scored(results, StoredMaps(results.stored_maps, runs, rule), calibration, model)
+
+
+def _require_alike(scored: _Scored, normal: _Scored) -> None:
+    """Scores are comparable only if the same net made them by the same rule."""
+    job, job_normal = scored.results.job, normal.results.job
+    other = [key for key in ("model", "rule", "precision") if job.get(key) != job_normal.get(key)]
+    if other:
+        raise UserError(
+            f"normal={normal.results.folder} must be scored as {scored.results.folder} was, it has "
+            f"another {' and '.join(other)}; score the normal footage with the same model"
+        )
+
+
+def _areas(
+    scored: _Scored,
+    normal: _Scored | None,
+    zones: Zones,
+    budget: Budget,
+    rule: EventRule,
+) -> list[Area]:
+    """The zones, or the whole picture where there are none."""
+    watched = watched_of(zones, scored.stored, scored.results.watched())
+    if not zones.zones:
+        return [_whole(scored, normal, watched, budget, rule, changed=bool(zones.ignore))]
+    everywhere = np.full(scored.stored.size_hw, True) if watched is None else watched
+    areas = []
+    for name, inside in zone_masks(zones, scored.stored.size_hw, everywhere).items():
+        zone = zones.zones[name]
+        calibration = scored.calibration
+        if normal:
+            calibration = _calibrated_on(normal, inside, scored.stored.rule)
+        elif scored.stored.rule.reduction == "mean" and (zone.budget or budget).threshold is None:
+            raise UserError(
+                f"zone {name} needs a threshold of its own or normal=...: the mean of a zone may "
+                "lie above the mean of the whole picture, for which the model is calibrated"
+            )
+        areas.append(
+            zone_area(
+                name,
+                zone,
+                inside,
+                scored.stored,
+                modes_of(scored.results.table),
+                calibration,
+                budget,
+                rule,
+            )
+        )
+    return areas
+
+
+def _whole(
+    scored: _Scored,
+    normal: _Scored | None,
+    watched: Mask | None,
+    budget: Budget,
+    rule: EventRule,
+    *,
+    changed: bool,
+) -> Area:
+    """The whole picture; its scores are those of the table unless more is ignored than then."""
+    stored, calibration = scored.stored, scored.calibration
+    table = scored.results.table
+    if changed:
+        raw = stored.raw(watched)
+    else:
+        smooth = stored.rule.smooth_frames, stored.rule.causal
+        raw = smooth_runs(table["instant"].to_numpy(), stored.runs, smooth[0], causal=smooth[1])
+    if normal:
+        calibration = _calibrated_on(normal, watched, stored.rule)
+    score = score_rows(raw, modes_of(table), calibration)
+    threshold = threshold_of(calibration, budget).of(modes_of(table))
+    judged = table.assign(raw=raw, score=score, threshold=threshold)
+    return whole_area(judged, calibration, rule, watched)
+
+
+def _calibrated_on(normal: _Scored, inside: Mask | None, rule: ScoringRule) -> Calibration:
+    """Calibration by normal footage, smoothed in time as the scores that it is for."""
+    table = normal.results.table
+    created = str(normal.results.summary.get("created", ""))
+    stored = replace(normal.stored, rule=rule)
+    return calibration_of(
+        stored.raw(inside), modes_of(table), stored, usual_interval_s(table), created
+    )
+
+
+def _table(
+    scored: _Scored, areas: list[Area], zones_file: Path | None
+) -> tuple[pd.DataFrame, Zoned | None]:
+    """The score table of what is watched, the worst area of each frame; and each zone's scores."""
+    table = scored.results.table.copy()
+    alarms = [in_alarm(table, area.counted, area.threshold) for area in areas]
+    worst = worst_area(areas)
+    for column in ("raw", "score", "threshold"):
+        table[column] = np.choose(worst, [getattr(area, column) for area in areas])
+    table["alarm"] = np.logical_or.reduce(alarms)
+    if zones_file is None:
+        return table, None
+    named = areas if areas[0].name is not None else []
+    return table, Zoned(
+        zones_file.read_text(encoding="utf-8"), zone_scores(named, alarms[: len(named)])
+    )
+
+
+def _summary(
+    scored: _Scored,
+    table: pd.DataFrame,
+    areas: list[Area],
+    budget: Budget,
+    rule: EventRule,
+) -> dict[str, Any]:
+    lowest = min(float(area.threshold.min()) for area in areas)
+    return scored.results.summary | {
+        "threshold": lowest if np.isfinite(lowest) else None,
+        "alarm": budget.given(),
+        "alarm_frames": int(table["alarm"].sum()),
+        "raw_highest": float(table["raw"].max()) if table["raw"].notna().any() else None,
+        "events": asdict(rule),
+    }

@@ -1,0 +1,161 @@
+"""Draw scores over their footage: videos, single frames, a sheet of the most anomalous ones."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from tlae.config import RenderConfig
+from tlae.errors import UserError, nearest
+from tlae.footage.frames import Image
+from tlae.progress import progress
+from tlae.rendering.clip_video import render_clip, select_rows
+from tlae.rendering.contact_sheet import contact_sheet
+from tlae.rendering.layouts import Layout
+from tlae.rendering.png import write_png
+from tlae.scoring.events import shows_scene
+from tlae.scoring.results import Scores
+from tlae.workflows.pictures import Drawing, open_drawing, worst_rows
+from tlae.workflows.timelapse import write_timelapse
+
+logger = logging.getLogger(__name__)
+
+TIMELAPSE_FPS = 12.0
+FILMED_FPS = (1.0, 60.0)  # a video is played as filmed within this range
+PADDING_FRAMES = 10
+SHEET_COLUMNS = 4
+
+
+def render(cfg: RenderConfig, scores: Scores, out: Path | None = None) -> list[Path]:
+    """Render into a scores folder that no other process writes into.
+
+    Args:
+        cfg: settings of `tlae render`.
+        scores: with their footage.
+        out: of the video, where there is but one; None: in the scores folder, with a sheet.
+
+    Returns:
+        Paths of what was written.
+
+    Raises:
+        UserError: a clip or layout is not known, or nothing lies in the chosen range.
+        FootageError: the footage no longer holds what was scored.
+    """
+    drawing = open_drawing(scores, cfg.footage, cfg.layout)
+    wanted = _wanted_clips(scores, cfg)
+    drawing.require_clips(wanted)
+    if out is not None and len(wanted) > 1 and drawing.look.layout != Layout.TIMELAPSE:
+        raise UserError(
+            f"one video holds one clip, these scores have {len(wanted)}; choose one with clips, or "
+            "give no path: each clip has its video in the scores folder then"
+        )
+    if cfg.frames:
+        return list(_write_frames(drawing, cfg, wanted))
+    if drawing.look.layout == Layout.TIMELAPSE:
+        found = [write_timelapse(drawing, cfg, wanted, out)]
+    else:
+        found = [_write_video(drawing, cfg, name, out) for name in wanted]
+    written = [path for path in found if path is not None]
+    if not written:
+        raise UserError(
+            "nothing to show: no frame of the chosen clips lies in an event or in the given range"
+        )
+    if cfg.top and out is None:
+        path = scores.folder / "top_frames.png"
+        write_png(path, contact_sheet(list(_top_tiles(drawing, cfg.top)), SHEET_COLUMNS))
+        logger.info(f"wrote {path}")
+        written.append(path)
+    return written
+
+
+def _wanted_clips(results: Scores, cfg: RenderConfig) -> list[str]:
+    names = list(results.table["clip"].unique())
+    for name in cfg.clips:
+        if name not in names:
+            raise UserError(f"no clip is called {name!r}; {nearest(name, names)}")
+    return list(cfg.clips) or names
+
+
+def _write_video(drawing: Drawing, cfg: RenderConfig, name: str, out: Path | None) -> Path | None:
+    """One clip's video; None: no frame of it was chosen."""
+    scores = drawing.clip_scores(name)
+    padding_s = PADDING_FRAMES * drawing.interval_s if cfg.padding_s is None else cfg.padding_s
+    shown = select_rows(
+        scores.table,
+        start_s=cfg.start_s,
+        end_s=cfg.end_s,
+        every=max(1, round(cfg.speed)),
+        only_events=cfg.only_events,
+        padding_s=padding_s,
+        events=scores.events,
+    )
+    if not len(shown):
+        return None
+    if cfg.layout == "side_by_side" and scores.rebuilt_of is None:
+        logger.warning(
+            "note: layout=side_by_side has no expected picture to show: a net that segments does "
+            "not reconstruct frames, others need `tlae score keep_rebuilt=true`"
+        )
+    folder = drawing.results.folder
+    one, each = folder / f"{cfg.layout}.mp4", folder / cfg.layout / f"{_file_name(name)}.mp4"
+    path = out or (one if len(drawing.clips) == 1 else each)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with progress(f"rendering {name}", len(shown)) as advance:
+        render_clip(
+            drawing.frames(name),
+            scores,
+            drawing.look,
+            shown,
+            path,
+            _fps(drawing, cfg),
+            advance,
+        )
+    logger.info(f"wrote {path} ({len(shown):,} frames)")
+    return path
+
+
+def _fps(drawing: Drawing, cfg: RenderConfig) -> float:
+    if cfg.fps is not None:
+        if not cfg.fps > 0:
+            raise UserError(f"fps must be > 0, got {cfg.fps}")
+        return cfg.fps
+    return playback_fps(drawing.interval_s)
+
+
+def playback_fps(interval_s: float) -> float:
+    """Frames a second at which footage is shown: as filmed, or as a time-lapse."""
+    filmed = 1 / interval_s if interval_s > 0 else TIMELAPSE_FPS
+    return filmed if FILMED_FPS[0] <= filmed <= FILMED_FPS[1] else TIMELAPSE_FPS
+
+
+def _write_frames(drawing: Drawing, cfg: RenderConfig, names: list[str]) -> Iterator[Path]:
+    """Single frames of each clip, as PNG."""
+    folder = drawing.results.folder / "frames"
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        length = int((drawing.results.table["clip"] == name).sum())
+        for number in cfg.frames:
+            if not 0 <= number < length:
+                raise UserError(f"frames of {name} must be within 0..{length - 1}, got {number}")
+        for number, picture in drawing.stills(name, sorted(set(cfg.frames))):
+            path = folder / f"{_file_name(name)}-{number:06d}.png"
+            write_png(path, picture)
+            logger.info(f"wrote {path}")
+            yield path
+
+
+def _top_tiles(drawing: Drawing, count: int) -> Iterator[tuple[Image, str]]:
+    """The most anomalous frames, worst first, no two of the same moment."""
+    table = drawing.results.table
+    rows = worst_rows(table[table["clip"].isin(drawing.clips) & shows_scene(table)], count)
+    pictures = drawing.stills_of_rows(rows)
+    for rank, row in enumerate(rows, start=1):
+        if row in pictures:
+            line = table.iloc[row]
+            yield (
+                pictures[row],
+                f"{rank}. {line['clip']} #{line['frame']}  raw {line['raw']:.3g}",
+            )
+
+
+def _file_name(clip: str) -> str:
+    return clip.replace("/", "_")

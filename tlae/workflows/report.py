@@ -1,0 +1,162 @@
+"""The page that says what was unusual and when."""
+
+import logging
+import math
+from pathlib import Path
+
+from tlae.config import ReportConfig
+from tlae.errors import FootageError, UserError
+from tlae.own_file import read_page, require_own
+from tlae.progress import progress
+from tlae.rendering.footage_time import FootageTime
+from tlae.rendering.overlay import draw_overlay, resize_picture
+from tlae.rendering.report_page.event_list import ReportEvent, by_strength, place_events
+from tlae.rendering.report_page.keogram import TALLEST_PX, Keogram, Strip, add_clip
+from tlae.rendering.report_page.page import (
+    EventPictures,
+    Scored,
+    Shots,
+    report_html,
+    score_axis,
+)
+from tlae.scoring.results import Scores
+from tlae.whole_file import explain_os_errors, whole_file
+from tlae.workflows.pictures import Drawing, open_drawing
+
+logger = logging.getLogger(__name__)
+
+PICTURE_PX = 800  # long side of an event's picture
+
+
+def page_path(cfg: ReportConfig, out: str | None) -> Path:
+    """Where the page goes.
+
+    Args:
+        cfg: settings of `tlae report`.
+        out: as the user asked; None: into the scores folder.
+
+    Raises:
+        UserError: that is no place for a page, or holds something else.
+    """
+    path = Path(out).expanduser() if out else Path(cfg.scores).expanduser() / "report.html"
+    if path.suffix.lower() not in (".html", ".htm") or path.is_dir():
+        raise UserError(f"out must be a file ending in .html, got {out}")
+    if cfg.top < 0:
+        raise UserError(f"top must be >= 0 (events with pictures), got {cfg.top}")
+    if out:
+        require_own(path, read_page, "a page of tlae", "out")
+    return path
+
+
+def report(cfg: ReportConfig, scores: Scores, path: Path) -> None:
+    """Write the report of a scored footage.
+
+    Args:
+        cfg: settings of `tlae report`.
+        scores: with their footage; where that is gone, the page has no pictures.
+        path: of the page.
+    """
+    with explain_os_errors(path), whole_file(path) as temporary:
+        temporary.touch()  # a place that cannot be written to shall show before the work
+        temporary.write_text(_html(scores, cfg), encoding="utf-8")
+
+
+def _html(results: Scores, cfg: ReportConfig) -> str:
+    scored = _scored(results)
+    drawing, notes = _open_footage(results, cfg.footage)
+    pictures: dict[str, Shots] = {}
+    strips: list[Strip] = []
+    if drawing is not None:
+        try:
+            pictures = _pictures(drawing, by_strength(scored.events)[: cfg.top])
+            if cfg.keogram:
+                strips, left_out = _strips(drawing, scored)
+                if left_out:
+                    notes.append(
+                        f"The keogram ends early: {left_out:,} further strips are left out."
+                    )
+        except FootageError as error:
+            notes += _told(f"Pictures are missing: {error}")
+    return report_html(scored, pictures, strips, notes)
+
+
+def _pictures(drawing: Drawing, events: list[ReportEvent]) -> dict[str, Shots]:
+    """Pictures of each event that has some, by its id."""
+    pictures = {}
+    with progress("pictures of events", len(events), "events") as advance:
+        for event in events:
+            found = _event_pictures(drawing, event)
+            if found is not None:
+                pictures[event.id] = found.packed(len(events))
+            advance()
+    return pictures
+
+
+def _scored(results: Scores) -> Scored:
+    table, summary = results.table, results.summary
+    threshold = math.inf if summary["threshold"] is None else float(summary["threshold"])
+    time = FootageTime.of(table)
+    events = place_events(results.event_records, table, time, threshold)
+    axis = score_axis(table, threshold)
+    return Scored(results.folder.resolve().name, table, summary, time, events, axis)
+
+
+def _open_footage(results: Scores, footage: str | None) -> tuple[Drawing | None, list[str]]:
+    """What draws pictures; None and the reason where the footage is gone."""
+    drawing = open_drawing(results, footage)
+    try:
+        missing = [n for n in results.table["clip"].unique() if n not in drawing.clips]
+    except UserError as error:
+        return None, _told(f"The footage could not be read, so there are no pictures: {error}")
+    if not missing:
+        return drawing, []
+    if len(missing) == results.table["clip"].nunique():
+        return None, _told(
+            f"{drawing.footage_path} holds none of the scored clips, so there are no pictures; "
+            "give footage=... where they lie now"
+        )
+    return drawing, _told(f"Without pictures, because the footage lacks them: {', '.join(missing)}")
+
+
+def _told(note: str) -> list[str]:
+    logger.warning(f"note: {note}")
+    return [note]
+
+
+def _event_pictures(drawing: Drawing, event: ReportEvent) -> EventPictures | None:
+    """The frame of an event's peak, the map over it, and what the net expected."""
+    if event.clip not in drawing.clips:
+        return None
+    image = drawing.frame_image(event.clip, event.peak_frame)
+    if image is None:
+        return None
+    height, width = image.shape[:2]
+    share = PICTURE_PX / max(height, width)
+    size_hw = (max(1, round(share * height)), max(1, round(share * width)))
+    results, look = drawing.results, drawing.look
+    overlay = draw_overlay(
+        image,
+        results.map_of(event.row),
+        look.threshold,
+        look.scale,
+        watched=look.watched,
+        size_hw=size_hw,
+    )
+    expected = None
+    if results.has_rebuilt:
+        expected = resize_picture(results.rebuilt_of(event.row), size_hw)
+    return EventPictures(overlay, resize_picture(image, size_hw), expected)
+
+
+def _strips(drawing: Drawing, scored: Scored) -> tuple[list[Strip], int]:
+    """Keogram of all frames in one pass, and how many strips it has no room for."""
+    keogram = Keogram(scored.time)
+    clips = scored.table["clip"].to_numpy()
+    with progress("keogram", len(scored.table)) as advance:
+        for name in scored.time.clips:
+            rows = clips == name
+            if name in drawing.clips:
+                frames = drawing.frames(name, min_hw=(TALLEST_PX, TALLEST_PX))
+                add_clip(keogram, frames, scored.time.axis_s[rows])
+            advance(int(rows.sum()))
+    return keogram.strips(), keogram.left_out

@@ -1,0 +1,297 @@
+"""Score footage with a trained model into a folder: begun, continued, or grown with the footage."""
+
+import logging
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import zarr
+
+from tlae import __version__
+from tlae.budget import Budget
+from tlae.camera.canonical_store import canonical_store
+from tlae.config import ScoreConfig
+from tlae.device import pick_device
+from tlae.errors import refusing_bad_values
+from tlae.folder_lock import held_folder
+from tlae.footage.frames import OK
+from tlae.footage.sources import Footage
+from tlae.footage.store import FrameStore, open_store
+from tlae.footage.windows import Rows, segments, usual_interval_s
+from tlae.model_file import Model, load_model, run_name
+from tlae.progress import progress
+from tlae.scoring.areas import whole_area
+from tlae.scoring.calibrate import Calibration, PerMode, threshold_of
+from tlae.scoring.drift import Drift, watch_drift
+from tlae.scoring.event_rule import EventRule
+from tlae.scoring.events import Event, accept_standing, find_events, in_alarm, seen_runs
+from tlae.scoring.job import ScoringJob
+from tlae.scoring.job_folder import Place, find_place, finish, footage_facts
+from tlae.scoring.ledger import ledger
+from tlae.scoring.results import MEASURED, Scores, read_results, score_table, write_tables
+from tlae.scoring.rule import ScoringRule
+from tlae.scoring.scorer import FrameScorer, reading_of
+from tlae.scoring.stored_maps import StoredMaps
+from tlae.whole_file import require_plain_name, whole_file, write_json
+from tlae.workflows.footage_notes import (
+    BEING_WRITTEN,
+    left_out,
+    note_clock,
+    note_other_depth,
+    note_other_shape,
+)
+from tlae.workflows.named_footage import open_named, saved
+
+SHORT_RUNS = 0.1  # share of frames in runs shorter than the window that is worth a warning
+INTERVAL_FACTOR = 3.0  # footage this much slower or faster than the model's is worth a warning
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ScoringReport:
+    """What a scoring did.
+
+    Attributes:
+        scores: all of the footage, where they lie now.
+        threshold: alarm threshold in raw units.
+        seconds: that it took.
+        scored_now: readable frames that the net answered for this time.
+        ran_net: whether the net ran at all; False: another budget for known maps.
+        drifts: how scores here differ from those of the calibration, per camera mode.
+    """
+
+    scores: Scores
+    threshold: PerMode
+    seconds: float
+    scored_now: int
+    ran_net: bool
+    drifts: list[Drift]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What turns maps into alarms."""
+
+    rule: ScoringRule
+    event_rule: EventRule
+    budget: Budget
+    threshold: PerMode
+    calibration: Calibration | None
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """Results of the net, before smoothing in time."""
+
+    table: pd.DataFrame
+    job: ScoringJob | None  # None: nothing was to be done
+    to_do: int  # rows
+    pace: float | None  # frames a second
+
+
+def score_named(cfg: ScoreConfig) -> ScoringReport:
+    """Score the footage that settings name with the model that they name.
+
+    Raises:
+        UserError: see ``score``; also where another process holds the folder.
+    """
+    model_file = Path(cfg.model_file).expanduser()
+    model = load_model(model_file)
+    footage = open_named(cfg.footage)
+    name = require_plain_name(cfg.name or f"{run_name(model_file)}-{footage.name}", "name")
+    folder = Path(cfg.paths.scores).expanduser() / require_plain_name(name + cfg.suffix, "name")
+    with held_folder(folder, "give another name=..."):
+        return score(cfg, model, footage, folder)
+
+
+def score(cfg: ScoreConfig, model: Model, footage: Footage, folder: Path) -> ScoringReport:
+    """Score footage into a folder that no other process writes into.
+
+    Args:
+        cfg: settings; the footage and the folder are those given here.
+        model: trained model.
+        footage: to be scored.
+        folder: of the results; continued where it was begun, extended where the footage grew.
+
+    Raises:
+        UserError: settings do not fit, the footage cannot be read, the disk is full.
+    """
+    started = time.monotonic()
+    detector = model.detector
+    with refusing_bad_values():
+        rule = model.rule.changed_by(vars(cfg.scoring))
+        event_rule = EventRule(**vars(cfg.events))
+        budget = Budget.of(vars(cfg.scoring)) or model.budget
+    store = open_seen(footage, model, Path(cfg.paths.cache))
+    _note_other_pace(model, store)
+    clock = note_clock(store, detector.gap_s, cfg.footage.time_pattern)
+    reading = _Reading(rule, event_rule, budget, *_threshold(model, rule, budget))
+    runs = segments(store.index, detector.gap_s)
+    _note_short_runs(detector.span_frames, detector.gap_s, runs)
+    facts = _facts(model, store, rule, cfg)
+    place = find_place(folder, facts, footage, store, overwrite=cfg.overwrite)
+    measured = _measure(cfg, model, rule, (store, runs, place, facts), footage.name)
+    table, events = _find_alarms(store, runs, place.folder, detector.gap_s, reading, measured)
+    write_tables(place.folder, table, events)
+    if detector.watched is not None:
+        np.save(place.folder / "watched.npy", detector.watched.numpy())
+    calibration = reading.calibration
+    drifts = [] if calibration is None else watch_drift(table, calibration)
+    summary: dict[str, Any] = {"tlae": __version__, "model_file": str(cfg.model_file)}
+    summary |= {"footage": saved(cfg.footage, detector.preprocessing.levels)}
+    summary |= _counts_of(table, footage) | _alarms_of(table, reading)
+    summary |= {"alarm": budget.given(), "events": asdict(event_rule)}
+    summary |= {"frames_per_s": measured.pace, "clock": clock}
+    summary |= {"drift": [asdict(drift) for drift in drifts]}
+    with whole_file(place.folder / "ledger.csv") as temporary:
+        ledger(table, footage.waiting, BEING_WRITTEN).to_csv(temporary, index=False)
+    write_json(place.folder / "summary.json", summary)
+    if measured.job is not None:
+        finish(measured.job, folder)
+    new = int((table["state"].iloc[len(table) - measured.to_do :] == OK).sum())
+    scores, seconds = read_results(folder), time.monotonic() - started
+    return ScoringReport(scores, reading.threshold, seconds, new, place.fresh, drifts)
+
+
+def open_seen(footage: Footage, model: Model, cache: Path) -> FrameStore:
+    """The footage as the model's net sees it."""
+    note_other_depth(footage, model.detector.preprocessing.levels)
+    store = open_store(footage, model.detector.preprocessing, cache)
+    note_other_shape(store, model.source_hw)
+    return store if model.camera is None else canonical_store(model.camera, store)
+
+
+def _facts(model: Model, store: FrameStore, rule: ScoringRule, cfg: ScoreConfig) -> dict[str, Any]:
+    """What the maps and instant scores depend on."""
+    calibrated = cfg.precision == "calibrated"
+    return {
+        "model": model.digest(),
+        **footage_facts(store),
+        "rule": {k: v for k, v in asdict(rule).items() if k != "smooth_frames"},
+        "precision": model.detector.precision if calibrated else cfg.precision,
+        "batch_frames": cfg.batch_frames,
+        # a net that segments expects nothing that could be shown
+        "keep_rebuilt": cfg.keep_rebuilt and not model.detector.net.segments,
+    }
+
+
+def _measure(
+    cfg: ScoreConfig,
+    model: Model,
+    rule: ScoringRule,
+    work: tuple[FrameStore, list[Rows], Place, dict[str, Any]],
+    name: str,
+) -> _Measured:
+    """Run the net where frames have no result yet."""
+    store, runs, place, facts = work
+    if not place.fresh:
+        known = read_results(place.folder)
+        pace = known.summary.get("frames_per_s")
+        return _Measured(known.table.reindex(columns=list(MEASURED)), None, 0, pace)
+    device = pick_device(cfg.device)
+    scorer = FrameScorer(model.detector, rule, device, facts["precision"])
+    job = ScoringJob(
+        place.folder, store, runs, facts, facts["keep_rebuilt"], place.rows_before, scorer.delay
+    )
+    to_do, begun = job.rows_left(), time.monotonic()
+    with progress(f"scoring {name}", len(store)) as advance:
+        job.run(scorer, cfg.batch_frames, advance)
+    return _Measured(job.table(), job, to_do, round(to_do / (time.monotonic() - begun), 1))
+
+
+def _find_alarms(
+    store: FrameStore,
+    runs: list[Rows],
+    folder: Path,
+    gap_s: float,
+    reading: _Reading,
+    measured: _Measured,
+) -> tuple[pd.DataFrame, list[Event]]:
+    """The score table and the events of the whole picture."""
+    rule, calibration = reading.rule, reading.calibration
+    table = score_table(store, measured.table, runs, rule, calibration, reading.threshold)
+    maps = zarr.open_array(folder / "maps.zarr", mode="r")
+    stored = StoredMaps(maps, seen_runs(table, runs), rule)
+    found_in = stored, reading.event_rule, usual_interval_s(store.index), gap_s
+    area = whole_area(table, calibration, reading.event_rule)
+    (area,) = accept_standing(table, [area], *found_in)
+    table["alarm"] = in_alarm(table, area.counted, area.threshold)
+    return table, find_events(table, [area], *found_in)
+
+
+def _threshold(
+    model: Model, rule: ScoringRule, budget: Budget
+) -> tuple[PerMode, Calibration | None]:
+    """Alarm threshold and calibration; both are void under a rule the model was not made with."""
+    made, asked = (asdict(reading_of(model.detector, one)) for one in (model.rule, rule))
+    differ = [key for key in made if made[key] != asked[key]]
+    if not differ:
+        calibration = model.calibration.smoothed(rule.smooth_frames, causal=rule.causal)
+        return threshold_of(calibration, budget), calibration
+    logger.warning(
+        "the model was calibrated with another %s: the score column stays empty; train with these "
+        "scoring settings to calibrate them",
+        ", ".join(differ),
+    )
+    if budget.threshold is None:
+        logger.warning("no alarms either: give scoring.threshold=... in raw units")
+    return threshold_of(None, budget), None
+
+
+def _counts_of(table: pd.DataFrame, footage: Footage) -> dict[str, Any]:
+    """What the summary says of the footage."""
+    return {
+        "frames": len(table),
+        "scored": int((table["state"] == OK).sum()),
+        "measured": int(table["instant"].notna().sum()),
+        "left_out": left_out(table["state"], footage),
+        "clips": int(table["clip"].nunique()),
+        "modes": counts(table["mode"]),
+        "health": counts(table["health"]),
+    }
+
+
+def _alarms_of(table: pd.DataFrame, reading: _Reading) -> dict[str, Any]:
+    """What the summary says of the alarms."""
+    threshold, calibration = reading.threshold, reading.calibration
+    return {
+        "alarm_frames": int(table["alarm"].sum()),
+        "threshold": threshold.value if np.isfinite(threshold.value) else None,
+        "thresholds": dict(threshold.by_mode),
+        "raw_highest": float(table["raw"].max()) if table["raw"].notna().any() else None,
+        "rule": asdict(reading.rule),
+        "calibrated_on_frames": None if calibration is None else len(calibration.raw),
+    }
+
+
+def counts(names: pd.Series) -> dict[str, int]:
+    """How often each name stands in a column, the most frequent first."""
+    return {str(name): int(count) for name, count in names.value_counts().items()}
+
+
+def _note_other_pace(model: Model, store: FrameStore) -> None:
+    """A net that saw ten frames a second does not know what four an hour look like."""
+    learnt, here = model.calibration.interval_s, usual_interval_s(store.index)
+    if learnt > 0 and here > 0 and not 1 / INTERVAL_FACTOR < here / learnt < INTERVAL_FACTOR:
+        logger.warning(
+            "note: frames are %g s apart, the model learnt from frames %g s apart; scores may mean "
+            "little",
+            here,
+            learnt,
+        )
+
+
+def _note_short_runs(span: int, gap_s: float, runs: list[Rows]) -> None:
+    """Where frames are further apart than the model's gap, no window holds what the net expects."""
+    short = sum(len(run) for run in runs if len(run) < span)
+    frames = sum(len(run) for run in runs)
+    if short > SHORT_RUNS * frames:
+        logger.warning(
+            f"note: {short:,} of {frames:,} frames stand in runs shorter than the net's window of "
+            f"{span} frames (an interval over {gap_s:g} s ends a run); copies of their first frame "
+            "fill it, scores there may mean little"
+        )

@@ -1,0 +1,388 @@
+"""Train a net on normal footage: from settings and footage to a model file."""
+
+import json
+import logging
+import time
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.utilities.rank_zero import rank_zero_only  # type: ignore[attr-defined]
+
+from tlae.budget import Budget
+from tlae.camera.camera import Camera, CameraOptions
+from tlae.camera.canonical_store import canonical_store, without_ill
+from tlae.camera.fit import fit_camera
+from tlae.config import TrainConfig
+from tlae.errors import UserError, refusing_bad_values
+from tlae.folder_lock import held_folder
+from tlae.footage.datamodule import FootageDataModule
+from tlae.footage.dataset import ClipDataset
+from tlae.footage.preprocess import Preprocessing
+from tlae.footage.sources import Footage
+from tlae.footage.store import FrameStore, open_store
+from tlae.footage.timestamps import ASSUMED_INTERVAL_S
+from tlae.footage.zones import read_mask
+from tlae.model_file import Model, build_net, save_model
+from tlae.models.contract import Net
+from tlae.models.standardised import Standardised
+from tlae.progress import progress, shows_bars
+from tlae.scoring.detector import Detector
+from tlae.scoring.rule import ScoringRule
+from tlae.training.calibration import Normal, fit_to_normal, shortened
+from tlae.training.callbacks import Beside, EpochLines, Pictures, TerminalBar
+from tlae.training.compute import Compute, choose_compute
+from tlae.training.do_nothing import Background, DoNothing, do_nothing_losses, fit_background
+from tlae.training.fitting import (
+    fit,
+    load_weights,
+    make_trainer,
+    require_trainer_settings,
+)
+from tlae.training.module import POSITIVE_WEIGHT, FitOptions, Training
+from tlae.training.moving_anomalies import MovingRecipe, Planting
+from tlae.training.normal_footage import NormalFootage, split_footage
+from tlae.training.recipe import Recipe, constant_loss
+from tlae.training.reference_bank import TrainingFrames
+from tlae.training.run_folder import RunFolder
+from tlae.training.still_anomalies import StillRecipe
+from tlae.training.teachable import require_teachable
+from tlae.whole_file import require_plain_name
+from tlae.workflows.footage_notes import fitted_levels, note_clock
+from tlae.workflows.named_footage import open_named, require_pace_for
+
+CONSTANT_WINDOWS = 128  # enough for the share of planted pixels
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingReport:
+    """What a training did.
+
+    Attributes:
+        model: as it was written.
+        source: what was given to learn from.
+        footage: what was learnt from, and what was held out.
+        baselines: held-out losses of trivial answers, by name.
+    """
+
+    model: Model
+    source: Footage
+    footage: NormalFootage
+    baselines: DoNothing
+
+
+@dataclass(frozen=True)
+class _Learnt:
+    """How a net was fitted; a net without weights was not."""
+
+    compute: Compute
+    device: torch.device
+    facts: dict[str, Any]  # epochs, steps, held_out_loss
+
+
+def train_named(cfg: TrainConfig) -> tuple[RunFolder, TrainingReport | None]:
+    """Train on the footage that settings name, into the run folder that they name.
+
+    Returns:
+        The run folder, and what ``train`` returns.
+
+    Raises:
+        UserError: see ``train``; also where another process holds the folder.
+    """
+    require_trainer_settings(cfg.trainer)
+    source = open_named(cfg.footage)
+    require_pace_for(Budget.of(vars(cfg.scoring)), source)
+    name = require_plain_name(cfg.name or f"{source.name}-{cfg.model_name}", "name")
+    name = require_plain_name(name + cfg.suffix, "name")
+    folder = RunFolder(Path(cfg.paths.checkpoints).expanduser() / name)
+    if not is_first_process():  # its first process holds the folder
+        return folder, train(cfg, source, folder)
+    with held_folder(folder.path, "give another name=..."):
+        return folder, train(cfg, source, folder)
+
+
+def is_first_process() -> bool:
+    """Whether this is the process that writes, of those that train together."""
+    return getattr(rank_zero_only, "rank", 0) == 0
+
+
+def train(cfg: TrainConfig, source: Footage, folder: RunFolder) -> TrainingReport | None:
+    """Train into a folder that no other run writes into.
+
+    Args:
+        cfg: settings; the footage and the folder are those given here.
+        source: normal footage.
+        folder: of the run; continued where it was begun.
+
+    Returns:
+        The report; None where the folder is trained already, and in further processes.
+
+    Raises:
+        UserError: settings do not fit, or the footage teaches nothing.
+    """
+    started = time.monotonic()
+    pl.seed_everything(cfg.seed, workers=True, verbose=False)
+    with refusing_bad_values():
+        rule = ScoringRule().changed_by(vars(cfg.scoring))
+        options = FitOptions(
+            **{k: getattr(cfg.training, k) for k in FitOptions.__dataclass_fields__}
+        )
+        inner = _build(cfg)
+        footage, camera = _prepare(cfg, source, inner)
+        require_teachable(footage)
+    if is_first_process():
+        folder.begin(_settings(cfg, footage.store), overwrite=cfg.overwrite)
+    if folder.is_done(overwrite=cfg.overwrite):
+        if is_first_process():
+            logger.info(f"{folder.path} is trained already; other settings need another name=...")
+        return None
+    background = fit_background(footage.store, footage.train)
+    net = Standardised(inner, torch.from_numpy(background.mean_frame), background.spread)
+    net.keep(TrainingFrames(footage.store, footage.train))
+    baselines = _baselines(cfg, footage, background, net)
+    learnt = _Learnt(Compute("float32"), torch.device("cpu"), {})
+    if any(weights.requires_grad for weights in net.parameters()):
+        learnt = _learn(cfg, folder, net, options, footage, rule, baselines)
+    if not is_first_process():
+        return None
+    facts = {
+        "model": cfg.model_name,
+        "name": folder.path.name,
+        "frames": footage.train_frames,
+        "held_out_frames": footage.held_out_frames,
+    }
+    model = _calibrated(cfg, net, footage, rule, learnt)
+    facts["seconds"] = round(time.monotonic() - started, 1)
+    facts |= {f"{name}_loss": loss for name, loss in baselines.items()}
+    facts |= {"compute": str(learnt.compute), "seed": cfg.seed, **learnt.facts}
+    model = save_model(replace(model, camera=camera, training=facts), folder.model)
+    return TrainingReport(model, source, footage, baselines)
+
+
+def _learn(
+    cfg: TrainConfig,
+    folder: RunFolder,
+    net: Standardised,
+    options: FitOptions,
+    footage: NormalFootage,
+    rule: ScoringRule,
+    baselines: DoNothing,
+) -> _Learnt:
+    """Fit the net in place and load the weights that are kept."""
+    data = FootageDataModule(
+        footage.store,
+        footage.windows,
+        footage.held_out_windows,
+        cfg.training.batch_size,
+        cfg.training.windows_per_epoch,
+        cfg.seed,
+        cfg.training.workers,
+    )
+    compute = _compute(cfg, folder, net, data)
+    module = Training(
+        net,
+        options,
+        footage.watched,
+        channels_last=compute.channels_last,
+        recipe=_recipe(cfg, net.net) if net.segments else None,
+    )
+    trainer = _trainer(cfg, folder, compute, baselines, rule)
+    if trainer.is_global_zero:
+        _introduce(folder.path.name, net, footage, compute, cfg.footage.time_pattern)
+    fit(trainer, module, data, folder)
+    facts: dict[str, Any] = {"epochs": trainer.current_epoch, "steps": trainer.global_step}
+    if trainer.is_global_zero:
+        facts["held_out_loss"] = load_weights(module, folder, cfg.training.keep)
+    return _Learnt(compute, trainer.strategy.root_device, facts)
+
+
+def _introduce(
+    name: str,
+    net: Standardised,
+    footage: NormalFootage,
+    compute: Compute,
+    time_pattern: str | None,
+) -> None:
+    """Log what will be learnt, from how much footage."""
+    weights = sum(p.numel() for p in net.parameters())
+    logger.info(f"{name}: {weights:,} weights, {compute} arithmetic")
+    logger.info(
+        f"{footage.train_frames:,} frames to learn from, {footage.held_out_frames:,} held out in "
+        f"{len(footage.held_out)} time blocks"
+    )
+    note_clock(footage.store, footage.gap_s, time_pattern)
+
+
+def _build(cfg: TrainConfig) -> Net:
+    """The net, which answered for one empty clip: before footage is decoded for it.
+
+    Raises:
+        UserError: its settings fit neither each other nor those of the footage.
+    """
+    clip = torch.zeros(1, cfg.footage.channels, cfg.footage.window_frames, *cfg.footage.size_hw)
+    try:
+        inner = build_net(cfg.model)
+        net = Standardised(inner, torch.zeros(clip.shape[1], *clip.shape[3:]), 1.0).eval()
+        with torch.inference_mode():
+            answer, target = net(clip), net.target(clip)
+    except (RuntimeError, ZeroDivisionError, IndexError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(f"model.* must fit each other and footage.*, got: {reason}") from error
+    if answer.shape != target.shape or not answer.numel():
+        raise UserError(
+            f"model.* must fit footage.*: for a clip of shape {tuple(clip.shape)} the net answers "
+            f"{tuple(answer.shape)}, {tuple(target.shape)} expected"
+        )
+    inner.train()
+    return inner
+
+
+def _prepare(cfg: TrainConfig, source: Footage, net: Net) -> tuple[NormalFootage, Camera | None]:
+    """The footage as the net sees it, and the camera that makes it so."""
+    size_hw = (int(cfg.footage.size_hw[0]), int(cfg.footage.size_hw[1]))
+    preprocessing = Preprocessing(size_hw, cfg.footage.channels, fitted_levels(source))
+    watched = None
+    if cfg.footage.mask:
+        watched = torch.from_numpy(read_mask(Path(cfg.footage.mask).expanduser(), size_hw))
+    window_frames, strides = cfg.footage.window_frames, list(cfg.footage.strides)
+    if net.segments:  # what is planted may play faster: longer spans
+        window_frames, strides = _recipe(cfg, net).span_frames, [1]
+    store = open_store(source, preprocessing, Path(cfg.paths.cache))
+    split = partial(
+        split_footage,
+        window_frames=window_frames,
+        strides=strides,
+        holdout=cfg.footage.holdout,
+        gap_factor=cfg.footage.gap_factor,
+        watched=watched,
+    )
+    options = CameraOptions(**vars(cfg.camera))
+    if not options.is_any:
+        return split(store), None
+    camera = fit_camera(store, np.concatenate(split(store).train), options)
+    return split(without_ill(canonical_store(camera, store))), camera
+
+
+def _recipe(cfg: TrainConfig, net: Net) -> Recipe:
+    """Of the pseudo-anomalies that a net which segments is taught by."""
+    window, stride = cfg.footage.window_frames, cfg.footage.strides[0]
+    if net.planted == "still":
+        return StillRecipe(window, stride)
+    return MovingRecipe(window, stride, net.fastest, Planting(**vars(cfg.training.planted)))
+
+
+def _settings(cfg: TrainConfig, store: FrameStore) -> dict[str, Any]:
+    """All that a run's numbers depend on."""
+    settings: dict[str, Any] = json.loads(json.dumps(asdict(cfg)))  # tuples become lists
+    for key in ("paths", "overwrite", "name", "suffix"):
+        settings.pop(key)
+    settings["store"] = store.key
+    settings["footage"]["interval_s"] = cfg.footage.interval_s or ASSUMED_INTERVAL_S
+    if cfg.footage.mask:
+        mask = Path(cfg.footage.mask).expanduser()
+        settings["mask_content"] = sha256(mask.read_bytes()).hexdigest()[:16]
+    return settings
+
+
+def _compute(
+    cfg: TrainConfig, folder: RunFolder, net: Standardised, data: FootageDataModule
+) -> Compute:
+    """Chosen once per run: by the first process, and kept for resuming."""
+
+    def choose() -> Compute:
+        if "precision" in cfg.trainer:
+            bfloat16 = "bf16" in str(cfg.trainer["precision"])
+            return Compute("bfloat16" if bfloat16 else "float32")
+        clip = next(iter(data.train_dataloader())).float() / 255
+        clip = clip[:, :, -cfg.footage.window_frames :]
+        wants_gpu = cfg.trainer.get("accelerator") in ("auto", "gpu", "cuda")
+        device = torch.device("cuda" if wants_gpu and torch.cuda.is_available() else "cpu")
+        return choose_compute(cfg.training.compute, net, clip, device)
+
+    if is_first_process():
+        return folder.remember(choose)
+    return folder.recall()
+
+
+def _baselines(
+    cfg: TrainConfig, footage: NormalFootage, background: Background, net: Standardised
+) -> DoNothing:
+    """Held-out losses that the net must beat."""
+    if net.segments:
+        return {"constant": _constant_loss(cfg, footage, net)}
+    return do_nothing_losses(
+        footage.store,
+        shortened(footage.held_out, cfg.training.windows_per_epoch),
+        background,
+        lag_frames=max(1, net.net.ahead) * cfg.footage.strides[0],
+        absolute=cfg.training.loss == "absolute",
+        watched=None if footage.watched is None else footage.watched.numpy(),
+    )
+
+
+def _constant_loss(cfg: TrainConfig, footage: NormalFootage, net: Standardised) -> float:
+    """Loss of always answering the share of what is planted, over some held-out windows."""
+    windows = footage.held_out_windows
+    chosen = np.linspace(0, len(windows) - 1, CONSTANT_WINDOWS).round().astype(np.int64)
+    span = ClipDataset(footage.store, windows)[chosen].float() / 255
+    generator = torch.Generator().manual_seed(cfg.seed)
+    planted = _recipe(cfg, net.net).plant(span, net.mean_frame, generator)
+    share = float(planted.mask.mean())
+    return constant_loss(share, POSITIVE_WEIGHT)
+
+
+def _trainer(
+    cfg: TrainConfig, folder: RunFolder, compute: Compute, baselines: DoNothing, rule: ScoringRule
+) -> pl.Trainer:
+    beside = Beside(baselines, cfg.training.windows_per_epoch)
+    with_bar = shows_bars()
+    return make_trainer(
+        folder,
+        compute,
+        [
+            beside,
+            Pictures(rule, cfg.training.pictures),
+            TerminalBar() if with_bar else EpochLines(beside),
+        ],
+        cfg.trainer,
+        progress_bar=with_bar,
+        patience=cfg.training.patience,
+    )
+
+
+def _calibrated(
+    cfg: TrainConfig,
+    net: Standardised,
+    footage: NormalFootage,
+    rule: ScoringRule,
+    learnt: _Learnt,
+) -> Model:
+    """The model with its typical errors and its calibration."""
+    detector = Detector(
+        net=net.eval(),
+        net_config=dict(cfg.model),
+        preprocessing=footage.store.preprocessing,
+        window_frames=cfg.footage.window_frames,
+        stride=cfg.footage.strides[0],
+        gap_s=footage.gap_s,
+        precision=learnt.compute.precision,
+        typical_error=torch.ones(footage.store.shape[1:3]),
+        watched=footage.watched,
+    )
+    held_out = Normal(footage.store, footage.held_out, rule, learnt.device)
+    with progress("calibrating", footage.held_out_frames) as advance:
+        typical, calibration = fit_to_normal(detector, held_out, advance)
+    return Model(
+        replace(detector, typical_error=typical),
+        rule,
+        Budget.of(vars(cfg.scoring)),
+        calibration,
+        source_hw=footage.store.source_hw,
+    )
