@@ -124,7 +124,7 @@ def load(path: str | Path) -> Model:
         >>> tlae.load("missing.safetensors")
         Traceback (most recent call last):
         ...
-        tlae.errors.ModelFileError: no model file at missing.safetensors; tlae train writes one
+        tlae.errors.ModelFileError: model_file must be an existing file, got missing.safetensors...
     """
     return load_model(Path(path).expanduser())
 
@@ -193,6 +193,13 @@ def open_scores(folder: str | Path) -> Scores:
 
     Raises:
         UserError: it is none, not finished, or damaged.
+
+    Example:
+        With the ``scores`` of the example of ``score``:
+
+        >>> kept = scores.save("scores/today")
+        >>> len(tlae.open_scores("scores/today").table)
+        60
     """
     return read_results(Path(folder).expanduser())
 
@@ -216,6 +223,13 @@ def find_events(
 
     Raises:
         UserError: zones or settings do not fit, or the model has gone.
+
+    Example:
+        With the ``scores`` of the example of ``score``:
+
+        >>> kept = scores.save("scores/strict")
+        >>> tlae.find_events(kept, budget=tlae.Budget(threshold=9.0)).events
+        []
     """
     words = {"scores": scores.folder, **(settings or {})}
     if zones is not None:
@@ -246,6 +260,12 @@ def render(
 
     Returns:
         Paths of what was written.
+
+    Example:
+        With the ``scores`` of the example of ``score``:
+
+        >>> tlae.render(scores, "today.mp4")[0].name
+        'today.mp4'
     """
     cfg = _settings("render", {"scores": scores.folder, **(settings or {})})
     path = None if out is None else Path(out).expanduser()
@@ -270,6 +290,12 @@ def report(
 
     Returns:
         Path of the page.
+
+    Example:
+        With the ``scores`` of the example of ``score``:
+
+        >>> tlae.report(scores, "today.html").name
+        'today.html'
     """
     cfg = _settings("report", {"scores": scores.folder, **(settings or {})})
     path = reporting.page_path(cfg, None if out is None else str(out))
@@ -294,7 +320,14 @@ def evaluate(
         progress: show a bar in a terminal and in Jupyter.
 
     Returns:
-        The figures: ``measures``, and ``value_of("...")`` by key.
+        The figures: ``measures`` with their names and bases, and ``value_of`` by key, as shares.
+
+    Example:
+        >>> import pandas as pd, tlae
+        >>> table = pd.DataFrame({"clip": "a", "frame": range(4), "score": [1, 2, 3, 4]})
+        >>> table.assign(label=[0, 0, 1, 1]).to_csv("errors.csv", index=False)
+        >>> tlae.evaluate("errors.csv").value_of("auc_raw")
+        1.0
     """
     place = scores.folder if isinstance(scores, Scores) else scores
     words = {"scores": place, **(settings or {})}

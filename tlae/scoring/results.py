@@ -84,7 +84,15 @@ class Zoned:
 
 @dataclass(frozen=True)
 class Scores:
-    """One scored footage.
+    """One scored footage, in a folder.
+
+    Example:
+        With the ``scores`` of the example of ``tlae.score``:
+
+        >>> scores.table[["frame", "raw", "alarm"]].shape
+        (60, 3)
+        >>> scores.map_of(42).dtype
+        dtype('float32')
 
     Attributes:
         folder: where it lies.

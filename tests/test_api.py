@@ -1,0 +1,159 @@
+"""`import tlae`: light, silent, equal to the command line, on paths and on arrays."""
+
+import doctest
+import gc
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import tlae
+from tests.small_footage import frame_image, write_clips
+from tlae.cli import main
+from tlae.errors import UserError
+from tlae.model_file import Model
+
+SMALL = {"footage.size_hw": [32, 32]}
+HEAVY = ("torch", "numpy", "pandas", "hydra", "cv2")
+
+
+def walking(count: int, odd: range = range(0)) -> np.ndarray:
+    return np.stack([frame_image(number, odd=number in odd)[..., 0] for number in range(count)])
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    folder = tmp_path_factory.mktemp("gate")
+    return tlae.train(walking(200), "copy_last", out=folder, settings=SMALL, progress=False)
+
+
+@pytest.fixture(scope="module")
+def scores(model: Model) -> tlae.Scores:
+    today = walking(40, odd=range(20, 30))
+    return tlae.score(model, today, budget=tlae.Budget(threshold=0.1), progress=False)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tlae.Scores:
+    """The ``scores`` of the example of ``score``."""
+    frames = np.random.default_rng(0).integers(0, 99, (60, 32, 48), np.uint8)
+    frames[40:50, 8:24, 8:24] = 255
+    folder = tmp_path_factory.mktemp("made")
+    model = tlae.train(frames, "copy_last", out=folder, settings={"footage.size_hw": [32, 48]})
+    return tlae.score(model, frames)
+
+
+def test_importing_brings_nothing_heavy() -> None:
+    code = f"import sys, tlae; print([name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_there_are_few_names_and_each_explains_itself() -> None:
+    assert len(tlae.__all__) <= 12
+    assert set(tlae.__all__) <= set(dir(tlae))
+    for name in tlae.__all__:
+        assert len(getattr(tlae, name).__doc__) > 40
+    with pytest.raises(AttributeError, match="no attribute 'scroe'"):
+        _ = tlae.scroe  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", tlae.__all__)
+def test_examples_run(
+    name: str, made: tlae.Scores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    known = {"tlae": tlae, "scores": made}
+    examples = doctest.DocTestFinder(recurse=False).find(getattr(tlae, name), name, globs=known)
+    assert sum(len(example.examples) for example in examples) > 0
+    for example in examples:
+        flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+        assert doctest.DocTestRunner(optionflags=flags).run(example).failed == 0
+
+
+def test_frames_in_memory_are_scored_drawn_and_reported(
+    scores: tlae.Scores, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert scores.table["raw"].argmax() in range(20, 31)
+    assert any(event.first_frame <= 20 <= event.last_frame for event in scores.events)
+    assert scores.map_of(20).shape == (32, 32)
+    assert scores.map_of(20).dtype == np.float32
+    assert tlae.render(scores, tmp_path / "today.mp4") == [tmp_path / "today.mp4"]
+    page = tlae.report(scores, tmp_path / "today.html")
+    assert "data:image/" in page.read_text(encoding="utf-8")
+    assert capsys.readouterr().out == ""
+
+
+def test_the_same_as_the_command_line(tmp_path: Path, model: Model) -> None:
+    write_clips(tmp_path / "today", (30,), odd=((0, 12),))
+    words = [f"model_file={model.file}", f"footage={tmp_path}/today", "name=cli"]
+    places = [f"paths.scores={tmp_path}/scores", f"paths.cache={tmp_path}/cache"]
+    assert main(["score", *words, *places, "scoring.false_alarm_rate=0.1"]) == 0
+    settings = {"paths.cache": tmp_path / "cache"}
+    budget = tlae.Budget(false_alarm_rate=0.1)
+    mine = tlae.score(model, tmp_path / "today", budget=budget, settings=settings)
+    other = tlae.open_scores(tmp_path / "scores/cli")
+    pd.testing.assert_frame_equal(mine.table, other.table)
+    assert mine.events == other.events
+    np.testing.assert_array_equal(mine.map_of(12), other.map_of(12))
+
+
+def test_events_are_found_anew_without_the_net(scores: tlae.Scores, tmp_path: Path) -> None:
+    kept = scores.save(tmp_path / "kept")
+    none = tlae.find_events(kept, budget=tlae.Budget(threshold=9.0))
+    assert none.events == []
+    assert tlae.open_scores(tmp_path / "kept").events == []
+    assert len(scores.events) > 0
+    with pytest.raises(UserError, match="saved into a new folder"):
+        scores.save(tmp_path / "kept")
+
+
+def test_a_table_is_evaluated(tmp_path: Path) -> None:
+    table = pd.DataFrame({"clip": "a", "frame": range(20), "score": np.linspace(0, 1, 20)})
+    table["label"] = (table["frame"] > 10).astype(int)
+    table.to_csv(tmp_path / "table.csv", index=False)
+    found = tlae.evaluate(tmp_path / "table.csv")
+    assert found.value_of("auc_raw") == 1
+
+
+def test_any_iterable_of_frames_and_a_clock(model: Model) -> None:
+    def frames() -> Iterator[np.ndarray]:
+        yield from walking(24)
+
+    footage = tlae.open_footage(frames(), interval_s=0.5, started_at=datetime(2026, 1, 1))
+    table = tlae.score(model, footage).table
+    assert table["time_s"].iloc[-1] == 11.5
+    assert table["taken_at"].iloc[2] == pd.Timestamp("2026-01-01 00:00:01")
+
+
+@pytest.mark.parametrize(
+    ("frames", "told"),
+    [
+        (np.zeros((4, 8, 8)), "type uint8, got float64"),
+        (np.zeros((4, 8), np.uint8), r"\(N, H, W\) or \(N, H, W, 3\)"),
+        (np.zeros((0, 8, 8), np.uint8), "N >= 1"),
+        ([np.zeros((8, 8), np.uint8), np.zeros((9, 8), np.uint8)], "one shape"),
+    ],
+)
+def test_other_arrays_are_refused(frames: np.ndarray, told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        tlae.open_footage(frames)
+
+
+def test_a_budget_per_day_needs_a_pace(model: Model) -> None:
+    with pytest.raises(UserError, match="alarms_per_day needs the time between frames"):
+        tlae.score(model, walking(24), budget=tlae.Budget(alarms_per_day=2))
+
+
+def test_temporary_results_go_with_their_scores(model: Model) -> None:
+    found = tlae.score(model, walking(24))
+    folder = found.folder
+    assert folder.is_dir()
+    del found
+    gc.collect()
+    assert not folder.exists()
