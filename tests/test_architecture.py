@@ -25,7 +25,7 @@ ARROWS = {
     "footage": GROUND,
     "models": set(),
     "camera": {"footage"} | GROUND,
-    "scoring": {"camera", "models", "footage", "model_file"} | GROUND,
+    "scoring": {"camera", "models", "footage"} | GROUND,
     "training": {"scoring", "models", "footage", "model_file"} | GROUND,
     "rendering": {"footage"} | GROUND,
     "evaluation": {"rendering", "scoring", "footage"} | GROUND,

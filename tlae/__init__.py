@@ -28,12 +28,14 @@ if TYPE_CHECKING:
         train,
     )
     from tlae.budget import Budget
+    from tlae.live import Live
     from tlae.scoring.results import Scores
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Budget",
+    "Live",
     "Scores",
     "evaluate",
     "find_events",
@@ -48,6 +50,7 @@ __all__ = [
 
 _HOMES = {
     "Budget": "tlae.budget",
+    "Live": "tlae.live",
     "Scores": "tlae.scoring.results",
 }
 

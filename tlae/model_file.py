@@ -33,6 +33,7 @@ from tlae.scoring.calibrate import Calibration
 from tlae.scoring.calibration_file import calibration_of, calibration_tensors
 from tlae.scoring.detector import Detector
 from tlae.scoring.rule import ScoringRule
+from tlae.scoring.scorer import reading_of
 from tlae.tensor_file import METADATA_KEY, UNFIT, damaged, read_tensor_file, require_finite
 from tlae.whole_file import whole_file
 
@@ -107,6 +108,16 @@ class _Facts:
             )
         if self.precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision must be float32 or bfloat16, got {self.precision!r}")
+
+
+def differing_reading(model: Model, rule: ScoringRule) -> list[str]:
+    """What makes scores under a rule others than those that the model was calibrated on.
+
+    Returns:
+        Names of fields of ``scorer.Reading``; none: the calibration holds.
+    """
+    made, asked = (asdict(reading_of(model.detector, one)) for one in (model.rule, rule))
+    return [key for key in made if made[key] != asked[key]]
 
 
 def run_name(model_file: Path) -> str:

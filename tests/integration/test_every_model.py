@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
+from tests.live_frames import require_equal
 from tests.small_footage import write_clips
+from tlae.budget import Budget
 from tlae.cli import main
+from tlae.live import Live
 from tlae.model_file import load_model
 from tlae.scoring.results import read_results
 
@@ -42,10 +45,14 @@ def test_a_model_is_trained_saved_loaded_and_scored(
     path = tmp_path / "checkpoints/run/model.safetensors"
     loaded = load_model(path)
     with safe_open(path, "pt") as file:
-        for name, value in loaded.net.net.state_dict().items():
+        for name, value in loaded.detector.net.net.state_dict().items():
             assert np.array_equal(file.get_tensor(f"net.{name}"), value)
     scored = ["score", f"model_file={path}", f"footage={footage / 'new'}", "name=s", "device=cpu"]
     assert main([*scored, *places]) == 0
     table = read_results(tmp_path / "scores/s").table
     assert len(table) == 12
     assert table["raw"].notna().any()
+    assert main([*scored, *places, "scoring.causal=true", "batch_frames=1", "overwrite=true"]) == 0
+    budget = Budget(threshold=float(table["raw"].median()))
+    live = Live(loaded, budget, device="cpu")
+    require_equal(live, footage / "new", tmp_path / "scores/s", budget)

@@ -33,14 +33,14 @@ class ClipScores:
         table: the clip's rows of the score table, every frame in order.
         map_of: smoothed map (h, w) of a row, in raw units; asked for readable frames only.
         axis: score axis of the whole footage.
-        rebuilt_of: what the net expected of a row, (h, w, C) uint8, if it was kept.
+        expected_of: what the net expected of a row, (h, w, C) uint8, if it was kept.
         events: first and last row of each event, inclusive.
     """
 
     table: pd.DataFrame
     map_of: Callable[[int], FloatMap]
     axis: ScoreAxis
-    rebuilt_of: Callable[[int], Image] | None = None
+    expected_of: Callable[[int], Image] | None = None
     events: Sequence[tuple[int, int]] = ()
 
 
@@ -139,9 +139,9 @@ def render_clip(
     if not wanted:
         raise UserError(f"{path.name} must show at least one frame, got none; widen the selection")
     source_hw, stream = _first_size(iter(frames))
-    plan = plan_layout(look.layout, source_hw, rebuilt=scores.rebuilt_of is not None)
+    plan = plan_layout(look.layout, source_hw, rebuilt=scores.expected_of is not None)
     if "rebuilt" not in plan.panels:
-        scores = replace(scores, rebuilt_of=None)
+        scores = replace(scores, expected_of=None)
     timeline = draw_timeline(scores.table, scores.axis, plan.strip_hw, scores.events)
     with VideoFile(path, fps, plan.size_hw) as video:
         for moment, row in moments(stream, scores, wanted):
@@ -201,5 +201,5 @@ def _moment(frame: Frame, scores: ClipScores, last_image: Image | None) -> Momen
         scores.map_of(frame.frame),
         caption,
         alarm=bool(row["alarm"]),
-        rebuilt=scores.rebuilt_of(frame.frame) if scores.rebuilt_of else None,
+        rebuilt=scores.expected_of(frame.frame) if scores.expected_of else None,
     )

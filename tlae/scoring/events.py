@@ -215,7 +215,7 @@ def _describe(table: pd.DataFrame, area: Area, span: tuple[int, int], watch: Wat
     # A mean over the picture says nothing of a place in it.
     local = watch.stored.rule.reduction != "mean"
     threshold = float(area.threshold[worst])
-    region = peak_region(smoothed, threshold if local else np.inf)
+    box = peak_box(smoothed, threshold if local else np.inf, _source_hw(table, worst))
     level = min(float(area.low[worst]) if local else np.inf, 0.5 * float(smoothed.max()))
     score = float(area.score[worst])
     return replace(
@@ -224,7 +224,7 @@ def _describe(table: pd.DataFrame, area: Area, span: tuple[int, int], watch: Wat
         peak_raw=float(raw[worst]),
         peak_score=None if np.isnan(score) else score,
         threshold=threshold if np.isfinite(threshold) else None,
-        box=_box_of(region, _source_hw(table, worst)),
+        box=box,
         stays=stays((int(row), int(column)), level, span, watch, area.accepted),
     )
 
@@ -250,7 +250,15 @@ def peak_region(smoothed: FloatMap, threshold: float) -> Mask:
     return np.asarray(labels == labels.flat[int(smoothed.argmax())])
 
 
-def _box_of(region: Mask, source_hw: tuple[int, int]) -> Box:
+def peak_box(smoothed: FloatMap, threshold: float, source_hw: tuple[int, int]) -> Box:
+    """Box around ``peak_region``, in source pixels.
+
+    Args:
+        smoothed: map (h, w).
+        threshold: raw units; infinite: where scores say nothing of a place.
+        source_hw: size of the camera's picture [px].
+    """
+    region = peak_region(smoothed, threshold)
     left, top, width, height = cv2.boundingRect(region.astype(np.uint8))
     across, down = source_hw[1] / region.shape[1], source_hw[0] / region.shape[0]
     x0, y0 = int(left * across), int(top * down)
@@ -286,8 +294,8 @@ def _stretch(table: pd.DataFrame, span: tuple[int, int], worst: int) -> Event:
         last_frame=int(end["frame"]),
         start_s=float(start["time_s"]),
         end_s=float(end["time_s"]),
-        started_at=_iso(start["taken_at"]),
-        ended_at=_iso(end["taken_at"]),
+        started_at=iso_of(start["taken_at"]),
+        ended_at=iso_of(end["taken_at"]),
         peak_frame=int(peak["frame"]),
         peak_raw=None if pd.isna(peak["raw"]) else float(peak["raw"]),
         peak_score=None if pd.isna(peak["score"]) else float(peak["score"]),
@@ -303,8 +311,9 @@ def _source_hw(table: pd.DataFrame, row: int) -> tuple[int, int]:
 
 
 def _moment(table: pd.DataFrame, row: int) -> str | float:
-    return _iso(table["taken_at"].iloc[row]) or float(table["time_s"].iloc[row])
+    return iso_of(table["taken_at"].iloc[row]) or float(table["time_s"].iloc[row])
 
 
-def _iso(moment: object) -> str | None:
+def iso_of(moment: object) -> str | None:
+    """A wall-clock time as ISO 8601; None where it is not known."""
     return None if pd.isna(moment) else pd.Timestamp(moment).isoformat()  # type: ignore[arg-type, call-overload]

@@ -117,7 +117,7 @@ class Scores:
         """Smoothed error map (h, w) of a row of the table, in raw units."""
         return np.asarray(read_maps(self.stored_maps, row, row + 1)[0])
 
-    def rebuilt_of(self, row: int) -> Image:
+    def expected_of(self, row: int) -> Image:
         """What the net expected (h, w, C); needs ``keep_rebuilt=true`` when scoring."""
         return self._rebuilt[row]
 
@@ -132,8 +132,8 @@ class Scores:
         return StoredArray(self.folder, "rebuilt.zarr", np.full(len(self.table), False))
 
     @property
-    def has_rebuilt(self) -> bool:
-        """Whether ``rebuilt_of`` can answer."""
+    def has_expected(self) -> bool:
+        """Whether ``expected_of`` can answer."""
         return (self.folder / "rebuilt.zarr").is_dir()
 
     def watched(self) -> Mask | None:

@@ -62,6 +62,29 @@ def smooth_in_time(values: Series, frames: float, *, causal: bool) -> Series:
     return np.asarray(smoothed)
 
 
+class CausalSmoothing:
+    """``smooth_in_time`` of one run, causal, score by score.
+
+    Args:
+        frames: time constant; 0: none.
+    """
+
+    def __init__(self, frames: float) -> None:
+        self._keep = math.exp(-1 / frames) if frames else 0.0
+        self.reset()
+
+    def reset(self) -> None:
+        """The next score begins a run."""
+        self._carried: float | None = None
+
+    def push(self, value: float) -> float:
+        """Smooth the next score, in the arithmetic of ``scipy.signal.lfilter``."""
+        before = self._keep * value if self._carried is None else self._carried
+        smoothed = (1 - self._keep) * value + before
+        self._carried = self._keep * smoothed
+        return smoothed
+
+
 def is_settled(count: int, frames: float, *, causal: bool) -> npt.NDArray[np.bool_]:
     """Which scores of a run are smoothed over as many others as those of a long run.
 

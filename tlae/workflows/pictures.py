@@ -111,7 +111,7 @@ class Drawing:
             table,
             lambda row: results.map_of(first + row),
             self.axis,
-            (lambda row: results.rebuilt_of(first + row)) if results.has_rebuilt else None,
+            (lambda row: results.expected_of(first + row)) if results.has_expected else None,
             [
                 (int(event["first_frame"]), int(event["last_frame"]))
                 for event in results.event_records

@@ -90,7 +90,7 @@ def _write_video(drawing: Drawing, cfg: RenderConfig, name: str, out: Path | Non
     )
     if not len(shown):
         return None
-    if cfg.layout == "side_by_side" and scores.rebuilt_of is None:
+    if cfg.layout == "side_by_side" and scores.expected_of is None:
         logger.warning(
             "note: layout=side_by_side has no expected picture to show: a net that segments does "
             "not reconstruct frames, others need `tlae score keep_rebuilt=true`"

@@ -143,8 +143,8 @@ def _event_pictures(drawing: Drawing, event: ReportEvent) -> EventPictures | Non
         size_hw=size_hw,
     )
     expected = None
-    if results.has_rebuilt:
-        expected = resize_picture(results.rebuilt_of(event.row), size_hw)
+    if results.has_expected:
+        expected = resize_picture(results.expected_of(event.row), size_hw)
     return EventPictures(overlay, resize_picture(image, size_hw), expected)
 
 

@@ -21,7 +21,7 @@ from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
 from tlae.footage.windows import Rows, segments, usual_interval_s
-from tlae.model_file import Model, load_model, run_name
+from tlae.model_file import Model, differing_reading, load_model, run_name
 from tlae.progress import progress
 from tlae.scoring.areas import whole_area
 from tlae.scoring.calibrate import Calibration, PerMode, threshold_of
@@ -33,7 +33,7 @@ from tlae.scoring.job_folder import Place, find_place, finish, footage_facts
 from tlae.scoring.ledger import ledger
 from tlae.scoring.results import MEASURED, Scores, read_results, score_table, write_tables
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.scorer import FrameScorer, reading_of
+from tlae.scoring.scorer import FrameScorer
 from tlae.scoring.stored_maps import StoredMaps
 from tlae.whole_file import require_plain_name, whole_file, write_json
 from tlae.workflows.footage_notes import (
@@ -227,9 +227,7 @@ def _threshold(
     model: Model, rule: ScoringRule, budget: Budget
 ) -> tuple[PerMode, Calibration | None]:
     """Alarm threshold and calibration; both are void under a rule the model was not made with."""
-    made, asked = (asdict(reading_of(model.detector, one)) for one in (model.rule, rule))
-    differ = [key for key in made if made[key] != asked[key]]
-    if not differ:
+    if not (differ := differing_reading(model, rule)):
         calibration = model.calibration.smoothed(rule.smooth_frames, causal=rule.causal)
         return threshold_of(calibration, budget), calibration
     logger.warning(

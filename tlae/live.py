@@ -1,0 +1,254 @@
+"""One frame in, one verdict out: scoring as frames arrive, in bounded memory.
+
+Scores, thresholds, alarms and events are those of `tlae score` with ``scoring.causal=true`` on the
+same frames; the one thing that takes the whole of an event's maps, whether it stayed at one place,
+is not said.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tlae.budget import Budget
+from tlae.camera.canonical_store import UNOBSERVED
+from tlae.camera.watch import CameraWatch
+from tlae.device import pick_device
+from tlae.errors import UserError
+from tlae.footage.frames import OK, Image
+from tlae.footage.images import to_grey_levels
+from tlae.model_file import Model, differing_reading
+from tlae.scoring.calibrate import Calibration, threshold_of
+from tlae.scoring.event_follower import EventFollower, Moment
+from tlae.scoring.event_rule import EventRule
+from tlae.scoring.events import SEEING, Event
+from tlae.scoring.results import WARM_UP
+from tlae.scoring.scorer import FrameScorer
+from tlae.scoring.smooth import CausalSmoothing
+from tlae.scoring.stored_maps import FloatMap
+
+When = datetime | float
+
+
+@dataclass(frozen=True, eq=False)
+class LiveScore:
+    """What is said of one frame.
+
+    Attributes:
+        raw: score in raw units, smoothed over the frames before; NaN: no verdict yet.
+        score: share of normal footage that is calmer, in [0, 1]; NaN: not known.
+        threshold: alarm above it, in raw units; infinite: no alarms.
+        alarm: whether the frame is in alarm.
+        map: (h, w) float32, smoothed error in raw units.
+        mode: of the camera; "" where there is but one.
+        health: of the camera, see docs/camera.md.
+        state: "ok", or "warm-up" before the net has seen a whole window.
+        event: the event that goes on, so far; None: there is none.
+        ended: events that are over since the frame before.
+    """
+
+    raw: float
+    score: float
+    threshold: float
+    alarm: bool
+    map: FloatMap
+    mode: str
+    health: str
+    state: str
+    event: Event | None
+    ended: tuple[Event, ...]
+
+    @classmethod
+    def of(
+        cls, moment: Moment, error: FloatMap, state: str, event: Event | None, ended: list[Event]
+    ) -> "LiveScore":
+        """What is said of a moment, with its map and the events around it."""
+        return cls(
+            raw=moment.raw,
+            score=moment.score,
+            threshold=moment.threshold,
+            alarm=moment.in_alarm,
+            map=error,
+            mode=moment.mode,
+            health=moment.health,
+            state=state,
+            event=event,
+            ended=tuple(ended),
+        )
+
+
+class Live:
+    """Score frames as they arrive.
+
+    Args:
+        model: trained model.
+        budget: what makes an alarm; None: as the model was trained.
+        events: when alarms are one event; nothing is accepted as normal after a time.
+        interval_s: usual time between frames [s]; None: as in the training footage.
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        settings: of the scoring rule, such as ``{"smooth_frames": 0}``; it is always causal.
+
+    Raises:
+        UserError: the model's calibration does not hold for causal scoring, or a setting is wrong.
+
+    Example:
+        >>> import numpy as np, tlae
+        >>> frames = np.random.default_rng(0).integers(0, 99, (60, 32, 48), np.uint8)
+        >>> small = {"footage.size_hw": [32, 48]}
+        >>> model = tlae.train(frames, "copy_last", out="gate", settings=small)
+        >>> live = tlae.Live(model, budget=tlae.Budget(threshold=0.5))
+        >>> [live.push(frame, 0.1 * number).alarm for number, frame in enumerate(frames[:3])]
+        [False, False, False]
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        budget: Budget | None = None,
+        *,
+        events: EventRule | None = None,
+        interval_s: float | None = None,
+        device: str = "auto",
+        settings: dict[str, Any] | None = None,
+    ) -> None:
+        budget, events = budget or model.budget, events or EventRule()
+        if events.accept_after_h is not None:
+            raise UserError("accept_after_h needs stored maps; use `tlae events` for it")
+        self._rule = model.rule.changed_by({**(settings or {}), "causal": True})
+        differ = differing_reading(model, self._rule)
+        if differ and budget.threshold is None:
+            raise UserError(
+                f"the model was calibrated with another {', '.join(differ)} than causal scoring "
+                "has; train with scoring.causal=true, or give a fixed threshold"
+            )
+        self._calibration: Calibration | None = None
+        if not differ:
+            smooth = self._rule.smooth_frames
+            self._calibration = model.calibration.smoothed(smooth, causal=True)
+        self._threshold = threshold_of(self._calibration, budget)
+        self._model, self._events = model, events
+        self._interval_s = model.calibration.interval_s if interval_s is None else interval_s
+        precision = model.detector.precision
+        self._scorer = FrameScorer(model.detector, self._rule, pick_device(device), precision)
+        self._watch = None if model.camera is None else CameraWatch(model.camera)
+        self._smoothing = CausalSmoothing(self._rule.smooth_frames)
+        self._follower = EventFollower(events, self._interval_s)
+        self._clip, self._frame = 0, -1
+        self._began: When | None = None  # the first frame of the clip
+        self._first: When | None = None  # the first frame of all
+        self._last_s = math.nan  # of the frame before, in its clip
+        self._at_s = 0.0  # of the frame before, since the first
+        self._to_cut = True
+
+    def cut(self) -> None:
+        """What comes next is another clip: nothing of the past counts for it."""
+        if self._frame >= 0:
+            self._clip, self._frame, self._to_cut = self._clip + 1, -1, True
+
+    def push(self, image: npt.NDArray[Any], when: When | None = None) -> LiveScore:
+        """Score the next frame.
+
+        Args:
+            image: (H, W, 3) RGB or (H, W) grey, uint8; of 16 bits or floating-point numbers where
+                the model was trained on such.
+            when: wall-clock time, or seconds; None: ``interval_s`` after the frame before.
+
+        Raises:
+            UserError: the picture or its time is of another kind.
+        """
+        picture = self._as_rgb(image)
+        prepared = self._model.detector.preprocessing(picture)
+        time_s, at_s, taken_at = self._time_of(when)
+        cut, forget = self._begins_anew(time_s), self._to_cut and taken_at is None
+        self._frame, self._last_s, self._at_s, self._to_cut = self._frame + 1, time_s, at_s, False
+        mode, health = str(UNOBSERVED["mode"]), str(UNOBSERVED["health"])
+        if self._watch is not None:
+            ((seen,), _) = self._watch.push(str(self._clip), prepared[None])
+            prepared, mode, health = seen.picture, seen.mode, str(seen.health)
+        instant, error = self._scored(prepared)
+        is_smoothed = not math.isnan(instant) and health in SEEING
+        raw = self._smoothing.push(instant) if is_smoothed else instant
+        modes = np.array([mode], dtype=object)
+        score, levels = math.nan, self._threshold.of(modes)
+        if self._calibration is not None:
+            score = float(self._calibration.calibrated(np.array([raw]), modes)[0])
+        moment = Moment(
+            clip=str(self._clip),
+            frame=self._frame,
+            time_s=time_s,
+            at_s=at_s,
+            taken_at=taken_at,
+            raw=raw,
+            score=score,
+            threshold=float(levels[0]),
+            low=float(self._events.low_level(levels, modes, self._calibration)[0]),
+            mode=mode,
+            health=health,
+            map=None if self._rule.reduction == "mean" else error,
+            source_hw=(picture.shape[0], picture.shape[1]),
+        )
+        ended = self._follower.push(moment, cut=cut, forget=forget)
+        state = WARM_UP if math.isnan(instant) else OK
+        return LiveScore.of(moment, error, state, self._follower.open, ended)
+
+    def finish(self) -> list[Event]:
+        """Events that go on when no further frame comes."""
+        return self._follower.finish()
+
+    def _begins_anew(self, time_s: float) -> bool:
+        """Whether footage ended before a frame; then nothing of the past counts for it."""
+        gap_s, step_s = self._model.detector.gap_s, time_s - self._last_s
+        cut = self._to_cut or step_s < 0 or 0 < gap_s < step_s
+        if cut:
+            self._scorer.reset()
+            self._smoothing.reset()
+        return cut
+
+    def _scored(self, prepared: Image) -> tuple[float, FloatMap]:
+        """Score of a frame before smoothing in time, and its map."""
+        scored = self._scorer.push(prepared[None])
+        instant = float(scored.instant[0])
+        if not (math.isnan(instant) or scored.is_finite[0]):
+            raise UserError(
+                "scores must be finite numbers, the model gives others; train it again with a "
+                "lower training.learning_rate"
+            )
+        return instant, scored.maps[0]
+
+    def _as_rgb(self, image: npt.NDArray[Any]) -> Image:
+        levels = self._model.detector.preprocessing.levels
+        if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[-1] not in (1, 3)):
+            raise UserError(f"a picture must be (H, W) or (H, W, 3), got {image.shape}")
+        if levels is not None and image.dtype != np.uint8:
+            image = to_grey_levels(np.asarray(image, np.float64), levels)
+        if image.dtype != np.uint8:
+            raise UserError(f"a picture must be of type uint8, got {image.dtype}; convert it")
+        if image.ndim == 2 or image.shape[-1] == 1:
+            return np.asarray(cv2.cvtColor(image.reshape(image.shape[:2]), cv2.COLOR_GRAY2RGB))
+        return image
+
+    def _time_of(self, when: When | None) -> tuple[float, float, datetime | None]:
+        """Seconds since the clip began and since the first frame, and the wall-clock time."""
+        if when is None:
+            if isinstance(self._first, datetime):
+                raise UserError("frames with and without a time must not be mixed; give each one")
+            when = 0.0 if self._first is None else self._at_s + self._interval_s
+        if isinstance(when, datetime) and when.tzinfo is not None:
+            when = when.astimezone().replace(tzinfo=None)
+        self._first = when if self._first is None else self._first
+        self._began = when if self._to_cut or self._began is None else self._began
+        taken_at = when if isinstance(when, datetime) else None
+        return _between(self._began, when), _between(self._first, when), taken_at
+
+
+def _between(first: When, when: When) -> float:
+    """Time from one to the other [s]."""
+    if isinstance(first, datetime) and isinstance(when, datetime):
+        return (when - first).total_seconds()
+    if isinstance(first, datetime) or isinstance(when, datetime):
+        raise UserError("times must all be datetimes or all be seconds, got both")
+    return float(when) - float(first)
