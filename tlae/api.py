@@ -30,14 +30,11 @@ from tlae.footage.sources import open_footage as open_path
 from tlae.model_file import Model, load_model, run_name
 from tlae.progress import AUTO, OFF, progress_as
 from tlae.scoring.results import Scores, held_results, read_results
-from tlae.training.fitting import require_trainer_settings
-from tlae.training.run_folder import RunFolder
 from tlae.workflows import evaluate as evaluation
 from tlae.workflows import events as events_workflow
 from tlae.workflows import render as rendering
 from tlae.workflows import report as reporting
 from tlae.workflows import score as scoring
-from tlae.workflows import train as training
 from tlae.workflows.named_footage import require_pace_for
 
 Frames = npt.NDArray[np.uint8] | Iterable[npt.NDArray[np.uint8]]
@@ -102,6 +99,10 @@ def train(
         >>> len(model.calibration.raw) > 0
         True
     """
+    from tlae.training.fitting import require_trainer_settings  # brings Lightning
+    from tlae.training.run_folder import RunFolder
+    from tlae.workflows import train as training
+
     source = _opened(footage)
     cfg = _settings("train", {"footage": source.spec, "model": model, **(settings or {})})
     require_trainer_settings(cfg.trainer)

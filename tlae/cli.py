@@ -59,6 +59,9 @@ COMMANDS = {
     "demo": Command("tlae.commands.demo", "make a scene, train, score and render it"),
 }
 
+# Extras of the package that bring a library.
+EXTRAS = dict.fromkeys(("sklearn", "skops", "torchvision"), "images")
+
 # Commands that bring torch, which takes seconds: somebody at a terminal is told what goes on.
 SLOW_TO_LOAD = ("train", "score", "calibrate", "events", "benchmark", "demo", "render", "report")
 
@@ -170,5 +173,13 @@ def _run_command(name: str, words: list[str]) -> int:
     settings = compose.settings_of(cfg)
     if name in SLOW_TO_LOAD and sys.stderr.isatty():
         print(f"tlae {name}: loading torch", file=sys.stderr, flush=True)
-    importlib.import_module(COMMANDS[name].module).run(settings)
+    try:
+        importlib.import_module(COMMANDS[name].module).run(settings)
+    except ModuleNotFoundError as error:
+        library = (error.name or "").split(".")[0]
+        if library not in EXTRAS:
+            raise
+        raise UserError(
+            f"needs {library}, which comes with an extra: pip install 'tlae[{EXTRAS[library]}]'"
+        ) from error
     return 0

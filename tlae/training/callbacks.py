@@ -10,13 +10,14 @@ import torch.nn.functional as F
 from pytorch_lightning.callbacks import RichProgressBar
 from pytorch_lightning.loggers import TensorBoardLogger
 from torch import Tensor
-from torchvision.utils import make_grid  # type: ignore[import-untyped]
 
 from tlae.scoring.error_map import error_map
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_map
 from tlae.training.do_nothing import WORDS, DoNothing
 from tlae.training.module import Training
+
+GRID_PX = 2  # white lines between pictures
 
 logger = logging.getLogger(__name__)
 
@@ -125,8 +126,8 @@ class Pictures(pl.Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Draw the first batch."""
-        logger = trainer.logger
-        if batch_idx or not self.count or not isinstance(logger, TensorBoardLogger):
+        board = trainer.logger
+        if batch_idx or not self.count or not isinstance(board, TensorBoardLogger):
             return
         assert isinstance(pl_module, Training)
         spread = torch.linspace(0, len(batch) - 1, min(self.count, len(batch))).round().long()
@@ -136,7 +137,7 @@ class Pictures(pl.Callback):
             target = pl_module.net.target(clip)[:, :, -1]
         frame = clip[:, :, -1] if pl_module.net.segments else target
         grid = picture_grid(frame, answer, target, self.rule, pl_module.watched)
-        logger.experiment.add_image(
+        board.experiment.add_image(
             "input | rebuilt | error | map", grid.cpu(), trainer.current_epoch
         )
 
@@ -169,5 +170,6 @@ def picture_grid(
     wide = 256 / rows.shape[-1]
     if wide < 1:
         rows = F.interpolate(rows, scale_factor=wide, mode="area")
-    grid: Tensor = make_grid(rows, nrow=4, padding=2, pad_value=1.0)
-    return grid
+    framed = F.pad(rows, (GRID_PX, 0, GRID_PX, 0), value=1.0).unflatten(0, (-1, len(columns)))
+    grid = framed.permute(2, 0, 3, 1, 4).flatten(3, 4).flatten(1, 2)
+    return F.pad(grid, (0, GRID_PX, 0, GRID_PX), value=1.0)
