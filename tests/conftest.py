@@ -1,5 +1,6 @@
 """Fixtures that several tests share."""
 
+import os
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # one process per core: threads would only get in the way
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 MILLISECOND = Fraction(1, 1000)
 
