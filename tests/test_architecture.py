@@ -41,9 +41,17 @@ ARROWS = {
         "training",
     }
     | GROUND,
-    "image_sets": {"evaluation", "rendering", "scoring", "models", "footage", "model_file"}
+    "image_sets": {
+        "config_outliers",
+        "evaluation",
+        "rendering",
+        "scoring",
+        "models",
+        "footage",
+        "model_file",
+    }
     | GROUND,
-    "explorer": {"image_sets", "rendering", "footage"} | GROUND,
+    "explorer": {"config_outliers", "image_sets", "rendering", "footage"} | GROUND,
 }
 # What the camera product does not need: named by its own commands alone.
 WINGS = {"lab", "image_sets", "explorer"}
@@ -57,9 +65,9 @@ HOMES = {
         "compose.py",
         "footage/zones.py",
     ),
-    "fastapi": ("explorer/", "commands/explore.py"),
+    "fastapi": ("explorer/",),
     "starlette": ("explorer/",),
-    "uvicorn": ("explorer/", "commands/explore.py"),
+    "uvicorn": ("explorer/",),
     "pytorch_lightning": ("training/", "footage/datamodule.py", "workflows/train.py"),
 }
 

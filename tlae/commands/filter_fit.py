@@ -7,98 +7,10 @@ in a corner counts for more (with a net: image_size=448). good and bad may be fo
 Writes <paths.checkpoints>/<name>/: model.safetensors, threshold.html.
 """
 
-import time
-from dataclasses import asdict
-from pathlib import Path
-
-from tlae.budget import Budget
-from tlae.commands.described_input import described_input, descriptor_settings, tell_left_out
 from tlae.config_outliers import FilterFitConfig
-from tlae.errors import UserError
-from tlae.folder_lock import held_folder
-from tlae.image_sets.filters import Measure, fit_filter, measure_filter
-from tlae.image_sets.judge_file import Judge, judge_folder, save_judge
-from tlae.image_sets.novelty import calibration_of
-from tlae.image_sets.threshold_page import threshold_page
-from tlae.scoring.calibrate import threshold_of
-from tlae.whole_file import explain_os_errors, write_text
+from tlae.image_sets.filter_fit import fit_filter_model
 
 
 def run(cfg: FilterFitConfig) -> None:
     """Good and bad pictures in, a filter out."""
-    folder = judge_folder(cfg.paths.checkpoints, cfg.name or _name(cfg), "filter")
-    started = time.monotonic()
-    if cfg.false_alarm_rate is not None and not 0 < cfg.false_alarm_rate < 1:
-        raise UserError(f"false_alarm_rate must be in (0, 1), got {cfg.false_alarm_rate}")
-    settings = descriptor_settings(cfg)
-    good = described_input(None, None, cfg.good, settings, quadrants=cfg.quadrants)
-    bad = described_input(None, None, cfg.bad, settings, quadrants=cfg.quadrants)
-    tell_left_out(good)
-    tell_left_out(bad)
-    if good.values.shape[1] != bad.values.shape[1]:
-        raise UserError(
-            f"good and bad must have the same descriptor, got {good.values.shape[1]} and "
-            f"{bad.values.shape[1]} dimensions; describe both in the same way"
-        )
-    preparation, estimator, held_out = fit_filter(
-        good.values,
-        bad.values,
-        cfg.method,
-        scaler=cfg.scaler,
-        pca=cfg.pca,
-        whiten=cfg.whiten,
-        folds=cfg.folds,
-        seed=cfg.seed,
-    )
-    goods = len(good.values)
-    calibration = calibration_of(held_out[:goods])
-    rate = cfg.false_alarm_rate
-    budget = Budget(cfg.threshold) if rate is None else Budget(false_alarm_rate=rate)
-    threshold = threshold_of(calibration, budget).value
-    measured = measure_filter(held_out, goods, threshold, cfg.seed)
-    judge = Judge(
-        kind="filter",
-        method=cfg.method,
-        preparation=preparation,
-        estimator=estimator,
-        descriptor=good.facts,
-        settings=good.settings or {},
-        quadrants=cfg.quadrants,
-        calibration=calibration,
-        threshold=threshold,
-        training={
-            "good": {"images": good.images, "pictures": goods},
-            "bad": {"images": bad.images, "pictures": len(bad.values)},
-            "held out": {name: asdict(one) for name, one in measured.items()},
-            "seed": cfg.seed,
-        },
-    )
-    judge.require_same_descriptor(bad.facts)
-    page = threshold_page(
-        f"Filter by {cfg.method} on {judge.descriptor.get('descriptor')}",
-        "Every picture was scored by a fit that had not seen it: its probability of being bad. The "
-        "dashed line is the threshold.",
-        {"good, held out": held_out[:goods], "bad, held out": held_out[goods:]},
-        threshold,
-        judge.training,
-    )
-    path = folder / "threshold.html"
-    with held_folder(folder, "give another name=..."), explain_os_errors(path):
-        save_judge(judge, folder / "model.safetensors")
-        write_text(path, page)
-    seconds = time.monotonic() - started
-    print(f"learnt from {goods:,} good and {len(bad.values):,} bad pictures in {seconds:.1f} s")
-    _tell(measured, folder)
-
-
-def _name(cfg: FilterFitConfig) -> str:
-    good, bad = (Path(one).expanduser().resolve().stem for one in (cfg.good, cfg.bad))
-    return f"{good}-{bad}-{cfg.method}"
-
-
-def _tell(measured: dict[str, Measure], folder: Path) -> None:
-    print("on held-out pictures (95 % interval over resampled pictures):")
-    for name, one in measured.items():
-        print(f"  {name:<10} {one.value:.3f} ({one.low:.3f} to {one.high:.3f})")
-    print(f"results: {folder}")
-    print(f"next:    tlae filter score model_file={folder / 'model.safetensors'} images=PATH")
+    fit_filter_model(cfg)

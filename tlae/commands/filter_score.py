@@ -6,8 +6,8 @@ with a lower one, verdict), pictures/ (copies with the verdict drawn on, highest
 descriptors=FOLDER takes what `tlae describe` wrote in place of images.
 """
 
-from tlae.commands.verdict_folder import judge_pictures
 from tlae.config_outliers import FilterScoreConfig
+from tlae.image_sets.verdict_folder import judge_pictures
 from tlae.image_sets.verdicts import INLIER, OUTLIER
 
 

@@ -6,8 +6,8 @@ calmer, verdict), pictures/ (copies with the verdict drawn on, highest scores fi
 descriptors=FOLDER takes what `tlae describe` wrote in place of images.
 """
 
-from tlae.commands.verdict_folder import judge_pictures
 from tlae.config_outliers import NoveltyScoreConfig
+from tlae.image_sets.verdict_folder import judge_pictures
 from tlae.image_sets.verdicts import INLIER, OUTLIER
 
 

@@ -170,6 +170,7 @@ def picture_grid(
     wide = 256 / rows.shape[-1]
     if wide < 1:
         rows = F.interpolate(rows, scale_factor=wide, mode="area")
-    framed = F.pad(rows, (GRID_PX, 0, GRID_PX, 0), value=1.0).unflatten(0, (-1, len(columns)))
+    framed = F.pad(rows, (GRID_PX, 0, GRID_PX, 0), value=1.0)
+    framed = framed.reshape(-1, len(columns), *framed.shape[1:])
     grid = framed.permute(2, 0, 3, 1, 4).flatten(3, 4).flatten(1, 2)
     return F.pad(grid, (0, GRID_PX, 0, GRID_PX), value=1.0)

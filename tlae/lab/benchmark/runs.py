@@ -1,5 +1,6 @@
 """Runs of a benchmark folder: a net, or a baseline that learns nothing, trained and scored."""
 
+import logging
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
@@ -10,6 +11,8 @@ from tlae.config import BenchmarkConfig, FootageConfig, ScoreConfig, TrainConfig
 from tlae.whole_file import require_plain_name
 from tlae.workflows.score import score_named
 from tlae.workflows.train import train_named
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,10 @@ def run_all(
     """
     for baseline in baselines:
         if not is_done(baseline.run):
-            print(f"baseline {baseline.run}", flush=True)
+            logger.info(f"baseline {baseline.run}")
             run(as_baseline(cfg, baseline), baseline.run)
     name = run_name(cfg)
-    print(f"run {name}", flush=True)
+    logger.info(f"run {name}")
     run(cfg, name)
 
 

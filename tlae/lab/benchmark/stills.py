@@ -4,6 +4,7 @@ Each run keeps its figures in scores/<run>/planted/figures.csv, and in objects.c
 found (found_2: at two alarms a day). The alarms of its results are those at two a day.
 """
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -52,6 +53,8 @@ from tlae.progress import progress
 from tlae.scoring.results import Scores, read_results
 from tlae.whole_file import whole_file
 from tlae.workflows.named_footage import open_named
+
+logger = logging.getLogger(__name__)
 
 CLIPS = Clips(CALIBRATION, CLEAN, KINDS)
 MOST_ALIKE = "tlae.models.most_alike.MostAlike"
@@ -112,9 +115,9 @@ def _tell(stills: StillSummary) -> None:
         f"({stills.frames[part]:,} frames)"
         for part, days in stills.days.items()
     )
-    print(f"{parts}; {stills.objects:,} planted objects")
+    logger.info(f"{parts}; {stills.objects:,} planted objects")
     for reason, count in stills.left_out.items():
-        print(f"  left out: {count:,} frames, {reason}")
+        logger.info(f"  left out: {count:,} frames, {reason}")
 
 
 def _run(cfg: BenchmarkConfig, folder: Path, name: str) -> None:
@@ -131,7 +134,7 @@ def _run(cfg: BenchmarkConfig, folder: Path, name: str) -> None:
     for path, table in ((place.with_name(OBJECTS_FOUND), objects), (place, figures)):
         with whole_file(path) as temporary:
             table.to_csv(temporary, index=False)
-    print(f"measured: {place}\n", flush=True)
+    logger.info(f"measured: {place}\n")
 
 
 def measured(results: Scores, footage: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -1,6 +1,7 @@
 """One benchmark folder of planted stills: its runs side by side, as tables."""
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from tlae.lab.still_figures.figures import (
 )
 from tlae.lab.still_figures.sightings import wilson_interval
 from tlae.whole_file import explain_os_errors, whole_file
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,8 @@ def write_stills_benchmark(folder: Path, baselines: Sequence[str], stills: Still
             with whole_file(folder / name) as temporary:
                 temporary.write_text(content, encoding="utf-8")
     write_maps(folder, _shown(runs, baselines), stills)
-    print(text)
-    print(f"wrote benchmark.md, benchmark.csv and maps.png into {folder}")
+    logger.info(text)
+    logger.info(f"wrote benchmark.md, benchmark.csv and maps.png into {folder}")
 
 
 def _read_runs(folder: Path, baselines: Sequence[str]) -> Runs:

@@ -1,6 +1,7 @@
 """One benchmark folder: its runs put side by side, as a table and as pictures."""
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -22,6 +23,8 @@ from tlae.rendering.contact_sheet import contact_sheet
 from tlae.rendering.png import write_png
 from tlae.whole_file import explain_os_errors, whole_file
 from tlae.workflows.pictures import open_drawing
+
+logger = logging.getLogger(__name__)
 
 # Columns of the Markdown table; the CSV holds every figure.
 COLUMNS = {
@@ -89,8 +92,8 @@ def write_benchmark(folder: Path, baselines: Sequence[str], labels: str) -> None
     tiles = _maps(scored, truth)
     if tiles:
         write_png(folder / "maps.png", contact_sheet(tiles, MAPS_SHOWN))
-    print(text)
-    print(f"wrote {', '.join(texts)} and maps.png into {folder}")
+    logger.info(text)
+    logger.info(f"wrote {', '.join(texts)} and maps.png into {folder}")
 
 
 def _runs(folder: Path, baselines: Sequence[str]) -> list[Run]:

@@ -1,5 +1,6 @@
 """What `novelty score` and `filter score` do: judge pictures, write verdicts, tell."""
 
+import logging
 import time
 from pathlib import Path
 from typing import Any
@@ -7,17 +8,19 @@ from typing import Any
 import pandas as pd
 
 from tlae.budget import Budget
-from tlae.commands.described_input import described_input, tell_left_out
 from tlae.config_outliers import JudgeConfig
 from tlae.errors import ModelFileError, UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.describe_now import Described
+from tlae.image_sets.described_input import described_input, tell_left_out
 from tlae.image_sets.descriptor_settings import DescriptorSettings
 from tlae.image_sets.judge_file import Judge, load_judge
 from tlae.image_sets.verdicts import OUTLIER, verdicts, write_verdict_pictures
 from tlae.model_file import run_name
 from tlae.scoring.calibrate import threshold_of
 from tlae.whole_file import replace_folder
+
+logger = logging.getLogger(__name__)
 
 VERDICTS = "verdicts.csv"  # marks the folder as ours
 VERDICT_FILES = (VERDICTS, "verdicts.parquet", "pictures/*.png")
@@ -62,7 +65,7 @@ def judge_pictures(cfg: JudgeConfig, kind: str, words: dict[int, str]) -> None:
         table.to_csv(temporary / VERDICTS, index=False)
         drawn = _draw(temporary, table, described, words, threshold, cfg.pictures)
     _tell(table, words, threshold, time.monotonic() - started)
-    print(f"results: {folder}{drawn}")
+    logger.info(f"results: {folder}{drawn}")
 
 
 def verdict_table(judge: Judge, described: Described, threshold: float) -> pd.DataFrame:
@@ -118,12 +121,12 @@ def _draw(
 
 def _tell(table: pd.DataFrame, words: dict[int, str], threshold: float, seconds: float) -> None:
     out = int((table["verdict"] == OUTLIER).sum())
-    print(
+    logger.info(
         f"judged {len(table):,} pictures in {seconds:.1f} s: {out:,} {words[OUTLIER]} "
         f"(score > {threshold:.4f})"
     )
     ranked: Any = table.sort_values("score", ascending=False).head(SHOWN)
     for row in ranked.itertuples():
-        print(f"  {row.verdict:>2}  {row.score:.4f}  {row.path}")
+        logger.info(f"  {row.verdict:>2}  {row.score:.4f}  {row.path}")
     if len(table) > SHOWN:
-        print(f"  ... {len(table) - SHOWN:,} more in {VERDICTS}")
+        logger.info(f"  ... {len(table) - SHOWN:,} more in {VERDICTS}")

@@ -1,5 +1,6 @@
 """Pictures to learn from or to judge: described now, or taken from a store."""
 
+import logging
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from tlae.image_sets.describe_now import Described, describe_now, in_memory
 from tlae.image_sets.descriptor_facts import descriptor_names
 from tlae.image_sets.descriptor_settings import DescriptorSettings
 from tlae.image_sets.descriptor_store import IDS, open_descriptors
+
+logger = logging.getLogger(__name__)
 
 
 def descriptor_settings(cfg: Any) -> DescriptorSettings:
@@ -57,7 +60,7 @@ def described_input(
 def tell_left_out(described: Described) -> None:
     """Say how many pictures do not count."""
     if described.left_out:
-        print(f"left out: {described.left_out:,} pictures, unreadable or not finite")
+        logger.info(f"left out: {described.left_out:,} pictures, unreadable or not finite")
 
 
 def _is_store(path: str) -> bool:

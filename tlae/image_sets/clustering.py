@@ -1,0 +1,272 @@
+"""Sort described pictures into groups and outliers, and write them with their quality."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tlae.config_outliers import ClusterConfig
+from tlae.errors import UserError
+from tlae.folder_lock import held_folder
+from tlae.image_sets.charts import index_chart
+from tlae.image_sets.cluster_folder import (
+    CLUSTER_FILES,
+    INDICES,
+    group_name,
+    write_sheets,
+    write_tables,
+)
+from tlae.image_sets.cluster_methods import Clustering, ClusterSettings
+from tlae.image_sets.clusters import find_clusters, require_clusterable, rows_seen
+from tlae.image_sets.describe_now import images_of
+from tlae.image_sets.descriptor_store import Descriptors, open_descriptors
+from tlae.image_sets.judging import (
+    Agreement,
+    Quality,
+    agreement,
+    best_k,
+    parse_k,
+    quality,
+    stability,
+)
+from tlae.image_sets.preparation import Preparation, fit_preparation
+from tlae.progress import progress
+from tlae.whole_file import replace_folder
+
+logger = logging.getLogger(__name__)
+
+SHOWN_GROUPS = 20
+
+
+def cluster(cfg: ClusterConfig) -> None:
+    """Cluster the descriptors, judge, write and tell."""
+    started = time.monotonic()
+    settings, ks = _settings(cfg)
+    described = open_descriptors(cfg.descriptors, cfg.descriptor)
+    other = _labels_to_compare(cfg.compare)
+    folder = Path(cfg.out or _default_folder(cfg, described)).expanduser()
+    values, usable = usable_values(described)
+    require_clusterable(values, settings if ks is None else replace(settings, k=ks[-1]))
+    preparation = fit_preparation(values, cfg.scaler, cfg.pca, whiten=cfg.whiten, seed=cfg.seed)
+    prepared = preparation.apply(values)
+    _tell_sample(settings, len(prepared))
+    by_k: dict[int, Quality] = {}
+    if ks is not None and len(ks) > 1:
+        by_k = _try_each(prepared, settings, ks)
+        settings = replace(settings, k=best_k(by_k))
+    found = find_clusters(prepared, settings)
+    judged = quality(prepared, found.labels, cfg.seed)
+    table = _table(described.ids, usable, found)
+    alike = stability(prepared, _labels_by(settings), cfg.stability, cfg.seed)
+    compared = _compared(table, other, cfg.against)
+    indices = {
+        "settings": asdict(settings) | {"scaler": cfg.scaler, "pca": cfg.pca, "whiten": cfg.whiten},
+        "descriptor": described.name,
+        "pictures": len(table),
+        "clustered": len(values),
+        "fitted_rows": found.fitted_rows,
+        "components": prepared.shape[1],
+        "variance_kept": preparation.explained,
+        "quality": asdict(judged),
+        "by_k": {k: asdict(one) for k, one in by_k.items()},
+        "stability": alike,
+        "agreement": {name: {"ari": one.ari, "ami": one.ami} for name, one in compared.items()},
+    }
+    with (
+        held_folder(folder, "give another out=..."),
+        replace_folder(folder, INDICES, CLUSTER_FILES) as temporary,
+    ):
+        write_tables(temporary, table, indices)
+        if by_k and settings.k is not None:
+            (temporary / "indices.svg").write_text(index_chart(by_k, settings.k), encoding="utf-8")
+        sheets = _draw_sheets(temporary, table, described, cfg)
+    _tell(table, judged, preparation, prepared.shape[1], alike)
+    _tell_compared(compared)
+    logger.info(f"results in {time.monotonic() - started:.1f} s: {folder}{sheets}")
+
+
+def usable_values(described: Descriptors) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """Finite rows (n, D) and where they stand (N,); says how many are left out."""
+    usable = described.usable()
+    if usable.all():
+        return described.values, usable
+    left_out = int((~usable).sum())
+    logger.info(
+        f"left out: {left_out:,} of {len(usable):,} pictures, their descriptors are not finite"
+    )
+    return described.values[usable], usable
+
+
+def _settings(cfg: ClusterConfig) -> tuple[ClusterSettings, range | None]:
+    if cfg.against not in (None, "hour"):
+        raise UserError(f"against must be hour or null, got {cfg.against!r}")
+    if cfg.stability < 0 or cfg.samples < 0:
+        raise UserError(
+            f"stability and samples must be >= 0, got {cfg.stability} and {cfg.samples}"
+        )
+    ks = parse_k(cfg.k)
+    settings = ClusterSettings(
+        method=cfg.method,
+        k=None if ks is None else ks[0],
+        min_size=cfg.min_size,
+        neighbours=cfg.neighbours,
+        eps=cfg.eps,
+        most_rows=cfg.most_rows,
+        seed=cfg.seed,
+    )
+    return settings, ks
+
+
+def _default_folder(cfg: ClusterConfig, described: Descriptors) -> str:
+    store = Path(cfg.descriptors).expanduser().resolve()
+    return f"clusters/{store.stem}-{described.name}-{cfg.method}"
+
+
+def _tell_sample(settings: ClusterSettings, rows: int) -> None:
+    seen = rows_seen(settings, rows)
+    if seen < rows:
+        logger.info(
+            f"{settings.method} is fitted to {seen:,} of {rows:,} pictures drawn at random, as its "
+            "time or memory grows with their square; the others get the label of their nearest "
+            "neighbour (most_rows=... changes that)"
+        )
+
+
+def _try_each(
+    prepared: npt.NDArray[Any], settings: ClusterSettings, ks: range
+) -> dict[int, Quality]:
+    by_k = {}
+    with progress(f"trying k={ks[0]}..{ks[-1]}", len(ks), "clusterings") as advance:
+        for k in ks:
+            found = find_clusters(prepared, replace(settings, k=k))
+            by_k[k] = quality(prepared, found.labels, settings.seed)
+            advance()
+    logger.info("   k  Calinski-Harabasz  Davies-Bouldin  silhouette")
+    for k in ks:
+        one = by_k[k]
+        logger.info(
+            f"{k:>4}  {one.calinski_harabasz:>17.1f}  {one.davies_bouldin:>14.3f}  "
+            f"{one.silhouette:>10.3f}"
+        )
+    logger.info(f"k={best_k(by_k)} has the best mean rank")
+    return by_k
+
+
+def _labels_by(settings: ClusterSettings) -> Callable[[npt.NDArray[Any]], npt.NDArray[np.int64]]:
+    return lambda rows: find_clusters(rows, settings).labels
+
+
+def _table(ids: pd.DataFrame, usable: npt.NDArray[np.bool_], found: Clustering) -> pd.DataFrame:
+    """One row per described picture; label and score are missing where it was left out."""
+    table = ids.drop(columns=["row", "state"], errors="ignore").copy()
+    table["label"] = pd.Series(pd.NA, index=table.index, dtype="Int64")
+    table["score"] = np.nan
+    table.loc[usable, "label"] = found.labels
+    table.loc[usable, "score"] = found.scores
+    if found.likely is not None:
+        table["likely"] = pd.Series(pd.NA, index=table.index, dtype="Int64")
+        table["membership"] = np.nan
+        table.loc[usable, "likely"] = found.likely
+        table.loc[usable, "membership"] = found.membership
+    return table
+
+
+def _labels_to_compare(path: str | None) -> pd.DataFrame | None:
+    if path is None:
+        return None
+    file = Path(path).expanduser()
+    file = file / "labels.parquet" if file.is_dir() else file
+    try:
+        table = pd.read_csv(file) if file.suffix == ".csv" else pd.read_parquet(file)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise UserError(
+            f"compare must be a labels.parquet or labels.csv, got {file} ({reason})"
+        ) from error
+    if not {"path", "label"} <= set(table.columns):
+        raise UserError(
+            f"compare must have columns path and label, {file} has {', '.join(table.columns)}"
+        )
+    return table
+
+
+def _compared(
+    table: pd.DataFrame, other: pd.DataFrame | None, against: str | None
+) -> dict[str, Agreement]:
+    labelled = table[table["label"].notna()]
+    compared = {}
+    if other is not None:
+        both = labelled.merge(other, on="path", suffixes=("", "_other"))
+        both = both[both["label_other"].notna()]
+        if both.empty:
+            raise UserError("compare must have labels of the same pictures, no path is in both")
+        compared["compare"] = agreement(both["label"], both["label_other"])
+    if against == "hour":
+        timed = labelled[labelled["taken_at"].notna()]
+        if timed.empty:
+            raise UserError("against=hour needs pictures whose time is known, no taken_at is given")
+        hours = pd.to_datetime(timed["taken_at"]).dt.hour
+        compared["hour"] = agreement(timed["label"], hours.rename("hour"))
+    return compared
+
+
+def _draw_sheets(
+    folder: Path, table: pd.DataFrame, described: Descriptors, cfg: ClusterConfig
+) -> str:
+    """Sheets of samples; says where they are, or why there are none."""
+    images = cfg.images or images_of(described.facts)
+    if cfg.samples == 0 or not images:
+        return ""
+    tiles = (described.facts.get("settings") or {}).get("tiles_hw")
+    tiles_hw = None if tiles is None else (int(tiles[0]), int(tiles[1]))
+    try:
+        drawn = write_sheets(folder, table, images, cfg.samples, tiles_hw, cfg.seed)
+    except UserError as error:  # the pictures moved: the labels are worth keeping
+        return f"\nno sheets of samples: {error}"
+    return f" ({drawn} sheets of samples in sheets/)" if drawn else "\nno picture can be read"
+
+
+def _tell(
+    table: pd.DataFrame,
+    judged: Quality,
+    preparation: Preparation,
+    components: int,
+    alike: list[float],
+) -> None:
+    if preparation.components is not None:
+        logger.info(
+            f"{preparation.width} dimensions in {components} components, which keep "
+            f"{preparation.explained:.1%} of the variance"
+        )
+    sizes = table["label"].value_counts().sort_index()
+    shown = [f"{group_name(int(str(label)))}: {size:,}" for label, size in sizes.items()]
+    more = f", and {len(shown) - SHOWN_GROUPS} more" if len(shown) > SHOWN_GROUPS else ""
+    logger.info(
+        f"{judged.clusters} clusters, {judged.outliers:,} outliers of {len(table):,} pictures"
+    )
+    logger.info(f"  {', '.join(shown[:SHOWN_GROUPS])}{more}")
+    if judged.clusters < 2:
+        logger.info("  fewer than two clusters: no indices; a smaller min_size=... may find more")
+    else:
+        logger.info(
+            f"  Calinski-Harabasz {judged.calinski_harabasz:.1f}, Davies-Bouldin "
+            f"{judged.davies_bouldin:.3f}, silhouette {judged.silhouette:.3f}"
+        )
+    if alike:
+        logger.info(
+            f"  stability: mean ARI {np.mean(alike):.3f} between random parts "
+            f"({min(alike):.3f} to {max(alike):.3f}, {len(alike)} pairs)"
+        )
+
+
+def _tell_compared(compared: dict[str, Agreement]) -> None:
+    for name, one in compared.items():
+        with_what = "the hour of day" if name == "hour" else "the other labels"
+        logger.info(f"agreement with {with_what}: AMI {one.ami:.3f}, ARI {one.ari:.3f}")
+        logger.info(one.table.to_string(max_rows=30, max_cols=24))

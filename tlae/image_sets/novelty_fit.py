@@ -1,0 +1,123 @@
+"""Learn which pictures are like those of a folder."""
+
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tlae.budget import Budget
+from tlae.config_outliers import NoveltyFitConfig
+from tlae.errors import UserError
+from tlae.folder_lock import held_folder
+from tlae.image_sets.describe_now import Described
+from tlae.image_sets.described_input import described_input, descriptor_settings, tell_left_out
+from tlae.image_sets.estimators import DETECTORS, Scores
+from tlae.image_sets.judge_file import Judge, judge_folder, save_judge
+from tlae.image_sets.novelty import fit_novelty
+from tlae.image_sets.threshold_page import threshold_page
+from tlae.scoring.calibrate import threshold_of
+from tlae.whole_file import explain_os_errors, write_text
+
+logger = logging.getLogger(__name__)
+
+
+def fit_novelty_model(cfg: NoveltyFitConfig) -> None:
+    """Normal pictures in, a judge out."""
+    folder = judge_folder(cfg.paths.checkpoints, cfg.name or _name(cfg), "novelty")
+    started = time.monotonic()
+    if not 0 < cfg.false_alarm_rate < 1:
+        raise UserError(f"false_alarm_rate must be in (0, 1), got {cfg.false_alarm_rate}")
+    settings = descriptor_settings(cfg)
+    # The descriptor of a store is told by the store, unless there are several.
+    normal = described_input(cfg.images, cfg.descriptors, None, settings)
+    tell_left_out(normal)
+    preparation, estimator, calibration = fit_novelty(
+        normal.values,
+        cfg.method,
+        scaler=cfg.scaler,
+        pca=cfg.pca,
+        whiten=cfg.whiten,
+        folds=cfg.folds,
+        seed=cfg.seed,
+    )
+    threshold = threshold_of(calibration, Budget(cfg.threshold, cfg.false_alarm_rate)).value
+    judge = Judge(
+        kind="novelty",
+        method=cfg.method,
+        preparation=preparation,
+        estimator=estimator,
+        descriptor=normal.facts,
+        settings=normal.settings or {},
+        quadrants=False,
+        calibration=calibration,
+        threshold=threshold,
+        training=_training(cfg, normal),
+    )
+    sets = {"normal, held out": calibration.raw} | _unfiltered(cfg, judge)
+    with held_folder(folder, "give another name=..."):
+        save_judge(judge, folder / "model.safetensors")
+        _write_page(folder / "threshold.html", judge, sets)
+    _tell(judge, sets, folder, time.monotonic() - started)
+
+
+def _name(cfg: NoveltyFitConfig) -> str:
+    where = Path(str(cfg.images or cfg.descriptors)).expanduser().resolve()
+    return f"{where.stem}-{cfg.method}"
+
+
+def _training(cfg: NoveltyFitConfig, normal: Described) -> dict[str, Any]:
+    return {
+        "pictures": len(normal.values),
+        "images": normal.images,
+        "false_alarm_rate": cfg.false_alarm_rate,
+        "scaler": cfg.scaler,
+        "pca": cfg.pca,
+        "folds": cfg.folds,
+        "seed": cfg.seed,
+    }
+
+
+def _unfiltered(cfg: NoveltyFitConfig, judge: Judge) -> dict[str, Scores]:
+    """Scores of the second set, if one was given: descriptors or pictures."""
+    if cfg.unfiltered is None:
+        return {}
+    other = described_input(None, None, cfg.unfiltered, descriptor_settings(cfg))
+    judge.require_same_descriptor(other.facts)
+    return {"unfiltered": judge.scores(other.values)}
+
+
+def _write_page(path: Path, judge: Judge, sets: dict[str, Scores]) -> None:
+    page = threshold_page(
+        f"Novelty by {judge.method} on {judge.descriptor.get('descriptor')}",
+        "Every normal picture was scored by a fit that had not seen it. The dashed line is the "
+        "threshold: pictures beyond it are called outliers (-1).",
+        sets,
+        judge.threshold,
+        judge.training,
+    )
+    with explain_os_errors(path):
+        write_text(path, page)
+
+
+def _tell(judge: Judge, sets: dict[str, Scores], folder: Path, seconds: float) -> None:
+    raw = judge.calibration.raw
+    most = DETECTORS[judge.method].most_rows
+    if most is not None and len(raw) > most:
+        logger.info(
+            f"{judge.method} is fitted to {most:,} pictures drawn at random: it is slow with more"
+        )
+    logger.info(f"learnt from {len(raw):,} pictures in {seconds:.1f} s")
+    over = int((raw > judge.threshold).sum())
+    logger.info(
+        f"threshold {judge.threshold:.4f}: {over:,} of {len(raw):,} held-out pictures are above it "
+        f"({over / len(raw):.1%})"
+    )
+    if "unfiltered" in sets:
+        share = float(np.mean(sets["unfiltered"] > judge.threshold))
+        logger.info(f"  of {len(sets['unfiltered']):,} unfiltered pictures {share:.1%} are")
+    logger.info(f"results: {folder}")
+    logger.info(
+        f"next:    tlae novelty score model_file={folder / 'model.safetensors'} images=PATH"
+    )

@@ -1,0 +1,93 @@
+"""The whole way on a drawn street, with what is known of its anomalies."""
+
+import json
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tlae import compose
+from tlae.config import DemoConfig, ScoreConfig, TrainConfig
+from tlae.errors import UserError
+from tlae.lab.scenes import AnomalyKind, SceneOptions, write_scene
+from tlae.scoring.results import held_results
+from tlae.workflows.render import render
+from tlae.workflows.report import report
+from tlae.workflows.score import score_named
+from tlae.workflows.train import train_named
+
+logger = logging.getLogger(__name__)
+
+
+def demo(cfg: DemoConfig) -> None:
+    """Synthetic footage in, report and overlay videos out."""
+    started = time.monotonic()
+    out = Path(cfg.out).expanduser()
+    scene = out / "scene"
+    places = [f"paths.{key}={value}" for key, value in vars(cfg.paths).items()]
+    common = [f"name={cfg.name}", *places]
+    model_file = Path(cfg.paths.checkpoints) / cfg.name / "model.safetensors"
+    train: TrainConfig = _settings(
+        "train",
+        f"footage={scene / 'Train'}",
+        f"model={cfg.model}",
+        f"seed={cfg.seed}",
+        *cfg.train,
+        *common,
+    )
+    score: ScoreConfig = _settings(
+        "score", f"model_file={model_file}", f"footage={scene / 'Test'}", *common
+    )
+    logger.info(f"1/4 making a street scene in {scene}")
+    write_scene(scene, SceneOptions(seed=cfg.seed))
+    logger.info("2/4 learning what is normal")
+    train_named(train)
+    logger.info("3/4 scoring new footage")
+    scores = score_named(score).scores
+    logger.info("4/4 rendering")
+    with held_results(scores.folder):
+        render(_settings("render", f"scores={scores.folder}"), scores)
+        page = scores.folder / "report.html"
+        report(_settings("report", f"scores={scores.folder}"), scores, page)
+    logger.info("")
+    _print_ranks(scores.table, scene)
+    logger.info(f"\ndone in {time.monotonic() - started:.0f} s; look at")
+    videos = sorted((scores.folder / "overlay").glob("*.mp4"))
+    for path in [page, scores.folder / "top_frames.png", *videos]:
+        logger.info(f"  {path}")
+
+
+def _settings(command: str, *words: str) -> Any:
+    """Settings of a command, as typed; they are checked now."""
+    return compose.settings_of(compose.compose(compose.parse(command, list(words))))
+
+
+def _print_ranks(table: pd.DataFrame, scene: Path) -> None:
+    """Where each event stands among the frames in which nothing was planted."""
+    events = json.loads((scene / "scene.json").read_text(encoding="utf-8"))["events"]
+    rows = [
+        ((table["clip"] == e["clip"]) & table["frame"].between(e["first_frame"], e["last_frame"]))
+        for e in events
+    ]
+    planted = np.zeros(len(table), dtype=bool)
+    for event, inside in zip(events, rows, strict=True):
+        if not inside.any():
+            raise UserError(f"{scene} and its scores do not fit together; remove {scene.parent}")
+        if event["kind"] != AnomalyKind.LIGHT_FLASH:
+            planted |= inside.to_numpy()
+    raw, alarm = table["raw"].to_numpy(), table["alarm"].to_numpy()
+    logger.info("event                clip      its worst frame is above      alarm")
+    for event, inside in zip(events, rows, strict=True):
+        is_flash = event["kind"] == AnomalyKind.LIGHT_FLASH  # normal: no alarm is right
+        chosen = inside.to_numpy() & ~planted if is_flash else inside.to_numpy()
+        if not chosen.any():
+            continue  # a flash during a planted event tells nothing
+        calmer = 100 * float((raw[~planted] < raw[chosen].max()).mean())
+        verdict = "yes" if alarm[chosen].any() else "no"
+        if is_flash:
+            verdict += ", rightly" if verdict == "no" else ", wrongly"
+        share = f"{calmer:.1f} % of normal frames"
+        logger.info(f"{event['kind']:<20} {event['clip']:<9} {share:<29} {verdict}")
