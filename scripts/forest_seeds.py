@@ -11,7 +11,7 @@ import logging
 import numpy as np
 
 from tlae.budget import Budget
-from tlae.config_outliers import NoveltyFitConfig
+from tlae.config_images import NoveltyFitConfig
 from tlae.image_sets.describe_now import describe_now
 from tlae.image_sets.descriptor_settings import DescriptorSettings
 from tlae.image_sets.estimators import anomaly_scores

@@ -127,12 +127,12 @@ def jobs_of(words: list[str]) -> list[list[str]]:
 
 def test_multirun_makes_every_combination_with_names_of_their_own() -> None:
     jobs = jobs_of(["train", "footage=x", "name=a", "model=cae,stae", "seed=0,1", "-m"])
-    suffixes = [next(w for w in job if w.startswith("suffix=")) for job in jobs]
+    suffixes = [next(w for w in job if w.startswith("--suffix=")) for job in jobs]
     assert suffixes == [
-        "suffix=-cae-seed0",
-        "suffix=-cae-seed1",
-        "suffix=-stae-seed0",
-        "suffix=-stae-seed1",
+        "--suffix=-cae-seed0",
+        "--suffix=-cae-seed1",
+        "--suffix=-stae-seed0",
+        "--suffix=-stae-seed1",
     ]
 
 

@@ -14,8 +14,8 @@ from tests.camera.small_camera import store_of
 from tests.live_frames import push_all, require_equal
 from tests.small_footage import SIZE_HW, frame_image, small_model
 from tlae.budget import Budget
-from tlae.camera.camera import CameraOptions
 from tlae.camera.fit import fit_camera
+from tlae.camera.options import CameraOptions
 from tlae.cli import main
 from tlae.errors import UserError
 from tlae.live import Live

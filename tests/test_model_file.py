@@ -9,8 +9,8 @@ from safetensors.torch import save_file
 
 from tests.camera.small_camera import store_of
 from tests.small_footage import NETS, SIZE_HW, frame_image, small_model
-from tlae.camera.camera import CameraOptions
 from tlae.camera.fit import fit_camera
+from tlae.camera.options import CameraOptions
 from tlae.errors import ModelFileError
 from tlae.model_file import FORMAT, build_net, load_model, save_model
 from tlae.scoring.rule import ScoringRule

@@ -152,7 +152,7 @@ def test_every_default_keeps_its_rule(command: str) -> None:
     cfg = compose.compose(request)
     for key in OmegaConf.missing_keys(cfg):
         OmegaConf.update(cfg, key, "x")
-    compose.settings_of(cfg)
+    compose.settings_of(command, cfg)
 
 
 @pytest.mark.parametrize(

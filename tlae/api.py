@@ -354,7 +354,7 @@ def _with_budget(scoring_settings: ScoringConfig, budget: Budget) -> ScoringConf
 def _settings(command: str, values: Mapping[str, Any]) -> Any:
     """Settings of a command, as its words would give them."""
     words = [f"{key}={compose.as_word(value)}" for key, value in values.items()]
-    return compose.settings_of(compose.compose(compose.parse(command, words)))
+    return compose.settings_of(command, compose.compose(compose.parse(command, words)))
 
 
 def _shown(progress: bool) -> Any:

@@ -25,38 +25,113 @@ DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACC
 
 @dataclass(frozen=True)
 class Command:
-    """One line of the table; the module has ``run(cfg)`` and opens with its command line."""
+    """One line of the table.
+
+    Attributes:
+        module: has ``run(cfg)`` and opens with its command line.
+        settings: module and name of the dataclass of its settings.
+        summary: what it does.
+    """
 
     module: str
+    settings: str
     summary: str
 
 
 COMMANDS = {
-    "train": Command("tlae.commands.train", "learn what is normal from normal footage"),
-    "score": Command("tlae.commands.score", "say of every frame how unusual it is, and where"),
-    "calibrate": Command("tlae.commands.calibrate", "declare footage normal, without retraining"),
+    "train": Command(
+        "tlae.commands.train", "tlae.config:TrainConfig", "learn what is normal from normal footage"
+    ),
+    "score": Command(
+        "tlae.commands.score",
+        "tlae.config:ScoreConfig",
+        "say of every frame how unusual it is, and where",
+    ),
+    "calibrate": Command(
+        "tlae.commands.calibrate",
+        "tlae.config:CalibrateConfig",
+        "declare footage normal, without retraining",
+    ),
     "events": Command(
-        "tlae.commands.events", "find events anew: other alarms, zones; cut out clips"
+        "tlae.commands.events",
+        "tlae.config:EventsConfig",
+        "find events anew: other alarms, zones; cut out clips",
     ),
-    "mask": Command("tlae.commands.mask", "propose what to ignore: clocks, restless places"),
-    "render": Command("tlae.commands.render", "draw scores over the footage as H.264 video"),
-    "report": Command("tlae.commands.report", "tell it all on one HTML page that opens from disk"),
-    "evaluate": Command("tlae.commands.evaluate", "measure scores against labels, every protocol"),
+    "mask": Command(
+        "tlae.commands.mask",
+        "tlae.config:MaskConfig",
+        "propose what to ignore: clocks, restless places",
+    ),
+    "render": Command(
+        "tlae.commands.render",
+        "tlae.config:RenderConfig",
+        "draw scores over the footage as H.264 video",
+    ),
+    "report": Command(
+        "tlae.commands.report",
+        "tlae.config:ReportConfig",
+        "tell it all on one HTML page that opens from disk",
+    ),
+    "evaluate": Command(
+        "tlae.commands.evaluate",
+        "tlae.config:EvaluateConfig",
+        "measure scores against labels, every protocol",
+    ),
     "benchmark": Command(
-        "tlae.commands.benchmark", "train, score and evaluate nets beside what learns nothing"
+        "tlae.commands.benchmark",
+        "tlae.config_lab:BenchmarkConfig",
+        "train, score and evaluate nets beside what learns nothing",
     ),
-    "plant": Command("tlae.commands.plant", "plant known anomalies into normal footage"),
-    "scene": Command("tlae.commands.scene", "draw footage of a scene with known anomalies"),
-    "describe": Command("tlae.commands.describe", "describe pictures by numbers, to sort them"),
-    "cluster": Command("tlae.commands.cluster", "sort described pictures into groups and outliers"),
-    "explore": Command("tlae.commands.explore", "map described pictures in the browser"),
+    "plant": Command(
+        "tlae.commands.plant",
+        "tlae.config_lab:PlantConfig",
+        "plant known anomalies into normal footage",
+    ),
+    "scene": Command(
+        "tlae.commands.scene",
+        "tlae.config_lab:SceneConfig",
+        "draw footage of a scene with known anomalies",
+    ),
+    "describe": Command(
+        "tlae.commands.describe",
+        "tlae.config_images:DescribeConfig",
+        "describe pictures by numbers, to sort them",
+    ),
+    "cluster": Command(
+        "tlae.commands.cluster",
+        "tlae.config_images:ClusterConfig",
+        "sort described pictures into groups and outliers",
+    ),
+    "explore": Command(
+        "tlae.commands.explore",
+        "tlae.config_images:ExploreConfig",
+        "map described pictures in the browser",
+    ),
     "novelty fit": Command(
-        "tlae.commands.novelty_fit", "learn which pictures are like those of a folder"
+        "tlae.commands.novelty_fit",
+        "tlae.config_images:NoveltyFitConfig",
+        "learn which pictures are like those of a folder",
     ),
-    "novelty score": Command("tlae.commands.novelty_score", "judge new pictures: like them or not"),
-    "filter fit": Command("tlae.commands.filter_fit", "learn to tell good pictures from bad ones"),
-    "filter score": Command("tlae.commands.filter_score", "say of new pictures: good or bad"),
-    "demo": Command("tlae.commands.demo", "make a scene, train, score and render it"),
+    "novelty score": Command(
+        "tlae.commands.novelty_score",
+        "tlae.config_images:NoveltyScoreConfig",
+        "judge new pictures: like them or not",
+    ),
+    "filter fit": Command(
+        "tlae.commands.filter_fit",
+        "tlae.config_images:FilterFitConfig",
+        "learn to tell good pictures from bad ones",
+    ),
+    "filter score": Command(
+        "tlae.commands.filter_score",
+        "tlae.config_images:FilterScoreConfig",
+        "say of new pictures: good or bad",
+    ),
+    "demo": Command(
+        "tlae.commands.demo",
+        "tlae.config_lab:DemoConfig",
+        "make a scene, train, score and render it",
+    ),
 }
 
 # Extras of the package that bring a library.
@@ -170,7 +245,7 @@ def _run_command(name: str, words: list[str]) -> int:
     if request.show_config:
         print(compose.to_yaml(cfg, resolve=request.resolve), end="")
         return 0
-    settings = compose.settings_of(cfg)
+    settings = compose.settings_of(name, cfg)
     if name in SLOW_TO_LOAD and sys.stderr.isatty():
         print(f"tlae {name}: loading torch", file=sys.stderr, flush=True)
     try:

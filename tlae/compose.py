@@ -18,12 +18,20 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf, SCMode, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
-from tlae.config import register_schemas
 from tlae.errors import UserError, nearest, refusing_bad_values
-from tlae.setting_types import as_literal, describe, is_text, type_of
+from tlae.help import INTERNAL, settings_lines
+from tlae.schema import build
+from tlae.setting_types import (
+    as_literal,
+    describe,
+    is_text,
+    register_schemas,
+    settings_class,
+    type_of,
+)
 
 GROUPS = ("model", "scoring", "experiment")
 # Commands in which `footage=...` sets `footage.path`:
@@ -36,7 +44,8 @@ class Request:
 
     command: str
     overrides: list[str] = field(default_factory=list)
-    help: bool = False
+    help: str = ""  # "first": what most users need, "all"
+    suffix: str = ""  # of the name, in a sweep
     show_config: bool = False
     resolve: bool = False
     multirun: bool = False
@@ -63,8 +72,12 @@ def parse(command: str, words: list[str]) -> Request:
     rest = iter(words)
     for word in rest:
         flag, _, value = word.partition("=")
-        if word in ("-h", "--help"):
-            request.help = True
+        if flag in ("-h", "--help"):
+            request.help = "all" if "all" in (value, *words[-1:]) else "first"
+        elif word == "all" and request.help:
+            continue
+        elif flag == "--suffix":
+            request.suffix = value
         elif flag in ("-c", "--cfg"):
             if (value or next(rest, "")) != "job":
                 raise UserError(
@@ -132,12 +145,16 @@ def help_text(request: Request, module: str) -> str:
             or (group == "experiment" and request.command in ("train", "benchmark"))
         ]
     choices = "\n\nchoices (group=name):\n" + "\n".join(lines) if lines else ""
-    return f"{doc}{choices}\n\nsettings (key=value; ??? must be given):\n\n{to_yaml(cfg)}"
+    settings = settings_lines(request.command, cfg, every=request.help == "all")
+    return "\n".join([f"{doc}{choices}", "", *settings])
 
 
 def _own_groups(request: Request) -> set[str]:
     """Groups of which the command takes a choice."""
-    file = OmegaConf.to_container(OmegaConf.load(configs_dir() / f"{request.config_name}.yaml"))
+    path = configs_dir() / f"{request.config_name}.yaml"
+    if not path.is_file():
+        return set()
+    file = OmegaConf.to_container(OmegaConf.load(path))
     defaults = file.get("defaults", []) if isinstance(file, dict) else []
     return {
         str(key).split()[-1] for entry in defaults if not isinstance(entry, str) for key in entry
@@ -171,7 +188,7 @@ def as_word(value: object) -> str:
     return str(value)
 
 
-def settings_of(cfg: DictConfig) -> Any:
+def settings_of(command: str, cfg: DictConfig) -> Any:
     """The settings as the dataclass of their command, all of them given and within their ranges.
 
     Raises:
@@ -180,23 +197,25 @@ def settings_of(cfg: DictConfig) -> Any:
     require_values(cfg)
     with refusing_bad_values():
         try:
-            settings = OmegaConf.to_object(cfg)
-            if "model" in cfg and isinstance(cfg.model, DictConfig):
-                settings.model = OmegaConf.to_container(cfg.model, resolve=True)  # type: ignore[union-attr]
-            return settings
+            values: Any = OmegaConf.to_container(
+                cfg, resolve=True, structured_config_mode=SCMode.DICT
+            )
         except OmegaConfBaseException as error:
-            cause = error.__cause__ or error
-            raise UserError(_one_line(cause if isinstance(cause, Exception) else error)) from error
+            raise UserError(_one_line(error)) from error
+        return build(settings_class(command), values)
 
 
 def _hydra(request: Request) -> initialize_config_dir:
     GlobalHydra.instance().clear()
-    register_schemas()
+    register_schemas(request.command, configs_dir())
     return initialize_config_dir(str(configs_dir()), version_base="1.3")
 
 
 def _compose(request: Request, overrides: list[str]) -> DictConfig:
     pairs = [_pair(request, word) for word in overrides]
+    for key, _ in pairs:
+        if key.lstrip("+") in INTERNAL:
+            raise UserError(f"{key} is no setting: it is set by the program")
     texts = [pair for pair in pairs if is_text(request.command, pair[0])]
     words = [_hydra_word(*pair) for pair in pairs if pair not in texts]
     for key, value in pairs:
@@ -213,6 +232,8 @@ def _compose(request: Request, overrides: list[str]) -> DictConfig:
             del cfg["hydra"]
         if "model_name" in cfg:
             cfg.model_name = choices["model"]
+        if request.suffix:
+            cfg.suffix = request.suffix
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise UserError(_explain(request, overrides, error)) from error
     for key, value in texts:
@@ -230,11 +251,10 @@ def _set_text(request: Request, cfg: DictConfig, key: str, value: str) -> None:
         return
     if "\0" in value:
         raise UserError(f"{name} must not hold a zero byte; give another")
-    if not value and key != "suffix":
+    if not value:
         raise UserError(f"{name} must not be empty; leave it away or give a value")
     known = os.path.expanduser(value)  # noqa: PTH111  leaves ~name alone where nobody is called so
-    is_name = key in ("name", "suffix")
-    literal = value if is_name or known[:1] != "~" else f"{Path.cwd() / value}"
+    literal = value if key == "name" or known[:1] != "~" else f"{Path.cwd() / value}"
     OmegaConf.update(cfg, key, as_literal(literal))
 
 
@@ -264,7 +284,7 @@ def _combinations(request: Request) -> Iterator[tuple[list[str], str]]:
         varying = [w for w, all_ in zip(combination, choices, strict=True) if len(all_) > 1]
         telling = [w for w in varying if named or not w.startswith(("model=", "footage="))]
         suffix = "".join(f"-{_label(request, w)}" for w in telling if not w.startswith("name="))
-        extra = [f"suffix={suffix}"] if suffix else []
+        extra = [f"--suffix={suffix}"] if suffix else []
         yield [*combination, *extra], " ".join(varying) or "the only run"
 
 

@@ -1,15 +1,65 @@
-"""What kind of value a setting takes: read from the dataclasses, for parsing and for messages."""
+"""The settings of each command: their dataclass, its schema for Hydra, the type of each value."""
 
+import importlib
 import re
 import types
 from dataclasses import is_dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from tlae.config import SCHEMAS
+from hydra.core.config_store import ConfigStore
+
+from tlae.cli import COMMANDS
+from tlae.schema import net_schema, schema_of
 
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 WORDS[dict] = "settings with names of their own"
+
+
+# Nets by the name of their schema in configs/model/.
+NETS = {
+    "cae": ("cae", "ConvAutoencoder"),
+    "cae_dense": ("cae_dense", "DenseAutoencoder"),
+    "stae": ("stae", "StackedAutoencoder"),
+    "convlstm": ("convlstm", "ConvLSTMAutoencoder"),
+    "predictor": ("predictor", "FramePredictor"),
+    "segmenter": ("segmenter", "AnomalySegmenter"),
+    "still_segmenter": ("still_segmenter", "StillSegmenter"),
+    "copy_last": ("untrained", "CopyLast"),
+    "running_median": ("untrained", "RunningMedian"),
+    "most_alike": ("most_alike", "MostAlike"),
+}
+
+
+@cache
+def settings_class(command: str) -> type:
+    """Dataclass of the settings of a command."""
+    module, _, name = COMMANDS[command].settings.partition(":")
+    kind: type = getattr(importlib.import_module(module), name)
+    return kind
+
+
+def register_schemas(command: str, configs: Path) -> None:
+    """Make known to Hydra what the YAML files of a command build on.
+
+    Args:
+        command: as typed.
+        configs: folder of the YAML files; a command without one has its schema alone.
+    """
+    store, name = ConfigStore.instance(), command.replace(" ", "_")
+    schema = schema_of(settings_class(command))
+    is_alone = not (configs / f"{name}.yaml").is_file()
+    store.store(name if is_alone else f"{name}_schema", schema)
+    store.store("scoring_schema", schema_of(_scoring()), group="scoring")
+    for net, (module, kind) in NETS.items():
+        store.store(f"{net}_schema", net_schema(module, kind), group="model")
+
+
+def _scoring() -> type:
+    from tlae.config import ScoringConfig
+
+    return ScoringConfig
 
 
 @cache
@@ -20,7 +70,7 @@ def type_of(command: str, key: str) -> Any:
         command: as typed, such as "novelty fit".
         key: dotted, such as "footage.interval_s".
     """
-    found: Any = SCHEMAS.get(f"{command.replace(' ', '_')}_schema")
+    found: Any = settings_class(command)
     for part in key.split("."):
         if not is_dataclass(found):
             return None

@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from tests.camera.small_camera import SIZE_HW, day_and_night, footage, scene, store_of
-from tlae.camera.camera import Camera, CameraOptions
+from tlae.camera.camera import Camera
 from tlae.camera.camera_file import camera_of, camera_tensors
 from tlae.camera.fit import fit_camera, longest_copies
 from tlae.camera.health import Health
+from tlae.camera.options import CameraOptions
 from tlae.errors import FootageError
 from tlae.footage.frames import Image
 

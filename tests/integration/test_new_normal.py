@@ -11,8 +11,8 @@ import pytest
 from tests.camera.small_camera import footage, store_of
 from tests.small_footage import small_model, write_clips
 from tlae.budget import Budget
-from tlae.camera.camera import CameraOptions
 from tlae.camera.fit import fit_camera
+from tlae.camera.options import CameraOptions
 from tlae.cli import main
 from tlae.model_file import load_model, save_model
 

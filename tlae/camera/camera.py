@@ -20,42 +20,9 @@ from tlae.camera.measures import (
     sharpness,
 )
 from tlae.camera.modes import Modes
+from tlae.camera.options import CameraOptions
 from tlae.camera.registration import MOST_SHIFT, Shift, find_shift, undo
 from tlae.footage.frames import Image
-
-
-@dataclass(frozen=True)
-class CameraOptions:
-    """Which parts are on.
-
-    Attributes:
-        modes: tell modes (day, night, infrared) apart; off: one mode.
-        light: give every frame the light of its background.
-        light_reach: things up to this size keep their brightness, light of larger places is evened
-            out too; in frame heights; 0: one tone curve for the whole frame.
-        register: undo small shifts.
-        local_contrast: divide by the local contrast.
-        difference: show the net the difference to the background, around middle grey.
-        health: judge whether frames can be used.
-    """
-
-    modes: bool = True
-    light: bool = True
-    light_reach: float = 0.25
-    register: bool = True
-    local_contrast: bool = False
-    difference: bool = False
-    health: bool = True
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.light_reach <= 1:
-            raise ValueError(f"camera.light_reach must be in [0, 1], got {self.light_reach}")
-
-    @property
-    def is_any(self) -> bool:
-        """Whether anything is on."""
-        switches = (self.modes, self.light, self.register, self.local_contrast, self.difference)
-        return any((*switches, self.health))
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from tlae.camera.background import BackgroundBank
-from tlae.camera.camera import Camera, CameraOptions
+from tlae.camera.camera import Camera
 from tlae.camera.health import Limits
 from tlae.camera.modes import Modes
+from tlae.camera.options import CameraOptions
 from tlae.plain_values import from_plain
 
 LOOKS = 4  # measures of a look

@@ -3,11 +3,12 @@
 import numpy as np
 
 from tlae.camera.background import MEDIAN_FRAMES, BackgroundBank, appearance_groups
-from tlae.camera.camera import Camera, CameraOptions, Sight
+from tlae.camera.camera import Camera, Sight
 from tlae.camera.clusters import Labels
 from tlae.camera.health import Signs, fit_limits
 from tlae.camera.measures import Values, dark_share, look, luminance
 from tlae.camera.modes import find_modes, one_mode
+from tlae.camera.options import CameraOptions
 from tlae.errors import FootageError
 from tlae.footage.frames import OK, Image
 from tlae.footage.store import FrameStore

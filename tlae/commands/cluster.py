@@ -11,7 +11,7 @@ against=hour how far the clusters follow the hour of day. On a GPU:
 `python -m cuml.accel -m tlae cluster ...`.
 """
 
-from tlae.config_outliers import ClusterConfig
+from tlae.config_images import ClusterConfig
 from tlae.image_sets.clustering import cluster
 
 

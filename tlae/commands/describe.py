@@ -15,7 +15,7 @@ descriptors:
 Descriptors of others: tlae describe from_file=features.npy ids=names.txt out=FOLDER [name=NAME].
 """
 
-from tlae.config_outliers import DescribeConfig
+from tlae.config_images import DescribeConfig
 from tlae.image_sets.describing import describe
 
 

@@ -8,7 +8,7 @@ Only this machine can reach the page unless host=... says otherwise. What was co
 <descriptors>/explorer.sqlite and <descriptors>/explorer/.
 """
 
-from tlae.config_outliers import ExploreConfig
+from tlae.config_images import ExploreConfig
 from tlae.explorer.serve import explore
 
 

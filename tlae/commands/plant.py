@@ -12,24 +12,17 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tlae.config import PlantConfig
+from tlae.config_lab import PlantConfig
 from tlae.errors import refusing_bad_values
 from tlae.lab.planting import PlantOptions, PlantSummary, plant_footage
+from tlae.schema import part_of
 from tlae.workflows.named_footage import open_named
 
 
 def run(cfg: PlantConfig) -> None:
     """Normal footage in, footage with known anomalies out."""
     started = time.monotonic()
-    options = PlantOptions(
-        parts=cfg.parts,
-        train_share=cfg.train_share,
-        train_frames=cfg.train_frames,
-        clips=cfg.clips,
-        clip_frames=cfg.clip_frames,
-        size_hw=None if cfg.size_hw is None else (cfg.size_hw[0], cfg.size_hw[1]),
-        seed=cfg.seed,
-    )
+    options = part_of(cfg, PlantOptions)
     footage = open_named(cfg.footage)
     with refusing_bad_values():
         summary = plant_footage(footage, Path(cfg.out), options)

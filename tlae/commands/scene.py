@@ -10,27 +10,17 @@ training clips leave the test clips as they are.
 from collections import Counter
 from pathlib import Path
 
-from tlae.config import SceneConfig
+from tlae.config_lab import SceneConfig
 from tlae.errors import UserError
 from tlae.lab.scenes import SceneOptions, write_scene
+from tlae.schema import part_of
 
 
 def run(cfg: SceneConfig) -> None:
     """Settings in, footage with known anomalies out."""
     if len(cfg.size_hw) != 2:
         raise UserError(f"size_hw must be [height,width], got {list(cfg.size_hw)}; give two")
-    options = SceneOptions(
-        seed=cfg.seed,
-        size_hw=(cfg.size_hw[0], cfg.size_hw[1]),
-        fps=cfg.fps,
-        train_clips=cfg.train_clips,
-        train_frames=cfg.train_frames,
-        test_clips=cfg.test_clips,
-        test_frames=cfg.test_frames,
-        walkers=cfg.walkers,
-        noise_sigma=cfg.noise_sigma,
-        view=cfg.view,
-    )
+    options = part_of(cfg, SceneOptions)
     scene = write_scene(Path(cfg.out), options)
     shares = Counter(str(event.kind) for event in scene.events)
     print(scene.folder)

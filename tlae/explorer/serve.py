@@ -7,7 +7,7 @@ import threading
 import webbrowser
 from pathlib import Path
 
-from tlae.config_outliers import ExploreConfig
+from tlae.config_images import ExploreConfig
 from tlae.errors import UserError
 from tlae.explorer.collection import open_collection
 from tlae.explorer.explorer import Explorer

@@ -1,7 +1,6 @@
 """Pictures to learn from or to judge: described now, or taken from a store."""
 
 import logging
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,14 @@ from tlae.image_sets.describe_now import Described, describe_now, in_memory
 from tlae.image_sets.descriptor_facts import descriptor_names
 from tlae.image_sets.descriptor_settings import DescriptorSettings
 from tlae.image_sets.descriptor_store import IDS, open_descriptors
+from tlae.schema import part_of
 
 logger = logging.getLogger(__name__)
 
 
 def descriptor_settings(cfg: Any) -> DescriptorSettings:
     """The part of a command's settings that says how pictures are described."""
-    values = {one.name: getattr(cfg, one.name) for one in fields(DescriptorSettings)}
-    return DescriptorSettings(**values | {"bins": tuple(values["bins"])})
+    return part_of(cfg, DescriptorSettings)
 
 
 def described_input(

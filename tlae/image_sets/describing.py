@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tlae import __version__
-from tlae.config_outliers import DescribeConfig
+from tlae.config_images import DescribeConfig
 from tlae.errors import FootageError, UserError
 from tlae.footage.sources import Footage, open_footage
 from tlae.image_sets.batch_size import measure_batch_size, parse_batch_size
@@ -17,6 +17,7 @@ from tlae.image_sets.descriptor_settings import NEEDS_TORCH, DescriptorSettings
 from tlae.image_sets.descriptor_store import Descriptors, DescriptorWriter
 from tlae.image_sets.descriptors import Descriptor, build_descriptor
 from tlae.progress import progress
+from tlae.schema import part_of
 from tlae.whole_file import explain_os_errors
 
 logger = logging.getLogger(__name__)
@@ -81,19 +82,7 @@ def _open_images(cfg: DescribeConfig) -> Footage:
 
 
 def _settings(cfg: DescribeConfig) -> DescriptorSettings:
-    return DescriptorSettings(
-        descriptor=cfg.descriptor,
-        weights=cfg.weights,
-        download=cfg.download,
-        image_size=cfg.image_size,
-        fit=cfg.fit,
-        bins=tuple(cfg.bins),
-        clip_model=cfg.clip_model,
-        model_file=cfg.model_file,
-        pool=cfg.pool,
-        precision=cfg.precision,
-        seed=cfg.seed,
-    )
+    return part_of(cfg, DescriptorSettings)
 
 
 def _build(settings: DescriptorSettings, device: str) -> tuple[Descriptor, str]:

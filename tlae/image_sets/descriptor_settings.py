@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tlae.errors import UserError, require_known
+from tlae.setting_rules import one_of, within
 
 RANDOM = "random"
 TORCHVISION = (
@@ -52,16 +53,15 @@ class DescriptorSettings:
 
     def __post_init__(self) -> None:
         require_known(self.descriptor, NAMES, "descriptor")
-        for name, value, known in (
-            ("fit", self.fit, ("stretch", "crop")),
-            ("precision", self.precision, ("float32", "bfloat16")),
-        ):
-            if value not in known:
-                raise UserError(f"{name} must be one of {', '.join(known)}, got {value!r}")
-        if self.image_size is not None and not 16 <= self.image_size <= 2048:
-            raise UserError(f"image_size must be within 16..2048 pixels, got {self.image_size}")
-        if not 1 <= self.pool <= 64:
-            raise UserError(f"pool must be within 1..64, got {self.pool}")
+        one_of("fit", self.fit, ("stretch", "crop"))
+        one_of("precision", self.precision, ("float32", "bfloat16"))
+        within("image_size", self.image_size, 16, 2048)
+        if len(self.bins) != 3:
+            raise UserError(f"bins must be three numbers (hue, saturation, value), got {self.bins}")
+        for bins in self.bins:
+            within("bins", bins, 1, 256)
+        within("pool", self.pool, 1, 64)
+        within("seed", self.seed, 0, 2**32 - 1)
 
     def relevant(self) -> dict[str, Any]:
         """The settings that this descriptor's numbers depend on."""

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tlae.budget import Budget
-from tlae.config_outliers import FilterFitConfig
+from tlae.config_images import FilterFitConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.described_input import described_input, descriptor_settings, tell_left_out

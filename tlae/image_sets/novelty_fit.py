@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tlae.budget import Budget
-from tlae.config_outliers import NoveltyFitConfig
+from tlae.config_images import NoveltyFitConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.describe_now import Described

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from tlae.budget import Budget
-from tlae.config_outliers import JudgeConfig
+from tlae.config_images import JudgeConfig
 from tlae.errors import ModelFileError, UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.describe_now import Described

@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from tlae import compose
-from tlae.config import DemoConfig, ScoreConfig, TrainConfig
+from tlae.config import ScoreConfig, TrainConfig
+from tlae.config_lab import DemoConfig
 from tlae.errors import UserError
 from tlae.lab.scenes import AnomalyKind, SceneOptions, write_scene
 from tlae.scoring.results import held_results
@@ -18,6 +20,9 @@ from tlae.workflows.render import render
 from tlae.workflows.report import report
 from tlae.workflows.score import score_named
 from tlae.workflows.train import train_named
+
+# Eight clips of each kind: a matter of minutes.
+STREET = SceneOptions(train_clips=8, train_frames=200, test_clips=8, test_frames=200)
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +47,7 @@ def demo(cfg: DemoConfig) -> None:
         "score", f"model_file={model_file}", f"footage={scene / 'Test'}", *common
     )
     logger.info(f"1/4 making a street scene in {scene}")
-    write_scene(scene, SceneOptions(seed=cfg.seed))
+    write_scene(scene, replace(STREET, seed=cfg.seed))
     logger.info("2/4 learning what is normal")
     train_named(train)
     logger.info("3/4 scoring new footage")
@@ -62,7 +67,7 @@ def demo(cfg: DemoConfig) -> None:
 
 def _settings(command: str, *words: str) -> Any:
     """Settings of a command, as typed; they are checked now."""
-    return compose.settings_of(compose.compose(compose.parse(command, list(words))))
+    return compose.settings_of(command, compose.compose(compose.parse(command, list(words))))
 
 
 def _print_ranks(table: pd.DataFrame, scene: Path) -> None:

@@ -16,6 +16,11 @@ class ConvAutoencoder(Net):
     convolution. ``code_channels`` is the setting that matters: too wide, and anomalies are rebuilt
     too.
 
+    Args:
+        channels: of a frame.
+        widths: filters of each stage.
+        code_channels: width of the bottleneck.
+
     Shapes:
         clip, output: (B, C, T, H, W), any H and W; frames do not see each other.
     """

@@ -14,6 +14,12 @@ class DenseAutoencoder(Net):
     At the published 100x100 grey, width 32 and code 2000 this has 62,022,385 parameters, nearly all
     of them in the two dense layers.
 
+    Args:
+        channels: of a frame.
+        size_hw: of a frame [px].
+        width: filters of each stage.
+        code_size: width of the bottleneck.
+
     Shapes:
         clip, output: (B, C, T, H, W) with H, W = ``size_hw``; H - 12 and W - 12 multiples of 4.
     """

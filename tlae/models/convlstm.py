@@ -17,6 +17,11 @@ class ConvLSTMAutoencoder(Net):
     clip; its state can be carried on from frame to frame.
 
     Args:
+        channels: of a frame.
+        widths: filters of the encoder's stages.
+        kernels_px: side of the kernel of each stage.
+        strides_px: of each stage.
+        memory: channels of the ConvLSTM layers.
         ahead: 0 rebuilds each frame as published; n > 0 predicts each frame from those up to n
             frames before it, as a change on the last frame seen.
         modern: group norm and GELU instead of the published ReLU alone; learns faster.

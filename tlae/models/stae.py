@@ -14,6 +14,13 @@ class StackedAutoencoder(Net):
     Published size (defaults): 10 grey frames of 227x227; 512 filters 15x15 at stride 4, 256 of 4x4,
     128 of 3x3.
 
+    Args:
+        channels: of a frame.
+        window_frames: frames seen at once.
+        widths: filters of each stage.
+        kernels_px: side of the kernel of each stage.
+        stride_px: of the first convolution.
+
     Shapes:
         clip, output: (B, C, T, H, W) with T = ``window_frames``; other H and W than those that pass
         the unpadded stages without remainder are extended by their border and cropped after.

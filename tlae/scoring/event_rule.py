@@ -8,70 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tlae.scoring.calibrate import Calibration, Modes
+from tlae.scoring.event_options import EventRule as EventRule
+from tlae.scoring.event_options import usual_merge_s as usual_merge_s
 
-MERGE_S = 1.0
-MERGE_INTERVALS = 2.0  # of frames far apart: one calm frame does not end an event
-CALM_SHARE = 0.95  # of normal frames, that end an event
 HOUR_S = 3600.0
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 Spans = list[tuple[int, int]]  # first and last row, inclusive
-
-
-@dataclass(frozen=True)
-class EventRule:
-    """What makes one event of alarms. Times are of the footage, whatever its frame interval.
-
-    Attributes:
-        min_duration_s: shorter events are left out. A frame lasts until the next one, so one frame
-            of a time-lapse is minutes long.
-        merge_s: a calm pause up to this long does not end an event, but a gap in the footage does;
-            None: ``usual_merge_s``.
-        cooldown_s: no event begins in a zone within this time after one ended there.
-        low: an event begins above the threshold and goes on above a lower level: this share of the
-            way from the usual score of normal footage up to the threshold, but no lower than most
-            of that footage, or no event would end; 1: no lower level.
-        accept_after_h: what stays at one place so long is declared normal there; None: never.
-    """
-
-    min_duration_s: float = 0.0
-    merge_s: float | None = None
-    cooldown_s: float = 0.0
-    low: float = 0.8
-    accept_after_h: float | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("min_duration_s", "merge_s", "cooldown_s"):
-            seconds = getattr(self, name)
-            if seconds is not None and not (math.isfinite(seconds) and seconds >= 0):
-                raise ValueError(f"{name} must be >= 0 seconds, got {seconds:g}")
-        if not 0 < self.low <= 1:
-            raise ValueError(f"low must be in (0, 1] (share of the threshold), got {self.low:g}")
-        if self.accept_after_h is not None and not self.accept_after_h > 0:
-            raise ValueError(
-                f"accept_after_h must be > 0 hours, or null for never, got {self.accept_after_h:g}"
-            )
-
-    def merge_of(self, interval_s: float) -> float:
-        """Longest pause within an event [s]."""
-        return usual_merge_s(interval_s) if self.merge_s is None else self.merge_s
-
-    def low_level(self, threshold: Floats, modes: Modes, calibration: Calibration | None) -> Floats:
-        """Level (n,) above which an event goes on, in raw units; never above the threshold.
-
-        Args:
-            threshold: (n,), alarm threshold of each row.
-            modes: (n,), camera mode of each row.
-            calibration: by normal footage; None: what is usual is not known, and counts as 0.
-        """
-        usual, calm = np.zeros(len(threshold)), np.full(len(threshold), -np.inf)
-        if calibration is not None:
-            usual, calm = (calibration.quantile(share).of(modes) for share in (0.5, CALM_SHARE))
-        with np.errstate(invalid="ignore"):
-            level = np.maximum(usual + self.low * (threshold - usual), calm)
-        return np.where(np.isfinite(threshold), np.minimum(level, threshold), threshold)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,11 +63,6 @@ class Clock:
         """
         end_s = self.time_s[last] + self.interval_s if self.ends[last] else self.time_s[last + 1]
         return float(end_s - self.time_s[first])
-
-
-def usual_merge_s(interval_s: float) -> float:
-    """Longest pause within an event where none is asked for [s]."""
-    return max(MERGE_S, MERGE_INTERVALS * interval_s)
 
 
 def event_runs(over: Flags, above: Flags, clock: Clock, rule: EventRule) -> Spans:

@@ -32,7 +32,7 @@ class ScoringRule:
     """
 
     error: str = "absolute"
-    match_light: bool = False
+    match_light: bool = True
     background: bool = False
     kernel: str = "box_mean"
     kernel_fraction: float = 0.1

@@ -1,7 +1,6 @@
 """The one LightningModule: it trains every net of the contract."""
 
 import math
-from dataclasses import dataclass
 
 import pytorch_lightning as pl
 import torch
@@ -9,30 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tlae.models.standardised import Standardised
+from tlae.training.options import FitOptions
 from tlae.training.recipe import Recipe
 
 POSITIVE_WEIGHT = 3.0  # of planted pixels, which are rare
-
-
-@dataclass(frozen=True)
-class FitOptions:
-    """How a net is fitted; see ``config.TrainingConfig`` for the meaning."""
-
-    learning_rate: float = 2e-3
-    warmup: float = 0.1
-    weight_decay: float = 1e-2
-    optimizer: str = "adamw"
-    loss: str = "squared"
-
-    def __post_init__(self) -> None:
-        if self.optimizer not in ("adamw", "adam"):
-            raise ValueError(f"training.optimizer must be adamw or adam, got {self.optimizer!r}")
-        if self.loss not in ("squared", "absolute"):
-            raise ValueError(f"training.loss must be squared or absolute, got {self.loss!r}")
-        if not 0 <= self.warmup < 1:
-            raise ValueError(f"training.warmup must be in [0, 1), got {self.warmup}")
-        if not self.learning_rate > 0:
-            raise ValueError(f"training.learning_rate must be > 0, got {self.learning_rate}")
 
 
 class Training(pl.LightningModule):

@@ -6,16 +6,16 @@ are not what a net learns, and so that few scenes make many.
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from tlae.training.foreground import in_front, moving
+from tlae.training.options import KINDS, Planting
 from tlae.training.recipe import Planted
 
-KINDS = ("fast", "reversed", "pasted", "still", "odd")
 FAST, REVERSED, PASTED, STILL, ODD = range(len(KINDS))  # the next number is normal
 MIXED_WHOLE = 0.3  # share of the mixed ones in which what is behind the things comes along
 WHOLE_FRAME = 0.15  # share of what is replayed that is so everywhere
@@ -33,45 +33,6 @@ GAIN = (0.8, 1.25)  # of their difference to the background
 
 
 @dataclass(frozen=True)
-class Planting:
-    """What is planted, in which share of the clips; the rest of them stays normal.
-
-    Attributes:
-        fast: plays at up to ``AnomalySegmenter.fastest`` times the usual speed.
-        reversed: plays backwards.
-        pasted: things of another moment, at another place and in another size.
-        still: things of another moment that stand where they were walking.
-        odd: things of another moment that glide by, stretched and stiff, at about the usual speed.
-        mixed: share of all clips that get things of another moment as they are, which is normal.
-        light: share of all clips in which the light changes, which is normal.
-    """
-
-    fast: float = 0.33
-    reversed: float = 0.0
-    pasted: float = 0.17
-    still: float = 0.0
-    odd: float = 0.0
-    mixed: float = 0.15
-    light: float = 0.1
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            share = getattr(self, field.name)
-            if not 0 <= share <= 1:
-                raise ValueError(f"training.planted.{field.name} must be in [0, 1], got {share}")
-        if not 0 < sum(self.kinds) <= 1 + 1e-9:
-            raise ValueError(
-                f"training.planted must leave the kinds {', '.join(KINDS)} a sum in (0, 1], got "
-                f"{sum(self.kinds):g}"
-            )
-
-    @property
-    def kinds(self) -> list[float]:
-        """Shares in the order of ``KINDS``."""
-        return [getattr(self, kind) for kind in KINDS]
-
-
-@dataclass(frozen=True)
 class MovingRecipe:
     """How things that move are planted; a ``Recipe``.
 
@@ -85,7 +46,7 @@ class MovingRecipe:
     window_frames: int
     stride: int
     fastest: int
-    planting: Planting = Planting()
+    planting: Planting = field(default_factory=Planting)
 
     @property
     def span_frames(self) -> int:

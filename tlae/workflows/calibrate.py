@@ -63,7 +63,7 @@ def recalibrate(cfg: CalibrateConfig, model: Model, footage: Footage) -> Calibra
     Raises:
         UserError: the footage shows too little for the budget, or cannot be read.
     """
-    budget = Budget.of(vars(cfg.scoring)) or model.budget
+    budget = cfg.scoring or model.budget
     require_pace_for(budget, footage)
     store = open_seen(footage, model, Path(cfg.paths.cache))
     if model.camera is not None:

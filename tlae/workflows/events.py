@@ -9,10 +9,11 @@ import pandas as pd
 
 from tlae.budget import Budget
 from tlae.config import EventsConfig
-from tlae.errors import UserError, refusing_bad_values
+from tlae.errors import UserError
 from tlae.footage.windows import segments, usual_interval_s
 from tlae.footage.zones import Mask, Zones, read_zones
 from tlae.model_file import Model, load_model
+from tlae.schema import part_of
 from tlae.scoring.areas import (
     Area,
     calibration_of,
@@ -34,8 +35,6 @@ from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_runs
 from tlae.scoring.stored_maps import StoredMaps
 from tlae.whole_file import write_json
-
-RULE_KEYS = tuple(EventRule.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
@@ -77,16 +76,14 @@ def find_anew(cfg: EventsConfig) -> EventsReport:
     Raises:
         UserError: the folder, its model or the zones are not what they must be.
     """
-    with refusing_bad_values():
-        rule = EventRule(**{key: getattr(cfg, key) for key in RULE_KEYS})
+    rule = part_of(cfg, EventRule)
     zones_file = Path(cfg.zones).expanduser() if cfg.zones else None
     zones = read_zones(zones_file) if zones_file else Zones()
     scored = _open(Path(cfg.scores).expanduser(), cfg.model_file)
     normal = _open(Path(cfg.normal).expanduser(), cfg.model_file) if cfg.normal else None
     if normal:
         _require_alike(scored, normal)
-    asked = Budget.of(vars(cfg.scoring))
-    budget = asked or Budget.of(scored.results.summary.get("alarm", {}))
+    budget = cfg.scoring or Budget.of(scored.results.summary.get("alarm", {}))
     areas = _areas(scored, normal, zones, budget, rule)
     table = scored.results.table
     found_in = scored.stored, rule, usual_interval_s(table), scored.model.detector.gap_s

@@ -124,12 +124,11 @@ def score(cfg: ScoreConfig, model: Model, footage: Footage, folder: Path) -> Sco
     detector = model.detector
     with refusing_bad_values():
         rule = model.rule.changed_by(vars(cfg.scoring))
-        event_rule = EventRule(**vars(cfg.events))
         budget = Budget.of(vars(cfg.scoring)) or model.budget
     store = open_seen(footage, model, Path(cfg.paths.cache))
     _note_other_pace(model, store)
     clock = note_clock(store, detector.gap_s, cfg.footage.time_pattern)
-    reading = _Reading(rule, event_rule, budget, *_threshold(model, rule, budget))
+    reading = _Reading(rule, cfg.events, budget, *_threshold(model, rule, budget))
     runs = segments(store.index, detector.gap_s)
     _note_short_runs(detector.span_frames, detector.gap_s, runs)
     facts = _facts(model, store, rule, cfg)
@@ -144,7 +143,7 @@ def score(cfg: ScoreConfig, model: Model, footage: Footage, folder: Path) -> Sco
     summary: dict[str, Any] = {"tlae": __version__, "model_file": str(cfg.model_file)}
     summary |= {"footage": saved(cfg.footage, detector.preprocessing.levels)}
     summary |= _counts_of(table, footage) | _alarms_of(table, reading)
-    summary |= {"alarm": budget.given(), "events": asdict(event_rule)}
+    summary |= {"alarm": budget.given(), "events": asdict(cfg.events)}
     summary |= {"frames_per_s": measured.pace, "clock": clock}
     summary |= {"drift": [asdict(drift) for drift in drifts]}
     with whole_file(place.folder / "ledger.csv") as temporary:

@@ -15,7 +15,7 @@ import torch
 from pytorch_lightning.utilities.rank_zero import rank_zero_only  # type: ignore[attr-defined]
 
 from tlae.budget import Budget
-from tlae.camera.camera import Camera, CameraOptions
+from tlae.camera.camera import Camera
 from tlae.camera.canonical_store import canonical_store, without_ill
 from tlae.camera.fit import fit_camera
 from tlae.config import TrainConfig
@@ -44,9 +44,10 @@ from tlae.training.fitting import (
     make_trainer,
     require_trainer_settings,
 )
-from tlae.training.module import POSITIVE_WEIGHT, FitOptions, Training
-from tlae.training.moving_anomalies import MovingRecipe, Planting
+from tlae.training.module import POSITIVE_WEIGHT, Training
+from tlae.training.moving_anomalies import MovingRecipe
 from tlae.training.normal_footage import NormalFootage, split_footage
+from tlae.training.options import FitOptions
 from tlae.training.recipe import Recipe, constant_loss
 from tlae.training.reference_bank import TrainingFrames
 from tlae.training.run_folder import RunFolder
@@ -263,10 +264,9 @@ def _prepare(cfg: TrainConfig, source: Footage, net: Net) -> tuple[NormalFootage
         gap_factor=cfg.footage.gap_factor,
         watched=watched,
     )
-    options = CameraOptions(**vars(cfg.camera))
-    if not options.is_any:
+    if not cfg.camera.is_any:
         return split(store), None
-    camera = fit_camera(store, np.concatenate(split(store).train), options)
+    camera = fit_camera(store, np.concatenate(split(store).train), cfg.camera)
     return split(without_ill(canonical_store(camera, store))), camera
 
 
@@ -275,7 +275,7 @@ def _recipe(cfg: TrainConfig, net: Net) -> Recipe:
     window, stride = cfg.footage.window_frames, cfg.footage.strides[0]
     if net.planted == "still":
         return StillRecipe(window, stride)
-    return MovingRecipe(window, stride, net.fastest, Planting(**vars(cfg.training.planted)))
+    return MovingRecipe(window, stride, net.fastest, cfg.training.planted)
 
 
 def _settings(cfg: TrainConfig, store: FrameStore) -> dict[str, Any]:

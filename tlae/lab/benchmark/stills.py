@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from tlae.config import BenchmarkConfig, ScoringConfig
+from tlae.config import ScoringConfig
+from tlae.config_lab import BenchmarkConfig
 from tlae.errors import refusing_bad_values
 from tlae.evaluation.ground_truth import Mask, Region, regions_in
 from tlae.evaluation.labels.masks import read_mask
@@ -37,7 +38,6 @@ from tlae.lab.planting.stills import (
     CLEAN,
     OBJECTS,
     PLANTED,
-    StillOptions,
     StillSummary,
     plant_stills,
 )
@@ -77,7 +77,7 @@ def run(cfg: BenchmarkConfig) -> None:
 def _benchmark(cfg: BenchmarkConfig, source: Footage, folder: Path) -> None:
     """Work in a folder that no other process writes into."""
     with refusing_bad_values():
-        stills = plant_stills(source, folder / "footage", _options(cfg))
+        stills = plant_stills(source, folder / "footage", cfg.stills)
     _tell(stills)
     footage = replace(cfg.footage, path=str(stills.folder), time_source="auto", time_pattern=None)
     planted = replace(cfg, footage=footage, train_split="Train", test_split="Test")
@@ -93,20 +93,6 @@ def _benchmark(cfg: BenchmarkConfig, source: Footage, folder: Path) -> None:
 def figures_file(folder: Path, name: str) -> Path:
     """Where the figures of a run lie."""
     return folder / "scores" / name / "planted" / "figures.csv"
-
-
-def _options(cfg: BenchmarkConfig) -> StillOptions:
-    stills = cfg.stills
-    return StillOptions(
-        split=tuple(stills.split),
-        rounds=stills.rounds,
-        sizes=tuple(stills.sizes),
-        contrasts=tuple(stills.contrasts),
-        stands=tuple(stills.stands),
-        pause_frames=stills.pause_frames,
-        height_px=stills.height_px,
-        seed=0,  # whatever the net's seed is: all runs of a folder see the same
-    )
 
 
 def _tell(stills: StillSummary) -> None:

@@ -51,13 +51,13 @@ class PlantOptions:
         seed: of all chance.
     """
 
-    parts: int
-    train_share: float
-    train_frames: int | None
-    clips: int
-    clip_frames: int
-    size_hw: tuple[int, int] | None
-    seed: int
+    parts: int = 1
+    train_share: float = 0.6
+    train_frames: int | None = 300
+    clips: int = 16
+    clip_frames: int = 90
+    size_hw: tuple[int, int] | None = None
+    seed: int = 0
 
     def __post_init__(self) -> None:
         if not 0 < self.train_share < 1:

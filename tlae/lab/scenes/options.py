@@ -90,9 +90,9 @@ class SceneOptions:
     seed: int = 0
     size_hw: tuple[int, int] = (240, 360)
     fps: float = 10.0
-    train_clips: int = 8
-    train_frames: int = 200
-    test_clips: int = 8
+    train_clips: int = 1
+    train_frames: int = 2400
+    test_clips: int = 10
     test_frames: int = 200
     walkers: float | None = None
     noise_sigma: float = 2.0

@@ -1,0 +1,282 @@
+"""Settings of the commands that sort large sets of pictures; see ``config.py``."""
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+from tlae.image_sets.descriptor_settings import DescriptorSettings
+from tlae.setting_rules import LARGE, one_of, require_device, share, within
+
+SCALERS = ("none", "standard", "robust", "minmax", "l2")
+
+
+@dataclass
+class RunPathsConfig:
+    """Where a fitted model goes.
+
+    Attributes:
+        checkpoints: fit writes <checkpoints>/<name>/.
+    """
+
+    checkpoints: str = "checkpoints"
+
+
+@dataclass(frozen=True)
+class PreparationConfig:
+    """What descriptors go through before an estimator.
+
+    Attributes:
+        scaler: none, standard, robust, minmax, l2.
+        pca: principal components, or the share of variance to keep; null: all.
+        whiten: all components get the same spread.
+    """
+
+    scaler: str = "none"
+    pca: float | None = None
+    whiten: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what prepares nothing."""
+        one_of("scaler", self.scaler, SCALERS)
+        within("pca", self.pca, 0, 100_000, open_low=True)
+
+
+@dataclass(frozen=True)
+class ClusterConfig(PreparationConfig):
+    """`tlae cluster`.
+
+    Attributes:
+        descriptors: folder written by describe.
+        descriptor: which one, where the folder holds several.
+        method: see `--help` of the command.
+        k: number of clusters, or a span to choose from: 2..20.
+        min_size: of a cluster (density methods); null: a hundredth of the pictures.
+        neighbours: that make a place dense, and of the neighbour graph.
+        eps: radius of dbscan and optics; null: the knee of the distances.
+        most_rows: fit to so many pictures; null: as the method allows.
+        stability: pairs of random parts that are clustered and compared.
+        against: hour: agreement with the hour of day.
+        compare: labels.parquet or .csv of another clustering.
+        images: where the pictures are now, if they moved since.
+        samples: pictures of each cluster on its sheet; 0: no sheets.
+        out: null: clusters/<descriptors>-<descriptor>-<method>.
+        seed: of all chance.
+    """
+
+    descriptors: str = MISSING
+    descriptor: str | None = None
+    method: str = "hdbscan"
+    k: str | None = None
+    pca: float | None = 50
+    min_size: int | None = None
+    neighbours: int = 10
+    eps: float | None = None
+    most_rows: int | None = None
+    stability: int = 0
+    against: str | None = None
+    compare: str | None = None
+    images: str | None = None
+    samples: int = 20
+    out: str | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what makes no groups."""
+        super().__post_init__()
+        within("min_size", self.min_size, 2)
+        within("neighbours", self.neighbours, 1, 10_000)
+        within("eps", self.eps, 0, open_low=True)
+        within("most_rows", self.most_rows, 2)
+        within("stability", self.stability, 0, 1000)
+        within("samples", self.samples, 0, 10_000)
+        within("seed", self.seed, 0, 2**32 - 1)
+
+
+@dataclass
+class ExploreConfig:
+    """`tlae explore`.
+
+    Attributes:
+        descriptors: folder written by describe.
+        descriptor: which of its descriptors; null: the only one.
+        labels: folder or table written by cluster, for the same pictures.
+        export: write this HTML page instead of serving one.
+        host: address to listen on; other than this machine's: see the warning.
+        port: 0: any free one.
+        open: open the page in the browser.
+        processes: jobs computed at the same time.
+    """
+
+    descriptors: str = MISSING
+    descriptor: str | None = None
+    labels: str | None = None
+    export: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8765
+    open: bool = False
+    processes: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody can serve."""
+        within("port", self.port, 0, 65_535)
+        within("processes", self.processes, 1, 1024)
+
+
+@dataclass(frozen=True)
+class DescribeConfig(DescriptorSettings):
+    """`tlae describe`.
+
+    Attributes:
+        images: folder, picture, video, zip file or glob pattern.
+        out: descriptor store; further descriptors of the same images join it.
+        name: of the descriptor in the store; null: as the descriptor is called.
+        tiles: cut every picture into n x n tiles; null: whole pictures.
+        tiles_hw: cut into so many down and across; wins over tiles.
+        from_file: import descriptors: .npy, .npz, .csv, .parquet, .pkl.
+        ids: their names, one per row: .txt, .csv, .parquet, .npy.
+        id_column: column of names; null: the first of text.
+        dtype: of the stored numbers: float32, float16 (half the space).
+        batch_size: pictures at once; auto: as many as memory allows.
+        device: auto, cpu, cuda, cuda:1, mps.
+        time_pattern: strptime pattern of the time in file names.
+        overwrite: replace a descriptor of the same name with other settings.
+    """
+
+    images: str | None = None
+    out: str = MISSING
+    name: str | None = None
+    tiles: int | None = None
+    tiles_hw: tuple[int, int] | None = None
+    from_file: str | None = None
+    ids: str | None = None
+    id_column: str | None = None
+    dtype: str = "float32"
+    batch_size: str = "auto"
+    device: str = "auto"
+    time_pattern: str | None = None
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be stored."""
+        super().__post_init__()
+        within("tiles", self.tiles, 1, 1000)
+        for tiles in self.tiles_hw or ():
+            within("tiles_hw", tiles, 1, 1000)
+        one_of("dtype", self.dtype, ("float32", "float16"))
+        require_device(self.device)
+
+
+@dataclass(frozen=True)
+class NoveltyFitConfig(DescriptorSettings, PreparationConfig):
+    """`tlae novelty fit`.
+
+    Attributes:
+        images: normal pictures: folder, picture, video, zip file or glob pattern.
+        descriptors: or a folder written by describe.
+        unfiltered: pictures or descriptors that may hold anything: on the page.
+        method: see `--help` of the command.
+        name: run folder; null: <images>-<method>.
+        folds: blocks held out in turn.
+        false_alarm_rate: share of normal pictures that may be called outliers.
+        threshold: fixed; wins over the rate.
+        paths: where results go.
+    """
+
+    images: str | None = None
+    descriptors: str | None = None
+    unfiltered: str | None = None
+    method: str = "isolation_forest"
+    scaler: str = "standard"
+    pca: float | None = 0.9
+    name: str | None = None
+    folds: int = 5
+    false_alarm_rate: float = 0.05
+    threshold: float | None = None
+    paths: RunPathsConfig = field(default_factory=RunPathsConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse what no threshold can be."""
+        DescriptorSettings.__post_init__(self)
+        PreparationConfig.__post_init__(self)
+        within("folds", self.folds, 2, 10_000)
+        share("false_alarm_rate", self.false_alarm_rate)
+        within("threshold", self.threshold, -LARGE)
+
+
+@dataclass
+class JudgeConfig:
+    """What `tlae novelty score` and `tlae filter score` share.
+
+    Attributes:
+        model_file: written by fit.
+        images: pictures to judge.
+        descriptors: or a folder written by describe.
+        descriptor: which one, where the folder holds several.
+        false_alarm_rate: another budget than at fit.
+        threshold: fixed; wins over the rate.
+        pictures: copies with the verdict drawn on, highest scores first; 0: none.
+        out: null: scores/<model>-<images>.
+    """
+
+    model_file: str = MISSING
+    images: str | None = None
+    descriptors: str | None = None
+    descriptor: str | None = None
+    false_alarm_rate: float | None = None
+    threshold: float | None = None
+    pictures: int = 200
+    out: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no threshold can be."""
+        share("false_alarm_rate", self.false_alarm_rate)
+        within("threshold", self.threshold, -LARGE)
+        within("pictures", self.pictures, 0)
+        if self.threshold is not None and self.false_alarm_rate is not None:
+            raise ValueError("threshold and false_alarm_rate must not both be given; give one")
+
+
+@dataclass
+class NoveltyScoreConfig(JudgeConfig):
+    """`tlae novelty score`."""
+
+
+@dataclass(frozen=True)
+class FilterFitConfig(DescriptorSettings, PreparationConfig):
+    """`tlae filter fit`.
+
+    Attributes:
+        good: pictures to keep; or descriptors, a folder written by describe.
+        bad: pictures to keep out.
+        method: or gradient_boosting.
+        quadrants: describe four quarters of each picture (image_size=448 for nets).
+        name: run folder; null: <good>-<bad>-<method>.
+        folds: of the cross-validation.
+        false_alarm_rate: share of good pictures that may be called bad.
+        threshold: probability of being bad, where no rate is given.
+        paths: where results go.
+    """
+
+    good: str = MISSING
+    bad: str = MISSING
+    method: str = "logistic_regression"
+    scaler: str = "standard"
+    quadrants: bool = False
+    name: str | None = None
+    folds: int = 5
+    false_alarm_rate: float | None = None
+    threshold: float = 0.5
+    paths: RunPathsConfig = field(default_factory=RunPathsConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse what no threshold can be."""
+        DescriptorSettings.__post_init__(self)
+        PreparationConfig.__post_init__(self)
+        within("folds", self.folds, 2, 10_000)
+        share("false_alarm_rate", self.false_alarm_rate)
+        within("threshold", self.threshold, 0, 1)
+
+
+@dataclass
+class FilterScoreConfig(JudgeConfig):
+    """`tlae filter score`."""

@@ -1,0 +1,76 @@
+"""Settings of the commands that draw, plant and compare; see ``config.py``."""
+
+from dataclasses import dataclass, field
+
+from omegaconf import MISSING
+
+from tlae.config import FootageConfig, PathsConfig, TrainConfig
+from tlae.lab.planting.options import PlantOptions
+from tlae.lab.planting.stills.options import StillOptions
+from tlae.lab.scenes.options import SceneOptions
+
+
+@dataclass
+class DemoConfig:
+    """`tlae demo`.
+
+    Attributes:
+        out: everything goes here, unless paths.* say otherwise.
+        name: of the run and its results.
+        paths: where results go.
+        model: any choice of `tlae train`.
+        train: further settings of `tlae train`.
+        seed: of all chance.
+    """
+
+    out: str = "demo"
+    name: str = "street"
+    paths: PathsConfig = field(default_factory=PathsConfig)
+    model: str = "segmenter"
+    train: list[str] = field(default_factory=list)
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class SceneConfig(SceneOptions):
+    """`tlae scene`.
+
+    Attributes:
+        out: new folder; the same scene found there is left alone.
+    """
+
+    out: str = MISSING
+
+
+@dataclass
+class BenchmarkConfig(TrainConfig):
+    """`tlae benchmark`: the settings of `tlae train`, and what to test on.
+
+    Attributes:
+        train_split: normal footage, in the folder given as footage.
+        test_split: footage with labels, in the same folder.
+        labels: see `tlae evaluate`; null: they lie in the test split.
+        out: writes <out>/<name>/; name null: as the footage is called.
+        planted: stills of many days: split by days, plant objects and nuisances.
+        stills: how, with planted=true.
+    """
+
+    train_split: str = "Train"
+    test_split: str = "Test"
+    labels: str | None = None
+    out: str = "benchmarks"
+    planted: bool = False
+    stills: StillOptions = field(default_factory=StillOptions)
+
+
+@dataclass(frozen=True)
+class PlantConfig(PlantOptions):
+    """`tlae plant`.
+
+    Attributes:
+        footage: what to read, and where its times come from.
+        out: a new folder.
+    """
+
+    footage: FootageConfig = field(default_factory=FootageConfig)
+    out: str = MISSING

@@ -1,0 +1,73 @@
+"""What makes one event of alarms."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from tlae.setting_rules import within
+
+if TYPE_CHECKING:
+    from tlae.scoring.calibrate import Calibration, Modes
+
+MERGE_S = 1.0
+MERGE_INTERVALS = 2.0  # of frames far apart: one calm frame does not end an event
+CALM_SHARE = 0.95  # of normal frames, that end an event
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class EventRule:
+    """What makes one event of alarms. Times are of the footage, whatever its frame interval.
+
+    Attributes:
+        min_duration_s: shorter events are left out. A frame lasts until the next one, so one frame
+            of a time-lapse is minutes long.
+        merge_s: a calm pause up to this long does not end an event, but a gap in the footage does;
+            None: 1 s, or two frame intervals.
+        cooldown_s: no event begins in a zone within this time after one ended there.
+        low: an event begins above the threshold and goes on above a lower level: this share of the
+            way from the usual score of normal footage up to the threshold, but no lower than most
+            of that footage, or no event would end; 1: no lower level.
+        accept_after_h: what stays at one place so long is declared normal there; None: never.
+    """
+
+    min_duration_s: float = 0.0
+    merge_s: float | None = None
+    cooldown_s: float = 0.0
+    low: float = 0.8
+    accept_after_h: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("min_duration_s", "merge_s", "cooldown_s"):
+            within(name, getattr(self, name), 0)
+        within("low", self.low, 0, 1, open_low=True)
+        within("accept_after_h", self.accept_after_h, 0, open_low=True)
+
+    def merge_of(self, interval_s: float) -> float:
+        """Longest pause within an event [s]."""
+        return usual_merge_s(interval_s) if self.merge_s is None else self.merge_s
+
+    def low_level(
+        self, threshold: Floats, modes: "Modes", calibration: "Calibration | None"
+    ) -> Floats:
+        """Level (n,) above which an event goes on, in raw units; never above the threshold.
+
+        Args:
+            threshold: (n,), alarm threshold of each row.
+            modes: (n,), camera mode of each row.
+            calibration: by normal footage; None: what is usual is not known, and counts as 0.
+        """
+        usual, calm = np.zeros(len(threshold)), np.full(len(threshold), -np.inf)
+        if calibration is not None:
+            usual, calm = (calibration.quantile(share).of(modes) for share in (0.5, CALM_SHARE))
+        with np.errstate(invalid="ignore"):
+            level = np.maximum(usual + self.low * (threshold - usual), calm)
+        return np.where(np.isfinite(threshold), np.minimum(level, threshold), threshold)
+
+
+def usual_merge_s(interval_s: float) -> float:
+    """Longest pause within an event where none is asked for [s]."""
+    return max(MERGE_S, MERGE_INTERVALS * interval_s)
