@@ -12,10 +12,10 @@ from tlae.help import settings_of_command
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "settings.md"
 HEAD = """# Settings
 
-Every setting of every command, written by `python scripts/settings_reference.py` from the dataclasses that define them.
-Settings are given as `key=value`; `???` must be given. Those of a net (`model.*`) are of the default net;
-`tlae train model=NAME --help all` shows those of another one. From Python, pass the same names:
-`tlae.train("camera/normal", settings={"trainer.max_epochs": 3})`.
+Every setting of every command, written by `python scripts/settings_reference.py` from the
+dataclasses that define them. Settings are given as `key=value`; `???` must be given. Those of a net
+(`model.*`) are of the default net; `tlae train model=NAME --help all` shows those of another one.
+From Python, pass the same names: `tlae.train("camera/normal", settings={"trainer.max_epochs": 3})`.
 """
 
 
