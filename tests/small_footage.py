@@ -125,7 +125,9 @@ def small_model(
         watched=watched,
     )
     calibration = Calibration(raw, np.repeat([0, 1], 25), 0.1, "2026-01-01")
-    return Model(detector, rule or ScoringRule(), Budget(false_alarm_rate=0.05), calibration)
+    return Model(
+        detector, rule or ScoringRule(match_light=False), Budget(false_alarm_rate=0.05), calibration
+    )
 
 
 def raises_at(

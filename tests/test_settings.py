@@ -113,6 +113,13 @@ def test_a_folder_called_like_a_home_is_a_folder(
         (["render", "scores=s", "layout=sidebyside"], "layout must be one of"),
         (["explore", "descriptors=d", "port=99999"], "port must be in"),
         (["novelty", "fit", "images=x", "scaler=foo"], "scaler must be one of"),
+        (["render", "scores=s", "start_s=nan"], "start_s must be"),
+        (["train", "footage=x", "+foo=1"], "+foo is no setting"),
+        (["train", "footage=x", "hydra.verbose=true"], "hydra.verbose is no setting"),
+        (["train", "footage=x", "trainer.limit_train_batches=0"], "must be > 0, got 0"),
+        (["scene", "out=x", "test_frames=1"], "test_frames must be in"),
+        (["plant", "footage=x", "out=y", "train_share=2"], "train_share must be in (0, 1)"),
+        (["benchmark", "footage=x", "stills.sizes=[7]"], "sizes must be in"),
     ],
 )
 def test_what_breaks_a_rule_is_refused_with_the_rule(

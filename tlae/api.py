@@ -172,7 +172,6 @@ def score(
     cfg = _settings("score", {"footage": source.spec, "model_file": path, **(settings or {})})
     if budget is not None:
         cfg = replace(cfg, scoring=_with_budget(cfg.scoring, budget))
-    require_pace_for(budget or model.budget, source)
     temporary = Path(mkdtemp(prefix="tlae-")) if out is None else None
     folder = Path(out or "").expanduser() if temporary is None else temporary / _name(model, source)
     try:

@@ -1,7 +1,7 @@
 """The budget of false alarms: how much normal footage may raise an alarm."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from tlae.setting_rules import LARGE, share, within
@@ -45,7 +45,8 @@ class Budget:
 
     def given(self) -> dict[str, float]:
         """What is asked for, by name; what is not given is left out."""
-        return {key: value for key, value in asdict(self).items() if value is not None}
+        values = {key: getattr(self, key) for key in BUDGET_KEYS}
+        return {key: value for key, value in values.items() if value is not None}
 
     def require_consistent(self) -> None:
         """Refuse a fixed threshold beside a budget, which would have no effect.

@@ -214,7 +214,9 @@ def _hydra(request: Request) -> initialize_config_dir:
 def _compose(request: Request, overrides: list[str]) -> DictConfig:
     pairs = [_pair(request, word) for word in overrides]
     for key, _ in pairs:
-        if key.lstrip("+") in INTERNAL:
+        if key[:1] in ("+", "~") or key.partition(".")[0] == "hydra":
+            raise UserError(f"{key} is no setting; settings are written key=value")
+        if key in INTERNAL:
             raise UserError(f"{key} is no setting: it is set by the program")
     texts = [pair for pair in pairs if is_text(request.command, pair[0])]
     words = [_hydra_word(*pair) for pair in pairs if pair not in texts]

@@ -12,7 +12,7 @@ from tlae.budget import Budget
 from tlae.camera.options import CameraOptions
 from tlae.scoring.event_options import EventRule
 from tlae.scoring.rule import ScoringRule
-from tlae.setting_rules import one_of, require_device, within
+from tlae.setting_rules import LARGE, one_of, require_device, within
 from tlae.training.options import FitOptions, Planting
 
 TIME_SOURCES = ("auto", "exif", "filename", "interval")
@@ -377,6 +377,8 @@ class RenderConfig:
         """Refuse what no video can be."""
         one_of("layout", self.layout, ("overlay", "side_by_side", "timelapse"))
         within("fps", self.fps, 0, open_low=True)
+        within("start_s", self.start_s, -LARGE)
+        within("end_s", self.end_s, -LARGE)
         within("speed", self.speed, 0, 1e6, open_low=True)
         within("padding_s", self.padding_s, 0)
         within("hours_per_s", self.hours_per_s, 0, 1e6, open_low=True)

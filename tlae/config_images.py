@@ -139,6 +139,7 @@ class DescribeConfig(DescriptorSettings):
         batch_size: pictures at once; auto: as many as memory allows.
         device: auto, cpu, cuda, cuda:1, mps.
         time_pattern: strptime pattern of the time in file names.
+        exclude: glob patterns of files that are no pictures: *_thumb.jpg,raw/*.
         overwrite: replace a descriptor of the same name with other settings.
     """
 
@@ -154,6 +155,7 @@ class DescribeConfig(DescriptorSettings):
     batch_size: str = "auto"
     device: str = "auto"
     time_pattern: str | None = None
+    exclude: str | None = None
     overwrite: bool = False
 
     def __post_init__(self) -> None:

@@ -226,5 +226,19 @@ def test_lost_restarts_of_a_jpeg_are_damage() -> None:
     assert reason(whole[:first] + whole[second:]) == "damaged"
 
 
+def test_zeros_in_place_of_pixel_data_are_damage() -> None:
+    whole = noisy_jpeg()
+    middle = len(whole) // 2
+    assert reason(whole[:middle] + bytes(300) + whole[middle + 300 :]) == "damaged"
+
+
+@pytest.mark.parametrize("options", [{}, {"optimize": True}, {"progressive": True}])
+@pytest.mark.parametrize("level", [0, 127, 255])
+def test_an_even_picture_is_no_damage(level: int, options: dict[str, bool]) -> None:
+    """Its pixel data may be nearly all zeros."""
+    for shape in ((600, 800), (600, 800, 3)):
+        decode_image(encoded(np.full(shape, level, np.uint8), "JPEG", **options))
+
+
 def test_a_second_picture_behind_a_jpeg_does_no_harm() -> None:
     decode_image(noisy_jpeg() + noisy_jpeg(size=32))

@@ -55,6 +55,19 @@ def test_without_settings_the_tables_stay_what_score_wrote(scored: Path) -> None
     assert [(scored / name).read_bytes() for name in names] == before
 
 
+def test_alarms_a_day_of_frames_without_times_are_refused(
+    scored: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    zones = ZONES.replace("threshold: 0.3", "alarms_per_day: 2")
+    for words in (["scoring.alarms_per_day=2"], [zones_file(scored, zones)]):
+        assert main(["events", f"scores={scored}", *words]) == 2
+        assert "score it again with footage.interval_s=SECONDS" in capsys.readouterr().err
+    words = [f"model_file={scored.parent}/m.safetensors", f"footage={scored.parent}/n", "name=t"]
+    places = [f"paths.scores={scored.parent}", f"paths.cache={scored.parent}/cache"]
+    assert main(["score", *words, *places, "scoring.alarms_per_day=2"]) == 2
+    assert "needs the time between frames" in capsys.readouterr().err
+
+
 def test_another_threshold_needs_no_net_and_changes_the_alarms(scored: Path) -> None:
     assert main(["events", f"scores={scored}", "low=1", "scoring.threshold=99"]) == 0
     assert spans(scored) == []

@@ -1,6 +1,7 @@
 """Names that are not UTF-8, of footage and of places to write to, in every command."""
 
 import io
+import logging
 import os
 from pathlib import Path
 
@@ -92,6 +93,7 @@ def test_odd_names_are_printed_where_the_terminal_is_strict(
     printed = io.BytesIO()
     terminal = io.TextIOWrapper(printed, "ascii", "strict")
     monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setattr(logging.getLogger("tlae"), "propagate", False)  # pytest keeps UTF-8 alone
     out = footage / "mask.yaml"
     assert main(["mask", f"footage={footage}", f"out={out}", "restless=0.01"]) == 0
     terminal.flush()

@@ -37,6 +37,8 @@ _BETWEEN_SCANS = {0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)} 
 # OpenCV is fastest for these and exact. The rest goes to Pillow: OpenCV multiplies TIFF and GIF
 # colours by alpha, rounds 16-bit colour TIFF, and writes about cut BMP files to stderr.
 _PNG_16_BIT_GREY = b"\x10\x00"  # depth and colour type in the header
+_LOST = bytes(256)  # more than the blocks of all components in one place
+_HUFFMAN, _PROGRESSIVE = 0xC4, 0xC2  # markers of a JPEG
 _OPENCV_KINDS = ("jpeg", "png", "webp")
 
 
@@ -79,7 +81,7 @@ def decode_image(
     kind = _kind(data)
     if _is_cut(data, kind):
         raise Unreadable("truncated")
-    if kind == "jpeg" and _has_stray_marker(data):
+    if kind == "jpeg" and (_has_stray_marker(data) or _has_lost_block(data)):
         raise Unreadable("damaged")
     if kind in _OPENCV_KINDS and not (levels and data[24:26] == _PNG_16_BIT_GREY):
         size_hw = _oriented_size(data)
@@ -145,7 +147,7 @@ def _jpeg_scan_start(data: bytes) -> int:
 def _has_stray_marker(data: bytes) -> bool:
     """Whether a JPEG's pixel data holds a marker that cannot stand there, or restarts in disorder.
 
-    Decoders make up what is missing and call it well. Damage that writes no marker is not seen.
+    Decoders make up what is missing and call it well.
     """
     at, restart = _jpeg_scan_start(data), 0
     while found := _MARKER.search(data, at):
@@ -162,6 +164,34 @@ def _has_stray_marker(data: bytes) -> bool:
         else:
             return True
     return False
+
+
+def _has_lost_block(data: bytes) -> bool:
+    """Whether zeros stand where a JPEG's pixel data was, as a failing disk leaves them.
+
+    The code of all zeros is that of the first symbol of a Huffman table. Unless that is the end of
+    a block in every table, so many zeros mean the same coefficient in every place of a block: no
+    encoder writes that.
+    """
+    start = _jpeg_scan_start(data)
+    symbols = _symbols_of_zeros(data, start)
+    return any(symbols) and data.find(_LOST, start, data.rfind(b"\xff\xd9")) >= 0
+
+
+def _symbols_of_zeros(data: bytes, scan_start: int) -> list[int]:
+    """What a code of all zeros means in each AC table; nothing of a progressive JPEG."""
+    at, symbols = 2, list[int]()
+    while at + 4 <= scan_start and data[at] == 0xFF:
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if data[at + 1] == _PROGRESSIVE:
+            return []
+        table = at + 4
+        while data[at + 1] == _HUFFMAN and table + 17 < end:
+            if data[table] >> 4:  # of AC coefficients
+                symbols.append(data[table + 17])
+            table += 17 + sum(data[table + 1 : table + 17])
+        at = end
+    return symbols
 
 
 def _oriented_size(data: bytes) -> tuple[int, int] | None:

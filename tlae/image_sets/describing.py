@@ -76,7 +76,7 @@ def _describe(cfg: DescribeConfig, folder: Path) -> None:
 def _open_images(cfg: DescribeConfig) -> Footage:
     """Open the images; messages on footage name this command's setting instead."""
     try:
-        return open_footage(str(cfg.images), time_pattern=cfg.time_pattern)
+        return open_footage(str(cfg.images), time_pattern=cfg.time_pattern, exclude=cfg.exclude)
     except FootageError as error:
         raise FootageError(str(error).replace("footage.path", "images", 1)) from error
 

@@ -25,6 +25,7 @@ from tlae.training.finite import FiniteNumbers, all_finite
 from tlae.training.module import Training
 from tlae.training.run_folder import RunFolder
 
+NOT_ZERO = ("val_check_interval", "limit_train_batches", "limit_val_batches")
 OURS = ("logger", "callbacks", "default_root_dir")  # arguments of the Trainer that we set
 
 
@@ -53,8 +54,8 @@ def require_trainer_settings(settings: dict[str, Any]) -> None:
             raise UserError(f"trainer.{key} must be >= 1, or -1 for no limit, got {value}")
         if isinstance(value, float) and not math.isfinite(value):
             raise UserError(f"trainer.{key} must be a finite number, got {value}")
-        if key == "val_check_interval" and value == 0:
-            raise UserError("trainer.val_check_interval must be > 0, got 0")
+        if key in NOT_ZERO and value == 0:
+            raise UserError(f"trainer.{key} must be > 0, got 0")
     quiet = {"logger": False, "enable_checkpointing": False, "enable_model_summary": False}
     with explaining_trainer():  # devices and such, before any footage is read
         pl.Trainer(**{**settings, **quiet, "enable_progress_bar": False})

@@ -10,6 +10,7 @@ import pandas as pd
 from tlae.budget import Budget
 from tlae.config import EventsConfig
 from tlae.errors import UserError
+from tlae.footage.clock import UNKNOWN
 from tlae.footage.windows import segments, usual_interval_s
 from tlae.footage.zones import Mask, Zones, read_zones
 from tlae.model_file import Model, load_model
@@ -84,6 +85,7 @@ def find_anew(cfg: EventsConfig) -> EventsReport:
     if normal:
         _require_alike(scored, normal)
     budget = cfg.scoring or Budget.of(scored.results.summary.get("alarm", {}))
+    _require_pace(scored, zones, budget)
     areas = _areas(scored, normal, zones, budget, rule)
     table = scored.results.table
     found_in = scored.stored, rule, usual_interval_s(table), scored.model.detector.gap_s
@@ -117,6 +119,18 @@ def _open(folder: Path, model_file: str | None) -> _Scored:
         calibration = model.calibration.smoothed(rule.smooth_frames, causal=rule.causal)
     runs = seen_runs(results.table, segments(results.table, model.detector.gap_s))
     return _Scored(results, StoredMaps(results.stored_maps, runs, rule), calibration, model)
+
+
+def _require_pace(scored: _Scored, zones: Zones, budget: Budget) -> None:
+    """Refuse alarms a day for frames of which nobody knows how far apart they are."""
+    summary = scored.results.summary
+    budgets = [zone.budget for zone in zones.zones.values()] + [budget]
+    a_day = any(one.alarms_per_day is not None and one.threshold is None for one in budgets)
+    if a_day and UNKNOWN in summary.get("clock", {}) and not summary["footage"].get("interval_s"):
+        raise UserError(
+            "scoring.alarms_per_day needs the time between frames, the scored footage has none; "
+            "score it again with footage.interval_s=SECONDS"
+        )
 
 
 def _require_alike(scored: _Scored, normal: _Scored) -> None:

@@ -43,7 +43,7 @@ from tlae.workflows.footage_notes import (
     note_other_depth,
     note_other_shape,
 )
-from tlae.workflows.named_footage import open_named, saved
+from tlae.workflows.named_footage import open_named, require_pace_for, saved
 
 SHORT_RUNS = 0.1  # share of frames in runs shorter than the window that is worth a warning
 INTERVAL_FACTOR = 3.0  # footage this much slower or faster than the model's is worth a warning
@@ -125,6 +125,7 @@ def score(cfg: ScoreConfig, model: Model, footage: Footage, folder: Path) -> Sco
     with refusing_bad_values():
         rule = model.rule.changed_by(vars(cfg.scoring))
         budget = Budget.of(vars(cfg.scoring)) or model.budget
+    require_pace_for(budget, footage)
     store = open_seen(footage, model, Path(cfg.paths.cache))
     _note_other_pace(model, store)
     clock = note_clock(store, detector.gap_s, cfg.footage.time_pattern)

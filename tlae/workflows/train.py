@@ -47,7 +47,7 @@ from tlae.training.fitting import (
 from tlae.training.module import POSITIVE_WEIGHT, Training
 from tlae.training.moving_anomalies import MovingRecipe
 from tlae.training.normal_footage import NormalFootage, split_footage
-from tlae.training.options import FitOptions
+from tlae.training.options import FitOptions, Planting
 from tlae.training.recipe import Recipe, constant_loss
 from tlae.training.reference_bank import TrainingFrames
 from tlae.training.run_folder import RunFolder
@@ -140,6 +140,8 @@ def train(cfg: TrainConfig, source: Footage, folder: RunFolder) -> TrainingRepor
         require_teachable(footage)
     if is_first_process():
         folder.begin(_settings(cfg, footage.store), overwrite=cfg.overwrite)
+    if not inner.segments and cfg.training.planted != Planting():
+        logger.warning(f"note: training.planted has no effect, {cfg.model_name} does not segment")
     if folder.is_done(overwrite=cfg.overwrite):
         if is_first_process():
             logger.info(f"{folder.path} is trained already; other settings need another name=...")
