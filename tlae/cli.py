@@ -207,7 +207,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
 
 
-class _Lines(logging.Handler):
+class _LogLines(logging.Handler):
     """Log records as plain lines of the command's output."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -219,8 +219,8 @@ def _print_log() -> None:
     """Let what the library logs be part of the command's output."""
     log = logging.getLogger("tlae")
     log.setLevel(logging.INFO)
-    if not any(isinstance(handler, _Lines) for handler in log.handlers):
-        log.addHandler(_Lines())
+    if not any(isinstance(handler, _LogLines) for handler in log.handlers):
+        log.addHandler(_LogLines())
 
 
 def _split(words: list[str]) -> tuple[str, list[str]]:

@@ -39,7 +39,7 @@ FOOTAGE_IS_A_NODE = ("train", "score", "calibrate", "benchmark", "plant", "mask"
 
 
 @dataclass
-class Request:
+class CommandLine:
     """What the user asked for."""
 
     command: str
@@ -66,9 +66,9 @@ def configs_dir() -> Path:
     raise UserError(f"configs/ must lie in or beside {package}, found neither; reinstall tlae")
 
 
-def parse(command: str, words: list[str]) -> Request:
+def parse(command: str, words: list[str]) -> CommandLine:
     """Split flags from overrides."""
-    request = Request(command)
+    request = CommandLine(command)
     rest = iter(words)
     for word in rest:
         flag, _, value = word.partition("=")
@@ -104,13 +104,13 @@ def parse(command: str, words: list[str]) -> Request:
     return request
 
 
-def compose(request: Request) -> DictConfig:
+def compose(request: CommandLine) -> DictConfig:
     """The configuration of one run."""
     with _hydra(request):
         return _compose(request, request.overrides)
 
 
-def run_each(request: Request) -> int:
+def run_each(request: CommandLine) -> int:
     """`--multirun`: one process for each combination; goes on after a failure."""
     with _hydra(request):
         jobs = list(_combinations(request))
@@ -129,7 +129,7 @@ def run_each(request: Request) -> int:
     return 0
 
 
-def help_text(request: Request, module: str) -> str:
+def help_text(request: CommandLine, module: str) -> str:
     """Docstring of the command, its groups with their choices, its settings with defaults."""
     spec = importlib.util.find_spec(module)  # read, not imported: that would bring torch
     assert spec is not None
@@ -149,7 +149,7 @@ def help_text(request: Request, module: str) -> str:
     return "\n".join([f"{doc}{choices}", "", *settings])
 
 
-def _own_groups(request: Request) -> set[str]:
+def _own_groups(request: CommandLine) -> set[str]:
     """Groups of which the command takes a choice."""
     path = configs_dir() / f"{request.config_name}.yaml"
     if not path.is_file():
@@ -205,13 +205,13 @@ def settings_of(command: str, cfg: DictConfig) -> Any:
         return build(settings_class(command), values)
 
 
-def _hydra(request: Request) -> initialize_config_dir:
+def _hydra(request: CommandLine) -> initialize_config_dir:
     GlobalHydra.instance().clear()
     register_schemas(request.command, configs_dir())
     return initialize_config_dir(str(configs_dir()), version_base="1.3")
 
 
-def _compose(request: Request, overrides: list[str]) -> DictConfig:
+def _compose(request: CommandLine, overrides: list[str]) -> DictConfig:
     pairs = [_pair(request, word) for word in overrides]
     for key, _ in pairs:
         if key[:1] in ("+", "~") or key.partition(".")[0] == "hydra":
@@ -243,7 +243,7 @@ def _compose(request: Request, overrides: list[str]) -> DictConfig:
     return cfg
 
 
-def _set_text(request: Request, cfg: DictConfig, key: str, value: str) -> None:
+def _set_text(request: CommandLine, cfg: DictConfig, key: str, value: str) -> None:
     """Set a setting that is text to what the user typed, whatever signs it holds."""
     name = key.removesuffix(".path")
     if value == "null":
@@ -260,7 +260,7 @@ def _set_text(request: Request, cfg: DictConfig, key: str, value: str) -> None:
     OmegaConf.update(cfg, key, as_literal(literal))
 
 
-def _pair(request: Request, word: str) -> tuple[str, str]:
+def _pair(request: CommandLine, word: str) -> tuple[str, str]:
     """Key, in full, and value of a word; a word without a value has an empty one."""
     key, sign, value = word.partition("=")
     if not sign:
@@ -277,7 +277,7 @@ def _hydra_word(key: str, value: str) -> str:
     return f"{key}={value}"
 
 
-def _combinations(request: Request) -> Iterator[tuple[list[str], str]]:
+def _combinations(request: CommandLine) -> Iterator[tuple[list[str], str]]:
     """Overrides of each run, and what tells it from the others."""
     one_folder = request.command == "benchmark"  # its runs share a folder and know their model
     named = any(word.startswith("name=") for word in request.overrides) and not one_folder
@@ -290,7 +290,7 @@ def _combinations(request: Request) -> Iterator[tuple[list[str], str]]:
         yield [*combination, *extra], " ".join(varying) or "the only run"
 
 
-def _split_sweep(request: Request, word: str) -> list[str]:
+def _split_sweep(request: CommandLine, word: str) -> list[str]:
     """`model=cae,stae` -> [`model=cae`, `model=stae`]; Hydra's ranges and choices too."""
     key, _, value = word.partition("=")
     if is_text(request.command, _pair(request, word)[0]):
@@ -308,7 +308,7 @@ def _options(loader: ConfigLoader, group: str) -> list[str]:
     return [name for name in loader.get_group_options(group) if not name.endswith("_schema")]
 
 
-def _label(request: Request, word: str) -> str:
+def _label(request: CommandLine, word: str) -> str:
     """Part of a folder name: `model=cae` -> cae, `seed=1` -> seed1, paths by their last part."""
     key, _, value = word.partition("=")
     short = key.rpartition(".")[2]
@@ -317,7 +317,7 @@ def _label(request: Request, word: str) -> str:
     return readable if key in (*GROUPS, "footage") else f"{short}{readable}"
 
 
-def _explain(request: Request, overrides: list[str], error: Exception) -> str:
+def _explain(request: CommandLine, overrides: list[str], error: Exception) -> str:
     """Name the word that is wrong and the nearest right one; else what Hydra says, in one line."""
     loader = GlobalHydra.instance().config_loader()
     groups = [w for w in overrides if w.partition("=")[0] in GROUPS]
@@ -358,7 +358,7 @@ def _parses(key: str, value: str) -> bool:
     return True
 
 
-def _composes(request: Request, words: list[str]) -> bool:
+def _composes(request: CommandLine, words: list[str]) -> bool:
     try:
         hydra_compose(request.config_name, words)
     except (HydraException, OmegaConfBaseException, ValueError):

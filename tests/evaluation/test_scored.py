@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tlae.errors import UserError
-from tlae.evaluation.scored import Scored, read_scored
+from tlae.evaluation.scored import ScoredTable, read_scored
 
 GOOD = pd.DataFrame(
     {
@@ -124,4 +124,4 @@ def test_what_is_no_table_is_refused(tmp_path: Path) -> None:
 
 def test_a_clip_code_follows_the_order_of_the_clips() -> None:
     table = pd.DataFrame({"clip": ["z", "z", "a"], "frame": [0, 1, 0], "raw": [1.0, 2.0, 3.0]})
-    assert Scored("x", table).clip_codes.tolist() == [0, 0, 1]
+    assert ScoredTable("x", table).clip_codes.tolist() == [0, 0, 1]

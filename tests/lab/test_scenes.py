@@ -11,7 +11,7 @@ import pytest
 from tlae.errors import UserError
 from tlae.lab.scenes import (
     AnomalyKind,
-    Event,
+    SceneEvent,
     SceneOptions,
     SceneSummary,
     build_backdrop,
@@ -20,7 +20,7 @@ from tlae.lab.scenes import (
     write_scene,
     writer,
 )
-from tlae.lab.scenes.camera import Camera
+from tlae.lab.scenes.camera import SceneCamera
 from tlae.lab.scenes.clip import Backdrop
 from tlae.lab.scenes.crowd import crowd
 
@@ -42,7 +42,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> SceneSummary:
 
 
 def rendered(
-    options: SceneOptions, backdrop: Backdrop, n_frames: int, *events: Event, seed: int = 5
+    options: SceneOptions, backdrop: Backdrop, n_frames: int, *events: SceneEvent, seed: int = 5
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pictures (T, H, W, 3) and masks (T, H, W)."""
     pictures, masks = zip(*render_clip(options, seed, n_frames, events, backdrop), strict=True)
@@ -66,7 +66,7 @@ def test_frames_are_rgb_bytes_with_boolean_masks(backdrop: Backdrop) -> None:
 
 
 def test_same_seed_same_pictures_other_seed_others(backdrop: Backdrop) -> None:
-    event = Event(AnomalyKind.BIG_OBJECT, 2)
+    event = SceneEvent(AnomalyKind.BIG_OBJECT, 2)
     first = rendered(SMALL, backdrop, 6, event)
     again = rendered(SMALL, build_backdrop(SMALL), 6, event)
     np.testing.assert_array_equal(first[0], again[0])
@@ -78,14 +78,14 @@ def test_same_seed_same_pictures_other_seed_others(backdrop: Backdrop) -> None:
 @pytest.mark.parametrize("kind", OBJECTS)
 def test_every_kind_is_seen_at_any_size(size_hw: tuple[int, int], kind: AnomalyKind) -> None:
     options = replace(EMPTY, size_hw=size_hw)
-    masks = [mask.any() for _, mask in render_clip(options, 1, 24, [Event(kind, 4)])]
+    masks = [mask.any() for _, mask in render_clip(options, 1, 24, [SceneEvent(kind, 4)])]
     assert not any(masks[:4])
     assert any(masks[4:])
 
 
 @pytest.mark.parametrize("kind", OBJECTS)
 def test_masks_lie_within_the_event(kind: AnomalyKind, backdrop: Backdrop) -> None:
-    _, masks = rendered(EMPTY, backdrop, 30, Event(kind, 6, 17))
+    _, masks = rendered(EMPTY, backdrop, 30, SceneEvent(kind, 6, 17))
     seen = masks.any(axis=(1, 2))
     assert not seen[:6].any()
     assert not seen[18:].any()
@@ -96,7 +96,7 @@ def test_masks_lie_within_the_event(kind: AnomalyKind, backdrop: Backdrop) -> No
 
 @pytest.mark.parametrize("kind", [k for k in OBJECTS if k is not AnomalyKind.LEFT_BEHIND])
 def test_nothing_else_changes_the_picture(kind: AnomalyKind, backdrop: Backdrop) -> None:
-    pictures, masks = rendered(EMPTY, backdrop, 30, Event(kind, 6, 17))
+    pictures, masks = rendered(EMPTY, backdrop, 30, SceneEvent(kind, 6, 17))
     calm, _ = rendered(EMPTY, backdrop, 30)
     changed = (pictures != calm).any(axis=-1)
     assert not changed[:6].any()
@@ -111,7 +111,7 @@ def test_a_mover_enters_at_its_first_frame_and_leaves(
     kind: AnomalyKind, backdrop: Backdrop
 ) -> None:
     for seed in range(8):
-        _, masks = rendered(EMPTY, backdrop, 120, Event(kind, 6), seed=seed)
+        _, masks = rendered(EMPTY, backdrop, 120, SceneEvent(kind, 6), seed=seed)
         seen = np.flatnonzero(masks.any(axis=(1, 2)))
         assert seen[-1] < 119
         rightwards = centre_x(masks[seen[0]]) < 48
@@ -121,7 +121,7 @@ def test_a_mover_enters_at_its_first_frame_and_leaves(
 
 
 def test_mask_is_where_the_picture_changes(backdrop: Backdrop) -> None:
-    event = Event(AnomalyKind.APPEARING_OBJECT, 0)
+    event = SceneEvent(AnomalyKind.APPEARING_OBJECT, 0)
     with_crate, masks = rendered(EMPTY, backdrop, 1, event)
     without, _ = rendered(EMPTY, backdrop, 1)
     changed = (with_crate != without).any(axis=-1)[0]
@@ -133,7 +133,7 @@ def test_mask_is_where_the_picture_changes(backdrop: Backdrop) -> None:
 
 def test_mask_leaves_out_what_people_hide(backdrop: Backdrop) -> None:
     busy = replace(EMPTY, walkers=25.0)
-    event = Event(AnomalyKind.LEFT_BEHIND, 10)
+    event = SceneEvent(AnomalyKind.LEFT_BEHIND, 10)
     _, alone = rendered(EMPTY, backdrop, 80, event)
     _, among_people = rendered(busy, backdrop, 80, event)
     assert not (among_people & ~alone).any()
@@ -142,7 +142,7 @@ def test_mask_leaves_out_what_people_hide(backdrop: Backdrop) -> None:
 
 
 def test_light_flash_is_bright_and_normal(backdrop: Backdrop) -> None:
-    pictures, masks = rendered(SMALL, backdrop, 20, Event(AnomalyKind.LIGHT_FLASH, 8))
+    pictures, masks = rendered(SMALL, backdrop, 20, SceneEvent(AnomalyKind.LIGHT_FLASH, 8))
     calm, _ = rendered(SMALL, backdrop, 20)
     assert not masks.any()
     ratio = pictures.mean(axis=(1, 2, 3)) / calm.mean(axis=(1, 2, 3))
@@ -151,10 +151,10 @@ def test_light_flash_is_bright_and_normal(backdrop: Backdrop) -> None:
 
 
 def test_fast_mover_outruns_every_walker(backdrop: Backdrop) -> None:
-    _, masks = rendered(EMPTY, backdrop, 60, Event(AnomalyKind.FAST_MOVER, 0))
+    _, masks = rendered(EMPTY, backdrop, 60, SceneEvent(AnomalyKind.FAST_MOVER, 0))
     centres = [centre_x(mask) for mask in masks if inside(mask)]
     cyclist_px = np.median(np.abs(np.diff(centres)))
-    camera, fps = Camera(SMALL.size_hw), SMALL.fps
+    camera, fps = SceneCamera(SMALL.size_hw), SMALL.fps
     walkers = crowd(camera, np.random.default_rng(0), 30.0, fps, [])
     fastest_px = 0.0
     for frame, people in enumerate(islice(walkers, 0, 300, 10)):
@@ -168,23 +168,25 @@ def test_fast_mover_outruns_every_walker(backdrop: Backdrop) -> None:
 
 
 def test_left_behind_stays_where_it_is(backdrop: Backdrop) -> None:
-    _, masks = rendered(EMPTY, backdrop, 40, Event(AnomalyKind.LEFT_BEHIND, 10))
+    _, masks = rendered(EMPTY, backdrop, 40, SceneEvent(AnomalyKind.LEFT_BEHIND, 10))
     assert masks[10].any()
     assert (masks[10:] == masks[10]).all()
 
 
 def test_only_the_anomaly_goes_left_in_the_one_way_lanes(backdrop: Backdrop) -> None:
-    _, masks = rendered(EMPTY, backdrop, 100, Event(AnomalyKind.WRONG_DIRECTION, 0))
+    _, masks = rendered(EMPTY, backdrop, 100, SceneEvent(AnomalyKind.WRONG_DIRECTION, 0))
     centres = [centre_x(mask) for mask in masks if inside(mask)]
     assert centres[0] - centres[-1] > 30
-    for people in islice(crowd(Camera((64, 96)), np.random.default_rng(1), 30.0, 10.0, []), 200):
+    for people in islice(
+        crowd(SceneCamera((64, 96)), np.random.default_rng(1), 30.0, 10.0, []), 200
+    ):
         for person in people:
             if person.start[1] < 18 and person.start[1] > 12:
                 assert person.heading == 0
 
 
 def test_crowd_has_the_asked_size_and_changes() -> None:
-    walkers = crowd(Camera((64, 96)), np.random.default_rng(3), 10.0, 2.0, [])
+    walkers = crowd(SceneCamera((64, 96)), np.random.default_rng(3), 10.0, 2.0, [])
     counts = [len(people) for people in islice(walkers, 2000)]
     assert 8 < np.mean(counts) < 12
     assert min(counts) < 6 < 14 < max(counts)
@@ -328,4 +330,4 @@ def test_events_outside_the_clip_are_refused(
     event: tuple[int, int | None], backdrop: Backdrop
 ) -> None:
     with pytest.raises(UserError, match="event fast_mover must lie in frames 0 to 19"):
-        render_clip(SMALL, 0, 20, [Event(AnomalyKind.FAST_MOVER, *event)], backdrop)
+        render_clip(SMALL, 0, 20, [SceneEvent(AnomalyKind.FAST_MOVER, *event)], backdrop)

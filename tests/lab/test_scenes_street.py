@@ -12,7 +12,7 @@ from tlae.errors import UserError
 from tlae.lab.scenes import (
     AnomalyKind,
     Depth,
-    Event,
+    SceneEvent,
     SceneOptions,
     SceneSummary,
     StreetKind,
@@ -58,7 +58,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> SceneSummary:
 
 def staged(kind: Kind, depth: Depth, seed: int, last_frame: int | None = None) -> Staging:
     """One event that begins at frame 100 of 400."""
-    event = Event(kind, 100, last_frame, depth)
+    event = SceneEvent(kind, 100, last_frame, depth)
     rngs = [np.random.default_rng(seed)]
     return stage(street_camera(HALF.size_hw), [event], 400, 10.0, rngs, STREET_ACTS)
 
@@ -104,7 +104,7 @@ def test_every_kind_is_masked_at_every_depth_and_grows_with_nearness(
 ) -> None:
     largest = []
     for depth in Depth:
-        event = Event(kind, 4, 17, depth)
+        event = SceneEvent(kind, 4, 17, depth)
         masks = np.stack([m for _, m in render_clip(HALF, 1, 19, [event], backdrop)])
         sizes = masks.sum(axis=(1, 2))
         assert not sizes[:4].any()
@@ -119,7 +119,7 @@ def test_every_kind_is_masked_at_every_depth_and_grows_with_nearness(
 @pytest.mark.parametrize("size_hw", [(32, 32), (32, 96), (96, 32)])
 def test_any_size_can_be_drawn(size_hw: tuple[int, int]) -> None:
     options = replace(SMALL, size_hw=size_hw)
-    events = [Event(kind, 1, None, depth) for kind in KINDS for depth in Depth]
+    events = [SceneEvent(kind, 1, None, depth) for kind in KINDS for depth in Depth]
     *_, (picture, mask) = render_clip(options, 1, 10, events)
     assert picture.shape == (*size_hw, 3)
     assert mask.any()
@@ -127,7 +127,7 @@ def test_any_size_can_be_drawn(size_hw: tuple[int, int]) -> None:
 
 def test_walls_hide_who_walks_behind_them(backdrop: Backdrop) -> None:
     assert backdrop.walls is not None
-    event = Event(AnomalyKind.BIG_OBJECT, 0, None, Depth.FAR)
+    event = SceneEvent(AnomalyKind.BIG_OBJECT, 0, None, Depth.FAR)
     masks = np.stack([m for _, m in render_clip(HALF, 2, 40, [event], backdrop)])
     sizes = masks.sum(axis=(1, 2))
     assert sizes.max() > 40
@@ -192,9 +192,9 @@ def test_a_suitcase_falls_beside_its_owner() -> None:
 def test_kinds_belong_to_views() -> None:
     words = "event kind must be one of fast_mover, .* in this view, got {}; choose another"
     with pytest.raises(UserError, match=words.format("wrong_direction")):
-        render_clip(SMALL, 0, 9, [Event(AnomalyKind.WRONG_DIRECTION, 2)])
+        render_clip(SMALL, 0, 9, [SceneEvent(AnomalyKind.WRONG_DIRECTION, 2)])
     with pytest.raises(UserError, match=words.format("stopping")):
-        render_clip(replace(SMALL, view="side"), 0, 9, [Event(StreetKind.STOPPING, 2)])
+        render_clip(replace(SMALL, view="side"), 0, 9, [SceneEvent(StreetKind.STOPPING, 2)])
     with pytest.raises(UserError, match="view must be side or deep, got below; choose"):
         replace(SMALL, view="below")
 

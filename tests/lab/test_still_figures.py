@@ -11,7 +11,7 @@ from tlae.lab.still_figures.alarms import (
     watched_days,
 )
 from tlae.lab.still_figures.figures import Clips, still_figures
-from tlae.lab.still_figures.sightings import Look, found_objects, look_at, wilson_interval
+from tlae.lab.still_figures.sightings import Glance, found_objects, look_at, wilson_interval
 
 HOURS = np.arange(24) * 3600.0
 
@@ -56,14 +56,14 @@ def test_found_is_in_alarm_there_and_not_so_before_it_was_planted() -> None:
     )
     here, elsewhere = np.zeros((2, 4, 4), np.float32)
     here[1, 1] = elsewhere[3, 3] = 1.0
-    calm = Look(0.1, np.full((4, 4), 0.1, np.float32))
+    calm = Glance(0.1, np.full((4, 4), 0.1, np.float32))
     looks = {
-        ("p", 0): Look(1.0, here),  # found
-        ("p", 1): Look(1.0, elsewhere),  # an alarm, but not there
-        ("p", 2): Look(1.0, here),  # an alarm there, but so it was before
-        ("clean", 2): Look(1.0, here),
+        ("p", 0): Glance(1.0, here),  # found
+        ("p", 1): Glance(1.0, elsewhere),  # an alarm, but not there
+        ("p", 2): Glance(1.0, here),  # an alarm there, but so it was before
+        ("clean", 2): Glance(1.0, here),
         ("p", 3): calm,  # found in the second of its frames
-        ("p", 4): Look(1.0, here),
+        ("p", 4): Glance(1.0, here),
     }
     mask = np.zeros((8, 8), bool)
     mask[2:4, 2:4] = True

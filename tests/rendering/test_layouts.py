@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tlae.rendering.heatmap import HeatScale
-from tlae.rendering.layouts import Layout, Look, Moment, Plan, compose, plan_layout
+from tlae.rendering.layouts import Layout, Look, Plan, ShownMoment, compose, plan_layout
 from tlae.rendering.marks import Caption
 
 SCALE = HeatScale.from_threshold(1.0)
@@ -12,10 +12,10 @@ def strip_of(plan: Plan) -> np.ndarray:
     return np.full((*plan.strip_hw, 3), 7, np.uint8)
 
 
-def moment(source_hw: tuple[int, int], rebuilt: bool = True) -> Moment:
+def moment(source_hw: tuple[int, int], rebuilt: bool = True) -> ShownMoment:
     error = np.zeros((16, 24), np.float32)
     error[4:8, 4:8] = 3
-    return Moment(
+    return ShownMoment(
         np.full((*source_hw, 3), 100, np.uint8),
         error,
         Caption("00:01.0", "cam1  #10"),
@@ -74,9 +74,9 @@ def test_without_rebuilt_pictures_their_panel_is_left_out() -> None:
 def test_an_unreadable_frame_shows_the_last_picture_darkened(layout: Layout) -> None:
     plan = plan_layout(layout, (360, 480), rebuilt=True)
     last = np.full((360, 480, 3), 200, np.uint8)
-    lost = Moment(last, None, Caption("00:01.0"), message="not readable: truncated")
+    lost = ShownMoment(last, None, Caption("00:01.0"), message="not readable: truncated")
     frame = compose(plan, Look(1.0, SCALE, layout), lost, strip_of(plan))
     top = plan.size_hw[0] - plan.strip_hw[0] - plan.panel_hw[0]
     assert (frame[top + 2, -2] == 70).all()
-    nothing = Moment(None, None, Caption("00:01.0"), message="not readable: empty file")
+    nothing = ShownMoment(None, None, Caption("00:01.0"), message="not readable: empty file")
     assert compose(plan, Look(1.0, SCALE, layout), nothing, strip_of(plan)).shape == frame.shape

@@ -12,7 +12,7 @@ from tlae.evaluation.ground_truth import ClipTruth, GroundTruth
 from tlae.evaluation.map_pass import map_measures
 from tlae.evaluation.measure import Measure
 from tlae.evaluation.roc import roc_auc
-from tlae.evaluation.scored import Scored
+from tlae.evaluation.scored import ScoredTable
 from tlae.progress import Advance, quiet
 
 
@@ -26,7 +26,7 @@ class Evaluation:
         measures: level by level, the ROC AUC of raw scores first.
     """
 
-    scored: Scored
+    scored: ScoredTable
     truth: GroundTruth
     measures: tuple[Measure, ...]
 
@@ -55,7 +55,7 @@ class Evaluation:
 
 
 def evaluate(
-    scored: Scored, truth: GroundTruth, advance: Advance = quiet, *, maps: bool = True
+    scored: ScoredTable, truth: GroundTruth, advance: Advance = quiet, *, maps: bool = True
 ) -> Evaluation:
     """Measure frames, and where maps and regions are known pixels and regions, then events.
 
@@ -83,7 +83,7 @@ def evaluate(
     return Evaluation(scored, truth, tuple(measures))
 
 
-def truth_in_table(scored: Scored) -> GroundTruth:
+def truth_in_table(scored: ScoredTable) -> GroundTruth:
     """Labels that stand beside the scores.
 
     Raises:
@@ -103,7 +103,7 @@ def truth_in_table(scored: Scored) -> GroundTruth:
     )
 
 
-def _frames(scored: Scored, truth: GroundTruth) -> FrameScores:
+def _frames(scored: ScoredTable, truth: GroundTruth) -> FrameScores:
     there = scored.has_score
     return FrameScores(
         scored.table["raw"].to_numpy(np.float64)[there],
@@ -112,7 +112,7 @@ def _frames(scored: Scored, truth: GroundTruth) -> FrameScores:
     )
 
 
-def _without_score(scored: Scored, truth: GroundTruth) -> tuple[str, ...]:
+def _without_score(scored: ScoredTable, truth: GroundTruth) -> tuple[str, ...]:
     missing = ~scored.has_score
     if not missing.any():
         return ()
@@ -123,7 +123,7 @@ def _without_score(scored: Scored, truth: GroundTruth) -> tuple[str, ...]:
     )
 
 
-def _clock(scored: Scored, truth: GroundTruth) -> Measure:
+def _clock(scored: ScoredTable, truth: GroundTruth) -> Measure:
     """A baseline without pixels: how far into its clip a frame is."""
     labels = truth.anomalous
     clips = scored.table.groupby("clip", sort=False)["clip"]

@@ -41,7 +41,7 @@ Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Timeline:
+class LabelledTimeline:
     """Scored, labelled and alarmed frames, clip after clip.
 
     Attributes:
@@ -118,7 +118,7 @@ def event_measures(
     Raises:
         UserError: as ``Timeline``.
     """
-    line = Timeline(scores, labels, clips, alarm, interval_s)
+    line = LabelledTimeline(scores, labels, clips, alarm, interval_s)
     measures = [
         *(measure for min_iou in MIN_IOUS for measure in _matched(line, min_iou)),
         *_recall_at_budgets(line),
@@ -135,7 +135,7 @@ def _measure(key: str, name: str, value: float | None, basis: str, unit: str = "
     return Measure(key, name, "event", value, unit, basis)
 
 
-def _matched(line: Timeline, min_iou: float) -> list[Measure]:
+def _matched(line: LabelledTimeline, min_iou: float) -> list[Measure]:
     """Recall, precision and F1 of alarms against events."""
     values: tuple[float | None, ...] = (None, None, None)
     basis = NO_ALARM
@@ -156,7 +156,7 @@ def _matched(line: Timeline, min_iou: float) -> list[Measure]:
     ]
 
 
-def _recall_at_budgets(line: Timeline) -> list[Measure]:
+def _recall_at_budgets(line: LabelledTimeline) -> list[Measure]:
     """Recall at a price in false alarms, whatever the threshold of the alarm column."""
     reason = ""
     if not len(line.events):
@@ -178,7 +178,7 @@ def _recall_at_budgets(line: Timeline) -> list[Measure]:
     ]
 
 
-def _bought(line: Timeline) -> list[tuple[float | None, str]]:
+def _bought(line: LabelledTimeline) -> list[tuple[float | None, str]]:
     """Recall at each budget, and its basis.
 
     The basis holds the share of normal frames in alarm too: an alarm that goes on for ever touches
@@ -204,7 +204,7 @@ def _bought(line: Timeline) -> list[tuple[float | None, str]]:
     return results
 
 
-def _delays(line: Timeline) -> list[Measure]:
+def _delays(line: LabelledTimeline) -> list[Measure]:
     """Median delay of the first alarm within an event, of the events that have one."""
     name = "median delay from the start of an event to its first frame in alarm"
     value = None
@@ -222,7 +222,7 @@ def _delays(line: Timeline) -> list[Measure]:
     ]
 
 
-def _alarm_rates(line: Timeline, asked: Mapping[str, float | None]) -> list[Measure]:
+def _alarm_rates(line: LabelledTimeline, asked: Mapping[str, float | None]) -> list[Measure]:
     """What the alarms cost, beside what was asked for."""
     rate = per_hour = None
     rate_basis = per_hour_basis = NO_ALARM

@@ -11,7 +11,7 @@ from tlae.evaluation.frame_metrics import min_max
 from tlae.evaluation.roc import roc_curve
 from tlae.footage.frames import Image
 from tlae.html_page import fill_template, picture_uri
-from tlae.rendering.charts import ClipScores, roc_chart, score_chart
+from tlae.rendering.charts import ChartedClip, roc_chart, score_chart
 
 LEVELS = {
     "frame": "Frames: when",
@@ -101,7 +101,7 @@ def _clips(evaluation: Evaluation) -> list[dict[str, str]]:
                 "name": truth.clip,
                 "note": f"{len(values):,} frames, {anomalous:,} anomalous",
                 "chart": score_chart(
-                    [ClipScores(truth.clip, {"raw": values}, truth.anomalous)],
+                    [ChartedClip(truth.clip, {"raw": values}, truth.anomalous)],
                     scored.threshold,
                     limits,
                 ),

@@ -20,7 +20,7 @@ MapOf = Callable[[int], npt.NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredTable:
     """Frames with their scores, clip by clip.
 
     Attributes:
@@ -61,7 +61,9 @@ class Scored:
         return self.table["raw"].notna().to_numpy()
 
 
-def read_scored(path: Path, column: str | None = None, interval_s: float | None = None) -> Scored:
+def read_scored(
+    path: Path, column: str | None = None, interval_s: float | None = None
+) -> ScoredTable:
     """Open a results folder, or a CSV or Parquet table with ``clip``, ``frame`` and a score.
 
     Args:
@@ -80,7 +82,7 @@ def read_scored(path: Path, column: str | None = None, interval_s: float | None 
             f"({', '.join(TABLE_SUFFIXES)}), got {path}"
         )
     table, notes = _checked(_read_table(path), path, column)
-    return Scored(
+    return ScoredTable(
         name=path.stem,
         table=table,
         interval_s=_interval(table) or interval_s,
@@ -88,7 +90,7 @@ def read_scored(path: Path, column: str | None = None, interval_s: float | None 
     )
 
 
-def _of_results(results: Scores, column: str) -> Scored:
+def _of_results(results: Scores, column: str) -> ScoredTable:
     table = results.table.copy()
     if column not in table:
         raise UserError(
@@ -100,7 +102,7 @@ def _of_results(results: Scores, column: str) -> Scored:
         table = table.drop(columns="alarm")  # no threshold was known: silence is no verdict
     left_out = table.loc[table["raw"].isna(), "state"].value_counts()
     notes = tuple(f"{count:,} frames without a score: {state}" for state, count in left_out.items())
-    return Scored(
+    return ScoredTable(
         name=results.folder.name,
         table=table,
         map_of=results.map_of,

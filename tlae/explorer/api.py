@@ -17,7 +17,7 @@ from tlae.explorer.export import export_html
 from tlae.explorer.guard import Guard
 from tlae.explorer.job_store import Job, Labeling
 from tlae.explorer.maps import MAPS
-from tlae.explorer.messages import Chosen, Clustering, Export, Move, Names
+from tlae.explorer.messages import Chosen, ClusteringMessage, Export, Move, Names
 from tlae.explorer.pictures import PER_SHEET, SHEET_SIDE, TILE_PX, jpeg, placeholder
 from tlae.explorer.regroup import methods, parameters_of
 from tlae.explorer.sheets import Sheets
@@ -220,7 +220,7 @@ def _labeling_routes(explorer: actions.Explorer) -> APIRouter:
         responses=LATER,
         response_model=Labeling,
     )
-    def cluster(asked: Clustering) -> Any:
+    def cluster(asked: ClusteringMessage) -> Any:
         found = explorer.cluster(actions.Request(**asked.model_dump()))
         return _later(found) if isinstance(found, Job) else found
 

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 
-class Clustering(BaseModel):
+class ClusteringMessage(BaseModel):
     """Cluster items, all or some."""
 
     method: str = Field(examples=["kmeans"])

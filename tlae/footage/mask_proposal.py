@@ -43,7 +43,7 @@ Pixel = TypeVar("Pixel", bound=np.generic)
 
 
 @dataclass(frozen=True)
-class Strip:
+class TextStrip:
     """Upright rectangle in pixels; bottom and right are exclusive."""
 
     top: int
@@ -87,12 +87,12 @@ def find_clocks(samples: Samples) -> list[Polygon]:
     line_px = max(3, round(LINE * height))
     density = cv2.blur(switching.astype(np.float32), (2 * line_px, line_px))
     _, labels, stats, _ = cv2.connectedComponentsWithStats((density > DENSE).astype(np.uint8))
-    clocks: list[Strip] = []
+    clocks: list[TextStrip] = []
     for number in range(1, len(stats)):
         left, top, across, down = cv2.boundingRect(
             ((labels == number) & switching).astype(np.uint8)
         )
-        strip = Strip(top, top + down, left, left + across)
+        strip = TextStrip(top, top + down, left, left + across)
         if _is_text(strip, switching) and _has_steady_ink(strip, samples):
             clocks.append(_with_standing_text(strip, samples, np.median(detail, axis=0)))
     return [clock.polygon((height, width), MARGIN * clock.height) for clock in _united(clocks)]
@@ -153,7 +153,7 @@ def _local(sample: Samples) -> Floats:
     return np.asarray(place - cv2.GaussianBlur(place, (0, 0), LIGHT_SIGMA_PX), np.float32)
 
 
-def _is_text(strip: Strip, switching: Mask) -> bool:
+def _is_text(strip: TextStrip, switching: Mask) -> bool:
     """Size, shape and place of a line of text, dense within and calm above and below."""
     height = switching.shape[0]
     down, across = strip.height, strip.right - strip.left
@@ -164,19 +164,21 @@ def _is_text(strip: Strip, switching: Mask) -> bool:
     if strip.top > BORDER * height and strip.bottom < (1 - BORDER) * height:
         return False
     density = float(strip.of(switching).mean())
-    above = Strip(strip.top - down, strip.top - 1, strip.left, strip.right).of(switching)
-    below = Strip(strip.bottom + 1, strip.bottom + down, strip.left, strip.right).of(switching)
+    above = TextStrip(strip.top - down, strip.top - 1, strip.left, strip.right).of(switching)
+    below = TextStrip(strip.bottom + 1, strip.bottom + down, strip.left, strip.right).of(switching)
     around = [float(part.mean()) for part in (above, below) if part.size]
     return density >= DENSE and max(around, default=0.0) <= CALM * density
 
 
-def _has_steady_ink(strip: Strip, samples: Samples) -> bool:
+def _has_steady_ink(strip: TextStrip, samples: Samples) -> bool:
     """The brightest or the darkest of a text stays the same by day and by night."""
     pixels = strip.of(samples).reshape(len(samples), -1)
     return any(np.percentile(pixels, q, axis=1).std() <= STEADY_INK for q in (3, 97))
 
 
-def _with_standing_text(strip: Strip, samples: Samples, usual: npt.NDArray[np.float64]) -> Strip:
+def _with_standing_text(
+    strip: TextStrip, samples: Samples, usual: npt.NDArray[np.float64]
+) -> TextStrip:
     """The clock with the characters beside it that hardly change, such as the date."""
     rows = slice(strip.top, strip.bottom)
     ink = np.percentile(strip.of(samples), 97)
@@ -188,17 +190,17 @@ def _with_standing_text(strip: Strip, samples: Samples, usual: npt.NDArray[np.fl
         left = max(0, left - space) + int(near[0])
     while (near := np.flatnonzero(columns[right : right + space])).size:
         right = right + int(near[-1]) + 1
-    return Strip(strip.top, strip.bottom, left, right)
+    return TextStrip(strip.top, strip.bottom, left, right)
 
 
-def _united(strips: list[Strip]) -> list[Strip]:
+def _united(strips: list[TextStrip]) -> list[TextStrip]:
     """Parts of one line of text as one; from the left."""
-    united: list[Strip] = []
+    united: list[TextStrip] = []
     for strip in sorted(strips, key=lambda s: s.left):
         for i, other in enumerate(united):
             same_line = strip.top < other.bottom and other.top < strip.bottom
             if same_line and strip.left - other.right <= SPACE * max(strip.height, other.height):
-                united[i] = Strip(
+                united[i] = TextStrip(
                     min(strip.top, other.top),
                     max(strip.bottom, other.bottom),
                     other.left,

@@ -24,7 +24,7 @@ Scores = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Detector:
+class OutlierMethod:
     """One line of the table of novelty detectors.
 
     Attributes:
@@ -73,15 +73,15 @@ MIXTURE_PARTS = 16
 ROWS_PER_PART = 50  # a part of the mixture is worth adding only for so many rows
 
 DETECTORS = {
-    "isolation_forest": Detector(_isolation_forest),
-    "one_class_svm": Detector(_one_class_svm, most_rows=10_000),
-    "elliptic_envelope": Detector(_elliptic_envelope, most_rows=10_000),
-    "local_outlier_factor": Detector(_local_outlier_factor, most_rows=50_000),
-    "gaussian_mixture": Detector(_gaussian_mixture),
+    "isolation_forest": OutlierMethod(_isolation_forest),
+    "one_class_svm": OutlierMethod(_one_class_svm, most_rows=10_000),
+    "elliptic_envelope": OutlierMethod(_elliptic_envelope, most_rows=10_000),
+    "local_outlier_factor": OutlierMethod(_local_outlier_factor, most_rows=50_000),
+    "gaussian_mixture": OutlierMethod(_gaussian_mixture),
 }
 
 
-def detector_named(method: str) -> Detector:
+def detector_named(method: str) -> OutlierMethod:
     """The line of the table.
 
     Raises:

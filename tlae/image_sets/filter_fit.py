@@ -10,7 +10,7 @@ from tlae.config_images import FilterFitConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.described_input import described_input, descriptor_settings, tell_left_out
-from tlae.image_sets.filters import Measure, fit_filter, measure_filter
+from tlae.image_sets.filters import Estimate, fit_filter, measure_filter
 from tlae.image_sets.judge_file import Judge, judge_folder, save_judge
 from tlae.image_sets.novelty import calibration_of
 from tlae.image_sets.threshold_page import threshold_page
@@ -94,7 +94,7 @@ def _name(cfg: FilterFitConfig) -> str:
     return f"{good}-{bad}-{cfg.method}"
 
 
-def _tell(measured: dict[str, Measure], folder: Path) -> None:
+def _tell(measured: dict[str, Estimate], folder: Path) -> None:
     logger.info("on held-out pictures (95 % interval over resampled pictures):")
     for name, one in measured.items():
         logger.info(f"  {name:<10} {one.value:.3f} ({one.low:.3f} to {one.high:.3f})")

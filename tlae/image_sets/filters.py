@@ -21,7 +21,7 @@ INTERVAL = (2.5, 97.5)  # percentiles
 
 
 @dataclass(frozen=True)
-class Measure:
+class Estimate:
     """A figure of held-out pictures with its 95 % interval over resampled pictures."""
 
     value: float
@@ -90,7 +90,7 @@ def bad_probability(estimator: "BaseEstimator", values: npt.NDArray[Any]) -> Sco
 
 def measure_filter(
     held_out: Scores, goods: int, threshold: float, seed: int = 0
-) -> dict[str, Measure]:
+) -> dict[str, Estimate]:
     """How well held-out scores tell the kinds apart.
 
     Args:
@@ -114,7 +114,9 @@ def measure_filter(
     low, high = np.percentile(drawn, INTERVAL, axis=0)
     names = ("AUROC", "good kept", "bad found")
     values = _figures(good, bad, threshold)
-    return {name: Measure(values[n], float(low[n]), float(high[n])) for n, name in enumerate(names)}
+    return {
+        name: Estimate(values[n], float(low[n]), float(high[n])) for n, name in enumerate(names)
+    }
 
 
 def _figures(good: Scores, bad: Scores, threshold: float) -> tuple[float, float, float]:

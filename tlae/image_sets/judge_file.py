@@ -120,7 +120,7 @@ def save_judge(judge: Judge, path: Path) -> None:
     plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     try:
         require_finite(plain)
-        from_plain(_Facts, known_fields(_Facts, facts))
+        from_plain(_JudgeFacts, known_fields(_JudgeFacts, facts))
     except ValueError as error:
         raise ModelFileError(
             f"model {path} cannot be written: {error}; take another method or scaler"
@@ -149,7 +149,7 @@ def load_judge(path: Path, kind: str) -> Judge:
         )
     try:
         require_finite(arrays)
-        judge = _judge_of(from_plain(_Facts, known_fields(_Facts, facts)), arrays)
+        judge = _judge_of(from_plain(_JudgeFacts, known_fields(_JudgeFacts, facts)), arrays)
         (score,) = judge.scores(np.zeros((1, judge.preparation.width), np.float32))
         require_finite({"its scores": score})
     except (*UNFIT, BadZipFile) as error:
@@ -158,7 +158,7 @@ def load_judge(path: Path, kind: str) -> Judge:
 
 
 @dataclass(frozen=True)
-class _Facts:
+class _JudgeFacts:
     """The JSON metadata, as far as a judge is built from it; see ``Judge``."""
 
     kind: str
@@ -173,7 +173,7 @@ class _Facts:
     training: dict[str, Any]
 
 
-def _judge_of(facts: _Facts, arrays: Arrays) -> Judge:
+def _judge_of(facts: _JudgeFacts, arrays: Arrays) -> Judge:
     estimator = {
         name.removeprefix(ESTIMATOR): array
         for name, array in arrays.items()

@@ -38,7 +38,7 @@ def roc_chart(curves: Mapping[str, tuple[Series, Series]]) -> str:
 
 
 @dataclass(frozen=True)
-class ClipScores:
+class ChartedClip:
     """What the chart of one clip shows.
 
     Attributes:
@@ -53,7 +53,7 @@ class ClipScores:
 
 
 def score_chart(
-    clips: Sequence[ClipScores], threshold: float | None, limits: tuple[float, float]
+    clips: Sequence[ChartedClip], threshold: float | None, limits: tuple[float, float]
 ) -> str:
     """Scores over the frames of clips, one below the other; labelled stretches are shaded.
 
@@ -73,7 +73,7 @@ def score_chart(
     return svg_element(svg)
 
 
-def _draw_scores(axes: "Axes", clip: ClipScores, threshold: float | None) -> None:
+def _draw_scores(axes: "Axes", clip: ChartedClip, threshold: float | None) -> None:
     for first, last in _stretches(clip.anomalous):
         axes.axvspan(first - 0.5, last + 0.5, color=TRUTH, alpha=0.18, linewidth=0)
     for number, (name, values) in enumerate(clip.scores.items()):

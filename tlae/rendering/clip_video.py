@@ -14,7 +14,7 @@ from tlae.errors import FootageError, UserError
 from tlae.footage.frames import OK, Frame, Image
 from tlae.progress import Advance, quiet
 from tlae.rendering.heatmap import FloatMap
-from tlae.rendering.layouts import Look, Moment, compose, plan_layout
+from tlae.rendering.layouts import Look, ShownMoment, compose, plan_layout
 from tlae.rendering.marks import Caption
 from tlae.rendering.text import clock_text
 from tlae.rendering.timeline import ScoreAxis, draw_timeline
@@ -151,7 +151,7 @@ def render_clip(
 
 def moments(
     frames: Iterator[Frame], scores: ClipScores, wanted: set[int]
-) -> Iterator[tuple[Moment, int]]:
+) -> Iterator[tuple[ShownMoment, int]]:
     """What to show of each wanted row, and its number; reads no further than the last of them.
 
     Args:
@@ -188,15 +188,15 @@ def _first_size(frames: Iterator[Frame]) -> tuple[tuple[int, int], Iterator[Fram
     return NOTHING_READ_HW, iter(passed)
 
 
-def _moment(frame: Frame, scores: ClipScores, last_image: Image | None) -> Moment:
+def _moment(frame: Frame, scores: ClipScores, last_image: Image | None) -> ShownMoment:
     row: Any = scores.table.iloc[frame.frame]
     taken_at = None if pd.isna(row["taken_at"]) else row["taken_at"]
     clock = clock_text(float(row["time_s"]), taken_at)
     caption = Caption(clock, f"{frame.clip}  #{frame.frame}")
     reason = row["state"] if row["state"] != OK else frame.state
     if frame.image is None or reason != OK:
-        return Moment(last_image, None, caption, message=f"not readable: {reason}")
-    return Moment(
+        return ShownMoment(last_image, None, caption, message=f"not readable: {reason}")
+    return ShownMoment(
         frame.image,
         scores.map_of(frame.frame),
         caption,

@@ -53,7 +53,7 @@ class Look:
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class ShownMoment:
     """What is shown of one frame.
 
     Attributes:
@@ -114,7 +114,7 @@ def plan_layout(layout: Layout, source_hw: tuple[int, int], *, rebuilt: bool = F
     return Plan(panels, (height, width), (strip, total), (heading + height + strip, total))
 
 
-def compose(plan: Plan, look: Look, moment: Moment, strip: Image) -> Image:
+def compose(plan: Plan, look: Look, moment: ShownMoment, strip: Image) -> Image:
     """One frame of the video.
 
     Args:
@@ -139,7 +139,7 @@ def compose(plan: Plan, look: Look, moment: Moment, strip: Image) -> Image:
     return frame
 
 
-def _panel(name: str, size_hw: tuple[int, int], look: Look, moment: Moment) -> Image:
+def _panel(name: str, size_hw: tuple[int, int], look: Look, moment: ShownMoment) -> Image:
     if name == "input":
         if moment.image is None or moment.message:
             return draw_message(moment.image, moment.message, size_hw)

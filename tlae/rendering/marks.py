@@ -42,7 +42,7 @@ class Caption:
 
 
 @dataclass(frozen=True)
-class Region:
+class DrawnRegion:
     """Connected region over the threshold.
 
     Attributes:
@@ -54,7 +54,7 @@ class Region:
     peak: float
 
 
-def find_regions(error: FloatMap, threshold: float) -> list[Region]:
+def find_regions(error: FloatMap, threshold: float) -> list[DrawnRegion]:
     """Connected regions over the threshold, highest peak first, at most ``MOST_BOXES``.
 
     Args:
@@ -67,7 +67,7 @@ def find_regions(error: FloatMap, threshold: float) -> list[Region]:
     inside = over > 0
     np.maximum.at(peaks, labels[inside], error[inside])
     highest = sorted(range(1, count), key=lambda label: -peaks[label])[:MOST_BOXES]
-    return [Region(Rect(*map(int, stats[at][:4])), float(peaks[at])) for at in highest]
+    return [DrawnRegion(Rect(*map(int, stats[at][:4])), float(peaks[at])) for at in highest]
 
 
 def draw_contour(canvas: Image, error: FloatMap, threshold: float) -> None:

@@ -18,7 +18,7 @@ from tlae.footage.frames import Frame
 from tlae.progress import Advance, quiet
 from tlae.rendering.clip_video import ClipScores, moments
 from tlae.rendering.footage_time import duration_text
-from tlae.rendering.layouts import Look, Moment, compose, plan_layout
+from tlae.rendering.layouts import Look, ShownMoment, compose, plan_layout
 from tlae.rendering.timeline import draw_timeline
 from tlae.rendering.video_file import VideoFile
 
@@ -166,14 +166,14 @@ def render_timelapse(
 
 def _shown(
     shots: list[Shot], table: pd.DataFrame, frames: Iterable[Frame], scores: ClipScores
-) -> Iterator[tuple[Shot, Moment]]:
+) -> Iterator[tuple[Shot, ShownMoment]]:
     """Shots of one clip with their pictures."""
     shot_of = {int(table["frame"].iloc[shot.row]): shot for shot in shots}
     for moment, number in moments(iter(frames), scores, set(shot_of)):
         yield shot_of[number], moment
 
 
-def _card(following: Moment, shot: Shot, table: pd.DataFrame) -> Moment:
+def _card(following: ShownMoment, shot: Shot, table: pd.DataFrame) -> ShownMoment:
     """How much later it goes on, or the clip that begins where no clock tells that."""
     line = table.iloc[shot.row]
     begins = shot.row > 0 and table["clip"].iloc[shot.row - 1] != line["clip"]

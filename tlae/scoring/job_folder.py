@@ -35,7 +35,7 @@ CURE = "give another name=... or overwrite=true"
 
 
 @dataclass(frozen=True)
-class Place:
+class JobPlace:
     """Where to work.
 
     Attributes:
@@ -56,7 +56,7 @@ def footage_facts(store: FrameStore) -> dict[str, Any]:
 
 def find_place(
     folder: Path, facts: dict[str, Any], footage: Footage, store: FrameStore, *, overwrite: bool
-) -> Place:
+) -> JobPlace:
     """Say where the job goes on, and make its part folder where a finished job is to grow.
 
     Args:
@@ -74,7 +74,7 @@ def find_place(
     finished = _facts_in(folder)
     damage = _damage(folder, finished)
     if finished == facts and not damage:
-        return Place(folder, fresh=False)
+        return JobPlace(folder, fresh=False)
     grows = _grows(finished, facts, footage)
     if not finished and folder.exists() and not is_empty_folder(folder):
         raise UserError(f"{folder} holds other files than scores of tlae; give another name=...")
@@ -84,13 +84,13 @@ def find_place(
         logger.warning("%s is scored anew: %s", folder, damage)
     begun = _facts_in(part)
     if begun == facts:
-        return Place(part, fresh=True)
+        return JobPlace(part, fresh=True)
     if _grows(begun, facts, footage):
-        return Place(part, fresh=True, rows_before=begun["rows"])
+        return JobPlace(part, fresh=True, rows_before=begun["rows"])
     if grows and not damage:
         _reopen(folder, part, store.preprocessing.size_hw)
-        return Place(part, fresh=True, rows_before=finished["rows"])
-    return Place(part, fresh=True)
+        return JobPlace(part, fresh=True, rows_before=finished["rows"])
+    return JobPlace(part, fresh=True)
 
 
 def finish(job: ScoringJob, folder: Path) -> None:

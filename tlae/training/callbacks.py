@@ -105,7 +105,7 @@ class EpochLines(pl.Callback):
         logger.info(line)
 
 
-class Pictures(pl.Callback):
+class PictureGrid(pl.Callback):
     """A grid in TensorBoard after each epoch: input, rebuilt, error, smoothed map.
 
     Args:

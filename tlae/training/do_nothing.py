@@ -15,7 +15,7 @@ FloatFrame = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Background:
+class FittedBackground:
     """What normal footage looks like on average.
 
     Attributes:
@@ -35,7 +35,7 @@ WORDS = {
 }
 
 
-def fit_background(store: FrameStore, runs: list[Rows], at_most: int = 20_000) -> Background:
+def fit_background(store: FrameStore, runs: list[Rows], at_most: int = 20_000) -> FittedBackground:
     """Mean frame and spread of the training footage, from evenly spread frames."""
     rows = np.concatenate(runs)
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), at_most)).round().astype(np.int64)]
@@ -49,13 +49,13 @@ def fit_background(store: FrameStore, runs: list[Rows], at_most: int = 20_000) -
     variance = np.clip(squares / len(rows) - mean**2, 0, None).mean()
     one_grey_level = 1 / 255  # footage that hardly changes still gets a unit
     spread = max(float(np.sqrt(variance)), one_grey_level)
-    return Background(mean.transpose(2, 0, 1).astype(np.float32), spread)
+    return FittedBackground(mean.transpose(2, 0, 1).astype(np.float32), spread)
 
 
 def do_nothing_losses(
     store: FrameStore,
     runs: list[Rows],
-    background: Background,
+    background: FittedBackground,
     *,
     lag_frames: int = 1,
     absolute: bool = False,

@@ -14,7 +14,7 @@ from tlae.rendering.report_page.event_list import ReportEvent, by_strength, plac
 from tlae.rendering.report_page.keogram import TALLEST_PX, Keogram, Strip, add_clip
 from tlae.rendering.report_page.page import (
     EventPictures,
-    Scored,
+    ReportData,
     Shots,
     report_html,
     score_axis,
@@ -92,13 +92,13 @@ def _pictures(drawing: Drawing, events: list[ReportEvent]) -> dict[str, Shots]:
     return pictures
 
 
-def _scored(results: Scores) -> Scored:
+def _scored(results: Scores) -> ReportData:
     table, summary = results.table, results.summary
     threshold = math.inf if summary["threshold"] is None else float(summary["threshold"])
     time = FootageTime.of(table)
     events = place_events(results.event_records, table, time, threshold)
     axis = score_axis(table, threshold)
-    return Scored(results.folder.resolve().name, table, summary, time, events, axis)
+    return ReportData(results.folder.resolve().name, table, summary, time, events, axis)
 
 
 def _open_footage(results: Scores, footage: str | None) -> tuple[Drawing | None, list[str]]:
@@ -148,7 +148,7 @@ def _event_pictures(drawing: Drawing, event: ReportEvent) -> EventPictures | Non
     return EventPictures(overlay, resize_picture(image, size_hw), expected)
 
 
-def _strips(drawing: Drawing, scored: Scored) -> tuple[list[Strip], int]:
+def _strips(drawing: Drawing, scored: ReportData) -> tuple[list[Strip], int]:
     """Keogram of all frames in one pass, and how many strips it has no room for."""
     keogram = Keogram(scored.time)
     clips = scored.table["clip"].to_numpy()

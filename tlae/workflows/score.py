@@ -29,7 +29,7 @@ from tlae.scoring.drift import Drift, watch_drift
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.events import Event, accept_standing, find_events, in_alarm, seen_runs
 from tlae.scoring.job import ScoringJob
-from tlae.scoring.job_folder import Place, find_place, finish, footage_facts
+from tlae.scoring.job_folder import JobPlace, find_place, finish, footage_facts
 from tlae.scoring.ledger import ledger
 from tlae.scoring.results import MEASURED, Scores, read_results, score_table, write_tables
 from tlae.scoring.rule import ScoringRule
@@ -183,7 +183,7 @@ def _measure(
     cfg: ScoreConfig,
     model: Model,
     rule: ScoringRule,
-    work: tuple[FrameStore, list[Rows], Place, dict[str, Any]],
+    work: tuple[FrameStore, list[Rows], JobPlace, dict[str, Any]],
     name: str,
 ) -> _Measured:
     """Run the net where frames have no result yet."""

@@ -35,9 +35,9 @@ from tlae.progress import progress, shows_bars
 from tlae.scoring.detector import Detector
 from tlae.scoring.rule import ScoringRule
 from tlae.training.calibration import Normal, fit_to_normal, shortened
-from tlae.training.callbacks import Beside, EpochLines, Pictures, TerminalBar
+from tlae.training.callbacks import Beside, EpochLines, PictureGrid, TerminalBar
 from tlae.training.compute import Compute, choose_compute
-from tlae.training.do_nothing import Background, DoNothing, do_nothing_losses, fit_background
+from tlae.training.do_nothing import DoNothing, FittedBackground, do_nothing_losses, fit_background
 from tlae.training.fitting import (
     fit,
     load_weights,
@@ -314,7 +314,7 @@ def _compute(
 
 
 def _baselines(
-    cfg: TrainConfig, footage: NormalFootage, background: Background, net: Standardised
+    cfg: TrainConfig, footage: NormalFootage, background: FittedBackground, net: Standardised
 ) -> DoNothing:
     """Held-out losses that the net must beat."""
     if net.segments:
@@ -350,7 +350,7 @@ def _trainer(
         compute,
         [
             beside,
-            Pictures(rule, cfg.training.pictures),
+            PictureGrid(rule, cfg.training.pictures),
             TerminalBar() if with_bar else EpochLines(beside),
         ],
         cfg.trainer,

@@ -48,7 +48,7 @@ from tlae.lab.still_figures.figures import (
     is_primary,
     still_figures,
 )
-from tlae.lab.still_figures.sightings import Look, found_objects, look_at
+from tlae.lab.still_figures.sightings import Glance, found_objects, look_at
 from tlae.progress import progress
 from tlae.scoring.results import Scores, read_results
 from tlae.whole_file import whole_file
@@ -134,9 +134,9 @@ def measured(results: Scores, footage: Path) -> tuple[pd.DataFrame, pd.DataFrame
     rows = Rows(results.table)
     masks = Masks(footage / "Test")
 
-    def look_of(clip: str, frame: int) -> Look:
+    def look_of(clip: str, frame: int) -> Glance:
         row = rows.of(clip, frame)
-        return Look(float(results.table["raw"].iloc[row]), results.map_of(row))
+        return Glance(float(results.table["raw"].iloc[row]), results.map_of(row))
 
     sightings = look_at(objects, look_of, CLEAN, masks.of)
     figures = still_figures(results.table, objects, sightings, CLIPS)

@@ -14,11 +14,11 @@ import pandas as pd
 from tlae.evaluation.ground_truth import GroundTruth, Mask
 from tlae.evaluation.labels import open_labels
 from tlae.evaluation.roc import roc_curve
-from tlae.evaluation.scored import Scored, read_scored
+from tlae.evaluation.scored import ScoredTable, read_scored
 from tlae.footage.frames import Image
 from tlae.lab.benchmark.runs import model_file, model_of
 from tlae.model_file import load_model
-from tlae.rendering.charts import ClipScores, roc_chart, score_chart
+from tlae.rendering.charts import ChartedClip, roc_chart, score_chart
 from tlae.rendering.contact_sheet import contact_sheet
 from tlae.rendering.png import write_png
 from tlae.whole_file import explain_os_errors, whole_file
@@ -197,7 +197,7 @@ def _shown(firsts: list[Run], baselines: set[str]) -> list[Run]:
     return [*nets[: CURVES_SHOWN - 1], *still[:1]]
 
 
-def _roc(scored: dict[str, Scored], anomalous: npt.NDArray[np.bool_]) -> str:
+def _roc(scored: dict[str, ScoredTable], anomalous: npt.NDArray[np.bool_]) -> str:
     if anomalous.all() or not anomalous.any():
         return roc_chart({})
     curves = {}
@@ -208,7 +208,7 @@ def _roc(scored: dict[str, Scored], anomalous: npt.NDArray[np.bool_]) -> str:
     return roc_chart(curves)
 
 
-def _curves(scored: dict[str, Scored], truth: GroundTruth) -> str:
+def _curves(scored: dict[str, ScoredTable], truth: GroundTruth) -> str:
     """Scores in units of each net's alarm threshold (without one: of its highest score)."""
     relative = {}
     for model, one in scored.items():
@@ -217,14 +217,14 @@ def _curves(scored: dict[str, Scored], truth: GroundTruth) -> str:
     ends = np.cumsum([len(clip.anomalous) for clip in truth.clips])[:-1]
     parts = {model: np.split(values, ends) for model, values in relative.items()}
     clips = [
-        ClipScores(clip.clip, {m: part[number] for m, part in parts.items()}, clip.anomalous)
+        ChartedClip(clip.clip, {m: part[number] for m, part in parts.items()}, clip.anomalous)
         for number, clip in enumerate(truth.clips)
     ]
     highest = max(float(np.nanmax(values)) for values in relative.values())
     return score_chart(clips, 1.0, (0.0, 1.05 * highest))
 
 
-def _maps(scored: dict[str, Scored], truth: GroundTruth) -> list[tuple[Image, str]]:
+def _maps(scored: dict[str, ScoredTable], truth: GroundTruth) -> list[tuple[Image, str]]:
     """The same frames with the map of each net: the middle of the first event of some clips."""
     starts = np.cumsum([0, *(len(clip.anomalous) for clip in truth.clips)])
     rows: list[int] = []

@@ -4,7 +4,7 @@ from tlae.lab.scenes.clip import build_backdrop, render_clip
 from tlae.lab.scenes.options import (
     AnomalyKind,
     Depth,
-    Event,
+    SceneEvent,
     SceneOptions,
     StreetKind,
     View,
@@ -15,8 +15,8 @@ from tlae.lab.scenes.writer import EventRecord, SceneSummary, write_scene
 __all__ = [
     "AnomalyKind",
     "Depth",
-    "Event",
     "EventRecord",
+    "SceneEvent",
     "SceneOptions",
     "SceneSummary",
     "StreetKind",

@@ -17,7 +17,7 @@ from tlae.lab.scenes.crowd import (
     walker,
     walking_speed,
 )
-from tlae.lab.scenes.figures import Look, random_look
+from tlae.lab.scenes.figures import Outfit, random_look
 from tlae.lab.scenes.options import AnomalyKind, Kind
 from tlae.lab.scenes.shapes import Body
 from tlae.lab.scenes.staging import Act, Actor, Cue, Staging
@@ -75,7 +75,7 @@ def _drive_through(staging: Staging, cue: Cue) -> None:
     staging.obstacles.append(Obstacle(drive.position, reach, cue.start_s, cue.end_s))
 
 
-def _cycling(drive: _Drive, look: Look) -> Callable[[float], Body]:
+def _cycling(drive: _Drive, look: Outfit) -> Callable[[float], Body]:
     def body(time_s: float) -> Body:
         shapes = [  # mirrored rather than turned, so that the drawing order stays right
             replace(shape, points=[(drive.sign * f, up, left) for f, up, left in shape.points])

@@ -13,7 +13,7 @@ SUN_RIGHT, SUN_NEARER = 0.62, 0.34
 
 
 @dataclass(frozen=True)
-class Camera:
+class SceneCamera:
     """Pinhole camera with upright verticals (shifted, not tilted).
 
     World axes in metres: x right, y up, z away; the camera stands at (0, ``height_m``, 0). Picture

@@ -9,13 +9,13 @@ import numpy.typing as npt
 
 from tlae.footage.frames import Image
 from tlae.lab.scenes.anomalies import PLAZA_ACTS
-from tlae.lab.scenes.camera import Camera
+from tlae.lab.scenes.camera import SceneCamera
 from tlae.lab.scenes.crowd import TWO_WAY_Z, Passer, crowd, stream
 from tlae.lab.scenes.drawing import Sprite, blend, draw_body, shadow_map
 from tlae.lab.scenes.furniture import building, furniture
 from tlae.lab.scenes.ground import paint_ground
 from tlae.lab.scenes.light import Light, random_light
-from tlae.lab.scenes.options import Event, SceneOptions, View
+from tlae.lab.scenes.options import SceneEvent, SceneOptions, View
 from tlae.lab.scenes.shapes import Body
 from tlae.lab.scenes.staging import Staging, stage
 from tlae.lab.scenes.street import Street, street_camera
@@ -47,7 +47,7 @@ class Backdrop:
         walls: (H, W) metres to a wall that can cover people, inf where there is none; or None.
     """
 
-    camera: Camera
+    camera: SceneCamera
     picture: Image
     sunlit: Image
     standing: list[tuple[float, Sprite]]
@@ -73,7 +73,7 @@ def _street(options: SceneOptions, rng: np.random.Generator) -> Backdrop:
 
 
 def _plaza(options: SceneOptions, rng: np.random.Generator) -> Backdrop:
-    camera = Camera(options.size_hw)
+    camera = SceneCamera(options.size_hw)
     picture = paint_ground(camera, rng)
     things = sorted(furniture(camera, rng), key=lambda body: -body.z)
     shade = shadow_map(camera, [*things, building(camera)])
@@ -94,7 +94,7 @@ def render_clip(
     options: SceneOptions,
     clip_seed: int,
     n_frames: int,
-    events: Sequence[Event] = (),
+    events: Sequence[SceneEvent] = (),
     backdrop: Backdrop | None = None,
 ) -> Iterator[tuple[Image, Mask]]:
     """Draw one clip as a stream; memory does not grow with its length.
@@ -123,7 +123,7 @@ def render_owned(
     options: SceneOptions,
     clip_seed: int,
     n_frames: int,
-    events: Sequence[Event] = (),
+    events: Sequence[SceneEvent] = (),
     backdrop: Backdrop | None = None,
 ) -> Iterator[tuple[Image, Owners]]:
     """As :func:`render_clip`, but telling which event each pixel belongs to.
@@ -173,7 +173,7 @@ def _frames(
         yield _expose(picture, gains, options.noise_sigma, noise), owners
 
 
-def _near(camera: Camera, body: Body) -> bool:
+def _near(camera: SceneCamera, body: Body) -> bool:
     return abs(body.x) < camera.half_width_m(body.z) + OFF_STAGE_M
 
 

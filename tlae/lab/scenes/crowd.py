@@ -7,8 +7,8 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from tlae.lab.scenes.camera import Camera
-from tlae.lab.scenes.figures import Look, random_look, walking_person
+from tlae.lab.scenes.camera import SceneCamera
+from tlae.lab.scenes.figures import Outfit, random_look, walking_person
 from tlae.lab.scenes.shapes import Body, Colour, moved
 from tlae.lab.scenes.things import SUITCASES, suitcase
 
@@ -104,7 +104,7 @@ class Walker:
         suitcase: colour of the one it carries, or None.
     """
 
-    look: Look
+    look: Outfit
     start: tuple[float, float]
     heading: float
     speed_m_s: float
@@ -157,7 +157,7 @@ class Obstacle:
     to_s: float
 
 
-def lanes(camera: Camera) -> list[Lane]:
+def lanes(camera: SceneCamera) -> list[Lane]:
     """All lanes of normal walkers, each in one direction."""
 
     def across(z: float, share: float, sign: int) -> Lane:
@@ -174,7 +174,7 @@ def lanes(camera: Camera) -> list[Lane]:
 
 
 def crowd(
-    camera: Camera,
+    camera: SceneCamera,
     rng: np.random.Generator,
     mean_walkers: float,
     fps: float,

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from tlae.footage.frames import Image
-from tlae.lab.scenes.camera import Camera, Points, ground_shadow
+from tlae.lab.scenes.camera import Points, SceneCamera, ground_shadow
 from tlae.lab.scenes.shapes import Body, Shape
 
 SOLID = 128  # a pixel belongs to a body that covers at least half of it
@@ -43,7 +43,7 @@ class Sprite:
         return np.asarray(alpha >= max(min(SOLID, int(alpha.max())), FAINT))
 
 
-def draw_body(camera: Camera, body: Body) -> Sprite | None:
+def draw_body(camera: SceneCamera, body: Body) -> Sprite | None:
     """Draw one body; None where the picture does not show it."""
     points = body.world_points()
     places = camera.project(points)  # (N, 2)
@@ -79,7 +79,7 @@ def blend(picture: Image, sprite: Sprite) -> None:
     picture[window] = np.minimum(over, 255)
 
 
-def shadow_map(camera: Camera, bodies: Iterable[Body]) -> Image:
+def shadow_map(camera: SceneCamera, bodies: Iterable[Body]) -> Image:
     """How much of the sun the bodies keep from each point of the ground, (H, W) uint8."""
     height, width = camera.size_hw
     shade = np.zeros((height, width), np.uint8)
@@ -99,7 +99,7 @@ def shadow_map(camera: Camera, bodies: Iterable[Body]) -> Image:
     return np.asarray(cv2.GaussianBlur(shade, (0, 0), max(sigma, 0.4)))
 
 
-def _contact(shade: Image, camera: Camera, body: Body) -> None:
+def _contact(shade: Image, camera: SceneCamera, body: Body) -> None:
     """Dark patch directly under a body."""
     around = np.array([[body.x, 0.02, body.z], [body.x, 0.02, body.z - body.footprint_m]])
     (x, y), (_, near) = camera.project(around)

@@ -23,7 +23,7 @@ BAGS: tuple[Colour, ...] = ((34, 36, 40), (96, 40, 36), (52, 68, 52), (40, 58, 9
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Outfit:
     """How one person is built and dressed.
 
     Attributes:
@@ -51,13 +51,13 @@ class Look:
         return 4 * 0.49 * self.height_m * math.sin(SWING)
 
 
-def random_look(rng: np.random.Generator) -> Look:
+def random_look(rng: np.random.Generator) -> Outfit:
     """Dress a passer-by."""
 
     def one_of(colours: tuple[Colour, ...]) -> Colour:
         return shaded(colours[int(rng.integers(len(colours)))], float(rng.uniform(0.85, 1.15)))
 
-    return Look(
+    return Outfit(
         height_m=float(np.clip(rng.normal(1.73, 0.08), 1.52, 1.93)),
         build=float(np.clip(rng.normal(1.0, 0.1), 0.82, 1.25)),
         skin=one_of(SKIN),
@@ -71,7 +71,7 @@ def random_look(rng: np.random.Generator) -> Look:
     )
 
 
-def walking_person(look: Look, phase: float, heading: float, swing: float = 1.0) -> Model:
+def walking_person(look: Outfit, phase: float, heading: float, swing: float = 1.0) -> Model:
     """A person in mid-stride.
 
     Args:
@@ -119,7 +119,7 @@ def _leg(tall: float, phase: float, swing: float) -> list[tuple[float, float]]:
     return [knee, ankle, toe]
 
 
-def _leg_shapes(look: Look, leg: list[tuple[float, float]]) -> Model:
+def _leg_shapes(look: Outfit, leg: list[tuple[float, float]]) -> Model:
     knee, ankle, toe = ((f, u, 0.0) for f, u in leg)
     wide = look.height_m * look.build
     shin = shaded(look.trousers, 0.94)
@@ -130,7 +130,9 @@ def _leg_shapes(look: Look, leg: list[tuple[float, float]]) -> Model:
     ]
 
 
-def _arm(look: Look, shoulder: tuple[float, float], side: int, phase: float, swing: float) -> Model:
+def _arm(
+    look: Outfit, shoulder: tuple[float, float], side: int, phase: float, swing: float
+) -> Model:
     """Arm that swings against the leg of its side."""
     tall, wide = look.height_m, look.height_m * look.build
     upper = swing * 0.55 * SWING * math.cos(phase) - 0.05
@@ -153,7 +155,7 @@ def _hang(start: Point, length: float, angle: float) -> Point:
     return forward + length * math.sin(angle), up - length * math.cos(angle), left
 
 
-def _torso(look: Look, hip_up: float) -> Model:
+def _torso(look: Outfit, hip_up: float) -> Model:
     tall, wide = look.height_m, look.height_m * look.build
     high, low = hip_up + 0.25 * tall, hip_up + 0.04 * tall
     chest: list[Point] = [
@@ -170,7 +172,7 @@ def _torso(look: Look, hip_up: float) -> Model:
     return shapes
 
 
-def _head(look: Look, hip_up: float, heading: float) -> Model:
+def _head(look: Outfit, hip_up: float, heading: float) -> Model:
     tall = look.height_m
     neck, middle = hip_up + 0.31 * tall, hip_up + 0.395 * tall
     shapes = [
@@ -183,7 +185,7 @@ def _head(look: Look, hip_up: float, heading: float) -> Model:
     return shapes
 
 
-def _backpack(look: Look, hip_up: float) -> Model:
+def _backpack(look: Outfit, hip_up: float) -> Model:
     if look.backpack is None:
         return []
     tall = look.height_m

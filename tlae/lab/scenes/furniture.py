@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from tlae.lab.scenes.camera import Camera
+from tlae.lab.scenes.camera import SceneCamera
 from tlae.lab.scenes.ground import BED_Z, LAWN_Z, WALL_TOP_M, WALL_Z
 from tlae.lab.scenes.shapes import Body, Colour, Model, Point, Shape, shaded
 
@@ -14,7 +14,7 @@ _WOOD: Colour = (138, 98, 62)
 _METAL: Colour = (64, 68, 70)
 
 
-def furniture(camera: Camera, rng: np.random.Generator) -> list[Body]:
+def furniture(camera: SceneCamera, rng: np.random.Generator) -> list[Body]:
     """All static things, placed by the width of the picture."""
     far, near = camera.half_width_m(LAWN_Z), camera.half_width_m(BED_Z)
     jitter = rng.uniform(-0.06, 0.06, 8)
@@ -32,7 +32,7 @@ def furniture(camera: Camera, rng: np.random.Generator) -> list[Body]:
     ]
 
 
-def building(camera: Camera) -> Body:
+def building(camera: SceneCamera) -> Body:
     """The building as far as its shadow goes; its front is painted with the ground."""
     half = camera.half_width_m(WALL_Z) * 2
     front: list[Point] = [

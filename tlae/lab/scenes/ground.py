@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.footage.frames import Image
-from tlae.lab.scenes.camera import HEIGHT_M, Camera
+from tlae.lab.scenes.camera import HEIGHT_M, SceneCamera
 from tlae.lab.scenes.textures import Floats, cloudy, grass, rgb, sample, tinted
 
 WALL_Z = 30.0  # foot of the building, metres from the camera
@@ -43,7 +43,7 @@ class _Place:
     on_wall: npt.NDArray[np.bool_]
 
 
-def paint_ground(camera: Camera, rng: np.random.Generator) -> Image:
+def paint_ground(camera: SceneCamera, rng: np.random.Generator) -> Image:
     """RGB picture (H, W, 3) of the empty plaza."""
     place = _places(camera)
     clouds = [cloudy(rng) for _ in range(3)]
@@ -60,7 +60,7 @@ def paint_ground(camera: Camera, rng: np.random.Generator) -> Image:
     return np.asarray(np.clip(np.rint(small), 0, 255), np.uint8)
 
 
-def _places(camera: Camera) -> _Place:
+def _places(camera: SceneCamera) -> _Place:
     height, width = camera.size_hw
     v, u = np.mgrid[0 : height * FINENESS, 0 : width * FINENESS].astype(np.float32)
     v, u = (v + 0.5) / FINENESS, (u + 0.5) / FINENESS
@@ -85,13 +85,13 @@ def _pavement(place: _Place, rng: np.random.Generator) -> Floats:
     return picture
 
 
-def _in_bed(camera: Camera, place: _Place, margin_m: float) -> npt.NDArray[np.bool_]:
+def _in_bed(camera: SceneCamera, place: _Place, margin_m: float) -> npt.NDArray[np.bool_]:
     edge = BED_X * camera.half_width_m(BED_Z)
     inside = (np.abs(place.x) > edge - margin_m) & (place.z < BED_Z + margin_m)
     return np.asarray(inside)
 
 
-def _kerbs(camera: Camera, place: _Place, picture: Floats) -> Floats:
+def _kerbs(camera: SceneCamera, place: _Place, picture: Floats) -> Floats:
     """Light stone around all grass, with a darker face towards the camera and joints."""
     bed = _in_bed(camera, place, KERB_M) & ~_in_bed(camera, place, 0.0)
     lawn = (place.z > LAWN_Z - KERB_M) & (place.z <= LAWN_Z)

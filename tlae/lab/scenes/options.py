@@ -50,7 +50,7 @@ USUAL_WALKERS = {View.SIDE: 9.0, View.DEEP: 14.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class SceneEvent:
     """Something that happens in a clip.
 
     Attributes:

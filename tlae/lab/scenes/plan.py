@@ -10,8 +10,8 @@ import numpy as np
 from tlae.lab.scenes.options import (
     AnomalyKind,
     Depth,
-    Event,
     Kind,
+    SceneEvent,
     SceneOptions,
     StreetKind,
     View,
@@ -37,7 +37,7 @@ _IN_STREET = (
 )
 
 
-def plan_events(options: SceneOptions) -> list[list[Event]]:
+def plan_events(options: SceneOptions) -> list[list[SceneEvent]]:
     """Events of each test clip.
 
     One clip (the third, or the last of fewer) has only a light flash, unless it is the only one.
@@ -56,7 +56,7 @@ def plan_events(options: SceneOptions) -> list[list[Event]]:
     return [_timed(kinds, options.test_frames, rng) for kinds in groups]
 
 
-def _street_events(options: SceneOptions, rng: np.random.Generator) -> list[list[Event]]:
+def _street_events(options: SceneOptions, rng: np.random.Generator) -> list[list[SceneEvent]]:
     busy = max(options.test_clips - 1, 1)
     each = max(2, math.ceil(len(_IN_STREET) / busy))
     depths = tuple(Depth)
@@ -76,7 +76,7 @@ def _street_events(options: SceneOptions, rng: np.random.Generator) -> list[list
     return plan
 
 
-def _timed(kinds: Sequence[Kind], n_frames: int, rng: np.random.Generator) -> list[Event]:
+def _timed(kinds: Sequence[Kind], n_frames: int, rng: np.random.Generator) -> list[SceneEvent]:
     """Spread events over the middle of a clip."""
     step = 0.55 / len(kinds)
     events = []
@@ -85,5 +85,5 @@ def _timed(kinds: Sequence[Kind], n_frames: int, rng: np.random.Generator) -> li
         first, last = int(n_frames * share), None
         if kind is AnomalyKind.APPEARING_OBJECT:
             last = min(first + round(n_frames * _STAY_SHARE), n_frames - 1)
-        events.append(Event(kind, first, last))
+        events.append(SceneEvent(kind, first, last))
     return events

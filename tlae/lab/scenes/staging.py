@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tlae.errors import UserError
-from tlae.lab.scenes.camera import Camera
+from tlae.lab.scenes.camera import SceneCamera
 from tlae.lab.scenes.crowd import Obstacle
-from tlae.lab.scenes.options import AnomalyKind, Event, Kind
+from tlae.lab.scenes.options import AnomalyKind, Kind, SceneEvent
 from tlae.lab.scenes.shapes import Body
 
 FLASH_GAIN = 1.3
@@ -66,8 +66,8 @@ class Cue:
         rng: of its own chance.
     """
 
-    camera: Camera
-    event: Event
+    camera: SceneCamera
+    event: SceneEvent
     owner: int
     first: int
     last: int
@@ -94,8 +94,8 @@ Act = Callable[[Staging, Cue], None]
 
 
 def stage(
-    camera: Camera,
-    events: Sequence[Event],
+    camera: SceneCamera,
+    events: Sequence[SceneEvent],
     n_frames: int,
     fps: float,
     rngs: list[np.random.Generator],
@@ -134,7 +134,7 @@ def stage(
     return staging
 
 
-def last_frame(event: Event, n_frames: int, fps: float) -> int:
+def last_frame(event: SceneEvent, n_frames: int, fps: float) -> int:
     """Last frame that an event can touch in a clip of ``n_frames``."""
     if event.last_frame is not None:
         return event.last_frame

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tlae.lab.scenes.camera import Camera
+from tlae.lab.scenes.camera import SceneCamera
 
 FOCAL, HORIZON, POST_M = 1.45, 0.18, 2.8
 USUAL_ASPECT = 1.5  # width by height of the picture for which the street was laid out
@@ -23,9 +23,9 @@ ALLEY_Z, CROSSING_Z = 23.7, 6.2  # middle of the alley; people cross here close 
 CROSS_STREET_Z = (40.0, 42.6)
 
 
-def street_camera(size_hw: tuple[int, int]) -> Camera:
+def street_camera(size_hw: tuple[int, int]) -> SceneCamera:
     """The camera on its post; people at 5 m fill half of the picture's height."""
-    return Camera(size_hw, POST_M, FOCAL, HORIZON, low=True)
+    return SceneCamera(size_hw, POST_M, FOCAL, HORIZON, low=True)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Street:
     widening: float
 
     @classmethod
-    def before(cls, camera: Camera) -> "Street":
+    def before(cls, camera: SceneCamera) -> "Street":
         """The street that fits a camera's picture."""
         height, width = camera.size_hw
         return cls(width / height / USUAL_ASPECT)
@@ -61,7 +61,9 @@ class Street:
                 found |= strip & (z > near - margin_m) & (z < far + margin_m)
         return found
 
-    def in_sight(self, camera: Camera, x: np.ndarray, z: np.ndarray, reach_m: float) -> np.ndarray:
+    def in_sight(
+        self, camera: SceneCamera, x: np.ndarray, z: np.ndarray, reach_m: float
+    ) -> np.ndarray:
         """Whether something that reaches ``reach_m`` across shows, by frame and walls."""
         seen = np.abs(x) < z * camera.half_width_m(1.0) + reach_m
         for _, corner in WALLS_Z:

@@ -65,7 +65,7 @@ _OVER_GRASS: dict[Depth, tuple[Corners, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Drive:
+class _StreetDrive:
     """A vehicle on a route at constant speed; it is ``ahead_m`` along it at ``start_s``."""
 
     route: Route
@@ -97,7 +97,7 @@ def _hurry(staging: Staging, cue: Cue) -> None:
         runner = Stroller(look, way, RUN_M_S, born_s, swing=1.5)
         _put(staging, cue, runner.body, runner.gone_s, runner.position, 0.5)
         return
-    drive = _Drive(way, CYCLE_M_S, cue.start_s, _entry_m(cue, way, CYCLE_REACH_M))
+    drive = _StreetDrive(way, CYCLE_M_S, cue.start_s, _entry_m(cue, way, CYCLE_REACH_M))
 
     def body(time_s: float) -> Body:
         shapes, heading = cyclist(look, drive.gone_m(time_s)), drive.heading(time_s)
@@ -115,7 +115,7 @@ def _hurry(staging: Staging, cue: Cue) -> None:
 def _drive(staging: Staging, cue: Cue) -> None:
     """A cart comes by."""
     way = _any_route(cue, _DRIVES)
-    drive = _Drive(way, CART_M_S, cue.start_s, _entry_m(cue, way, CART_REACH_M))
+    drive = _StreetDrive(way, CART_M_S, cue.start_s, _entry_m(cue, way, CART_REACH_M))
 
     def body(time_s: float) -> Body:
         (x, z), heading = drive.position(time_s), drive.heading(time_s)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.footage.frames import Image
-from tlae.lab.scenes.camera import Camera
+from tlae.lab.scenes.camera import SceneCamera
 from tlae.lab.scenes.street import (
     ALLEY_Z,
     END_WALL_Z,
@@ -49,7 +49,7 @@ class _Rays:
     wall: npt.NDArray[np.uint8]
 
 
-def paint_street(camera: Camera, rng: np.random.Generator) -> tuple[Image, Floats]:
+def paint_street(camera: SceneCamera, rng: np.random.Generator) -> tuple[Image, Floats]:
     """RGB picture (H, W, 3) of the empty street, and depth (H, W) of its walls, inf elsewhere."""
     street = Street.before(camera)
     rays = _cast(camera, street)
@@ -69,7 +69,7 @@ def paint_street(camera: Camera, rng: np.random.Generator) -> tuple[Image, Float
     return np.asarray(np.clip(np.rint(small), 0, 255), np.uint8), depth[middle, middle]
 
 
-def _cast(camera: Camera, street: Street) -> _Rays:
+def _cast(camera: SceneCamera, street: Street) -> _Rays:
     """Follow each ray to the first thing it meets."""
     height, width = camera.size_hw
     v, u = np.mgrid[0 : height * _FINENESS, 0 : width * _FINENESS].astype(np.float32)

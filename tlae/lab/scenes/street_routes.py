@@ -15,7 +15,7 @@ from tlae.lab.scenes.crowd import (
     holding,
     random_suitcase,
 )
-from tlae.lab.scenes.figures import Look, random_look, walking_person
+from tlae.lab.scenes.figures import Outfit, random_look, walking_person
 from tlae.lab.scenes.shapes import Body, Colour
 from tlae.lab.scenes.street import ALLEY_Z, CROSS_STREET_Z, CROSSING_Z, Street
 
@@ -120,7 +120,7 @@ class Stroller:
         carried_m: height of the suitcase above the ground.
     """
 
-    look: Look
+    look: Outfit
     route: Route
     speed_m_s: float
     born_s: float

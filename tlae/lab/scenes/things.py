@@ -2,7 +2,7 @@
 
 import math
 
-from tlae.lab.scenes.figures import Look
+from tlae.lab.scenes.figures import Outfit
 from tlae.lab.scenes.shapes import Colour, Model, Point, Shape, box, shaded
 
 WHEEL_M = 0.34  # radius of a bicycle wheel
@@ -18,7 +18,7 @@ _WHITE: Colour = (222, 222, 216)
 _GLASS: Colour = (58, 72, 84)
 
 
-def cyclist(look: Look, gone_m: float) -> Model:
+def cyclist(look: Outfit, gone_m: float) -> Model:
     """Someone on a bicycle.
 
     Args:
@@ -68,7 +68,7 @@ def _bicycle() -> Model:
 
 
 def _cycling_leg(
-    look: Look, hip: tuple[float, float], pedal: tuple[float, float], side: int
+    look: Outfit, hip: tuple[float, float], pedal: tuple[float, float], side: int
 ) -> Model:
     """Hip and pedal are given; the knee is where two bones of 0.45 m meet in front."""
     df, du = pedal[0] - hip[0], pedal[1] - hip[1]

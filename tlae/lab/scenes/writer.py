@@ -17,8 +17,8 @@ from tlae.lab.scenes.clip import Backdrop, build_backdrop, render_owned
 from tlae.lab.scenes.options import (
     AnomalyKind,
     Depth,
-    Event,
     Kind,
+    SceneEvent,
     SceneOptions,
     StreetKind,
     View,
@@ -179,7 +179,7 @@ def _write_test_clip(
     clip: int,
     options: SceneOptions,
     backdrop: Backdrop,
-    events: list[Event],
+    events: list[SceneEvent],
     advance: Advance,
 ) -> npt.NDArray[np.bool_]:
     """Frames and masks; returns in which frames each event is seen (frames, events)."""
@@ -204,7 +204,7 @@ def _write_picture(path: Path, picture: Image, quality: int) -> None:
 
 
 def _records(
-    clip: str, events: list[Event], seen: npt.NDArray[np.bool_], options: SceneOptions
+    clip: str, events: list[SceneEvent], seen: npt.NDArray[np.bool_], options: SceneOptions
 ) -> list[EventRecord]:
     """Events as they were seen (frames, events); a flash has no pixels of its own."""
     records = []

@@ -23,14 +23,14 @@ WILSON = 1.96  # of a 95 % interval
 
 
 @dataclass(frozen=True)
-class Look:
+class Glance:
     """One frame of a score table: its score and its map (h, w)."""
 
     raw: float
     anomaly_map: Map
 
 
-def sight(planted: Look, clean: Look, mask: Mask) -> dict[str, float]:
+def sight(planted: Glance, clean: Glance, mask: Mask) -> dict[str, float]:
     """What one frame with an object shows, and the same frame without it.
 
     Args:
@@ -58,7 +58,7 @@ def sight(planted: Look, clean: Look, mask: Mask) -> dict[str, float]:
 
 def look_at(
     objects: pd.DataFrame,
-    look_of: Callable[[str, int], Look],
+    look_of: Callable[[str, int], Glance],
     clean_clip: str,
     mask_of: Callable[[str, int], Mask],
 ) -> pd.DataFrame:

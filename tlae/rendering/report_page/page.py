@@ -48,7 +48,7 @@ class EventPictures:
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
+class ReportData:
     """One scored footage, ready to be told.
 
     Attributes:
@@ -69,7 +69,7 @@ class Scored:
 
 
 def report_html(
-    scored: Scored,
+    scored: ReportData,
     pictures: Mapping[str, Shots],
     strips: Sequence[Strip],
     notes: Sequence[str] = (),
@@ -137,7 +137,7 @@ def _strip(strip: Strip, count: int) -> dict[str, object]:
     }
 
 
-def _data(scored: Scored, listed: Sequence[ReportEvent]) -> dict[str, Any]:
+def _data(scored: ReportData, listed: Sequence[ReportEvent]) -> dict[str, Any]:
     """What the page's script draws from."""
     time = scored.time
     epoch_ms = None if time.began is None else int(pd.Timestamp(time.began).value // 1_000_000)

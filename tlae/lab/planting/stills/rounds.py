@@ -16,7 +16,7 @@ Frames = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Kind:
+class ObjectKind:
     """What is graded: size in frame heights, contrast without sign, frames, family."""
 
     size: float
@@ -37,7 +37,7 @@ class PlantedObject:
         brightness: mean of the first frame, 0 to 255: low at night.
     """
 
-    kind: Kind
+    kind: ObjectKind
     first_frame: int
     figure: Figure
     place: Place
@@ -119,9 +119,9 @@ def plant_round(frames: Frames, options: StillOptions, number: int) -> Round:
     return Round(tuple(objects))
 
 
-def _kinds(options: StillOptions, rng: np.random.Generator) -> Iterator[Kind]:
+def _kinds(options: StillOptions, rng: np.random.Generator) -> Iterator[ObjectKind]:
     every = [
-        Kind(*values)
+        ObjectKind(*values)
         for values in product(options.sizes, options.contrasts, options.stands, FAMILIES)
     ]
     while True:
@@ -129,7 +129,7 @@ def _kinds(options: StillOptions, rng: np.random.Generator) -> Iterator[Kind]:
 
 
 def _object(
-    kind: Kind, frames: Frames, first: int, rng: np.random.Generator
+    kind: ObjectKind, frames: Frames, first: int, rng: np.random.Generator
 ) -> PlantedObject | None:
     images = [np.asarray(frames[first + step]) for step in range(kind.stands)]
     elsewhere = np.asarray(frames[int(rng.integers(len(frames)))])
