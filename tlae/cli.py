@@ -70,7 +70,7 @@ COMMANDS = {
     "report": Command(
         "tlae.commands.report",
         "tlae.config:ReportConfig",
-        "tell it all on one HTML page that opens from disk",
+        "write one HTML page that opens from disk",
     ),
     "evaluate": Command(
         "tlae.commands.evaluate",
@@ -120,7 +120,7 @@ COMMANDS = {
     "filter fit": Command(
         "tlae.commands.filter_fit",
         "tlae.config_images:FilterFitConfig",
-        "learn to tell good pictures from bad ones",
+        "learn to separate good pictures from bad ones",
     ),
     "filter score": Command(
         "tlae.commands.filter_score",
@@ -137,7 +137,7 @@ COMMANDS = {
 # Extras of the package that bring a library.
 EXTRAS = dict.fromkeys(("sklearn", "skops", "torchvision"), "images")
 
-# Commands that bring torch, which takes seconds: somebody at a terminal is told what goes on.
+# Commands that bring torch, which takes seconds: a terminal shows what goes on.
 SLOW_TO_LOAD = ("train", "score", "calibrate", "events", "benchmark", "demo", "render", "report")
 
 USAGE = """\

@@ -1,4 +1,4 @@
-"""One writer at a time in a run or result folder; who comes second is told who holds it.
+"""One writer at a time in a run or result folder; the second learns who holds it.
 
 The lock is one of the operating system, so it goes with its process however that ends. Its file
 ``.<name>.lock`` lies beside the folder, because the folder itself may be swapped;

@@ -103,20 +103,20 @@ class _Lines:
     def __init__(self, label: str, total: int | None, unit: str) -> None:
         self.label, self.total, self.unit = label, total, unit
         self.done, self.started = 0, time.monotonic()
-        self.told = self.started
+        self.shown = self.started
 
     def advance(self, done: int = 1) -> None:
         self.done += done
         now = time.monotonic()
-        if now - self.told >= LINE_EVERY_S:
-            self.told = now
-            self._tell(now)
+        if now - self.shown >= LINE_EVERY_S:
+            self.shown = now
+            self._show(now)
 
     def close(self) -> None:
-        if self.told > self.started:
-            self._tell(time.monotonic())
+        if self.shown > self.started:
+            self._show(time.monotonic())
 
-    def _tell(self, now: float) -> None:
+    def _show(self, now: float) -> None:
         rate = self.done / max(now - self.started, 1e-6)
         line = f"{self.label}: {self.done:,}"
         if self.total:

@@ -1,4 +1,4 @@
-"""Background bank: a few empty pictures of the scene for each mode, told apart by appearance."""
+"""Background bank: a few empty pictures of the scene for each mode, distinguished by appearance."""
 
 from dataclasses import dataclass
 from functools import cached_property

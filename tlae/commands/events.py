@@ -49,7 +49,7 @@ def _print_report(report: EventsReport, seconds: float) -> None:
         if not np.isfinite(level):
             print("  no alarms: give scoring.threshold=... or, with a calibration, a budget")
         if share > MUCH:
-            print("  note: most frames are in alarm; a higher threshold would tell more")
+            print("  note: most frames are in alarm; a higher threshold would distinguish more")
     for line in event_lines(events):
         print(line)
     for event in events:

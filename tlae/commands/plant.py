@@ -26,10 +26,10 @@ def run(cfg: PlantConfig) -> None:
     footage = open_named(cfg.footage)
     with refusing_bad_values():
         summary = plant_footage(footage, Path(cfg.out), options)
-    _tell(summary, time.monotonic() - started)
+    _report(summary, time.monotonic() - started)
 
 
-def _tell(summary: PlantSummary, seconds: float) -> None:
+def _report(summary: PlantSummary, seconds: float) -> None:
     counts = Counter(clip["kind"] for clip in summary.clips)
     frames = sum(len(clip["source_frames"]) for clip in summary.clips)
     print(

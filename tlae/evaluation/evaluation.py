@@ -62,7 +62,7 @@ def evaluate(
     Args:
         scored: frames with their scores.
         truth: labels of the same clips, in the same order.
-        advance: told the number of maps done.
+        advance: called with the number of maps done.
         maps: measure pixels and regions.
     """
     frames = _frames(scored, truth)

@@ -73,7 +73,7 @@ def map_measures(
             picture where it is smaller. Called from two threads.
         has_map: (n,), True for each row with a map; clips one after the other, as in ``truth``.
         truth: ground truth of the same clips.
-        advance: told the number of frames done, in the end as many as there are.
+        advance: called with the number of frames done, in the end as many as there are.
         iou: of detected and true regions, of axis-aligned boxes or of pixels.
 
     Returns:

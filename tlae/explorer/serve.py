@@ -66,7 +66,7 @@ def _require_server() -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A socket that listens, so that a port in use is told before anything is computed."""
+    """A socket that listens, so that a port in use is reported before anything is computed."""
     if not 0 <= port <= LARGEST_PORT:
         raise UserError(f"port must be in 0 (any free one) to {LARGEST_PORT}, got {port}")
     try:

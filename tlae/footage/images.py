@@ -63,7 +63,7 @@ def decode_image(
     dropped, grey becomes three equal channels, and the EXIF orientation is applied.
 
     Args:
-        data: content of the file; the kind is told from it, not from the name.
+        data: content of the file; the kind is read from it, not from the name.
         min_hw: a JPEG at least 2, 4 or 8 times larger is decoded at a half, quarter or eighth,
             never below this size in pixels.
         levels: of grey pictures of 16 bits or of floating-point numbers; other pictures are

@@ -55,7 +55,7 @@ def cluster(cfg: ClusterConfig) -> None:
     require_clusterable(values, settings if ks is None else replace(settings, k=ks[-1]))
     preparation = fit_preparation(values, cfg.scaler, cfg.pca, whiten=cfg.whiten, seed=cfg.seed)
     prepared = preparation.apply(values)
-    _tell_sample(settings, len(prepared))
+    _report_sample(settings, len(prepared))
     by_k: dict[int, Quality] = {}
     if ks is not None and len(ks) > 1:
         by_k = _try_each(prepared, settings, ks)
@@ -86,8 +86,8 @@ def cluster(cfg: ClusterConfig) -> None:
         if by_k and settings.k is not None:
             (temporary / "indices.svg").write_text(index_chart(by_k, settings.k), encoding="utf-8")
         sheets = _draw_sheets(temporary, table, described, cfg)
-    _tell(table, judged, preparation, prepared.shape[1], alike)
-    _tell_compared(compared)
+    _report(table, judged, preparation, prepared.shape[1], alike)
+    _report_compared(compared)
     logger.info(f"results in {time.monotonic() - started:.1f} s: {folder}{sheets}")
 
 
@@ -128,7 +128,7 @@ def _default_folder(cfg: ClusterConfig, described: Descriptors) -> str:
     return f"clusters/{store.stem}-{described.name}-{cfg.method}"
 
 
-def _tell_sample(settings: ClusterSettings, rows: int) -> None:
+def _report_sample(settings: ClusterSettings, rows: int) -> None:
     seen = rows_seen(settings, rows)
     if seen < rows:
         logger.info(
@@ -232,7 +232,7 @@ def _draw_sheets(
     return f" ({drawn} sheets of samples in sheets/)" if drawn else "\nno picture can be read"
 
 
-def _tell(
+def _report(
     table: pd.DataFrame,
     judged: Quality,
     preparation: Preparation,
@@ -265,7 +265,7 @@ def _tell(
         )
 
 
-def _tell_compared(compared: dict[str, Agreement]) -> None:
+def _report_compared(compared: dict[str, Agreement]) -> None:
     for name, one in compared.items():
         with_what = "the hour of day" if name == "hour" else "the other labels"
         logger.info(f"agreement with {with_what}: AMI {one.ami:.3f}, ARI {one.ari:.3f}")

@@ -56,7 +56,7 @@ def described_input(
     return in_memory(open_descriptors(store, name))
 
 
-def tell_left_out(described: Described) -> None:
+def report_left_out(described: Described) -> None:
     """Say how many pictures do not count."""
     if described.left_out:
         logger.info(f"left out: {described.left_out:,} pictures, unreadable or not finite")

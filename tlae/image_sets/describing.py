@@ -70,7 +70,7 @@ def _describe(cfg: DescribeConfig, folder: Path) -> None:
         described = writer.finish()
     seconds = time.monotonic() - started
     fresh = f", {(pictures - done) / seconds:,.0f}/s" if pictures > done else ""
-    _tell(described, f"{pictures:,} images read{_cut(tiles_hw)}", seconds, fresh)
+    _report(described, f"{pictures:,} images read{_cut(tiles_hw)}", seconds, fresh)
 
 
 def _open_images(cfg: DescribeConfig) -> Footage:
@@ -135,7 +135,7 @@ def _cut(tiles_hw: tuple[int, int] | None) -> str:
     return f" in {tiles_hw[0]} x {tiles_hw[1]} tiles" if tiles_hw else ""
 
 
-def _tell(described: Descriptors, work: str, seconds: float, rate: str = "") -> None:
+def _report(described: Descriptors, work: str, seconds: float, rate: str = "") -> None:
     facts = described.facts
     things = "tiles" if facts["settings"].get("tiles_hw") else "images"
     logger.info(
@@ -174,4 +174,4 @@ def _import(cfg: DescribeConfig, folder: Path) -> None:
         with progress(f"importing {path.name}", rows, "rows") as advance:
             import_descriptors(imported, names, writer, advance)
         described = writer.finish()
-    _tell(described, f"{rows:,} rows imported", time.monotonic() - started)
+    _report(described, f"{rows:,} rows imported", time.monotonic() - started)

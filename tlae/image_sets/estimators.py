@@ -122,7 +122,7 @@ def draw_rows(values: npt.NDArray[Any], most: int | None, seed: int) -> npt.NDAr
 
 
 def require_different(values: npt.NDArray[Any]) -> None:
-    """Refuse pictures that cannot be told apart.
+    """Refuse pictures that cannot be distinguished.
 
     Args:
         values: (N, D), N >= 1; read a chunk at a time.

@@ -9,7 +9,7 @@ from tlae.budget import Budget
 from tlae.config_images import FilterFitConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
-from tlae.image_sets.described_input import described_input, descriptor_settings, tell_left_out
+from tlae.image_sets.described_input import described_input, descriptor_settings, report_left_out
 from tlae.image_sets.filters import Estimate, fit_filter, measure_filter
 from tlae.image_sets.judge_file import Judge, judge_folder, save_judge
 from tlae.image_sets.novelty import calibration_of
@@ -29,8 +29,8 @@ def fit_filter_model(cfg: FilterFitConfig) -> None:
     settings = descriptor_settings(cfg)
     good = described_input(None, None, cfg.good, settings, quadrants=cfg.quadrants)
     bad = described_input(None, None, cfg.bad, settings, quadrants=cfg.quadrants)
-    tell_left_out(good)
-    tell_left_out(bad)
+    report_left_out(good)
+    report_left_out(bad)
     if good.values.shape[1] != bad.values.shape[1]:
         raise UserError(
             f"good and bad must have the same descriptor, got {good.values.shape[1]} and "
@@ -86,7 +86,7 @@ def fit_filter_model(cfg: FilterFitConfig) -> None:
     logger.info(
         f"learnt from {goods:,} good and {len(bad.values):,} bad pictures in {seconds:.1f} s"
     )
-    _tell(measured, folder)
+    _report(measured, folder)
 
 
 def _name(cfg: FilterFitConfig) -> str:
@@ -94,7 +94,7 @@ def _name(cfg: FilterFitConfig) -> str:
     return f"{good}-{bad}-{cfg.method}"
 
 
-def _tell(measured: dict[str, Estimate], folder: Path) -> None:
+def _report(measured: dict[str, Estimate], folder: Path) -> None:
     logger.info("on held-out pictures (95 % interval over resampled pictures):")
     for name, one in measured.items():
         logger.info(f"  {name:<10} {one.value:.3f} ({one.low:.3f} to {one.high:.3f})")

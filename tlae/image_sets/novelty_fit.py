@@ -12,7 +12,7 @@ from tlae.config_images import NoveltyFitConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.describe_now import Described
-from tlae.image_sets.described_input import described_input, descriptor_settings, tell_left_out
+from tlae.image_sets.described_input import described_input, descriptor_settings, report_left_out
 from tlae.image_sets.estimators import DETECTORS, Scores
 from tlae.image_sets.judge_file import Judge, judge_folder, save_judge
 from tlae.image_sets.novelty import fit_novelty
@@ -30,9 +30,9 @@ def fit_novelty_model(cfg: NoveltyFitConfig) -> None:
     if not 0 < cfg.false_alarm_rate < 1:
         raise UserError(f"false_alarm_rate must be in (0, 1), got {cfg.false_alarm_rate}")
     settings = descriptor_settings(cfg)
-    # The descriptor of a store is told by the store, unless there are several.
+    # The descriptor of a store is known to the store, unless there are several.
     normal = described_input(cfg.images, cfg.descriptors, None, settings)
-    tell_left_out(normal)
+    report_left_out(normal)
     preparation, estimator, calibration = fit_novelty(
         normal.values,
         cfg.method,
@@ -59,7 +59,7 @@ def fit_novelty_model(cfg: NoveltyFitConfig) -> None:
     with held_folder(folder, "give another name=..."):
         save_judge(judge, folder / "model.safetensors")
         _write_page(folder / "threshold.html", judge, sets)
-    _tell(judge, sets, folder, time.monotonic() - started)
+    _report(judge, sets, folder, time.monotonic() - started)
 
 
 def _name(cfg: NoveltyFitConfig) -> str:
@@ -101,7 +101,7 @@ def _write_page(path: Path, judge: Judge, sets: dict[str, Scores]) -> None:
         write_text(path, page)
 
 
-def _tell(judge: Judge, sets: dict[str, Scores], folder: Path, seconds: float) -> None:
+def _report(judge: Judge, sets: dict[str, Scores], folder: Path, seconds: float) -> None:
     raw = judge.calibration.raw
     most = DETECTORS[judge.method].most_rows
     if most is not None and len(raw) > most:

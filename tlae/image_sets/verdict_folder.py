@@ -12,7 +12,7 @@ from tlae.config_images import JudgeConfig
 from tlae.errors import ModelFileError, UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.describe_now import Described
-from tlae.image_sets.described_input import described_input, tell_left_out
+from tlae.image_sets.described_input import described_input, report_left_out
 from tlae.image_sets.descriptor_settings import DescriptorSettings
 from tlae.image_sets.judge_file import Judge, load_judge
 from tlae.image_sets.verdicts import OUTLIER, verdicts, write_verdict_pictures
@@ -54,7 +54,7 @@ def judge_pictures(cfg: JudgeConfig, kind: str, words: dict[int, str]) -> None:
         quadrants=judge.quadrants,
     )
     judge.require_same_descriptor(described.facts)
-    tell_left_out(described)
+    report_left_out(described)
     table = verdict_table(judge, described, threshold)
     folder = Path(cfg.out or _default_folder(cfg, model_file)).expanduser()
     with (
@@ -64,7 +64,7 @@ def judge_pictures(cfg: JudgeConfig, kind: str, words: dict[int, str]) -> None:
         table.to_parquet(temporary / "verdicts.parquet", index=False)
         table.to_csv(temporary / VERDICTS, index=False)
         drawn = _draw(temporary, table, described, words, threshold, cfg.pictures)
-    _tell(table, words, threshold, time.monotonic() - started)
+    _report(table, words, threshold, time.monotonic() - started)
     logger.info(f"results: {folder}{drawn}")
 
 
@@ -119,7 +119,7 @@ def _draw(
     return f" (verdicts drawn on {drawn:,} pictures{rest})"
 
 
-def _tell(table: pd.DataFrame, words: dict[int, str], threshold: float, seconds: float) -> None:
+def _report(table: pd.DataFrame, words: dict[int, str], threshold: float, seconds: float) -> None:
     out = int((table["verdict"] == OUTLIER).sum())
     logger.info(
         f"judged {len(table):,} pictures in {seconds:.1f} s: {out:,} {words[OUTLIER]} "

@@ -129,7 +129,7 @@ def render_clip(
         shown: rows to show, rising, see ``select_rows``.
         path: .mp4 file to write or replace.
         fps: frames a second of the video.
-        advance: told of each frame written.
+        advance: called for each frame written.
 
     Raises:
         UserError: nothing to show, or the file cannot be written.

@@ -1,4 +1,4 @@
-"""One video over all clips and days: steady in footage time, slower near events, gaps told.
+"""One video over all clips and days: steady in footage time, slower near events, gaps announced.
 
 A card tells how much time a gap takes; between clips without wall-clock times it tells the name of
 the clip that begins.
@@ -140,7 +140,7 @@ def render_timelapse(
         events: first and last row of each event, inclusive.
         pace: of the video.
         path: .mp4 file to write or replace.
-        advance: told of the frames of the video written.
+        advance: called for each frame written.
 
     Raises:
         UserError: the file cannot be written.

@@ -28,7 +28,7 @@ class StoredArray:
 
     def __init__(self, folder: Path, name: str, written: Flags) -> None:
         self._folder, self._name = folder, name
-        with telling_damage(folder, name):
+        with reporting_damage(folder, name):
             self._array: Any = zarr.open_array(folder / name, mode="r")
             self.shape: tuple[int, ...] = self._array.shape
             if self.shape[0] != len(written):
@@ -43,13 +43,13 @@ class StoredArray:
                 raise ValueError(f"the part of rows {number * frames:,} and after is missing")
 
     def __getitem__(self, rows: int | slice) -> npt.NDArray[Any]:
-        with telling_damage(self._folder, self._name):
+        with reporting_damage(self._folder, self._name):
             return np.asarray(self._array[rows])
 
 
 def read_json(folder: Path, name: str, kind: type) -> Any:
     """Content of a JSON file: an object (dict), or a list of objects (list)."""
-    with telling_damage(folder, name):
+    with reporting_damage(folder, name):
         content = json.loads((folder / name).read_text(encoding="utf-8"))
         items = content if isinstance(content, list) else []
         if not isinstance(content, kind) or not all(isinstance(item, dict) for item in items):
@@ -58,7 +58,7 @@ def read_json(folder: Path, name: str, kind: type) -> Any:
 
 
 @contextmanager
-def telling_damage(folder: Path, name: str) -> Iterator[None]:
+def reporting_damage(folder: Path, name: str) -> Iterator[None]:
     """Show whatever goes wrong in reading a file of a results folder as one line."""
     try:
         yield

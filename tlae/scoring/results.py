@@ -25,7 +25,7 @@ from tlae.footage.zones import Mask, Zones, read_zones
 from tlae.scoring.calibrate import Calibration, PerMode
 from tlae.scoring.events import Event, flat_events, in_alarm, seen_runs
 from tlae.scoring.job import CLIP_FILES, JOB_FILE
-from tlae.scoring.result_files import StoredArray, read_json, telling_damage
+from tlae.scoring.result_files import StoredArray, read_json, reporting_damage
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_runs
 from tlae.scoring.stored_maps import read_maps
@@ -141,7 +141,7 @@ class Scores:
         name = "watched.npy"
         if not (self.folder / name).is_file():
             return None
-        with telling_damage(self.folder, name):
+        with reporting_damage(self.folder, name):
             mask: Mask = np.load(self.folder / name, allow_pickle=False).astype(bool)
             if mask.shape != self.stored_maps.shape[1:]:
                 raise ValueError(f"{mask.shape} beside maps of {self.stored_maps.shape[1:]}")
@@ -177,7 +177,7 @@ class Scores:
     @property
     def rule(self) -> ScoringRule:
         """Rule that made the scores."""
-        with telling_damage(self.folder, "summary.json"):
+        with reporting_damage(self.folder, "summary.json"):
             return ScoringRule(**self.summary["rule"])
 
     @cached_property
@@ -192,7 +192,7 @@ class Scores:
         """Files of the footage when it was scored; None where that is not known."""
         if "contents" not in self.job:
             return None
-        with telling_damage(self.folder, JOB_FILE):
+        with reporting_damage(self.folder, JOB_FILE):
             return from_json(self.job["contents"])
 
 
@@ -203,7 +203,7 @@ def read_results(folder: Path) -> Scores:
         UserError: it is not one, not finished, damaged, or of a version with other columns.
     """
     _require_results(folder)
-    with telling_damage(folder, "scores.parquet"):
+    with reporting_damage(folder, "scores.parquet"):
         table = pd.read_parquet(folder / "scores.parquet")
     summary: dict[str, Any] = read_json(folder, "summary.json", dict)
     events: list[dict[str, Any]] = read_json(folder, "events.json", list)

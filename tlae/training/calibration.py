@@ -61,7 +61,7 @@ def fit_to_normal(
     Args:
         detector: net with its preprocessing; its typical error is not used.
         normal: held-out footage.
-        advance: told the number of frames done.
+        advance: called with the number of frames done.
 
     Raises:
         UserError: the net gives no verdict for any frame.
@@ -86,7 +86,7 @@ def calibrate(detector: Detector, normal: Normal, advance: Advance = quiet) -> C
     Args:
         detector: net with its preprocessing and typical error.
         normal: footage that the net was not fitted to.
-        advance: told the number of frames done.
+        advance: called with the number of frames done.
 
     Raises:
         UserError: the net gives no verdict for any frame.

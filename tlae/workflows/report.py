@@ -76,7 +76,7 @@ def _html(results: Scores, cfg: ReportConfig) -> str:
                         f"The keogram ends early: {left_out:,} further strips are left out."
                     )
         except FootageError as error:
-            notes += _told(f"Pictures are missing: {error}")
+            notes += _noted(f"Pictures are missing: {error}")
     return report_html(scored, pictures, strips, notes)
 
 
@@ -107,18 +107,20 @@ def _open_footage(results: Scores, footage: str | None) -> tuple[Drawing | None,
     try:
         missing = [n for n in results.table["clip"].unique() if n not in drawing.clips]
     except UserError as error:
-        return None, _told(f"The footage could not be read, so there are no pictures: {error}")
+        return None, _noted(f"The footage could not be read, so there are no pictures: {error}")
     if not missing:
         return drawing, []
     if len(missing) == results.table["clip"].nunique():
-        return None, _told(
+        return None, _noted(
             f"{drawing.footage_path} holds none of the scored clips, so there are no pictures; "
             "give footage=... where they lie now"
         )
-    return drawing, _told(f"Without pictures, because the footage lacks them: {', '.join(missing)}")
+    return drawing, _noted(
+        f"Without pictures, because the footage lacks them: {', '.join(missing)}"
+    )
 
 
-def _told(note: str) -> list[str]:
+def _noted(note: str) -> list[str]:
     logger.warning(f"note: {note}")
     return [note]
 

@@ -78,7 +78,7 @@ def _benchmark(cfg: BenchmarkConfig, source: Footage, folder: Path) -> None:
     """Work in a folder that no other process writes into."""
     with refusing_bad_values():
         stills = plant_stills(source, folder / "footage", cfg.stills)
-    _tell(stills)
+    _report(stills)
     footage = replace(cfg.footage, path=str(stills.folder), time_source="auto", time_pattern=None)
     planted = replace(cfg, footage=footage, train_split="Train", test_split="Test")
     run_all(
@@ -95,7 +95,7 @@ def figures_file(folder: Path, name: str) -> Path:
     return folder / "scores" / name / "planted" / "figures.csv"
 
 
-def _tell(stills: StillSummary) -> None:
+def _report(stills: StillSummary) -> None:
     parts = ", ".join(
         f"{part} on {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''} "
         f"({stills.frames[part]:,} frames)"

@@ -45,7 +45,7 @@ COSTS = {
     "frames_per_s": "scoring [frames/s]",
     "size_mb": "model file [MB]",
 }
-CURVES_SHOWN = 6  # more cannot be told apart
+CURVES_SHOWN = 6  # more cannot be distinguished
 MAPS_SHOWN = 4  # frames on the sheet of maps, from as many clips
 
 
