@@ -1,7 +1,7 @@
 """tlae report scores=FOLDER [top=24] [footage=PATH] [out=FILE].
 
-Writes one HTML page of what was unusual and when: a timeline of the score, the strongest events with
-their pictures, a calendar, a keogram (one column per frame). Writes <scores>/report.html, which
+Writes one HTML page of what was unusual and when: a timeline of the score, the strongest events
+with their pictures, a calendar, a keogram (one column per frame). Writes <scores>/report.html, which
 opens from disk, needs no network and can be sent to someone. Where the footage is gone, the page is
 made without pictures.
 """
