@@ -1,8 +1,8 @@
 """tlae report scores=FOLDER [top=24] [footage=PATH] [out=FILE].
 
 Writes one HTML page of what was unusual and when: a timeline of the score, the strongest events
-with their pictures, a calendar, a keogram (one column per frame). Writes <scores>/report.html, which
-opens from disk, needs no network and can be sent to someone. Where the footage is gone, the page is
+with their pictures, a calendar, a keogram (one column per frame). <scores>/report.html opens from
+disk, needs no network and can be sent to someone. Where the footage is gone, the page is
 made without pictures.
 """
 
