@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tlae.budget import Budget
-from tlae.config import EventsConfig, ScoringConfig
+from tlae.config import EventsConfig
 from tlae.footage.sources import open_footage
 from tlae.live import Live, LiveScore
 from tlae.scoring.events import Event
@@ -41,9 +41,7 @@ def require_equal(
         budget: of ``live``, by which events are found anew in the scores; None: as scored.
         reading: how the footage is read.
     """
-    settings = EventsConfig(scores=str(scores))
-    if budget is not None:
-        settings.scoring = ScoringConfig(**budget.given())
+    settings = EventsConfig(scores=str(scores), scoring=budget or Budget())
     offline = find_anew(settings).scores
     verdicts, events = push_all(live, footage, **reading)
     for column in COLUMNS:

@@ -13,10 +13,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from tests.camera.small_camera import store_of
+from tests.camera.small_camera import ALL_ON, store_of
 from tests.small_footage import NETS, SIZE_HW, frame_image, small_model
 from tlae.camera.fit import fit_camera
-from tlae.camera.options import CameraOptions
 from tlae.errors import ModelFileError
 from tlae.model_file import build_net, load_model, save_model
 from tlae.scoring.rule import ScoringRule
@@ -33,7 +32,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], dic
     folder = tmp_path_factory.mktemp("whole")
     model = small_model(watched=torch.ones(SIZE_HW, dtype=torch.bool))
     store = store_of(folder / "store", FRAMES, size_hw=SIZE_HW)
-    camera = fit_camera(store, np.arange(12), CameraOptions())
+    camera = fit_camera(store, np.arange(12), ALL_ON)
     save_model(replace(model, camera=camera), folder / "m.safetensors")
     with safe_open(folder / "m.safetensors", "pt") as file:
         facts = json.loads(file.metadata()[METADATA_KEY])

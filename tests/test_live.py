@@ -9,13 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.camera.small_camera import ALL_ON, store_of
 from tests.camera.small_camera import footage as camera_footage
-from tests.camera.small_camera import store_of
 from tests.live_frames import push_all, require_equal
 from tests.small_footage import SIZE_HW, frame_image, small_model
 from tlae.budget import Budget
 from tlae.camera.fit import fit_camera
-from tlae.camera.options import CameraOptions
 from tlae.cli import main
 from tlae.errors import UserError
 from tlae.live import Live
@@ -60,7 +59,7 @@ def test_a_camera_that_is_covered_frozen_and_moved(tmp_path: Path) -> None:
     frames = [cv2.resize(frame, SIZE_HW[::-1]) for frame in camera_footage(60)]
     grey = np.stack([cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames])[..., None]
     store = store_of(tmp_path / "normal", grey[:40], size_hw=SIZE_HW)
-    model = replace(small_model("cae"), camera=fit_camera(store, np.arange(40), CameraOptions()))
+    model = replace(small_model("cae"), camera=fit_camera(store, np.arange(40), ALL_ON))
     new = [*frames[40:46], *[np.zeros_like(frames[0])] * 3, *[frames[46]] * 7, *frames[47:56]]
     (tmp_path / "clip").mkdir()
     for number, image in enumerate(new):

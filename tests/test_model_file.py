@@ -7,10 +7,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from tests.camera.small_camera import store_of
+from tests.camera.small_camera import ALL_ON, store_of
 from tests.small_footage import NETS, SIZE_HW, frame_image, small_model
 from tlae.camera.fit import fit_camera
-from tlae.camera.options import CameraOptions
 from tlae.errors import ModelFileError
 from tlae.model_file import FORMAT, build_net, load_model, save_model
 from tlae.scoring.rule import ScoringRule
@@ -44,7 +43,7 @@ def test_a_camera_comes_back_and_older_files_have_none(tmp_path: Path) -> None:
     model = small_model()
     frames = np.stack([frame_image(number)[..., :1] for number in range(12)])
     camera = fit_camera(
-        store_of(tmp_path / "store", frames, size_hw=SIZE_HW), np.arange(12), CameraOptions()
+        store_of(tmp_path / "store", frames, size_hw=SIZE_HW), np.arange(12), ALL_ON
     )
     save_model(replace(model, camera=camera), tmp_path / "m.safetensors")
     back = load_model(tmp_path / "m.safetensors").camera

@@ -9,7 +9,8 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tlae import __version__
@@ -174,9 +175,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(__version__)
         return 0
     name, settings = _split(words)
-    _print_log()
     try:
-        with progress_as(LINES):
+        with _printed_log(), progress_as(LINES):
             return _run_command(name, settings)
     except UserError as error:
         print(f"tlae {name}: {error}", file=sys.stderr)
@@ -215,12 +215,18 @@ class _LogLines(logging.Handler):
         print(self.format(record), flush=True)
 
 
-def _print_log() -> None:
+@contextmanager
+def _printed_log() -> Iterator[None]:
     """Let what the library logs be part of the command's output."""
-    log = logging.getLogger("tlae")
+    log, handler = logging.getLogger("tlae"), _LogLines()
+    before = log.level
     log.setLevel(logging.INFO)
-    if not any(isinstance(handler, _LogLines) for handler in log.handlers):
-        log.addHandler(_LogLines())
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(before)
 
 
 def _split(words: list[str]) -> tuple[str, list[str]]:

@@ -6,11 +6,13 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from tlae.camera.options import CameraOptions
 from tlae.footage.frames import Image
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.store import FrameStore
 
 SIZE_HW = (64, 96)
+ALL_ON = CameraOptions(modes=True, light=True, register=True, health=True)
 
 
 def scene(channels: int = 3, seed: int = 0) -> Image:

@@ -7,13 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.camera.small_camera import footage, store_of
+from tests.camera.small_camera import ALL_ON, footage, store_of
 from tests.small_footage import raises_at
 from tlae.camera import canonical_store as module
 from tlae.camera.camera import Camera
 from tlae.camera.canonical_store import UNOBSERVED, canonical_store, observe, without_ill
 from tlae.camera.fit import fit_camera
-from tlae.camera.options import CameraOptions
 from tlae.camera.watch import CameraWatch
 from tlae.errors import UserError
 from tlae.footage.store import FrameStore
@@ -34,7 +33,7 @@ def store(tmp_path: Path) -> FrameStore:
 
 @pytest.fixture
 def camera(tmp_path: Path) -> Camera:
-    return fit_camera(store_of(tmp_path / "normal", footage(40)), np.arange(40), CameraOptions())
+    return fit_camera(store_of(tmp_path / "normal", footage(40)), np.arange(40), ALL_ON)
 
 
 def chunks_of(monkeypatch: pytest.MonkeyPatch, frames: int) -> None:

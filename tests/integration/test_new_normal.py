@@ -8,11 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.camera.small_camera import footage, store_of
+from tests.camera.small_camera import ALL_ON, footage, store_of
 from tests.small_footage import small_model, write_clips
 from tlae.budget import Budget
 from tlae.camera.fit import fit_camera
-from tlae.camera.options import CameraOptions
 from tlae.cli import main
 from tlae.model_file import load_model, save_model
 
@@ -116,7 +115,7 @@ def test_footage_of_a_covered_lens_is_no_normal_footage(
     model = small_model("cae")
     frames = np.stack([cv2.resize(frame, (32, 32)) for frame in footage(40, channels=1)])[..., None]
     normal = store_of(tmp_path / "normal", frames, size_hw=(32, 32))
-    camera = fit_camera(normal, np.arange(40), CameraOptions())
+    camera = fit_camera(normal, np.arange(40), ALL_ON)
     save_model(replace(model, camera=camera), tmp_path / "m.safetensors")
     black = tmp_path / "black"
     black.mkdir()

@@ -15,8 +15,8 @@ import pytest
 
 from tests.small_footage import small_model, write_clips
 from tlae.cli import COMMANDS, main
-from tlae.config import SCHEMAS
 from tlae.model_file import save_model
+from tlae.setting_types import settings_class
 
 FINE = (0, 2, 130)
 ODD = (
@@ -133,7 +133,7 @@ def random_line(rng: random.Random, world: Path) -> list[str]:
     """A command line that may work, may be refused, and is never expensive."""
     command = rng.choice(list(COMMANDS))
     words = [word.format(w=world) for word in GOOD[command] if rng.random() < 0.93]
-    known = keys_of(SCHEMAS[f"{command.replace(' ', '_')}_schema"])
+    known = keys_of(settings_class(command))
     for _ in range(rng.choice((0, 1, 1, 2, 3))):
         key, kind = rng.choice(known)
         is_place = "str" in str(kind) and rng.random() < 0.6

@@ -173,12 +173,12 @@ def test_a_cooldown_reaches_the_next_clip_only_by_the_wall_clock() -> None:
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
-        ({"min_duration_s": -1.0}, "min_duration_s must be >= 0 seconds, got -1"),
-        ({"merge_s": float("nan")}, "merge_s must be >= 0 seconds, got nan"),
+        ({"min_duration_s": -1.0}, "min_duration_s must be >= 0, got -1"),
+        ({"merge_s": float("nan")}, "merge_s must be >= 0, got nan"),
         ({"cooldown_s": -0.1}, "cooldown_s must be >= 0"),
         ({"low": 0.0}, r"low must be in \(0, 1\]"),
         ({"low": 1.5}, r"low must be in \(0, 1\]"),
-        ({"accept_after_h": 0.0}, "accept_after_h must be > 0 hours"),
+        ({"accept_after_h": 0.0}, "accept_after_h must be > 0, got 0"),
     ],
 )
 def test_settings_out_of_range_are_refused(setting: dict[str, float], words: str) -> None:

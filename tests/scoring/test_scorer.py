@@ -16,7 +16,7 @@ FRAMES = np.stack([Preprocessing((32, 32))(frame_image(n, odd=n == 7)) for n in 
 def score(
     name: str, batches: list[int], *, causal: bool = True, stride: int = 1, kernel_frames: int = 1
 ) -> Scored:
-    rule = ScoringRule(causal=causal, kernel_frames=kernel_frames)
+    rule = ScoringRule(causal=causal, kernel_frames=kernel_frames, match_light=False)
     scorer = FrameScorer(small_model(name, stride=stride, rule=rule).detector, rule, CPU)
     parts = []
     start = 0
@@ -55,7 +55,7 @@ def test_live_equals_offline(name: str, causal: bool, stride: int, kernel_frames
 
 @pytest.mark.parametrize("name", NETS)
 def test_causal_scores_do_not_see_the_future(name: str) -> None:
-    rule = ScoringRule(kernel_frames=3)
+    rule = ScoringRule(kernel_frames=3, match_light=False)
     scorer = FrameScorer(small_model(name).detector, rule, CPU)
     alone = scorer.push(FRAMES[:6])
     scorer.reset()
@@ -66,7 +66,7 @@ def test_causal_scores_do_not_see_the_future(name: str) -> None:
 @pytest.mark.parametrize("name", NETS)
 def test_a_run_shorter_than_the_window_has_scores_unless_the_net_judges(name: str) -> None:
     for causal in (True, False):
-        rule = ScoringRule(causal=causal, kernel_frames=9)
+        rule = ScoringRule(causal=causal, kernel_frames=9, match_light=False)
         scorer = FrameScorer(small_model(name, window_frames=4, rule=rule).detector, rule, CPU)
         parts = [scorer.push(FRAMES[:2]), scorer.finish()]
         assert len(joined(parts).instant) == 2
@@ -78,7 +78,7 @@ def test_a_run_shorter_than_the_window_has_scores_unless_the_net_judges(name: st
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize("kernel_frames", [1, 5])
 def test_a_restored_scorer_goes_on_exactly(name: str, causal: bool, kernel_frames: int) -> None:
-    rule = ScoringRule(causal=causal, kernel_frames=kernel_frames)
+    rule = ScoringRule(causal=causal, kernel_frames=kernel_frames, match_light=False)
     scorer = FrameScorer(small_model(name, rule=rule).detector, rule, CPU)
     head = scorer.push(FRAMES[:6])
     state = scorer.state()
@@ -91,7 +91,7 @@ def test_a_restored_scorer_goes_on_exactly(name: str, causal: bool, kernel_frame
 
 
 def test_a_run_does_not_remember_the_one_before() -> None:
-    scorer = FrameScorer(small_model("convlstm").detector, ScoringRule(), CPU)
+    scorer = FrameScorer(small_model("convlstm").detector, ScoringRule(match_light=False), CPU)
     first = scorer.push(FRAMES[:5]).instant
     scorer.push(FRAMES[5:])
     scorer.finish()
@@ -114,7 +114,7 @@ def naive_centred(model_name: str) -> np.ndarray:
 
 
 def test_centred_maps_average_all_windows_of_a_frame() -> None:
-    rule = ScoringRule(causal=False, kernel_px=1)
+    rule = ScoringRule(causal=False, kernel_px=1, match_light=False)
     scorer = FrameScorer(small_model("stae", rule=rule).detector, rule, CPU)
     maps = joined([scorer.push(FRAMES[:4]), scorer.push(FRAMES[4:]), scorer.finish()]).maps
     np.testing.assert_allclose(maps, naive_centred("stae"), atol=1e-5)
@@ -144,18 +144,20 @@ def test_peak_lies_on_what_is_odd() -> None:
 def test_ignored_places_do_not_score() -> None:
     watched = torch.ones(32, 32, dtype=torch.bool)
     watched[:14, 16:] = False
-    rule = ScoringRule()
+    rule = ScoringRule(match_light=False)
     scored = FrameScorer(small_model("cae", watched=watched).detector, rule, CPU).push(FRAMES)
     assert (scored.maps[:, :14, 16:] == 0).all()
     assert abs(scored.instant[7] - scored.instant[6]) < 0.05  # the odd thing lies in there
 
 
 def test_background_weight_calms_places_with_large_usual_errors() -> None:
-    rule = ScoringRule(background=True)
+    rule = ScoringRule(background=True, match_light=False)
     model = small_model("cae", rule=rule)
     model.detector.typical_error[2:10, 22:30] = 1.0
     weighted = FrameScorer(model.detector, rule, CPU).push(FRAMES)
-    plain = FrameScorer(small_model("cae").detector, ScoringRule(), CPU).push(FRAMES)
+    plain = FrameScorer(small_model("cae").detector, ScoringRule(match_light=False), CPU).push(
+        FRAMES
+    )
     assert weighted.maps[7, 6, 26] < 0.1 * plain.maps[7, 6, 26]
     assert weighted.maps[7, 20, 5] == pytest.approx(plain.maps[7, 20, 5])
 
@@ -171,7 +173,7 @@ def test_a_predictor_sees_the_first_frames_from_after_them(stride: int) -> None:
         window = line[end - context : end + 1 : stride][None, None]
         with torch.no_grad():
             expected.append((net(window) - net.target(window)).abs()[0, 0, 0])
-    plain = ScoringRule(causal=False, kernel_px=1)
+    plain = ScoringRule(causal=False, kernel_px=1, match_light=False)
     scorer = FrameScorer(small_model("predictor", stride=stride, rule=plain).detector, plain, CPU)
     maps = joined([scorer.push(FRAMES[:5]), scorer.push(FRAMES[5:]), scorer.finish()]).maps
     np.testing.assert_allclose(maps, torch.stack(expected), atol=1e-5)
@@ -190,7 +192,7 @@ def test_a_judge_relies_on_windows_inside_the_run(stride: int) -> None:
         for row, answer in zip(rows, judged, strict=True):
             answers[row].append(answer)
     expected = torch.stack([torch.stack(each).mean(dim=0) for each in answers])
-    plain = ScoringRule(causal=False, kernel_px=1)
+    plain = ScoringRule(causal=False, kernel_px=1, match_light=False)
     scorer = FrameScorer(small_model("segmenter", stride=stride, rule=plain).detector, plain, CPU)
     maps = joined([scorer.push(FRAMES[:5]), scorer.push(FRAMES[5:]), scorer.finish()]).maps
     np.testing.assert_allclose(maps, expected, atol=5e-3)  # the others count a thousandth

@@ -1,13 +1,11 @@
 """What is planted into normal clips, and what the mask says of it."""
 
 import math
-from dataclasses import asdict
 
 import pytest
 import torch
 
 from tests.small_footage import frame_image
-from tlae.config import PlantedConfig
 from tlae.training import moving_anomalies
 from tlae.training.moving_anomalies import (
     MovingRecipe,
@@ -129,10 +127,6 @@ def test_the_same_seed_plants_the_same() -> None:
 def test_shares_that_do_not_add_up_are_refused(shares: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"training\.planted"):
         Planting(**shares)
-
-
-def test_settings_and_planting_have_the_same_defaults() -> None:
-    assert asdict(PlantedConfig()) == asdict(Planting())
 
 
 def test_constant_loss_is_the_least_that_a_constant_can_reach() -> None:
