@@ -66,6 +66,7 @@ def test_every_setting_has_a_meaning(command: str) -> None:
     for word in words:
         for key, (_, meaning) in settings_of_command(command, composed(command, *word)):
             assert len(meaning) > 3, f"{command}: {key}"
+            assert ":class:" not in meaning, f"{command}: {key}"
 
 
 def test_help_shows_the_first_settings_or_all(capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +75,7 @@ def test_help_shows_the_first_settings_or_all(capsys: pytest.CaptureFixture[str]
     assert "share of normal frames that may be in alarm" in few
     assert "training.weight_decay" not in few
     assert few.splitlines()[-1].endswith("more: tlae train --help all")
-    for words in (["--help", "all"], ["--help=all"]):
+    for words in (["--help", "all"], ["--help=all"], ["--help", "all", "seed=1"]):
         assert main(["train", *words]) == 0
         assert "training.weight_decay=0.01" in capsys.readouterr().out
     assert len(settings_lines("mask", composed("mask"), every=False)) > 10
@@ -124,6 +125,13 @@ def test_sections_of_docstrings_are_read() -> None:
 def test_what_the_program_sets_is_no_setting(word: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "footage=x", word]) == 2
     assert "is no setting" in capsys.readouterr().err
+
+
+def test_what_the_program_sets_is_not_proposed(capsys: pytest.CaptureFixture[str]) -> None:
+    for word in ("sufix=x", "model_nam=x", "model.target=x", "zzzzzz=1"):
+        assert main(["train", "footage=x", word]) == 2
+        proposed = capsys.readouterr().err.partition(";")[2]
+        assert not any(name in proposed for name in ("suffix", "model_name", "_target_")), proposed
 
 
 def test_the_settings_reference_is_current() -> None:

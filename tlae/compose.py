@@ -73,9 +73,9 @@ def parse(command: str, words: list[str]) -> CommandLine:
     for word in rest:
         flag, _, value = word.partition("=")
         if flag in ("-h", "--help"):
-            request.help = "all" if "all" in (value, *words[-1:]) else "first"
+            request.help = "all" if value == "all" else "first"
         elif word == "all" and request.help:
-            continue
+            request.help = "all"
         elif flag == "--suffix":
             request.suffix = value
         elif flag in ("-c", "--cfg"):
@@ -374,6 +374,7 @@ def _unknown_key(cfg: DictConfig, key: str) -> str | None:
     for part in key.split("."):
         names = [str(name) for name in node] if isinstance(node, DictConfig) else []
         if part not in names:
+            names = [name for name in names if f"{walked}.{name}".lstrip(".") not in INTERNAL]
             where = f"{walked} has" if walked else "this command has"
             elsewhere = [known for known in _keys(cfg) if known.rpartition(".")[2] == part]
             if len(elsewhere) == 1:

@@ -84,7 +84,7 @@ class SceneOptions:
             is 9 on the plaza, 14 in the street.
         noise_sigma: standard deviation of the sensor noise, in grey levels of 255.
         jpeg_quality: of the stored frames, 1 to 100.
-        view: ``side`` or ``deep``, see :class:`View`.
+        view: ``side`` (a plaza, seen from a roof) or ``deep`` (along a street).
     """
 
     seed: int = 0
