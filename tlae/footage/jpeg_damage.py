@@ -82,8 +82,9 @@ def ends_early(data: bytes, pixels: Image, factor: int) -> bool:
     """Whether pixel data that has an end mark ends before the picture does.
 
     Decoders fill what is missing with grey, up to the last corner. Where a corner is of that grey,
-    more data is put before the end mark: it changes only a picture that lacked it. One in
-    which just the last block is broken off, or data is missing between restarts, counts as whole.
+    more data is put before the end mark: it changes only a picture that lacked it. A picture in
+    which only the last block is broken off, or data between restarts is missing, counts as whole;
+    so does a progressive one.
 
     Args:
         data: the file.
