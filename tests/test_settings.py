@@ -134,6 +134,24 @@ def test_what_breaks_a_rule_is_refused_with_the_rule(
     assert expected in error_of(words, capsys)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["filter", "score", f"model_file={'x' * 300}", "images=."],
+        ["benchmark", "footage=n", "train_split=c0", "test_split=c1", f"out={'x' * 300}"],
+    ],
+)
+def test_a_name_that_no_disk_takes_is_one_line(
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_clips(tmp_path / "n", (4, 4))
+    monkeypatch.chdir(tmp_path)
+    assert "a name must be shorter than '" in error_of(words, capsys)
+
+
 @pytest.mark.parametrize("command", ["score", "calibrate", "events"])
 def test_a_threshold_beside_a_budget_is_a_contradiction(
     command: str, capsys: pytest.CaptureFixture[str]
