@@ -110,10 +110,16 @@ def test_a_folder_called_like_a_home_is_a_folder(
         (["train", "footage=x", "trainer.gradient_clip_val=nan"], "finite number"),
         (["train", "footage=x", "trainer.max_epochs=0"], "trainer.max_epochs must be >= 1"),
         (["train", "footage=x", "trainer=null"], "settings with names of their own"),
-        (["render", "scores=s", "layout=sidebyside"], "layout must be one of"),
+        (["render", "scores=s", "layout=sidebyside"], "did you mean side_by_side?"),
         (["explore", "descriptors=d", "port=99999"], "port must be in"),
         (["novelty", "fit", "images=x", "scaler=foo"], "scaler must be one of"),
+        (["novelty", "fit", "images=x", "folds=1"], "folds must be in [2, 10000]"),
+        (["filter", "fit", "good=x", "bad=y", "folds=1"], "folds must be in [2, 10000]"),
+        (["filter", "fit", "good=x", "bad=y", "false_alarm_rate=1"], "rate must be in (0, 1)"),
         (["render", "scores=s", "start_s=nan"], "start_s must be"),
+        (["render", "paths.scores=x"], "no setting 'paths.scores'; did you mean scores?"),
+        (["report", "scores=s", "trainer.max_steps=2"], "no setting 'trainer'"),
+        (["calibrate", "model_file=m", "footage=x", "trainer.max_steps=2"], "no setting 'trainer'"),
         (["train", "footage=x", "+foo=1"], "+foo is no setting"),
         (["train", "footage=x", "hydra.verbose=true"], "hydra.verbose is no setting"),
         (["train", "footage=x", "trainer.limit_train_batches=0"], "must be > 0, got 0"),
@@ -126,6 +132,24 @@ def test_what_breaks_a_rule_is_refused_with_the_rule(
     words: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert expected in error_of(words, capsys)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["filter", "score", f"model_file={'x' * 300}", "images=."],
+        ["benchmark", "footage=n", "train_split=c0", "test_split=c1", f"out={'x' * 300}"],
+    ],
+)
+def test_a_name_that_no_disk_takes_is_one_line(
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write_clips(tmp_path / "n", (4, 4))
+    monkeypatch.chdir(tmp_path)
+    assert "a name must be shorter than '" in error_of(words, capsys)
 
 
 @pytest.mark.parametrize("command", ["score", "calibrate", "events"])

@@ -193,18 +193,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_PIPE_CLOSED
     except OSError as error:
-        if error.errno not in DISK_TROUBLE:
+        if (text := _disk_trouble(error)) is None:
             raise
-        place = f" ({error.filename})" if error.filename else ""
-        print(
-            f"tlae {name}: {error.strerror}{place}; free some space or choose another place; "
-            "what is done is kept, the same command continues",
-            file=sys.stderr,
-        )
+        print(f"tlae {name}: {text}", file=sys.stderr)
         return EXIT_BAD_INPUT
     except KeyboardInterrupt:
         print(f"\ntlae {name}: interrupted; the same command continues", file=sys.stderr)
         return EXIT_INTERRUPTED
+
+
+def _disk_trouble(error: OSError) -> str | None:
+    """What the user can mend, in one line; None where it is a fault of the program."""
+    if error.errno == errno.ENAMETOOLONG:
+        return f"a name must be shorter than {repr(error.filename)[:MOST_SHOWN]}; give another"
+    if error.errno not in DISK_TROUBLE:
+        return None
+    place = f" ({error.filename})" if error.filename else ""
+    return (
+        f"{error.strerror}{place}; free some space or choose another place; what is done is kept, "
+        "the same command continues"
+    )
 
 
 class _LogLines(logging.Handler):

@@ -219,7 +219,7 @@ def _compose(request: CommandLine, overrides: list[str]) -> DictConfig:
         if key in INTERNAL:
             raise UserError(f"{key} is no setting: it is set by the program")
     texts = [pair for pair in pairs if is_text(request.command, pair[0])]
-    words = [_hydra_word(*pair) for pair in pairs if pair not in texts]
+    words = [_hydra_word(request, *pair) for pair in pairs if pair not in texts]
     for key, value in pairs:
         if "${" in value and (key, value) not in texts:
             kind = type_of(request.command, key)
@@ -270,9 +270,9 @@ def _pair(request: CommandLine, word: str) -> tuple[str, str]:
     return key, value
 
 
-def _hydra_word(key: str, value: str) -> str:
+def _hydra_word(request: CommandLine, key: str, value: str) -> str:
     """A word as Hydra wants it."""
-    if key.startswith("trainer."):
+    if key.startswith("trainer.") and type_of(request.command, "trainer") is not None:
         return f"++{key}={value}"  # any argument of Lightning's Trainer
     return f"{key}={value}"
 
@@ -332,11 +332,11 @@ def _explain(request: CommandLine, overrides: list[str], error: Exception) -> st
         return _one_line(error)
     for word in overrides:
         key, value = _pair(request, word)
-        unknown = _unknown_key(known_cfg, key.lstrip("+~"))
+        unknown = _unknown_key(known_cfg, key)
         if unknown:
             return unknown
         kind = type_of(request.command, key)
-        if kind is None and not _parses(key, value):
+        if kind is None and not _parses(request, key, value):
             return f"{key} cannot be read, got {value!r}; brackets and quotes must be closed"
         if (
             kind is None
@@ -344,15 +344,15 @@ def _explain(request: CommandLine, overrides: list[str], error: Exception) -> st
             and not _composes(request, [*groups, f"{key}={value}"])
         ):
             return f"{key} must be of another type, got {value!r}; see --help for its default"
-        if kind is not None and not _composes(request, [*groups, _hydra_word(key, value)]):
+        if kind is not None and not _composes(request, [*groups, _hydra_word(request, key, value)]):
             hint = "; numbers are written with a point" if re.fullmatch(r"-?\d+,\d+", value) else ""
             return f"{key} must be {describe(kind)}, got {value!r}{hint}"
     return _one_line(error)
 
 
-def _parses(key: str, value: str) -> bool:
+def _parses(request: CommandLine, key: str, value: str) -> bool:
     try:
-        OverridesParser.create().parse_override(_hydra_word(key, value))
+        OverridesParser.create().parse_override(_hydra_word(request, key, value))
     except HydraException:
         return False
     return True
@@ -368,7 +368,7 @@ def _composes(request: CommandLine, words: list[str]) -> bool:
 
 def _unknown_key(cfg: DictConfig, key: str) -> str | None:
     """None if ``key`` is a setting, else one line with the nearest setting."""
-    if key in GROUPS or key.startswith(("trainer.", "hydra.")):
+    if key in GROUPS or (key.startswith("trainer.") and "trainer" in cfg):
         return None
     node, walked = cfg, ""
     for part in key.split("."):
@@ -376,9 +376,10 @@ def _unknown_key(cfg: DictConfig, key: str) -> str | None:
         if part not in names:
             names = [name for name in names if f"{walked}.{name}".lstrip(".") not in INTERNAL]
             where = f"{walked} has" if walked else "this command has"
-            elsewhere = [known for known in _keys(cfg) if known.rpartition(".")[2] == part]
+            last = key.rpartition(".")[2]
+            elsewhere = [known for known in _keys(cfg) if known.rpartition(".")[2] == last]
             if len(elsewhere) == 1:
-                return f"{where} no setting {part!r}; did you mean {elsewhere[0]}?"
+                return f"this command has no setting {key!r}; did you mean {elsewhere[0]}?"
             return f"{where} no setting {part!r}; {nearest(part, names)}"
         walked = f"{walked}.{part}".lstrip(".")
         node = node._get_node(part)  # type: ignore[assignment]

@@ -12,10 +12,11 @@ from tlae.budget import Budget
 from tlae.camera.options import CameraOptions
 from tlae.scoring.event_options import EventRule
 from tlae.scoring.rule import ScoringRule
-from tlae.setting_rules import LARGE, one_of, require_device, within
+from tlae.setting_rules import LARGE, one_of, require_device, share, within
 from tlae.training.options import FitOptions, Planting
 
 TIME_SOURCES = ("auto", "exif", "filename", "interval")
+LEAST_SAMPLES = 20  # of a mask: fewer say nothing about how often a place changes
 COMPUTES = ("float32", "float32+channels_last", "bfloat16", "bfloat16+channels_last")
 
 
@@ -333,8 +334,8 @@ class MaskConfig:
 
     def __post_init__(self) -> None:
         """Refuse what proposes nothing."""
-        within("samples", self.samples, 1, 100_000)
-        within("restless", self.restless, 0, 1, open_low=True)
+        within("samples", self.samples, LEAST_SAMPLES, 100_000)
+        share("restless", self.restless)
 
 
 @dataclass

@@ -169,7 +169,32 @@ class DescribeConfig(DescriptorSettings):
 
 
 @dataclass(frozen=True)
-class NoveltyFitConfig(DescriptorSettings, PreparationConfig):
+class JudgeFitConfig(DescriptorSettings, PreparationConfig):
+    """What `tlae novelty fit` and `tlae filter fit` share.
+
+    Attributes:
+        name: run folder; null: called after the pictures and the method.
+        folds: parts of the pictures that are held out in turn.
+        false_alarm_rate: share of normal or good pictures above the threshold.
+        paths: where results go.
+    """
+
+    scaler: str = "standard"
+    name: str | None = None
+    folds: int = 5
+    false_alarm_rate: float | None = None
+    paths: RunPathsConfig = field(default_factory=RunPathsConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse what no fit can hold out."""
+        DescriptorSettings.__post_init__(self)
+        PreparationConfig.__post_init__(self)
+        within("folds", self.folds, 2, 10_000)
+        share("false_alarm_rate", self.false_alarm_rate)
+
+
+@dataclass(frozen=True)
+class NoveltyFitConfig(JudgeFitConfig):
     """`tlae novelty fit`.
 
     Attributes:
@@ -178,30 +203,21 @@ class NoveltyFitConfig(DescriptorSettings, PreparationConfig):
         unfiltered: pictures or descriptors that may hold anything: on the page.
         method: see `--help` of the command.
         name: run folder; null: <images>-<method>.
-        folds: blocks held out in turn.
         false_alarm_rate: share of normal pictures that may be called outliers.
         threshold: fixed; wins over the rate.
-        paths: where results go.
     """
 
     images: str | None = None
     descriptors: str | None = None
     unfiltered: str | None = None
     method: str = "isolation_forest"
-    scaler: str = "standard"
     pca: float | None = 0.9
-    name: str | None = None
-    folds: int = 5
     false_alarm_rate: float = 0.05
     threshold: float | None = None
-    paths: RunPathsConfig = field(default_factory=RunPathsConfig)
 
     def __post_init__(self) -> None:
         """Refuse what no threshold can be."""
-        DescriptorSettings.__post_init__(self)
-        PreparationConfig.__post_init__(self)
-        within("folds", self.folds, 2, 10_000)
-        share("false_alarm_rate", self.false_alarm_rate)
+        super().__post_init__()
         within("threshold", self.threshold, -LARGE)
 
 
@@ -244,7 +260,7 @@ class NoveltyScoreConfig(JudgeConfig):
 
 
 @dataclass(frozen=True)
-class FilterFitConfig(DescriptorSettings, PreparationConfig):
+class FilterFitConfig(JudgeFitConfig):
     """`tlae filter fit`.
 
     Attributes:
@@ -253,29 +269,19 @@ class FilterFitConfig(DescriptorSettings, PreparationConfig):
         method: or gradient_boosting.
         quadrants: describe four quarters of each picture (image_size=448 for nets).
         name: run folder; null: <good>-<bad>-<method>.
-        folds: of the cross-validation.
         false_alarm_rate: share of good pictures that may be called bad.
         threshold: probability of being bad, where no rate is given.
-        paths: where results go.
     """
 
     good: str = MISSING
     bad: str = MISSING
     method: str = "logistic_regression"
-    scaler: str = "standard"
     quadrants: bool = False
-    name: str | None = None
-    folds: int = 5
-    false_alarm_rate: float | None = None
     threshold: float = 0.5
-    paths: RunPathsConfig = field(default_factory=RunPathsConfig)
 
     def __post_init__(self) -> None:
         """Refuse what no threshold can be."""
-        DescriptorSettings.__post_init__(self)
-        PreparationConfig.__post_init__(self)
-        within("folds", self.folds, 2, 10_000)
-        share("false_alarm_rate", self.false_alarm_rate)
+        super().__post_init__()
         within("threshold", self.threshold, 0, 1)
 
 

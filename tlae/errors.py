@@ -28,11 +28,16 @@ def refusing_bad_values() -> Iterator[None]:
         raise UserError(str(error)) from error
 
 
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """Ask for the nearest of ``names``; empty where none is near."""
+    close = difflib.get_close_matches(word, list(names), n=1, cutoff=0.5)
+    return f"did you mean {close[0]}?" if close else ""
+
+
 def nearest(word: str, names: Iterable[str]) -> str:
     """Say the nearest of ``names`` and list them all, for error messages."""
     known = sorted(names)
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return (f"did you mean {close[0]}? " if close else "") + f"known: {', '.join(known)}"
+    return f"{did_you_mean(word, known)} known: {', '.join(known)}".lstrip()
 
 
 def require_known(name: str, names: Iterable[str], thing: str) -> None:

@@ -3,7 +3,8 @@
 import math
 import re
 from collections.abc import Collection
-from difflib import get_close_matches
+
+from tlae.errors import did_you_mean
 
 LARGE = 10**9  # no number of frames, pictures or clusters is larger
 
@@ -45,9 +46,9 @@ def one_of(name: str, value: str | None, known: Collection[str]) -> None:
         ValueError: with all of them.
     """
     if value is not None and value not in known:
-        near = get_close_matches(value, known, 1, 0.5)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}{hint}")
+        hint = did_you_mean(value, known)
+        told = f"{name} must be one of {', '.join(known)}, got {value!r}"
+        raise ValueError(f"{told}; {hint}" if hint else told)
 
 
 def require_device(name: str) -> None:

@@ -232,6 +232,32 @@ def test_zeros_in_place_of_pixel_data_are_damage() -> None:
     assert reason(whole[:middle] + bytes(300) + whole[middle + 300 :]) == "damaged"
 
 
+@pytest.mark.parametrize("min_hw", [None, (12, 12)])
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.95])
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_pixel_data_that_ends_early_is_truncated(
+    orientation: int, share: float, min_hw: tuple[int, int] | None
+) -> None:
+    exif = Pillow.Exif()
+    exif[274] = orientation
+    pixels = np.random.default_rng(0).integers(0, 255, (96, 112, 3), np.uint8)
+    whole = encoded(pixels, "JPEG", exif=exif)
+    decode_image(whole, min_hw)
+    assert reason(whole[: int(len(whole) * share)] + b"\xff\xd9", min_hw) == "truncated"
+
+
+@pytest.mark.parametrize("kind", ["L", "RGB"])
+@pytest.mark.parametrize("min_hw", [None, (12, 12)])
+def test_a_picture_with_a_corner_of_middle_grey_is_whole(
+    kind: str, min_hw: tuple[int, int] | None
+) -> None:
+    """Decoders fill what is missing with the same grey."""
+    pixels = np.random.default_rng(0).integers(0, 255, (96, 112, 3), np.uint8)
+    pixels[64:, 64:] = 128
+    data = encoded(np.asarray(Pillow.fromarray(pixels).convert(kind)), "JPEG")
+    assert (decode_image(data, min_hw)[0][-1, -1] == 128).all()
+
+
 @pytest.mark.parametrize("options", [{}, {"optimize": True}, {"progressive": True}])
 @pytest.mark.parametrize("level", [0, 127, 255])
 def test_an_even_picture_is_no_damage(level: int, options: dict[str, bool]) -> None:

@@ -74,16 +74,16 @@ def test_levels_are_kept_in_the_model_file(tmp_path: Path) -> None:
 
 
 def test_another_depth_than_the_models_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     deep = open_footage(str(write(tmp_path / "deep", thermal(0))))
     flat = open_footage(str(write(tmp_path / "flat", thermal(0).astype(np.uint8))))
     note_other_depth(deep, (0.0, 1.0))
     note_other_depth(flat, None)
-    assert capsys.readouterr().out == ""
+    assert caplog.messages == []
     note_other_depth(deep, None)
     note_other_depth(flat, (0.0, 1.0))
-    first, second = capsys.readouterr().out.splitlines()
+    first, second = caplog.messages
     assert "have 16 bits or floating-point numbers, the model learnt from 8 bits" in first
     assert "have 8 bits, the model learnt from 16 bits" in second
 

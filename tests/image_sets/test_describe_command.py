@@ -48,6 +48,12 @@ def test_descriptors_side_by_side(
     assert not (tmp_path.parent / "outside.png").exists()
 
 
+def test_excluded_pictures_are_not_described(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "o.desc"
+    assert describe(f"images={photos}", f"out={out}", "exclude=bad.jpg,000.*,003.png") == 0
+    assert list(open_descriptors(out).ids["path"]) == [f"{photos}::00{n}.png" for n in (1, 2, 4)]
+
+
 def test_random_weights_are_told(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -67,6 +73,7 @@ def test_random_weights_are_told(
     [
         (["out=o"], "images=... to describe, or from_file=... to import"),
         (["images=absent", "out=o"], "images must be an existing folder"),
+        (["images=photos.zip", "out=o", "exclude=,"], "describe: exclude must be glob patterns"),
         (["images=photos.zip", "out=photos.zip"], "out must be a folder"),
         (["images=photos.zip", "out=o", "descriptor=vgg61"], "did you mean vgg16"),
         (["images=photos.zip", "out=o", "tiles=0"], "tiles must be in"),

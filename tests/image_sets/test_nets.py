@@ -163,13 +163,13 @@ def test_settings_are_checked() -> None:
         ({"precision": "float8"}, "float32, bfloat16"),
         ({"image_size": 3}, r"in \[16, 2048\]"),
         ({"pool": 0}, r"in \[1, 64\]"),
+        ({"bins": (0, 1, 1)}, r"bins must be in \[1, 256\]"),
+        ({"bins": (1, 1)}, "bins must be three"),
     ):
-        with pytest.raises(UserError, match=words):
+        with pytest.raises(ValueError, match=words):
             DescriptorSettings(**settings)  # type: ignore[arg-type]
     with pytest.raises(UserError, match="needs model_file"):
         build_descriptor(DescriptorSettings("model"))
-    with pytest.raises(UserError, match="bins must be three"):
-        build_descriptor(DescriptorSettings(bins=(0, 1, 1)))
 
 
 def test_clip_without_its_library_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

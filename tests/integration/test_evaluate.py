@@ -53,6 +53,15 @@ def benchmark_words(dataset: Path, out: Path, *words: str) -> list[str]:
     ]
 
 
+def test_a_folder_name_that_no_disk_takes_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("clip,frame,label,score\n" + "a,0,0,1\na,1,1,2\n", encoding="utf-8")
+    assert main(["evaluate", f"scores={table}", f"out={tmp_path}/{'x' * 300}"]) == 2
+    assert "must be writable, got: File name too long" in capsys.readouterr().err
+
+
 @pytest.fixture(scope="module")
 def benchmark(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("benchmarks")

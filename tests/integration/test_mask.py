@@ -51,7 +51,7 @@ def test_nothing_to_ignore_writes_nothing(
     ("words", "message"),
     [
         (["out=m.png"], "out must end in .yaml"),
-        (["out=m.yaml", "samples=3"], "samples must be >= 20"),
+        (["out=m.yaml", "samples=3"], r"samples must be in \[20, 100000\]"),
         (["out=m.yaml", "restless=1"], r"restless must be in \(0, 1\)"),
     ],
 )

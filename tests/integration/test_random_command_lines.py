@@ -102,6 +102,26 @@ GOOD: dict[str, tuple[str, ...]] = {
     "filter score": ("model_file={w}/novelty.safetensors", "images={w}/clips", "out=kept"),
     "demo": ("model=none_such",),
 }
+# Of no dataclass: settings of Lightning (but devices, which start processes), of a net, of nobody.
+FREE = (
+    "trainer.max_steps",
+    "trainer.limit_train_batches",
+    "trainer.limit_val_batches",
+    "trainer.gradient_clip_val",
+    "trainer.accumulate_grad_batches",
+    "trainer.check_val_every_n_epoch",
+    "trainer.precision",
+    "trainer.nowhere",
+    "trainer",
+    "model.widths",
+    "model.channels",
+    "model._target_",
+    "model.nowhere",
+    "model.a.b",
+    "hydra.verbose",
+    "hydra.run.dir",
+    "nowhere",
+)
 NEVER = {"open", "train"}  # opens a browser; words of another command
 ALWAYS = {  # or they would not end, or take long
     "explore": ("export=page.html",),
@@ -141,6 +161,9 @@ def random_line(rng: random.Random, world: Path) -> list[str]:
         if key in ("paths.checkpoints", "paths.scores", "paths.cache", "out", "export"):
             value = rng.choice(("own", "a b", "${x}", "~x", "", "null", "x" * 300, "scores/own"))
         words.append(f"{key.removesuffix('.path') if rng.random() < 0.5 else key}={value}")
+    while rng.random() < 0.25:
+        key = rng.choice((*FREE, rng.choice(known)[0]))
+        words.append(f"{rng.choice(('', '', '+', '++', '~'))}{key}={rng.choice(ODD)}")
     if rng.random() < 0.05:
         words.append(rng.choice(("--help", "--cfg=job", "--frob", "--name=x", "footage", "-m")))
     return [*command.split(), *words, *ALWAYS.get(command, ())]

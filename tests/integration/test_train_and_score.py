@@ -84,6 +84,24 @@ def test_the_odd_frame_ranks_first(model: str, tmp_path: Path, places: list[str]
     assert pd.read_csv(tmp_path / "scores/s/scores.csv").shape == table.shape
 
 
+def test_settings_without_effect_are_a_line_each(
+    tmp_path: Path, places: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    footage = write_clips(tmp_path / "n", (20, 20))
+    words = ["train", f"footage={footage}", "name=run", "model=copy_last", *places]
+    idle = ["scoring.kernel_frames=3", "scoring.causal=true"]
+    words += ["footage.size_hw=[32,32]", "trainer.accelerator=cpu"]
+    assert main([*words, "training.planted.fast=0.1", *idle]) == 0
+    told = capsys.readouterr().out
+    assert told.count("training.planted has no effect") == 1
+    assert told.count("scoring.kernel_frames=3 has no effect") == 1
+    words = score_words(tmp_path, footage, places)
+    assert main([*words, "scoring.kernel_frames=1"]) == 0
+    assert "has no effect" not in capsys.readouterr().out
+    assert main([*words, "scoring.kernel_frames=5", "overwrite=true"]) == 0
+    assert capsys.readouterr().out.count("scoring.kernel_frames=5 has no effect") == 1
+
+
 def test_model_file_holds_all_and_is_small(tmp_path: Path, places: list[str]) -> None:
     assert main(train_words(write_clips(tmp_path / "n", (20, 20)), places)) == 0
     path = tmp_path / "checkpoints/run/model.safetensors"
@@ -119,7 +137,7 @@ def test_tensorboard_shows_losses_baselines_pace_and_pictures(
 
 
 def final_weights(path: Path) -> dict[str, torch.Tensor]:
-    return dict(load_model(path).net.state_dict())
+    return dict(load_model(path).detector.net.state_dict())
 
 
 @pytest.mark.parametrize("model", ["stae_small", "convlstm_small"])
@@ -130,7 +148,7 @@ def test_a_killed_run_ends_like_an_unbroken_one(
 
     normal = write_clips(tmp_path / "normal", (20, 20, 20))
     words = [*train_words(normal, places, model), "trainer.max_epochs=4"]
-    assert main([*words, "suffix=-whole"]) == 0
+    assert main([*words, "name=run-whole"]) == 0
     steps = 0
     original = Training.training_step
 

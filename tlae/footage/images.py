@@ -1,7 +1,6 @@
 """Image bytes to RGB pixels, and why a file gives none."""
 
 import io
-import re
 import warnings
 from contextlib import suppress
 
@@ -12,6 +11,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError, features
 
 from tlae.footage.frames import Image
+from tlae.footage.jpeg_damage import ends_early, has_lost_block, has_stray_marker, scan_start
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".pgm", ".ppm"}
@@ -32,13 +32,9 @@ _REDUCED = {
     4: cv2.IMREAD_REDUCED_COLOR_4,
     8: cv2.IMREAD_REDUCED_COLOR_8,
 }
-_MARKER = re.compile(rb"\xff[\x01-\xfe]")  # in pixel data; ff00 is a value, ffff a filler
-_BETWEEN_SCANS = {0xC4, 0xCC, 0xDA, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF0)}  # with a length
 # OpenCV is fastest for these and exact. The rest goes to Pillow: OpenCV multiplies TIFF and GIF
 # colours by alpha, rounds 16-bit colour TIFF, and writes about cut BMP files to stderr.
 _PNG_16_BIT_GREY = b"\x10\x00"  # depth and colour type in the header
-_LOST = bytes(256)  # more than the blocks of all components in one place
-_HUFFMAN, _PROGRESSIVE = 0xC4, 0xC2  # markers of a JPEG
 _OPENCV_KINDS = ("jpeg", "png", "webp")
 
 
@@ -81,7 +77,7 @@ def decode_image(
     kind = _kind(data)
     if _is_cut(data, kind):
         raise Unreadable("truncated")
-    if kind == "jpeg" and (_has_stray_marker(data) or _has_lost_block(data)):
+    if kind == "jpeg" and (has_stray_marker(data) or has_lost_block(data)):
         raise Unreadable("damaged")
     if kind in _OPENCV_KINDS and not (levels and data[24:26] == _PNG_16_BIT_GREY):
         size_hw = _oriented_size(data)
@@ -90,6 +86,8 @@ def decode_image(
         with suppress(cv2.error):  # an absurd size in the header
             pixels = cv2.imdecode(np.frombuffer(data, np.uint8), _REDUCED[factor])
             if pixels is not None:
+                if kind == "jpeg" and ends_early(data, pixels, factor):
+                    raise Unreadable("truncated")
                 return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), source_hw if factor > 1 else None
     return _decode_with_pillow(data, kind, levels), None
 
@@ -122,7 +120,7 @@ def _is_cut(data: bytes, kind: str) -> bool:
     Decoders differ here: some fill the missing part with grey and call it well.
     """
     if kind == "jpeg":
-        return data.rfind(b"\xff\xd9") < _jpeg_scan_start(data)
+        return data.rfind(b"\xff\xd9") < scan_start(data)
     if kind == "png":
         return b"IEND" not in data
     if kind == "webp":
@@ -131,67 +129,6 @@ def _is_cut(data: bytes, kind: str) -> bool:
         directory = data[4:8] if data.startswith(b"MM") else data[7:3:-1]
         return int.from_bytes(directory, "big") + 2 > len(data)
     return False
-
-
-def _jpeg_scan_start(data: bytes) -> int:
-    """Offset of the first pixel data: an end mark before it belongs to an embedded thumbnail."""
-    at = 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        if data[at + 1] == 0xDA:  # start of scan
-            return at
-        filler = data[at + 1] == 0xFF
-        at += 1 if filler else 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    return len(data)
-
-
-def _has_stray_marker(data: bytes) -> bool:
-    """Whether a JPEG's pixel data holds a marker that cannot stand there, or restarts in disorder.
-
-    Decoders make up what is missing and call it well.
-    """
-    at, restart = _jpeg_scan_start(data), 0
-    while found := _MARKER.search(data, at):
-        marker, at = data[found.start() + 1], found.end()
-        if marker == 0xD9:  # end of image
-            return False
-        if 0xD0 <= marker <= 0xD7:  # restarts count from 0 to 7, from each scan on
-            if marker - 0xD0 != restart % 8:
-                return True
-            restart += 1
-        elif marker in _BETWEEN_SCANS:
-            restart = 0 if marker == 0xDA else restart
-            at += int.from_bytes(data[at : at + 2], "big")
-        else:
-            return True
-    return False
-
-
-def _has_lost_block(data: bytes) -> bool:
-    """Whether zeros stand where a JPEG's pixel data was, as a failing disk leaves them.
-
-    The code of all zeros is that of the first symbol of a Huffman table. Unless that is the end of
-    a block in every table, so many zeros mean the same coefficient in every place of a block: no
-    encoder writes that.
-    """
-    start = _jpeg_scan_start(data)
-    symbols = _symbols_of_zeros(data, start)
-    return any(symbols) and data.find(_LOST, start, data.rfind(b"\xff\xd9")) >= 0
-
-
-def _symbols_of_zeros(data: bytes, scan_start: int) -> list[int]:
-    """What a code of all zeros means in each AC table; nothing of a progressive JPEG."""
-    at, symbols = 2, list[int]()
-    while at + 4 <= scan_start and data[at] == 0xFF:
-        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-        if data[at + 1] == _PROGRESSIVE:
-            return []
-        table = at + 4
-        while data[at + 1] == _HUFFMAN and table + 17 < end:
-            if data[table] >> 4:  # of AC coefficients
-                symbols.append(data[table + 17])
-            table += 17 + sum(data[table + 1 : table + 17])
-        at = end
-    return symbols
 
 
 def _oriented_size(data: bytes) -> tuple[int, int] | None:

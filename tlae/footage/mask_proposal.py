@@ -14,8 +14,6 @@ import numpy.typing as npt
 
 from tlae.footage.zones import Mask, Polygon
 
-LEAST_SAMPLES = 20  # fewer say nothing about how often a place changes
-
 DETAIL_SIGMA_PX = 3.0  # strokes are finer than this, light and shadow are not
 STROKE = 40  # grey levels between a stroke and its surroundings
 SWITCHING = 0.1  # share of the time that a digit's pixel differs from its usual state

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from tlae.errors import UserError, nearest
+from tlae.errors import UserError, did_you_mean, nearest
 from tlae.image_sets.descriptor_settings import RANDOM, DescriptorSettings
 from tlae.image_sets.net_descriptors import PictureNet
 from tlae.image_sets.torchvision_nets import WEIGHT_SUFFIXES, read_weights
@@ -38,8 +38,8 @@ def open_clip_net(settings: DescriptorSettings) -> PictureNet:
 
     architectures = open_clip.list_models()
     if settings.clip_model not in architectures:
-        near = nearest(settings.clip_model, architectures).partition("known:")[0]
-        raise UserError(f"OpenCLIP has no model {settings.clip_model!r}; {near}see its list_models")
+        hint = f"{did_you_mean(settings.clip_model, architectures)} see its list_models".lstrip()
+        raise UserError(f"OpenCLIP has no model {settings.clip_model!r}; {hint}")
     path = Path(settings.weights).expanduser()
     local = path.suffix in WEIGHT_SUFFIXES or path.exists()
     if local:

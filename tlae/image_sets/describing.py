@@ -74,11 +74,14 @@ def _describe(cfg: DescribeConfig, folder: Path) -> None:
 
 
 def _open_images(cfg: DescribeConfig) -> Footage:
-    """Open the images; messages on footage name this command's setting instead."""
+    """Open the images; messages on footage name this command's settings instead."""
     try:
         return open_footage(str(cfg.images), time_pattern=cfg.time_pattern, exclude=cfg.exclude)
     except FootageError as error:
-        raise FootageError(str(error).replace("footage.path", "images", 1)) from error
+        text = str(error).replace("footage.path", "images", 1)
+        for name in ("exclude", "time_pattern"):
+            text = text.replace(f"footage.{name}", name)
+        raise FootageError(text) from error
 
 
 def _settings(cfg: DescribeConfig) -> DescriptorSettings:

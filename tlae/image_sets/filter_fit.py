@@ -24,8 +24,6 @@ def fit_filter_model(cfg: FilterFitConfig) -> None:
     """Good and bad pictures in, a filter out."""
     folder = judge_folder(cfg.paths.checkpoints, cfg.name or _name(cfg), "filter")
     started = time.monotonic()
-    if cfg.false_alarm_rate is not None and not 0 < cfg.false_alarm_rate < 1:
-        raise UserError(f"false_alarm_rate must be in (0, 1), got {cfg.false_alarm_rate}")
     settings = descriptor_settings(cfg)
     good = described_input(None, None, cfg.good, settings, quadrants=cfg.quadrants)
     bad = described_input(None, None, cfg.bad, settings, quadrants=cfg.quadrants)

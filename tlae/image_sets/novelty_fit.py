@@ -9,7 +9,6 @@ import numpy as np
 
 from tlae.budget import Budget
 from tlae.config_images import NoveltyFitConfig
-from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.describe_now import Described
 from tlae.image_sets.described_input import described_input, descriptor_settings, report_left_out
@@ -27,8 +26,6 @@ def fit_novelty_model(cfg: NoveltyFitConfig) -> None:
     """Normal pictures in, a judge out."""
     folder = judge_folder(cfg.paths.checkpoints, cfg.name or _name(cfg), "novelty")
     started = time.monotonic()
-    if not 0 < cfg.false_alarm_rate < 1:
-        raise UserError(f"false_alarm_rate must be in (0, 1), got {cfg.false_alarm_rate}")
     settings = descriptor_settings(cfg)
     # The descriptor of a store is known to the store, unless there are several.
     normal = described_input(cfg.images, cfg.descriptors, None, settings)

@@ -36,10 +36,6 @@ def judge_pictures(cfg: JudgeConfig, kind: str, words: dict[int, str]) -> None:
         words: beside each verdict.
     """
     started = time.monotonic()
-    if cfg.pictures < 0:
-        raise UserError(f"pictures must be >= 0, got {cfg.pictures}")
-    if cfg.false_alarm_rate is not None and not 0 < cfg.false_alarm_rate < 1:
-        raise UserError(f"false_alarm_rate must be in (0, 1), got {cfg.false_alarm_rate}")
     model_file = Path(cfg.model_file).expanduser()
     judge = load_judge(model_file, kind)
     threshold = judge.threshold

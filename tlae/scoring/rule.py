@@ -62,6 +62,15 @@ class ScoringRule:
         """Side of the kernel for frames of this height."""
         return self.kernel_px or max(1, round(self.kernel_fraction * height_px))
 
+    def idle_setting(self) -> str | None:
+        """A line where ``kernel_frames`` has no effect, else None."""
+        if not self.causal or self.kernel_frames == 1:
+            return None
+        return (
+            f"note: scoring.kernel_frames={self.kernel_frames} has no effect: causal maps are not "
+            "averaged in time; scoring.causal=false averages them"
+        )
+
     def changed_by(self, settings: dict[str, Any]) -> "ScoringRule":
         """This rule with the given settings; those that are None or not of a rule are ignored."""
         names = {field.name for field in fields(self)}

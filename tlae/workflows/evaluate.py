@@ -23,6 +23,7 @@ from tlae.workflows.pictures import Drawing, open_drawing, worst_rows
 
 logger = logging.getLogger(__name__)
 
+MEASURES, TABLE, REPORT = "measures.json", "measures.csv", "report.html"
 GALLERIES = (  # title, note, label, highest scores first
     ("Best found", "Anomalous frames with the highest scores.", True, True),
     ("Missed", "Anomalous frames with the lowest scores.", True, False),
@@ -49,6 +50,8 @@ def write_report(evaluation: Evaluation, cfg: EvaluateConfig) -> Path:
     scores = Path(cfg.scores).expanduser()
     beside = scores / "evaluation" if scores.is_dir() else _beside(scores)
     folder = Path(cfg.out).expanduser() if cfg.out else beside
+    with explain_os_errors(folder):
+        _require_own(folder)
     facts = {
         "scores": evaluation.scored.name,
         "frames": len(evaluation.truth.anomalous),
@@ -58,23 +61,27 @@ def write_report(evaluation: Evaluation, cfg: EvaluateConfig) -> Path:
         "measures": [asdict(measure) for measure in evaluation.measures],
     }
     texts = {
-        "measures.json": json.dumps(facts, indent=1, allow_nan=False) + "\n",
-        "measures.csv": _as_table(evaluation.measures).to_csv(index=False),
-        "report.html": report_html(evaluation, _galleries(evaluation, cfg)),
+        MEASURES: json.dumps(facts, indent=1, allow_nan=False) + "\n",
+        TABLE: _as_table(evaluation.measures).to_csv(index=False),
+        REPORT: report_html(evaluation, _galleries(evaluation, cfg)),
     }
-    if not (folder / "measures.json").is_file():
-        for name in texts:
-            if (folder / name).exists():
-                raise UserError(
-                    f"{folder} holds a {name} that `tlae evaluate` did not write; give another "
-                    "out=..."
-                )
     with held_folder(folder, "give another out=..."), explain_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
             with whole_file(folder / name) as temporary:
                 temporary.write_text(text, encoding="utf-8")
-    return folder / "report.html"
+    return folder / REPORT
+
+
+def _require_own(folder: Path) -> None:
+    """Refuse a folder whose files of the same names were written by others."""
+    if (folder / MEASURES).is_file():
+        return
+    for name in (TABLE, REPORT):
+        if (folder / name).exists():
+            raise UserError(
+                f"{folder} holds a {name} that `tlae evaluate` did not write; give another out=..."
+            )
 
 
 def _beside(table: Path) -> Path:

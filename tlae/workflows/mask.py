@@ -8,10 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from tlae.config import MaskConfig
+from tlae.config import LEAST_SAMPLES, MaskConfig
 from tlae.errors import FootageError, UserError
 from tlae.footage.frames import Clip, Frame, Image
-from tlae.footage.mask_proposal import LEAST_SAMPLES, Samples, find_clocks, find_restless
+from tlae.footage.mask_proposal import Samples, find_clocks, find_restless
 from tlae.footage.sources import Footage
 from tlae.footage.sources.image_folder import ImageClip, printable
 from tlae.footage.zones import YAML_SUFFIXES, Polygon, Zones, read_zones
@@ -71,10 +71,6 @@ def _require_sound(cfg: MaskConfig, out: Path) -> None:
     require_own(out, read_zones, "a zones file", "out")
     if out.exists() and not cfg.overwrite:
         raise UserError(f"{out} is there already; give another out=... or overwrite=true")
-    if cfg.samples < LEAST_SAMPLES:
-        raise UserError(f"samples must be >= {LEAST_SAMPLES}, got {cfg.samples}")
-    if not 0 < cfg.restless < 1:
-        raise UserError(f"restless must be in (0, 1) (share of the time), got {cfg.restless:g}")
 
 
 def _samples(footage: Footage, count: int) -> tuple[Samples, Image]:

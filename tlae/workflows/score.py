@@ -125,6 +125,9 @@ def score(cfg: ScoreConfig, model: Model, footage: Footage, folder: Path) -> Sco
     with refusing_bad_values():
         rule = model.rule.changed_by(vars(cfg.scoring))
         budget = Budget.of(vars(cfg.scoring)) or model.budget
+    asked = cfg.scoring.causal or cfg.scoring.kernel_frames is not None
+    if asked and (line := rule.idle_setting()):
+        logger.warning(line)
     require_pace_for(budget, footage)
     store = open_seen(footage, model, Path(cfg.paths.cache))
     _note_other_pace(model, store)

@@ -140,8 +140,7 @@ def train(cfg: TrainConfig, source: Footage, folder: RunFolder) -> TrainingRepor
         require_teachable(footage)
     if is_first_process():
         folder.begin(_settings(cfg, footage.store), overwrite=cfg.overwrite)
-    if not inner.segments and cfg.training.planted != Planting():
-        logger.warning(f"note: training.planted has no effect, {cfg.model_name} does not segment")
+    _note_idle_settings(cfg, inner, rule)
     if folder.is_done(overwrite=cfg.overwrite):
         if is_first_process():
             logger.info(f"{folder.path} is trained already; other settings need another name=...")
@@ -167,6 +166,14 @@ def train(cfg: TrainConfig, source: Footage, folder: RunFolder) -> TrainingRepor
     facts |= {"compute": str(learnt.compute), "seed": cfg.seed, **learnt.facts}
     model = save_model(replace(model, camera=camera, training=facts), folder.model)
     return TrainingReport(model, source, footage, baselines)
+
+
+def _note_idle_settings(cfg: TrainConfig, inner: Net, rule: ScoringRule) -> None:
+    """A line for each setting that was asked for and has no effect."""
+    if not inner.segments and cfg.training.planted != Planting():
+        logger.warning(f"note: training.planted has no effect, {cfg.model_name} does not segment")
+    if cfg.scoring.causal and (line := rule.idle_setting()):  # the segmenter brings kernel_frames
+        logger.warning(line)
 
 
 def _learn(
