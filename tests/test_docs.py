@@ -60,7 +60,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def one_by_one(words: list[str]) -> list[list[str]]:
-    """Runs in which every name of a sweep occurs: ``model=a,b seed=0,1,2`` gives two, with seed 0."""
+    """Runs in which every name of a sweep occurs; ``model=a,b seed=0,1`` gives two, of seed 0."""
     choices = []
     for word in words:
         key, _, value = word.partition("=")
