@@ -195,7 +195,7 @@ def _symbols_of_zeros(data: bytes, scan_start: int) -> list[int]:
 
 
 def _oriented_size(data: bytes) -> tuple[int, int] | None:
-    """Height and width after rotation, from the header alone; None where it cannot be told.
+    """Height and width after rotation, from the header alone; None where it is not known.
 
     Raises:
         Unreadable: a small file that claims more pixels than Pillow takes, 179 million.
