@@ -27,7 +27,8 @@ class StillSegmenter(Net):
     (Breitenstein et al. 2009, *Hunting Nessie*: meaningful nearest neighbours). How restless a
     place is, some frames of other times that are most similar show: their mean, their standard
     deviation, and the difference to the nearest of them. Trained to distinguish things drawn into
-    normal frames from what changes by itself (see ``training.still_anomalies``; DRAEM, Zavrtanik et al. 2021).
+    normal frames from what changes by itself (see ``training.still_anomalies``; DRAEM, Zavrtanik et
+    al. 2021).
 
     Args:
         channels: of a frame.
