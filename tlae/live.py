@@ -88,7 +88,7 @@ class Live:
         model: trained model.
         budget: what makes an alarm; None: as the model was trained.
         events: when alarms are one event; nothing is accepted as normal after a time.
-        interval_s: usual time between frames [s]; None: as in the training footage.
+        interval_s: median time between frames [s]; None: as in the training footage.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         settings: of the scoring rule, such as ``{"smooth_frames": 0}``; it is always causal.
 

@@ -17,7 +17,7 @@ _mode: ContextVar[str] = ContextVar("progress", default=AUTO)
 
 
 class Advance(Protocol):
-    """Call with the number of further items done."""
+    """Report progress: call it with the number of items finished since the last call."""
 
     def __call__(self, done: int = 1) -> None:
         """Advance by ``done`` items."""

@@ -1,7 +1,7 @@
 """tlae benchmark footage=FOLDER [-m model=cae_small,convlstm_small seed=0,1,2].
 
 Trains a net on the train split alone (weights of the last epoch, nothing chosen after the fact),
-scores the test split, evaluates, and puts the figures beside those of baselines that learn nothing.
+scores the test split, evaluates, and puts the figures beside those of trivial baselines.
 Runs into one folder add up to one table, mean and spread over seeds; a killed benchmark continues.
 Writes <out>/<name>/: benchmark.md, benchmark.csv, roc.svg, scores.svg, maps.png, and each run's
 model (checkpoints/), scores and report (scores/<run>/evaluation/report.html).

@@ -1,8 +1,8 @@
 """tlae calibrate model_file=PATH footage=PATH [add=true] [scoring.alarms_per_day=2].
 
-The new normal, in seconds: scores footage that you declare normal with the net as it is, and writes
-a model file whose thresholds and calibrated scores rest on that footage. The net is not trained
-again; a scene that has changed all over needs `tlae train`.
+Recalibrates thresholds in seconds: scores footage that you declare normal with the existing net,
+and writes a model file whose thresholds and calibrated scores rest on that footage. The net is not
+trained again; a scene that has changed completely needs `tlae train`.
 """
 
 import time

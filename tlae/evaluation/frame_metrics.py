@@ -1,4 +1,4 @@
-"""How well frame scores tell anomalous frames from normal ones, under every usual protocol.
+"""How well frame scores separate anomalous frames from normal ones, under every common protocol.
 
 The same scores earn very different figures once they are rescaled inside each test clip, which
 looks at the whole future of the clip and promises it a 0 and a 1. Raw scores come first: only they

@@ -28,7 +28,7 @@ class ScoredTable:
         table: one row per frame: ``clip``, ``frame``, ``raw`` (NaN where there is no score), and
             where known ``label``, ``alarm``, ``time_s``.
         map_of: smoothed error map (h, w) of a row; None where no maps are stored.
-        interval_s: usual time between frames [s]; None where times are not known.
+        interval_s: median time between frames [s]; None where times are not known.
         threshold: alarm threshold in raw units; None: not known.
         asked: the false-alarm budget that was asked for, as in the model file.
         results: the results folder, where it is one.

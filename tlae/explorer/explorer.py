@@ -38,7 +38,7 @@ class Request:
         parameters: of the method; those left out keep their default.
         rows: items to cluster again; None: all.
         parent: labeling that the others keep their cluster of.
-        name: of the labeling that results; None: told from the method.
+        name: of the labeling that results; None: derived from the method.
     """
 
     method: str

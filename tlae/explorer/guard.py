@@ -35,7 +35,7 @@ class Guard:
 
     Args:
         app: what is guarded.
-        host: that the server was told to listen on.
+        host: that the server listens on.
     """
 
     def __init__(self, app: ASGIApp, host: str) -> None:

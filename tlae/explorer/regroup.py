@@ -58,7 +58,7 @@ _TITLES = {
 
 
 def parameters_of(method: str) -> list[Parameter]:
-    """What a method can be told.
+    """Parameters of a method.
 
     Raises:
         UserError: there is no such method.

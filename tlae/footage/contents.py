@@ -1,4 +1,4 @@
-"""What files a footage held when it was read, so that it can be told later whether it only grew."""
+"""What files a footage held when it was read, to decide later whether it only grew."""
 
 import hashlib
 from collections.abc import Iterable

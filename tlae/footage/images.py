@@ -132,7 +132,7 @@ def _is_cut(data: bytes, kind: str) -> bool:
 
 
 def _oriented_size(data: bytes) -> tuple[int, int] | None:
-    """Height and width after rotation, from the header alone; None where it cannot be told.
+    """Height and width after rotation, from the header alone; None where it is not known.
 
     Raises:
         Unreadable: a small file that claims more pixels than Pillow takes, 179 million.

@@ -82,7 +82,7 @@ class Method:
 
     Attributes:
         fit: clusters prepared values (N, d).
-        needs_k: it must be told the number of clusters.
+        needs_k: it must be given the number of clusters.
         most_rows: fitted to no more rows than this: its time or memory grows with their square.
         finds_outliers: it leaves rows in no cluster.
     """

@@ -41,7 +41,7 @@ def describe_footage(
     """Describe what ``writer`` does not have yet.
 
     Args:
-        footage: pictures; those that cannot be read are told in their state.
+        footage: pictures; those that cannot be read have the reason in their state.
         descriptor: how.
         writer: entered; what it has already is not read again.
         batch_size: pictures described at once; batches do not straddle chunks, so that a killed

@@ -1,8 +1,8 @@
-"""What befalls a camera without anything happening before it: light, weather, shake, dirt.
+"""Camera-side disturbances that are not anomalies of the scene: light, weather, shake, dirt.
 
 Each kind is a pure function of a stretch of footage, of its strength and of a random generator.
 What lasts (an exposure, a drop on the lens) is drawn once for the stretch, what changes from
-picture to picture (snow, shake) for each picture. Meant for measuring how well scores bear them.
+picture to picture (snow, shake) for each picture. They measure how robust scores are.
 """
 
 from collections.abc import Callable

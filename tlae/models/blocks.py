@@ -62,7 +62,7 @@ def round_up(size_hw: tuple[int, int], multiple: int) -> tuple[int, int]:
 
 
 def start_at_zero(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
-    """Make a last layer answer 0, so that training starts at the do-nothing answer."""
+    """Make a last layer answer 0, so that training starts at the trivial answer."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

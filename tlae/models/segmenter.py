@@ -8,16 +8,16 @@ from torch import Tensor, nn
 from tlae.models.contract import Net
 from tlae.models.unet import UNet
 
-USUAL_LOGIT = -4.0  # where training starts: nearly nothing is unusual
+USUAL_LOGIT = -4.0  # where training starts: nearly nothing is anomalous
 
 
 class AnomalySegmenter(Net):
-    """Say of every pixel of a clip how surely it is unusual; nothing is rebuilt.
+    """Give every pixel of a clip the probability that it is anomalous; nothing is rebuilt.
 
-    Trained to tell what plays too fast or backwards, is out of place or stands where others walk
-    from normal footage (see ``training.pseudo_anomalies``). Telling planted anomalies apart instead
-    of rebuilding: DRAEM (Zavrtanik et al. 2021) for pictures; speed as a free label: SpeedNet
-    (Benaim et al. 2020).
+    Trained to distinguish what plays too fast or backwards, is out of place or stands where others
+    walk from normal footage (see ``training.moving_anomalies``). Detecting planted anomalies
+    instead of rebuilding: DRAEM (Zavrtanik et al. 2021) for pictures; speed as a free label:
+    SpeedNet (Benaim et al. 2020).
 
     Args:
         channels: of a frame.

@@ -25,9 +25,10 @@ class StillSegmenter(Net):
     Between stills nothing can be followed, so motion says nothing. What helps is the scene without
     the thing: the frames next in time, and the most alike of a bank of backgrounds in its light
     (Breitenstein et al. 2009, *Hunting Nessie*: meaningful nearest neighbours). How restless a
-    place is tell some frames of other times that are most alike: their mean, their spread, and the
-    difference to the nearest of them. Trained to tell things drawn into normal frames from what
-    changes by itself (see ``training.still_anomalies``; DRAEM, Zavrtanik et al. 2021).
+    place is, some frames of other times that are most similar show: their mean, their standard
+    deviation, and the difference to the nearest of them. Trained to distinguish things drawn into
+    normal frames from what changes by itself (see ``training.still_anomalies``; DRAEM, Zavrtanik et
+    al. 2021).
 
     Args:
         channels: of a frame.
@@ -114,7 +115,8 @@ class StillSegmenter(Net):
         """How the places of each frame (N, C, H, W) look at other times in its light.
 
         Returns:
-            (N, C + 2, H, W): mean, spread, and difference to the nearest, of half the resolution.
+            (N, C + 2, H, W): mean, standard deviation, and difference to the nearest, of half
+            the resolution.
         """
         apart = _distances(frames, self.seen_thumbnails)
         if self.training:

@@ -28,7 +28,7 @@ class FootageTime:
         began: wall-clock time at the start of the axis; None: not all clips have one, and they
             follow each other with a short pause.
         clips: name -> first and last moment on the axis [s], in the order of the axis.
-        interval_s: usual time between frames.
+        interval_s: median time between frames.
     """
 
     axis_s: Floats

@@ -85,7 +85,7 @@ def plan_shots(
         near: (n,), whether near an event.
         chosen: (n,), whether to be shown at all; what is left out counts as a gap if it is long.
         pace: from footage time to video time.
-        interval_s: usual time between frames.
+        interval_s: median time between frames.
         gap_s: a pause at least this long is a gap.
 
     Returns:

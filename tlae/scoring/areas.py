@@ -120,7 +120,7 @@ def calibration_of(
         raw: (n,), scores smoothed in time, NaN where unreadable.
         modes: (n,), camera mode of each row.
         stored: maps of that footage.
-        interval_s: usual time between its frames [s].
+        interval_s: median time between its frames [s].
         created: date of the scoring, ISO 8601.
     """
     smooth = stored.rule.smooth_frames, stored.rule.causal

@@ -82,7 +82,7 @@ class Calibration:
     Attributes:
         raw: (n,), raw scores.
         run: (n,), number of the run of frames each score belongs to; runs are apart in time.
-        interval_s: usual time between frames [s]; of joined footage, that of the latest.
+        interval_s: median time between frames [s]; of joined footage, that of the latest.
         created: date of the calibration, ISO 8601.
         mode: (n,), name of each frame's camera mode; None: there is but one.
         frame_mean: (n,), mean of each frame's whole map; None: not known.

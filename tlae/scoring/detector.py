@@ -19,7 +19,7 @@ class Detector:
         preprocessing: what a frame goes through before the net.
         window_frames: frames the net sees at once.
         stride: step between them.
-        gap_s: an interval longer than this starts anew [s]; 0: none does.
+        gap_s: an interval longer than this ends the current window [s]; 0: none does.
         precision: "float32" or "bfloat16", that the calibration is made with.
         typical_error: (H, W), mean error of normal footage.
         watched: (H, W) bool, False where ignored; None: all watched.

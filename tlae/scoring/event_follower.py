@@ -66,7 +66,7 @@ class EventFollower:
 
     Args:
         rule: what makes one event; nothing is accepted as normal after a time.
-        interval_s: usual time between frames [s].
+        interval_s: median time between frames [s].
     """
 
     def __init__(self, rule: EventRule, interval_s: float) -> None:
@@ -120,7 +120,7 @@ class _Stretch:
 
     Args:
         rule: what makes one event.
-        interval_s: usual time between frames [s].
+        interval_s: median time between frames [s].
         kind: of the events.
     """
 

@@ -58,7 +58,7 @@ class EventRule:
         Args:
             threshold: (n,), alarm threshold of each row.
             modes: (n,), camera mode of each row.
-            calibration: by normal footage; None: what is usual is not known, and counts as 0.
+            calibration: by normal footage; None: the median is not known, and counts as 0.
         """
         usual, calm = np.zeros(len(threshold)), np.full(len(threshold), -np.inf)
         if calibration is not None:

@@ -25,7 +25,7 @@ class Clock:
     Attributes:
         time_s: (n,), seconds. Rows of different clips can be compared only where ``shared``.
         clip: (n,), number of each row's clip.
-        interval_s: usual time between frames [s].
+        interval_s: median time between frames [s].
         gap_s: neighbouring frames further apart belong to different events; 0: none do.
         shared: the wall clock is known, so ``time_s`` runs on from clip to clip.
     """

@@ -76,7 +76,7 @@ class Event:
 
     @classmethod
     def of_json(cls, record: Mapping[str, Any], number: int) -> "Event":
-        """An event of ``events.json``; what older files do not say has its usual value.
+        """An event of ``events.json``; what older files do not say has its default.
 
         Args:
             record: clip, first_frame, last_frame, peak_frame and peak_raw at least.
@@ -114,7 +114,7 @@ def find_events(
         areas: what to watch, see ``accept_standing``.
         stored: maps of the same rows.
         rule: what makes one event.
-        interval_s: usual time between frames [s].
+        interval_s: median time between frames [s].
         gap_s: neighbouring frames further apart belong to different events; 0: none are.
     """
     watch = _watch(table, stored, interval_s, gap_s)

@@ -55,7 +55,7 @@ class Scored:
 
 @dataclass
 class _Memory:
-    """What a run's past leaves behind; everything a resumed job needs."""
+    """State that earlier frames of a run leave behind: everything that a resumed job needs."""
 
     past: Tensor | None = None  # (n, C, H, W), the last frames, as many as a window looks back
     states: list[State | None] = field(default_factory=list)  # of a streaming net, one per phase

@@ -1,4 +1,4 @@
-"""What stays: a place that is anomalous for long, and, if asked, its being declared normal."""
+"""Persistent anomalies: places anomalous for long, on request accepted as normal."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -73,10 +73,10 @@ class _Accepted:
 def accepted_places(
     watch: Watch, level: Floats, rule: EventRule, inside: Mask | None = None
 ) -> list[Mute]:
-    """Declare normal what stays above a level at one place for ``rule.accept_after_h``.
+    """Accept as normal what stays above a level at one place for ``rule.accept_after_h``.
 
-    The place, with all that the smoothing kernel mixes into it, counts again once it was calm for
-    the same time. Only a calm frame ends a stay, not a gap in the footage.
+    The place, with all that the smoothing kernel mixes into it, counts again once it was below
+    for the same time. Only a frame below ends a stay, not a gap in the footage.
 
     Args:
         watch: maps and times.

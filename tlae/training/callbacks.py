@@ -1,4 +1,4 @@
-"""What a training run shows: do-nothing losses, pace, pictures, plain lines without a terminal."""
+"""What a training run shows: baseline losses, pace, pictures, plain lines without a terminal."""
 
 import logging
 import time
@@ -23,10 +23,10 @@ logger = logging.getLogger(__name__)
 
 
 class Beside(pl.Callback):
-    """Log the do-nothing losses beside the net's, and how fast it learns.
+    """Log the losses of trivial baselines beside the net's, and how fast it learns.
 
     Args:
-        losses: of doing nothing, on the held-out footage.
+        losses: of trivial baselines, on the held-out footage.
         windows_per_epoch: over all processes.
     """
 

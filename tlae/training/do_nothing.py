@@ -1,4 +1,4 @@
-"""What doing nothing costs: the losses that every net must beat."""
+"""Losses of trivial baselines, which every net must beat."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class FittedBackground:
     spread: float
 
 
-DoNothing = dict[str, float]  # losses of answers that need no learning, by a key of WORDS
+DoNothing = dict[str, float]  # losses of trivial baselines, by a key of WORDS
 WORDS = {
     "copy_last": "copying the last frame",  # the last the net saw before the one it answers for
     "mean_frame": "the mean frame",

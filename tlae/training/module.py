@@ -18,7 +18,7 @@ class Training(pl.LightningModule):
     """Minimise the net's error on normal clips.
 
     Logs ``loss/train``, ``loss/held_out`` (mean over watched pixels, unit of pixels in [0, 1]) and
-    the learning rate; the do-nothing losses stand beside them (see ``callbacks``).
+    the learning rate; the losses of trivial baselines stand beside them (see ``callbacks``).
 
     Args:
         net: net with the camera's mean frame around it.

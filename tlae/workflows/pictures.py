@@ -39,7 +39,7 @@ class Drawing:
         results: scores and maps.
         look: threshold, heat, layout.
         axis: of the score curve.
-        interval_s: usual time between frames.
+        interval_s: median time between frames.
         footage_path: where the pictures are.
     """
 

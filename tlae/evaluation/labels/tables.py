@@ -35,7 +35,7 @@ class _Row:
 
 
 def read_table(path: Path, lengths: Mapping[str, int]) -> Truths:
-    """Read a table of ranges or of frames, told by its columns; it may have others too.
+    """Read a table of ranges or of frames, recognised by its columns; it may have others too.
 
     ``clip,first,last``: anomalous frames, counted from 0, both ends inclusive, in as many rows as
     needed; a normal clip is named by a row with both left empty. ``clip,frame,label``: every frame

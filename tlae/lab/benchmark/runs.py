@@ -1,4 +1,4 @@
-"""Runs of a benchmark folder: a net, or a baseline that learns nothing, trained and scored."""
+"""Runs of a benchmark folder: a net, or a trivial baseline, trained and scored."""
 
 import logging
 import re
@@ -70,7 +70,7 @@ def run_all(
 
 
 def as_baseline(cfg: BenchmarkConfig, baseline: Baseline) -> BenchmarkConfig:
-    """The same footage and scoring with a net that learns nothing."""
+    """The same footage and scoring with a trivial baseline."""
     return replace(
         cfg,
         model=dict(baseline.net),

@@ -65,7 +65,7 @@ def write_stills_benchmark(folder: Path, baselines: Sequence[str], stills: Still
 
     Args:
         folder: of the benchmark.
-        baselines: names of the runs that learn nothing, first in the tables.
+        baselines: names of the trivial baselines, first in the tables.
         stills: what was scored.
     """
     runs = _read_runs(folder, baselines)

@@ -73,7 +73,7 @@ def write_benchmark(folder: Path, baselines: Sequence[str], labels: str) -> None
 
     Args:
         folder: of the benchmark.
-        baselines: names of the runs that learn nothing, first in the table.
+        baselines: names of the trivial baselines, first in the table.
         labels: ground truth of the test split.
     """
     runs = _runs(folder, baselines)

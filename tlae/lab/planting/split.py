@@ -33,7 +33,7 @@ class Split:
         preprocessing: to the size and colour of the pictures that are written.
         train: rows of each run of training frames without a cut.
         test: rows of each run of test frames without a cut.
-        interval_s: usual time between frames in seconds, 0 if unknown.
+        interval_s: median time between frames in seconds, 0 if unknown.
     """
 
     index: pd.DataFrame

@@ -41,7 +41,7 @@ class PlantSummary:
     Attributes:
         folder: with ``Train``, ``Test`` and ``planted.json``.
         train_frames: number of training frames.
-        interval_s: usual time between frames in seconds, 0 if unknown.
+        interval_s: median time between frames in seconds, 0 if unknown.
         clips: one entry per test clip, as in ``planted.json``.
         skipped: kinds that could not be planted, and why.
     """

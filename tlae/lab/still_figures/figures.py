@@ -25,7 +25,7 @@ BUDGETS = (1, 2, 5)  # alarms a day
 PRIMARY_BUDGET = 2
 PRIMARY_SIZE = 0.03  # of the frame height, and
 PRIMARY_CONTRAST = 0.25  # of the brightness of the place: from here on an object must be found
-LONG_DAYS = 14  # of more test days, alarms are told by week
+LONG_DAYS = 14  # of more test days, alarms are counted by week
 SLACK = 1e-9
 
 Row = dict[str, object]

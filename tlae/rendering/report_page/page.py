@@ -49,7 +49,7 @@ class EventPictures:
 
 @dataclass(frozen=True, eq=False)
 class ReportData:
-    """One scored footage, ready to be told.
+    """One scored footage, ready for the report.
 
     Attributes:
         name: of the results.
