@@ -1,5 +1,6 @@
 """A kill at the n-th change of the file system, for tests."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +9,10 @@ from typing import Any
 
 import pytest
 
-STEPS = ((Path, "replace"), (Path, "unlink"), (Path, "rmdir"), (Path, "mkdir"), (shutil, "rmtree"))
+STEPS = (
+    *((Path, name) for name in ("replace", "unlink", "rmdir", "mkdir")),
+    *((shutil, "rmtree"), (os, "fsync")),
+)
 
 
 class Killed(BaseException):

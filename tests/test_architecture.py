@@ -10,6 +10,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 GROUND = {
     "budget",
+    "chunk_log",
     "device",
     "errors",
     "folder_lock",

@@ -166,32 +166,6 @@ def test_a_growing_video_is_left_for_the_next_time(
     assert all(0 <= seconds <= 2 for seconds in waited)
 
 
-@pytest.mark.parametrize("killed_at", [1, 3, 6, 10])
-def test_a_half_built_store_is_continued(
-    killed_at: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    root = write_clips(tmp_path / "n", (5, 6))
-    (root / "c1/001.png").write_bytes(b"")
-    whole = opened(root, tmp_path / "whole")
-    with monkeypatch.context() as patch:
-        patch.setattr(
-            Preprocessing,
-            "__call__",
-            raises_at(killed_at, KeyboardInterrupt(), Preprocessing.__call__),
-        )
-        with pytest.raises(KeyboardInterrupt):
-            opened(root, tmp_path / "cache")
-    decoded = []
-    original = Preprocessing.__call__
-    monkeypatch.setattr(
-        Preprocessing, "__call__", lambda self, image: decoded.append(1) or original(self, image)
-    )
-    store = opened(root, tmp_path / "cache")
-    pd.testing.assert_frame_equal(store.index, whole.index)
-    assert np.array_equal(store.frames()[6:], whole.frames()[6:])
-    assert len(decoded) <= 11 - (killed_at - 1) // 4 * 4
-
-
 def encoded(suffix: str, image: np.ndarray) -> bytes:
     return cv2.imencode(suffix, image)[1].tobytes()
 

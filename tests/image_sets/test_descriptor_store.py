@@ -49,24 +49,6 @@ def test_values_are_mapped_and_plain_numpy(tmp_path: Path) -> None:
     assert np.load(tmp_path / "s.desc" / "x.npy").dtype == np.float16
 
 
-def test_killed_and_continued_gives_the_same_bytes(tmp_path: Path) -> None:
-    values = np.random.default_rng(0).random((6, 3)).astype(np.float32)
-    with DescriptorWriter(tmp_path / "whole", "x", 3, {"seed": 1}) as writer:
-        writer.append(items(0, 3), values[:3])
-        writer.append(items(3, 6), values[3:])
-        writer.finish()
-    with DescriptorWriter(tmp_path / "killed", "x", 3, {"seed": 1}) as writer:
-        writer.append(items(0, 3), values[:3])
-    with (tmp_path / "killed" / "x.part" / "values.npy").open("ab") as file:
-        file.write(b"half a chunk")
-    with DescriptorWriter(tmp_path / "killed", "x", 3, {"seed": 1}) as writer:
-        assert (writer.items, writer.last) == (3, ("c", 2))
-        writer.append(items(3, 6), values[3:])
-        writer.finish()
-    for file in ("ids.parquet", "x.npy", "x.json"):
-        assert (tmp_path / "whole" / file).read_bytes() == (tmp_path / "killed" / file).read_bytes()
-
-
 def test_an_unfinished_one_with_other_facts_starts_anew(tmp_path: Path) -> None:
     with DescriptorWriter(tmp_path, "x", 2, {"seed": 1}) as writer:
         writer.append(items(0, 2), np.ones((2, 2), np.float32))

@@ -18,13 +18,13 @@ from tlae.camera.camera import Camera
 from tlae.camera.camera_file import camera_tensors
 from tlae.camera.health import CAN_ALARM, Health
 from tlae.camera.watch import CameraWatch, Past
+from tlae.chunk_log import ChunkLog
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK, Image
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
 from tlae.progress import progress
-from tlae.whole_file import whole_file
 
 FORMAT = 1  # raise when frames are seen otherwise by the same camera
 CHUNK_FRAMES = 1024
@@ -41,12 +41,12 @@ def canonical_store(camera: Camera, store: FrameStore) -> FrameStore:
         UserError: the disk is full; what is done is kept.
     """
     folder = store.folder.with_name(f"{store.folder.name}-{_key(camera)}")
-    parts = folder / "parts"
+    log = _log(folder)
     try:
         with held_folder(folder, None):
-            parts.mkdir(parents=True, exist_ok=True)
+            log.folder.mkdir(parents=True, exist_ok=True)
             _complete(camera, store, folder)
-            tables = [pd.read_parquet(_part(folder, start)) for start in _starts(store)]
+            tables = [pd.read_parquet(log.path(start)) for start in _starts(store)]
     except OSError as error:
         raise UserError(
             f"canonical frames {folder} could not be written: {error.strerror or error}; free some "
@@ -87,8 +87,8 @@ def _starts(store: FrameStore) -> range:
     return range(0, len(store), CHUNK_FRAMES)
 
 
-def _part(folder: Path, start: int) -> Path:
-    return folder / "parts" / f"{start:010d}.parquet"
+def _log(folder: Path) -> ChunkLog:
+    return ChunkLog(folder / "parts", digits=10)
 
 
 def _complete(camera: Camera, store: FrameStore, folder: Path) -> None:
@@ -100,31 +100,28 @@ def _complete(camera: Camera, store: FrameStore, folder: Path) -> None:
     frame_bytes = int(np.prod(store.shape[1:]))
     path = folder / "frames.u8"
     path.touch()
-    with path.open("r+b") as file, progress("canonical light", len(store)) as advance:
+    with progress("canonical light", len(store)) as advance:
         advance(to_do[0])
         for start in range(to_do[0], len(store), CHUNK_FRAMES):
             table, pictures, past = _seen_chunk(camera, store, start, past)
-            file.seek(start * frame_bytes)
-            file.write(pictures.tobytes())
-            file.flush()
-            with whole_file(_part(folder, start)) as temporary:
-                table.to_parquet(temporary, index=False)
+            _log(folder).append(start, table, path, pictures.tobytes(), start * frame_bytes)
             advance(len(table))
 
 
 def _is_done(store: FrameStore, folder: Path, start: int) -> bool:
     """Whether the chunk is there, of the rows that the store has now."""
-    if not _part(folder, start).is_file():
+    part = _log(folder).path(start)
+    if not part.is_file():
         return False
     now = store.index.iloc[start : start + CHUNK_FRAMES].reset_index(drop=True)
-    then = pd.read_parquet(_part(folder, start), columns=list(now.columns))
+    then = pd.read_parquet(part, columns=list(now.columns))
     return bool(then.equals(now))
 
 
 def _past(store: FrameStore, folder: Path, start: int) -> Past:
     """What the frames before ``start`` leave behind: the last readable one, however far back."""
     for before in reversed(range(0, start, CHUNK_FRAMES)):
-        table = pd.read_parquet(_part(folder, before), columns=["clip", "state", COPIES])
+        table = pd.read_parquet(_log(folder).path(before), columns=["clip", "state", COPIES])
         good = np.flatnonzero(table["state"] == OK)
         if len(good):
             frame = store.read(np.array([before + good[-1]]))[0]

@@ -6,7 +6,6 @@ the moment their chunk's file is there, so a killed build continues behind them.
 """
 
 import logging
-import os
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -15,13 +14,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tlae.chunk_log import ChunkLog, open_array, write_table
 from tlae.errors import FootageError, UserError
 from tlae.footage.frames import OK, Frame
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sampling import nothing_left
 from tlae.footage.sources import Footage
 from tlae.progress import Advance, progress
-from tlae.whole_file import whole_file
 
 CHUNK_FRAMES = 256
 ASPECT_TOLERANCE = 0.02  # frames of another shape than the clip's first are not the same view
@@ -59,33 +58,31 @@ def decode(
         FootageError: there is no frame at all.
         UserError: the disk is too small.
     """
-    parts = folder / "parts"
-    parts.mkdir(exist_ok=True)
+    log = _log(folder)
+    log.folder.mkdir(exist_ok=True)
     known = _known(folder)
     frame_bytes = int(np.prod(preprocessing.size_hw)) * preprocessing.channels
     lengths = [clip.length for clip in footage.clips]
     total = sum(n for n in lengths if n is not None) if None not in lengths else None
     _require_space(folder, (total or 0) - known.rows, frame_bytes)
-    row = known.rows
-    with (
-        (folder / "frames.u8").open("ab") as file,
-        progress(f"reading {footage.name}", total) as advance,
-    ):
-        file.truncate(row * frame_bytes)
+    row, frames = known.rows, folder / "frames.u8"
+    open_array(frames, row * frame_bytes)
+    with progress(f"reading {footage.name}", total) as advance:
         if row:
             logger.info("continuing %s after %d frames", folder.name, row)
             advance(row)
         for rows, pictures in _chunks(footage, preprocessing, known, finished, advance):
-            file.write(pictures)
-            file.flush()
-            os.fsync(file.fileno())
-            _write_parquet(rows, parts / f"{row:010d}.parquet")
+            log.append(row, rows, frames, pictures, row * frame_bytes)
             row += len(rows)
     tables = list(_tables(folder))
     if not tables:
         raise FootageError(nothing_left(footage.spec, footage.clips))
-    _write_parquet(pd.concat(tables, ignore_index=True), folder / "index.parquet")
-    shutil.rmtree(parts)
+    write_table(pd.concat(tables, ignore_index=True), folder / "index.parquet")
+    shutil.rmtree(log.folder)
+
+
+def _log(folder: Path) -> ChunkLog:
+    return ChunkLog(folder / "parts", digits=10)
 
 
 def _tables(folder: Path) -> Iterator[pd.DataFrame]:
@@ -94,9 +91,7 @@ def _tables(folder: Path) -> Iterator[pd.DataFrame]:
     if (folder / "index.parquet").is_file():
         yield (index := pd.read_parquet(folder / "index.parquet"))
         rows = len(index)
-    for part in sorted((folder / "parts").glob("*.parquet")):
-        if int(part.stem) >= rows:
-            yield pd.read_parquet(part)
+    yield from _log(folder).tables(rows)
 
 
 def _known(folder: Path) -> Known:
@@ -181,11 +176,6 @@ def _typed(rows: list[dict[str, object]]) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     table["taken_at"] = pd.to_datetime(table["taken_at"]).astype("datetime64[us]")
     return table.astype({"clip": "str", "path": "str", "state": "str", "time_s": "float64"})
-
-
-def _write_parquet(table: pd.DataFrame, path: Path) -> None:
-    with whole_file(path) as temporary:
-        table.to_parquet(temporary, index=False)
 
 
 def _require_space(folder: Path, frames: int, frame_bytes: int) -> None:

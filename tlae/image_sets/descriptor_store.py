@@ -9,7 +9,6 @@ side. While a descriptor is written, all of it lies in ``<name>.part/``, so a ki
 
 import io
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -18,14 +17,23 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tlae.chunk_log import (
+    JOB_FILE,
+    ChunkLog,
+    begin_anew,
+    is_begun,
+    note_facts,
+    open_array,
+    write_table,
+)
 from tlae.errors import FootageError, UserError, nearest
 from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK
 from tlae.image_sets.descriptor_facts import DESCRIBE_AGAIN, descriptor_names, facts_of
-from tlae.whole_file import is_empty_folder, remove_ours, whole_file, write_text
+from tlae.whole_file import is_empty_folder, remove_ours, write_text
 
 IDS = "ids.parquet"
-PART_FILES = ("job.json", "values.npy", "[0-9]*.parquet")  # of an unfinished descriptor
+PART_FILES = (JOB_FILE, "values.npy", "[0-9]*.parquet")  # of an unfinished descriptor
 DTYPES = ("float16", "float32")
 ITEM_COLUMNS = ("path", "clip", "frame", "taken_at", "state")  # `row` is added when written
 NOT_FINITE = "no finite numbers"  # of a row of NaN
@@ -135,6 +143,7 @@ class DescriptorWriter:
         self.folder, self.name, self.dtype = folder, name, np.dtype(dtype)
         self.facts = facts | {"name": name, "dimensions": dimensions, "dtype": dtype}
         self.part = folder / f"{name}.part"
+        self.log, self.array = ChunkLog(self.part), self.part / "values.npy"
         self.shape = (0, dimensions)  # rows so far
         self.chunks = self.items = self.pictures = 0  # written so far
         self.last: tuple[str, int] | None = None  # clip and frame of the last item written
@@ -187,14 +196,8 @@ class DescriptorWriter:
             stored = values.astype(self.dtype)
         broken = ~np.isfinite(stored).all(axis=1)
         stored[broken] = np.nan
-        with (self.part / "values.npy").open("ab") as file:
-            file.write(stored.tobytes())
-            file.flush()
-            os.fsync(file.fileno())
-        with whole_file(self._chunk(self.chunks)) as temporary:
-            items.assign(written=len(stored) * (np.arange(len(items)) == 0)).to_parquet(
-                temporary, index=False
-            )
+        table = items.assign(written=len(stored) * (np.arange(len(items)) == 0))
+        self.log.append(self.chunks, table, self.array, stored.tobytes(), self._size())
         self._count(items, len(stored))
         return int(broken.sum())
 
@@ -214,26 +217,22 @@ class DescriptorWriter:
                 f"at least one picture must be readable, got none ({reasons or 'no pictures'})"
             )
         if self.known is None:
-            with whole_file(self.folder / IDS) as temporary:
-                table.to_parquet(temporary, index=False)
+            write_table(table, self.folder / IDS)
         elif len(self.known) != len(table):
             raise UserError(self._other_items(f"{len(self.known):,} of them, not {len(table):,}"))
-        with (self.part / "values.npy").open("r+b") as file:
+        with self.array.open("r+b") as file:
             file.write(_npy_header(self.shape, self.dtype))
         told = self.facts | {"rows": self.shape[0], "complete": True}
         note, array = (self.folder / f"{self.name}{ending}" for ending in (".json", ".npy"))
         note.unlink(missing_ok=True)  # of an earlier one; facts come after what they tell of
-        (self.part / "values.npy").replace(array)
+        self.array.replace(array)
         write_text(note, json.dumps(told, indent=1, sort_keys=True, default=str) + "\n")
         remove_ours(self.part, PART_FILES)
         return open_descriptors(self.folder, self.name)
 
     def _continue_or_begin(self) -> None:
         """Take up the chunks of a killed job with the same facts, or make an empty part."""
-        told = json.dumps(self.facts, indent=1, sort_keys=True, default=str)
-        job, array = self.part / "job.json", self.part / "values.npy"
-        header = _npy_header(self.shape, self.dtype)
-        same = job.is_file() and job.read_text(encoding="utf-8") == told
+        array, same = self.array, is_begun(self.part, self.facts)
         named, note = (self.folder / f"{self.name}{ending}" for ending in (".npy", ".json"))
         if same and named.is_file() and not note.is_file() and not array.is_file():
             named.replace(array)  # killed between giving the array its name and its facts
@@ -242,20 +241,17 @@ class DescriptorWriter:
                 f"{named} is not a descriptor of tlae; give another name=... or out=..."
             )
         if not (same and array.is_file()):
-            if foreign := remove_ours(self.part, PART_FILES):
-                raise UserError(
-                    f"{self.part} is needed for an unfinished descriptor, but holds {foreign[0]}, "
-                    "which tlae did not write; move that away or give another name=..."
-                )
-            self.part.mkdir()
-            array.write_bytes(header)
-            write_text(job, told)
-        while self._chunk(self.chunks).is_file():
-            items = pd.read_parquet(self._chunk(self.chunks))
+            begin_anew(self.part, PART_FILES, "an unfinished descriptor")
+            array.touch()
+            note_facts(self.part, self.facts)
+        for items in self.log.tables():
             self._count(items, int(items["written"].sum()))
-        with array.open("r+b") as file:
-            file.write(_npy_header((0, self.shape[1]), self.dtype))
-            file.truncate(len(header) + self.shape[0] * self.shape[1] * self.dtype.itemsize)
+        open_array(array, self._size())
+
+    def _size(self) -> int:
+        """Bytes of the array so far, with the header that ``finish`` writes."""
+        header = _npy_header(self.shape, self.dtype)
+        return len(header) + self.shape[0] * self.shape[1] * self.dtype.itemsize
 
     def _count(self, items: pd.DataFrame, rows: int) -> None:
         self.chunks += 1
@@ -286,13 +282,9 @@ class DescriptorWriter:
     def _table(self) -> pd.DataFrame:
         if not self.chunks:
             return pd.DataFrame(columns=[*ITEM_COLUMNS, "row"])
-        chunks = [pd.read_parquet(self._chunk(number)) for number in range(self.chunks)]
-        table = pd.concat(chunks, ignore_index=True)[list(ITEM_COLUMNS)]
+        table = pd.concat(self.log.tables(), ignore_index=True)[list(ITEM_COLUMNS)]
         described = table["state"] == OK
         return table.assign(row=(described.cumsum() - 1).where(described, -1).astype("int64"))
-
-    def _chunk(self, number: int) -> Path:
-        return self.part / f"{number:08d}.parquet"
 
 
 def _npy_header(shape: tuple[int, int], dtype: np.dtype[Any]) -> bytes:

@@ -7,7 +7,6 @@ Where frames were added to the footage since, chunks and state of before are tak
 depends on the end that there was (the last chunk, and what waited for later frames) is done again.
 """
 
-import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import pandas as pd
 import zarr
 from safetensors.torch import load_file, save_file
 
+from tlae.chunk_log import JOB_FILE, ChunkLog, begin_anew, is_begun, note_facts
 from tlae.errors import UserError
 from tlae.footage.frames import OK
 from tlae.footage.store import FrameStore
@@ -26,10 +26,9 @@ from tlae.footage.windows import Rows
 from tlae.progress import Advance
 from tlae.scoring.scorer import FrameScorer, Scored
 from tlae.scoring.stored_maps import MAP_CODEC, MAP_DTYPE, rounded
-from tlae.whole_file import remove_ours, replace_folder, settle, whole_file, write_text
+from tlae.whole_file import replace_folder, settle, whole_file
 
 CHUNK_FRAMES = 128  # one shard of the map arrays
-JOB_FILE = "job.json"
 ARRAYS = ("maps.zarr", "rebuilt.zarr")
 ARRAY_FILES = ("zarr.json", ("zarr.json", "c/*"))  # the mark of an array, and all of it
 CLIP_FILES = tuple(f"E{'[0-9]' * digits}.{kind}" for digits in (4, 5, 6) for kind in ("mp4", "png"))
@@ -69,18 +68,13 @@ class ScoringJob:
     delay: int = 0
 
     def __post_init__(self) -> None:
-        told = self.folder / JOB_FILE
-        text = json.dumps(self.facts, sort_keys=True, indent=1)
+        self.log = ChunkLog(self.folder / "parts")
         if self.rows_before is not None:
             self._take_on(self.rows_before)
-        elif not (told.is_file() and told.read_text(encoding="utf-8") == text):
-            if foreign := remove_ours(self.folder, RESULT_FILES):
-                raise UserError(
-                    f"{self.folder} is needed for unfinished scores, but holds {foreign[0]}, which "
-                    "tlae did not write; move that away or give another name=..."
-                )
-            (self.folder / "parts").mkdir(parents=True)
-        write_text(told, text)
+        elif not is_begun(self.folder, self.facts):
+            begin_anew(self.folder, RESULT_FILES, "unfinished scores")
+            self.log.folder.mkdir()
+        note_facts(self.folder, self.facts)
         self.maps = self._array("maps.zarr", MAP_DTYPE, self.store.shape[1:3], MAP_CODEC)
         self.rebuilt = None
         if self.keep_rebuilt:
@@ -93,10 +87,7 @@ class ScoringJob:
 
     def done(self) -> int:
         """Number of chunks finished, from the first on."""
-        number = 0
-        while self._part(number).is_file():
-            number += 1
-        return number
+        return len(self.log.numbers())
 
     def rows_left(self) -> int:
         """Number of rows that are not in a finished chunk."""
@@ -118,8 +109,7 @@ class ScoringJob:
 
     def table(self) -> pd.DataFrame:
         """Results of all frames, see ``results.MEASURED``; NaN where there is no verdict."""
-        parts = [pd.read_parquet(self._part(number)) for number in range(self.chunks)]
-        whole = pd.concat(parts, ignore_index=True)
+        whole = pd.concat(self.log.tables(), ignore_index=True)
         index, (height, width) = self.store.index, self.store.preprocessing.size_hw
         table = pd.DataFrame(
             {
@@ -149,8 +139,8 @@ class ScoringJob:
         before = [run[run < rows_before] for run in self.runs]
         settled = _settled_rows([run for run in before if len(run)], rows_before, self.delay)
         kept = settled // CHUNK_FRAMES
-        for number in range(kept, -(-rows_before // CHUNK_FRAMES)):
-            self._part(number).unlink(missing_ok=True)
+        for number in reversed(self.log.numbers(kept)):  # a kill leaves no gap
+            self.log.path(number).unlink()
             for array in ARRAYS:
                 shutil.rmtree(self.folder / array / "c" / str(number), ignore_errors=True)
         for array in ARRAYS:
@@ -239,8 +229,7 @@ class ScoringJob:
                 "peak_column": chunk.peak[:, 1],
             }
         )
-        with whole_file(self._part(number)) as temporary:
-            table.to_parquet(temporary, index=False)
+        self.log.append(number, table)
 
     def _array(self, name: str, dtype: type, item: tuple[int, ...], codec: Any = "auto") -> Any:
         """The array of all frames; one of another type is what an earlier version wrote."""
@@ -257,7 +246,7 @@ class ScoringJob:
             )
 
         settle(path, ARRAY_FILES[1])
-        if not path.is_dir():
+        if not (path / ARRAY_FILES[0]).is_file():  # none, or killed while it was made
             return make(path)
         before = zarr.open_array(path, mode="r")
         if before.dtype != dtype:
@@ -266,9 +255,6 @@ class ScoringJob:
                 for start in range(0, len(self.store), CHUNK_FRAMES):
                     after[start : start + CHUNK_FRAMES] = before[start : start + CHUNK_FRAMES]
         return zarr.open_array(path, mode="r+")
-
-    def _part(self, number: int) -> Path:
-        return self.folder / "parts" / f"{number:08d}.parquet"
 
     def _state(self, number: int) -> Path:
         return self.folder / f"state-{number:08d}.safetensors"

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tlae.chunk_log import JOB_FILE, ChunkLog
 from tlae.errors import UserError
 from tlae.footage.contents import as_json, from_json, goes_on_from
 from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
-from tlae.scoring.job import ARRAYS, CHUNK_FRAMES, JOB_FILE, RESULT_FILES, ScoringJob
+from tlae.scoring.job import ARRAYS, CHUNK_FRAMES, RESULT_FILES, ScoringJob
 from tlae.scoring.results import MEASURED, read_results
 from tlae.whole_file import (
     explain_os_errors,
@@ -161,7 +162,8 @@ def _reopen(finished: Path, part: Path, size_hw: tuple[int, int]) -> None:
         for array in ARRAYS:
             if (finished / array).is_dir():
                 shutil.copytree(finished / array, folder / array, copy_function=_link)
-        (folder / "parts").mkdir()
+        log = ChunkLog(folder / "parts")
+        log.folder.mkdir()
         chunk = table[["instant", "frame_mean"]].copy()
         for name, size, source, peak in (
             ("peak_row", size_hw[0], "source_h", "peak_y"),
@@ -170,8 +172,7 @@ def _reopen(finished: Path, part: Path, size_hw: tuple[int, int]) -> None:
             place = table[peak] * size / table[source].where(table[source] > 0) - 0.5
             chunk[name] = place.round().fillna(-1).astype(np.int64)
         for first in range(0, len(chunk), CHUNK_FRAMES):
-            part_file = folder / "parts" / f"{first // CHUNK_FRAMES:08d}.parquet"
-            chunk.iloc[first : first + CHUNK_FRAMES].to_parquet(part_file, index=False)
+            log.append(first // CHUNK_FRAMES, chunk.iloc[first : first + CHUNK_FRAMES])
 
 
 def _link(source: str, target: str) -> None:

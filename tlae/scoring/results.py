@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tlae.camera.canonical_store import UNOBSERVED
+from tlae.chunk_log import JOB_FILE
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.footage.contents import Contents, from_json
@@ -24,7 +25,7 @@ from tlae.footage.windows import Rows
 from tlae.footage.zones import Mask, Zones, read_zones
 from tlae.scoring.calibrate import Calibration, PerMode
 from tlae.scoring.events import Event, flat_events, in_alarm, seen_runs
-from tlae.scoring.job import CLIP_FILES, JOB_FILE
+from tlae.scoring.job import CLIP_FILES
 from tlae.scoring.result_files import StoredArray, read_json, reporting_damage
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_runs
