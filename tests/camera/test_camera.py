@@ -1,10 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from tests.camera.small_camera import SIZE_HW, day_and_night, footage, scene, store_of
+from tests.camera.small_camera import ALL_ON, SIZE_HW, day_and_night, footage, scene, store_of
 from tlae.camera.camera import Camera
 from tlae.camera.camera_file import camera_of, camera_tensors
 from tlae.camera.fit import fit_camera, longest_copies
@@ -16,7 +17,7 @@ from tlae.footage.frames import Image
 
 def fitted(folder: Path, frames: Image, **options: object) -> Camera:
     store = store_of(folder, frames)
-    return fit_camera(store, np.arange(len(frames)), CameraOptions(**options))  # type: ignore[arg-type]
+    return fit_camera(store, np.arange(len(frames)), replace(ALL_ON, **options))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

@@ -112,12 +112,12 @@ def test_a_warm_blob_raises_the_score_and_is_rendered(
 
 
 def test_another_aspect_ratio_than_in_training_is_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     footage = open_footage(str(write(tmp_path / "a", np.zeros((48, 64), np.uint8))))
     store = open_store(footage, Preprocessing(SIZE_HW, 1), tmp_path / "cache")
     note_other_shape(store, None)
     note_other_shape(store, (96, 128))
-    assert capsys.readouterr().out == ""
+    assert caplog.messages == []
     note_other_shape(store, (48, 85))
-    assert "have 64x48 pixels, the model learnt from 85x48" in capsys.readouterr().out
+    assert "have 64x48 pixels, the model learnt from 85x48" in caplog.text
