@@ -1,5 +1,6 @@
 """Every measuring script runs: what the docs publish must not fall behind the code."""
 
+import logging
 import runpy
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 def run(name: str, *words: object) -> None:
     """Run a script as its command line would, in this process."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(logging.root.manager, "disable", logging.root.manager.disable)  # as before
         patch.setattr(sys, "argv", [str(SCRIPTS / name), *map(str, words)])
         status = 0
         try:

@@ -184,7 +184,8 @@ def _score(
     whole = segments(normal.store.index, detector.gap_s)
     made_up = max(scorer.context, 1) if scorer.streams else scorer.context
     for run in normal.runs:
-        view, first = _in_view(run, whole, made_up + LEAD_IN_FRAMES, scorer.delay)
+        lead_in = LEAD_IN_FRAMES if scorer.streams else scorer.delay
+        view, first = _in_view(run, whole, made_up + lead_in, scorer.delay)
         inside = np.zeros(len(view), bool)
         inside[max(first, made_up) : first + len(run)] = True
         done = 0
