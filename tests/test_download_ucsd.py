@@ -68,6 +68,9 @@ class Handler(BaseHTTPRequestHandler):
         start = int(re.findall(r"\d+", wanted)[0]) if wanted and site.ranges else 0
         if start >= len(site.data):
             return self.send_error(416)
+        body = site.data[start:]
+        body = body[: site.cuts.pop(0)] if site.cuts else body
+        site.sent.append(len(body))  # before the answer: a client may hang up and ask anew at once
         self.send_response(206 if start else 200)
         if start:
             self.send_header(
@@ -76,9 +79,6 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(site.data) - start))
         self.send_header("ETag", site.etag)
         self.end_headers()
-        body = site.data[start:]
-        body = body[: site.cuts.pop(0)] if site.cuts else body
-        site.sent.append(len(body))
         self.wfile.write(body)
         return None
 
