@@ -44,6 +44,8 @@ class LiveScore:
         threshold: alarm above it, in raw units; infinite: no alarms.
         alarm: whether the frame is in alarm.
         map: (h, w) float32, smoothed error in raw units.
+        reason: why the worst place is unusual, a clause that follows "it"; empty where the model
+            does not say.
         mode: of the camera; "" where there is but one.
         health: of the camera, see docs/camera.md.
         state: "ok", or "warm-up" before the net has seen a whole window.
@@ -56,6 +58,7 @@ class LiveScore:
     threshold: float
     alarm: bool
     map: FloatMap
+    reason: str
     mode: str
     health: str
     state: str
@@ -73,6 +76,7 @@ class LiveScore:
             threshold=moment.threshold,
             alarm=moment.in_alarm,
             map=error,
+            reason=moment.reason,
             mode=moment.mode,
             health=moment.health,
             state=state,
@@ -169,7 +173,7 @@ class Live:
         if self._watch is not None:
             ((seen,), _) = self._watch.push(str(self._clip), prepared[None])
             prepared, mode, health = seen.picture, seen.mode, str(seen.health)
-        instant, error = self._scored(prepared)
+        instant, error, reason = self._scored(prepared)
         is_smoothed = not math.isnan(instant) and health in SEEING
         raw = self._smoothing.push(instant) if is_smoothed else instant
         modes = np.array([mode], dtype=object)
@@ -189,6 +193,7 @@ class Live:
             mode=mode,
             health=health,
             map=None if self._rule.reduction == "mean" else error,
+            reason=reason,
             source_hw=(picture.shape[0], picture.shape[1]),
         )
         ended = self._follower.push(moment, cut=cut, forget=forget)
@@ -208,8 +213,8 @@ class Live:
             self._smoothing.reset()
         return cut
 
-    def _scored(self, prepared: Image) -> tuple[float, FloatMap]:
-        """Score of a frame before smoothing in time, and its map."""
+    def _scored(self, prepared: Image) -> tuple[float, FloatMap, str]:
+        """Score of a frame before smoothing in time, its map, and a reason."""
         scored = self._scorer.push(prepared[None])
         instant = float(scored.instant[0])
         if not (math.isnan(instant) or scored.is_finite[0]):
@@ -217,7 +222,7 @@ class Live:
                 "scores must be finite numbers, the model gives others; train it again with a "
                 "lower training.learning_rate"
             )
-        return instant, scored.maps[0]
+        return instant, scored.maps[0], str(scored.reason[0])
 
     def _as_rgb(self, image: npt.NDArray[Any]) -> Image:
         levels = self._model.detector.preprocessing.levels

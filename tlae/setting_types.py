@@ -29,6 +29,7 @@ NETS = {
     "copy_last": ("untrained", "CopyLast"),
     "running_median": ("untrained", "RunningMedian"),
     "most_alike": ("most_alike", "MostAlike"),
+    "attributes": ("attributes", "Attributes"),
 }
 
 

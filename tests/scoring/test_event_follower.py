@@ -76,6 +76,7 @@ def followed(table: pd.DataFrame, maps: np.ndarray, rule: EventRule) -> list[Eve
             line.mode,
             line.health,
             maps[row],
+            "",
             (line.source_h, line.source_w),
         )
         other = before is not None and before.clip != line.clip

@@ -19,5 +19,7 @@ def event_lines(events: Sequence[Event], most: int = 5) -> list[str]:
             f"  {event.id} {event.clip} {span}{where} (from {when}), peak "
             f"{event.peak_raw:.4g}{kept}"
         )
+        if event.reason:
+            lines.append(f"        it {event.reason}")
     troubles = Counter(event.health for event in events if event.kind != SCENE)
     return lines + [f"  camera {health}: {count} x" for health, count in troubles.items()]

@@ -1,6 +1,7 @@
 """What every net offers, so that one training module and one scorer serve them all."""
 
-from typing import ClassVar, Literal, Protocol
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
 from torch import Tensor, nn
 
@@ -10,8 +11,33 @@ State = tuple[Tensor, ...]  # what a net carries from frame to frame
 class NormalFrames(Protocol):
     """The training frames, as a net that keeps some of them may ask for them."""
 
+    @property
+    def interval_s(self) -> float:
+        """Median time from frame to frame [s]."""
+        ...
+
+    @property
+    def watched(self) -> Tensor | None:
+        """(H, W) bool, False where nothing counts; None: everywhere."""
+        ...
+
     def every(self) -> Tensor:
         """All frames in order, (N, C, H, W) uint8."""
+        ...
+
+    def count(self, most: int) -> int:
+        """Number of frames that ``stretches`` gives."""
+        ...
+
+    def stretches(self, most: int) -> Iterator[Iterable[Tensor]]:
+        """Stretches of time without a gap, each in pieces (n, C, H, W) uint8.
+
+        All footage if it has at most so many frames, else stretches spread evenly over it.
+        """
+        ...
+
+    def glances(self, count: int, length: int) -> Iterator[Tensor]:
+        """At most so many short stretches (``length``, C, H, W) uint8, spread evenly."""
         ...
 
     def backgrounds(self, count: int) -> Tensor:
@@ -27,12 +53,28 @@ class NormalFrames(Protocol):
         ...
 
 
+class Measured(NamedTuple):
+    """What a net that measures says of n frames.
+
+    Attributes:
+        maps: (n, H, W), >= 0.
+        expected: (n, C, H, W) in [0, 1], what the net expected to see.
+        evidence: (n, E, h, w), what ``Net.reason`` needs of each place.
+    """
+
+    maps: Tensor
+    expected: Tensor
+    evidence: Tensor
+
+
 class Net(nn.Module):
     """Clip in, clip out; a subclass says what differs from the defaults here.
 
     A net that rebuilds or predicts defines ``forward``. A net that segments defines ``logits``
     instead: it answers with the anomaly map itself, its target is zero everywhere, and it is
-    trained on normal clips into which pseudo-anomalies are planted.
+    trained on normal clips into which pseudo-anomalies are planted. A net that measures defines
+    ``measure``: it has no weights, keeps what it needs of the training frames, answers frame by
+    frame with the map, and can give a reason for it.
 
     Attributes:
         planted: kind of the pseudo-anomalies that a net which segments is trained with; None: the
@@ -40,6 +82,7 @@ class Net(nn.Module):
         fastest: how many times the usual speed planted things reach.
         ahead: frames by which a net predicts; 0: it rebuilds.
         streams: whether the net carries a state from frame to frame, see ``carry``.
+        measures: whether the net answers with ``measure``.
 
     Shapes:
         clip: (B, C, T, H, W), float32, in units of the frames' spread around the mean frame.
@@ -51,6 +94,7 @@ class Net(nn.Module):
     fastest: int = 1
     ahead: int = 0
     streams: ClassVar[bool] = False
+    measures: ClassVar[bool] = False
 
     @property
     def segments(self) -> bool:
@@ -74,6 +118,29 @@ class Net(nn.Module):
 
         Returns:
             (B, C, T, H, W), and the state to pass on.
+        """
+        raise NotImplementedError
+
+    def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
+        """Go on with further frames of a run: piece by piece gives what the whole run gives.
+
+        The first frame of a run gets no verdict.
+
+        Args:
+            frames: (n, C, H, W) in [0, 1].
+            state: what the call before returned; None at the start of a run.
+        """
+        raise NotImplementedError
+
+    def reason(self, evidence: Tensor, place: tuple[float, float]) -> str:
+        """Why a place of a frame is unusual, in words.
+
+        Args:
+            evidence: (E, h, w), of ``measure``.
+            place: row and column, as shares of the picture, in [0, 1).
+
+        Returns:
+            A clause that follows "it"; empty where there is nothing to say.
         """
         raise NotImplementedError
 

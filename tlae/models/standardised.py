@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from tlae.models.contract import Net, NormalFrames, State
+from tlae.models.contract import Measured, Net, NormalFrames, State
 
 
 class Standardised(nn.Module):
@@ -33,6 +33,9 @@ class Standardised(nn.Module):
 
     def forward(self, clip: Tensor) -> Tensor:
         """Rebuild (B, C, T, H, W) in [0, 1]-like units, not clamped; or segment, in [0, 1]."""
+        if self.measures:
+            maps: Tensor = self.net(clip)
+            return maps
         mean = self.mean_frame[:, None]  # (C, 1, H, W)
         if self.segments:
             share = torch.sigmoid(self.logits(clip).float())
@@ -49,6 +52,11 @@ class Standardised(nn.Module):
         """Whether the inner net answers with the anomaly map itself instead of with frames."""
         return self.net.segments
 
+    @property
+    def answers_maps(self) -> bool:
+        """Whether the inner net answers with the anomaly map itself, and rebuilds nothing."""
+        return self.net.segments or self.net.measures
+
     def logits(self, clip: Tensor) -> Tensor:
         """Anomaly maps (B, T, H, W) before the sigmoid, of a net that segments."""
         return self.net.logits(self.standardise(clip))
@@ -62,9 +70,22 @@ class Standardised(nn.Module):
         return (clip - self.mean_frame[:, None]) / self.spread
 
     @property
+    def measures(self) -> bool:
+        """Whether the inner net measures frames as they are, see ``contract.Net.measure``."""
+        return self.net.measures
+
+    @property
     def streams(self) -> bool:
         """Whether the inner net carries a state from frame to frame."""
         return self.net.streams
+
+    def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
+        """Measure frames as they are; see ``contract.Net.measure``."""
+        return self.net.measure(frames, state)
+
+    def reason(self, evidence: Tensor, place: tuple[float, float]) -> str:
+        """Why a place is unusual; see ``contract.Net.reason``."""
+        return self.net.reason(evidence, place)
 
     def carry(self, clip: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Go on from ``state`` with a net that streams; see ``contract.Net.carry``."""

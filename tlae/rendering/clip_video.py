@@ -188,11 +188,17 @@ def _first_size(frames: Iterator[Frame]) -> tuple[tuple[int, int], Iterator[Fram
     return NOTHING_READ_HW, iter(passed)
 
 
+def reason_of_alarm(row: Any) -> str:
+    """Why a row of a score table is in alarm; "" where it is not, or where nobody says."""
+    reason = row.get("reason")
+    return f"it {reason}" if bool(row["alarm"]) and isinstance(reason, str) and reason else ""
+
+
 def _moment(frame: Frame, scores: ClipScores, last_image: Image | None) -> ShownMoment:
     row: Any = scores.table.iloc[frame.frame]
     taken_at = None if pd.isna(row["taken_at"]) else row["taken_at"]
     clock = clock_text(float(row["time_s"]), taken_at)
-    caption = Caption(clock, f"{frame.clip}  #{frame.frame}")
+    caption = Caption(clock, f"{frame.clip}  #{frame.frame}", reason_of_alarm(row))
     reason = row["state"] if row["state"] != OK else frame.state
     if frame.image is None or reason != OK:
         return ShownMoment(last_image, None, caption, message=f"not readable: {reason}")

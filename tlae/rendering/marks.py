@@ -35,10 +35,12 @@ class Caption:
     Attributes:
         clock: when, see ``text.clock_text``.
         place: which clip and frame.
+        reason: why the frame is in alarm.
     """
 
     clock: str
     place: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,11 @@ def draw_label(canvas: Image, text: str, box: Rect, colour: Colour, taken: list[
 
 
 def draw_caption(canvas: Image, caption: Caption) -> list[Rect]:
-    """Clock at the bottom left, place at the bottom right if there is room; returns both places."""
+    """Clock at the bottom left, place at the bottom right if there is room, reason above them.
+
+    Returns:
+        Their places.
+    """
     height, width = canvas.shape[:2]
     line_px = line_height((height, width))
     edge, margin = plate_margin(line_px), plate_margin(line_px)
@@ -179,6 +185,11 @@ def draw_caption(canvas: Image, caption: Caption) -> list[Rect]:
         right = width - edge - plate_at(text, (0, 0), line_px).width
         draw_plate(canvas, text, (right, top), line_px)
         places.append(plate_at(text, (right, top), line_px))
+    reason = fit_text(caption.reason, line_px, room)
+    if reason:
+        above = (edge, max(0, top - edge - left.height))
+        draw_plate(canvas, reason, above, line_px)
+        places.append(plate_at(reason, above, line_px))
     return places
 
 

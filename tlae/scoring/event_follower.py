@@ -33,6 +33,7 @@ class Moment:
         mode: of the camera.
         health: of the camera.
         map: (h, w), smoothed error; None: it says nothing of a place.
+        reason: why the worst place is unusual; empty where the model does not say.
         source_hw: size of the picture [px].
     """
 
@@ -48,6 +49,7 @@ class Moment:
     mode: str
     health: str
     map: FloatMap | None
+    reason: str
     source_hw: tuple[int, int]
 
     @property
@@ -221,6 +223,7 @@ def _event(first: Moment, last: Moment, worst: Moment, kind: str) -> Event:
         box=(0, 0, width, height),
         mode=worst.mode,
         health=OK if kind == SCENE else worst.health,
+        reason=worst.reason if kind == SCENE else "",
     )
     if kind != SCENE or worst.map is None:
         return event

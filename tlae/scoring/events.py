@@ -46,6 +46,8 @@ class Event:
         mode: camera mode at the peak; "" where there is but one.
         stays: the worst place was in alarm for most of the event.
         health: what is wrong with the camera; "ok" for scene events.
+        reason: why the worst place is unusual at the peak, a clause that follows "it"; empty where
+            the model does not say, and in zones.
         accepted_at: when what stayed was declared normal: wall-clock time, or clip time [s] where
             that is not known; None: it was not.
     """
@@ -68,6 +70,7 @@ class Event:
     mode: str = ""
     stays: bool = False
     health: str = OK
+    reason: str = ""
     accepted_at: str | float | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -226,7 +229,14 @@ def _describe(table: pd.DataFrame, area: Area, span: tuple[int, int], watch: Wat
         threshold=threshold if np.isfinite(threshold) else None,
         box=box,
         stays=stays((int(row), int(column)), level, span, watch, area.accepted),
+        reason="" if area.name or area.accepted else _reason(table, worst),
     )
+
+
+def _reason(table: pd.DataFrame, row: int) -> str:
+    """Why the frame of a row is unusual; tables of older versions do not say."""
+    said = table["reason"].iloc[row] if "reason" in table else None
+    return said if isinstance(said, str) else ""
 
 
 def _worst(raw: Floats, counts: Flags, span: tuple[int, int]) -> int:

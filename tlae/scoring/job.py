@@ -117,6 +117,7 @@ class ScoringJob:
                 "frame_mean": whole["frame_mean"],
                 "peak_x": (whole["peak_column"] + 0.5) * index["source_w"] / width,
                 "peak_y": (whole["peak_row"] + 0.5) * index["source_h"] / height,
+                "reason": whole.get("reason", ""),  # parts of older versions lack it
             }
         )
         return table.where((index["state"] == OK) & whole["instant"].notna())
@@ -191,7 +192,8 @@ class ScoringJob:
                 yield ready, scored, settled
             yield waiting, scorer.finish(), int(run[-1]) + 1
         nothing = np.zeros((0, 1, 1))
-        empty = Scored(nothing, np.zeros(0), np.zeros((0, 2)), nothing)  # type: ignore[arg-type]
+        none = np.zeros(0, dtype=object)
+        empty = Scored(nothing, np.zeros(0), np.zeros((0, 2)), nothing, none)  # type: ignore[arg-type]
         yield np.zeros(0, np.int64), empty, len(self.store)
 
     def _require_finite(self, rows: Rows, scored: Scored) -> None:
@@ -227,6 +229,7 @@ class ScoringJob:
                 "frame_mean": chunk.frame_mean,
                 "peak_row": chunk.peak[:, 0],
                 "peak_column": chunk.peak[:, 1],
+                "reason": chunk.reason,
             }
         )
         self.log.append(number, table)
@@ -276,6 +279,7 @@ class _Chunk:
         self.peak = np.full((frames, 2), -1, np.int64)
         self.maps = np.zeros((frames, *shape[1:3]), MAP_DTYPE)
         self.rebuilt = np.zeros((frames, *shape[1:]), np.uint8)
+        self.reason = np.full(frames, "", dtype=object)
 
     def put(self, into: Rows, scored: Scored, place: Rows) -> None:
         self.instant[into] = scored.instant[place]
@@ -283,6 +287,7 @@ class _Chunk:
         self.peak[into] = scored.peak[place]
         self.maps[into] = scored.maps[place]
         self.rebuilt[into] = scored.rebuilt[place]
+        self.reason[into] = scored.reason[place]
 
 
 def _by_chunk(rows: Rows) -> Iterator[tuple[int, Rows]]:

@@ -23,7 +23,7 @@ from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_map
 
 BEYOND = 1e-3  # weight of a segmenting net's answers for windows that reach beyond the run
-TENSORS = ("past", "pending", "maps", "answers")  # of a memory, where they are not None
+TENSORS = ("past", "pending", "maps", "answers", "evidence")  # of a memory, where they are not None
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,14 @@ class Scored:
         instant: (n,) float64, frame score before smoothing in time; NaN: the net gave no verdict.
         peak: (n, 2) row and column of the map's maximum.
         rebuilt: (n, h, w, C) uint8, what the net expected.
+        reason: (n,) str, why the worst place is unusual; empty where the net does not say.
     """
 
     maps: npt.NDArray[np.float32]
     instant: npt.NDArray[np.float64]
     peak: npt.NDArray[np.int64]
     rebuilt: Image
+    reason: npt.NDArray[np.object_]
 
     @property
     def frame_mean(self) -> npt.NDArray[np.float64]:
@@ -64,6 +66,8 @@ class _Memory:
     pending: Tensor | None = None
     maps: Tensor | None = None  # (n, H, W), the last ones, as many as the kernel looks back
     answers: Tensor | None = None  # (n, C, H, W), of maps for which the kernel still waits
+    evidence: Tensor | None = None  # (n, E, h, w), of frames without a result yet
+    given: int = 0  # results of this run so far
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ def reading_of(detector: Detector, rule: ScoringRule) -> Reading:
     """How the answers of a detector's net are read under a rule."""
     net, size = detector.net, detector.preprocessing
     answers = 1
-    if not (rule.causal or net.streams):
+    if not (rule.causal or net.streams or net.measures):
         probe = torch.zeros(1, size.channels, detector.window_frames, 1, 1)
         answers = int(net.target(probe).shape[2])
     return Reading(
@@ -105,7 +109,7 @@ def reading_of(detector: Detector, rule: ScoringRule) -> Reading:
         rule.kernel,
         rule.reduction,
         rule.background,
-        rule.match_light and not net.segments,
+        rule.match_light and not net.answers_maps,
         rule.kernel_size_px(size.size_hw[0]),
         1 if rule.causal else rule.kernel_frames,
         answers,
@@ -137,7 +141,7 @@ class FrameScorer:
         self.weight = None
         if rule.background:
             self.weight = background_weight(detector.typical_error.to(device))
-        self.streams = self.net.streams
+        self.streams = self.net.streams or self.net.measures  # frame by frame
         centred = not rule.causal and not self.streams
         self.answers = self.reading.answers
         self.context = (self.window - 1) * self.stride
@@ -182,7 +186,7 @@ class FrameScorer:
     def state(self) -> dict[str, Tensor]:
         """The past as plain tensors, for resuming a job."""
         memory = self.memory
-        tensors = {"seen": torch.tensor(memory.seen)}
+        tensors = {"seen": torch.tensor(memory.seen), "given": torch.tensor(memory.given)}
         for name in TENSORS:
             tensor = getattr(memory, name)
             if tensor is not None:
@@ -200,10 +204,13 @@ class FrameScorer:
             parts = sum(name.startswith(f"state.{phase}.") for name in moved)
             states.append(tuple(moved[f"state.{phase}.{part}"] for part in range(parts)) or None)
         kept = {name: moved.get(name) for name in TENSORS}
-        self.memory = _Memory(states=states, seen=int(moved["seen"]), **kept)
+        given = int(moved.get("given", moved["seen"]))  # states of older versions lack it
+        self.memory = _Memory(states=states, seen=int(moved["seen"]), given=given, **kept)
 
     def _errors(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Error maps (n, K, H, W) and answers (n, K, C, H, W) of windows ending at each frame."""
+        if self.net.measures:
+            return self._measured(batch)
         bfloat16 = self.precision == "bfloat16"
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bfloat16):
             answers, targets = self._carry(batch) if self.streams else self._windows(batch)
@@ -211,6 +218,22 @@ class FrameScorer:
         if self.reading.match_light:
             answers = match_light(answers, targets)
         return error_map(answers, targets, self.rule.error, self.rule.unit), answers
+
+    def _measured(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+        """A net that measures answers with the map."""
+        memory = self.memory
+        state = memory.states[0] if memory.states else None
+        measured, state = self.net.measure(batch, state)
+        memory.states = [state]
+        memory.seen += len(batch)
+        waiting = [] if memory.evidence is None else [memory.evidence]
+        memory.evidence = torch.cat([*waiting, measured.evidence])
+        return error_map(
+            measured.maps[:, None, None],
+            torch.zeros_like(measured.maps)[:, None, None],
+            self.rule.error,
+            self.rule.unit,
+        ), measured.expected[:, None]
 
     def _windows(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """One window for each frame, ending there."""
@@ -309,16 +332,32 @@ class FrameScorer:
             values, peak = smoothed.new_zeros(0), torch.zeros(0, 2, dtype=torch.int64)
         pictures = (answers.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
         blank = self._without_verdict(len(values), last=last)
+        reasons = self._reasons(peak, smoothed.shape[1:])
+        self.memory.given += len(values)
         return Scored(
             smoothed.cpu().numpy(),
             np.where(blank, np.nan, values.double().cpu().numpy()),
             np.where(blank[:, None], -1, peak.cpu().numpy()),
             pictures.cpu().numpy(),
+            np.where(blank, "", reasons),
         )
+
+    def _reasons(self, peak: Tensor, size: torch.Size) -> npt.NDArray[np.object_]:
+        """Why the worst places (n, 2) are unusual, (n,)."""
+        reasons = np.full(len(peak), "", dtype=object)
+        memory = self.memory
+        if memory.evidence is not None:
+            places = (peak.cpu().double() + 0.5) / torch.tensor([size[-2], size[-1]])
+            for number, (row, column) in enumerate(places.tolist()):
+                reasons[number] = self.net.reason(memory.evidence[number], (row, column))
+            memory.evidence = memory.evidence[len(peak) :].clone()
+        return reasons
 
     def _without_verdict(self, count: int, *, last: bool) -> npt.NDArray[np.bool_]:
         """Which of the next so many results (n,) rest on windows that all leave the run."""
         seen = self.memory.seen
+        if self.net.measures:  # the first frame of a run shows no motion
+            return np.arange(self.memory.given, self.memory.given + count) < 1
         if not self.net.segments:
             return np.zeros(count, bool)
         if self.answers == 1:  # causal, so nothing lags behind

@@ -1,5 +1,6 @@
 """What the scene looks like: without what comes and goes, in every light; and as it was seen."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +9,12 @@ from scipy.cluster.vq import kmeans2
 from torch import Tensor
 
 from tlae.footage.store import FrameStore
-from tlae.footage.windows import Rows
+from tlae.footage.windows import Rows, usual_interval_s
+from tlae.training.calibration import shortened
 
 THUMBNAIL = 8  # pixels of the frame become one of its thumbnail, along each side
 AT_MOST = 4_000  # frames looked at
+PIECE_FRAMES = 64  # read at once
 AVERAGED = 15  # frames whose median is one background
 
 
@@ -60,15 +63,40 @@ class TrainingFrames:
     Attributes:
         store: decoded frames.
         runs: rows to learn from.
+        watched: (H, W) bool, False where nothing counts; None: everywhere.
     """
 
     store: FrameStore
     runs: list[Rows]
+    watched: Tensor | None = None
+
+    @property
+    def interval_s(self) -> float:
+        """Median time from frame to frame [s]."""
+        return usual_interval_s(self.store.index)
 
     def every(self) -> Tensor:
         """All frames in order, (N, C, H, W) uint8."""
-        frames = torch.from_numpy(self.store.read(np.concatenate(self.runs)))
-        return frames.permute(0, 3, 1, 2).contiguous()
+        return self._frames(np.concatenate(self.runs)).contiguous()
+
+    def count(self, most: int) -> int:
+        """Number of frames that ``stretches`` gives."""
+        return sum(len(run) for run in shortened(self.runs, most))
+
+    def stretches(self, most: int) -> Iterator[Iterable[Tensor]]:
+        """See ``contract.NormalFrames.stretches``."""
+        for run in shortened(self.runs, most):
+            cuts = np.arange(PIECE_FRAMES, len(run), PIECE_FRAMES)
+            yield map(self._frames, np.split(run, cuts))
+
+    def glances(self, count: int, length: int) -> Iterator[Tensor]:
+        """See ``contract.NormalFrames.glances``."""
+        parts = [run[start : start + length] for run in self.runs for start in _starts(run, length)]
+        some = np.linspace(0, len(parts) - 1, min(count, len(parts))).round().astype(np.int64)
+        yield from (self._frames(parts[number]) for number in some)
+
+    def _frames(self, rows: Rows) -> Tensor:
+        return torch.from_numpy(self.store.read(rows)).permute(0, 3, 1, 2)
 
     def backgrounds(self, count: int) -> Tensor:
         """See ``fit_bank``."""
@@ -77,6 +105,11 @@ class TrainingFrames:
     def of_all_times(self, count: int) -> Tensor:
         """See ``frames_of_all_times``."""
         return frames_of_all_times(self.store, self.runs, count)
+
+
+def _starts(run: Rows, length: int) -> range:
+    """Where stretches of so many frames begin; runs that are shorter have none."""
+    return range(len(run) - length + 1)
 
 
 def _thumbnail(frame: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from tlae.footage.contents import goes_on_from
 from tlae.footage.frames import Clip, Frame, Image
 from tlae.footage.windows import usual_interval_s
 from tlae.footage.zones import Polygon, covered
-from tlae.rendering.clip_video import ClipScores
+from tlae.rendering.clip_video import ClipScores, reason_of_alarm
 from tlae.rendering.heatmap import HeatScale, Mask
 from tlae.rendering.layouts import Layout, Look
 from tlae.rendering.marks import Caption, draw_truth
@@ -149,7 +149,11 @@ class Drawing:
                 alarm=bool(row["alarm"]),
                 watched=self.look.watched,
                 zones=self.look.zones,
-                caption=Caption(clock_text(float(row["time_s"]), taken_at), f"{name}  #{number}"),
+                caption=Caption(
+                    clock_text(float(row["time_s"]), taken_at),
+                    f"{name}  #{number}",
+                    reason_of_alarm(row),
+                ),
             )
             if truth and number in truth:
                 draw_truth(picture, truth[number])

@@ -178,7 +178,7 @@ def _facts(model: Model, store: FrameStore, rule: ScoringRule, cfg: ScoreConfig)
         "precision": model.detector.precision if calibrated else cfg.precision,
         "batch_frames": cfg.batch_frames,
         # a net that segments expects nothing that could be shown
-        "keep_rebuilt": cfg.keep_rebuilt and not model.detector.net.segments,
+        "keep_rebuilt": cfg.keep_rebuilt and not model.detector.net.answers_maps,
     }
 
 

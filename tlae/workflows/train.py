@@ -147,7 +147,7 @@ def train(cfg: TrainConfig, source: Footage, folder: RunFolder) -> TrainingRepor
         return None
     background = fit_background(footage.store, footage.train)
     net = Standardised(inner, torch.from_numpy(background.mean_frame), background.spread)
-    net.keep(TrainingFrames(footage.store, footage.train))
+    net.keep(TrainingFrames(footage.store, footage.train, footage.watched))
     baselines = _baselines(cfg, footage, background, net)
     learnt = _Learnt(Compute("float32"), torch.device("cpu"), {})
     if any(weights.requires_grad for weights in net.parameters()):
@@ -323,7 +323,9 @@ def _compute(
 def _baselines(
     cfg: TrainConfig, footage: NormalFootage, background: FittedBackground, net: Standardised
 ) -> DoNothing:
-    """Held-out losses that the net must beat."""
+    """Held-out losses that the net must beat; one that measures is not fitted by a loss."""
+    if net.measures:
+        return {}
     if net.segments:
         return {"constant": _constant_loss(cfg, footage, net)}
     return do_nothing_losses(

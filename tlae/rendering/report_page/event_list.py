@@ -33,6 +33,7 @@ class ReportEvent:
         strength: raw at the peak as a multiple of the threshold there; raw if there is none; 0
             without a score.
         when, lasted: in words.
+        reason: why it is unusual, a clause that follows "it", or "".
     """
 
     id: str
@@ -52,6 +53,7 @@ class ReportEvent:
     strength: float
     when: str
     lasted: str
+    reason: str
 
 
 def place_events(
@@ -127,4 +129,5 @@ def _placed(
         strength=strength,
         when=time.text(from_s),
         lasted="one frame" if one else duration_text(time.lasts_s(first, last)),
+        reason=str(event.get("reason") or ""),
     )

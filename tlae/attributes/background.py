@@ -1,0 +1,140 @@
+"""What stands in front of the background, whatever the light and a small shift of the camera."""
+
+import functools
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tlae.camera.registration import Shift, find_shift, hanning
+
+Image = npt.NDArray[np.uint8]
+Plane = npt.NDArray[np.float32]
+
+NOISE_BOX_PX = 5  # the noise of a pixel is the mean over this square
+SMOOTH_PX = 3  # as is its difference to the background
+NOISES = 3.0  # a difference below so many times the noise is background
+LEVELS = 6.0  # and so many grey levels
+SOFT_LEVELS = 16.0  # grey levels from background to certain foreground
+TONE_BINS = 16  # of a frame's grey levels, each with its own place on the tone curve
+LEAST_LEVELS = 3  # fewer points make no curve
+SAMPLE_STEP = 3  # every third pixel along both sides makes the tone curve
+MOST_SHIFT_PX = 8.0  # further away, the camera was moved: nothing is undone
+
+
+@dataclass(frozen=True, eq=False)
+class Background:
+    """The scene without what comes and goes.
+
+    Attributes:
+        frame: (H, W, C) uint8, median of frames.
+        noise: (H, W), median difference of frames to it [grey levels].
+    """
+
+    frame: Image
+    noise: Plane
+
+    @staticmethod
+    def of(frames: Image) -> "Background":
+        """Of frames (n, H, W, C) in which every place is mostly empty."""
+        median = np.median(frames, axis=0).astype(np.uint8)
+        matched = (tone_matched(frame, median) for frame in frames)
+        differences = np.stack([_difference(frame, median) for frame in matched])
+        noise = cv2.blur(np.median(differences, axis=0), (NOISE_BOX_PX, NOISE_BOX_PX))
+        return Background(median, np.asarray(noise, np.float32))
+
+    def foreground(self, frame: Image) -> Plane:
+        """How surely each pixel of a frame (H, W, C) is not background: (H, W), 0..1.
+
+        The frame takes the tones of the background first, so other light is no foreground.
+        """
+        difference = _difference(tone_matched(frame, self.frame), self.frame)
+        smoothed = cv2.blur(difference, (SMOOTH_PX, SMOOTH_PX))
+        soft = (smoothed - (NOISES * self.noise + LEVELS)) / SOFT_LEVELS
+        return np.asarray(np.clip(soft, 0, 1), np.float32)
+
+
+def tone_matched(frame: Image, background: Image) -> Image:
+    """A frame (H, W, C) under the light of the background: one rising tone curve per channel.
+
+    The curve leads from the median level of the frame to that of the background, for sixteenths of
+    the frame's pixels by their level: gain, offset and gamma at once. What covers less than half of
+    a sixteenth's pixels does not bend it.
+    """
+    step = (slice(None, None, SAMPLE_STEP),) * 2
+    channels = frame.shape[2]
+    seen, wanted = frame[step].reshape(-1, channels), background[step].reshape(-1, channels)
+    size = len(seen) // TONE_BINS
+    if not size:
+        return frame
+    order = np.argsort(seen, axis=0, kind="stable")[: size * TONE_BINS]
+    binned = (TONE_BINS, size, channels)
+    levels = np.take_along_axis(seen, order, axis=0).reshape(binned)[:, size // 2]
+    sorted_tones = np.sort(np.take_along_axis(wanted, order, axis=0).reshape(binned), axis=1)
+    tones = sorted_tones[:, size // 2]
+    curves = [_curve(*points) for points in zip(levels.T, tones.T, strict=True)]
+    table = np.stack(curves, axis=1)[:, None]  # (256, 1, C)
+    return np.asarray(cv2.LUT(frame, table)).reshape(frame.shape)
+
+
+def _curve(levels: Image, tones: Image) -> Image:
+    """Tone of each of 256 levels, never falling, through some points in the order of levels."""
+    known, first = np.unique(levels, return_index=True)
+    if len(known) < LEAST_LEVELS:
+        return np.arange(256, dtype=np.uint8)
+    last = np.append(first[1:], len(levels)) - 1
+    middle = np.maximum.accumulate(tones[(first + last) // 2].astype(np.float64))
+    low = max(0.0, middle[0] - known[0])  # beyond its ends the curve is shifted
+    high = min(255.0, middle[-1] + 255 - known[-1])
+    curve = np.interp(np.arange(256), [-1, *known, 256], [low, *middle, high])
+    return np.asarray(np.rint(curve), np.uint8)
+
+
+def _difference(frame: Image, background: Image) -> Plane:
+    """Largest difference of any channel (H, W) [grey levels]."""
+    first, *others = cv2.split(cv2.absdiff(frame, background))
+    largest = functools.reduce(cv2.max, others, first)
+    return np.asarray(largest, np.float32)
+
+
+class Aligned:
+    """Undo small shifts of the camera against the background.
+
+    Args:
+        background: (H, W, C).
+    """
+
+    def __init__(self, background: Image) -> None:
+        self._window = hanning((background.shape[0], background.shape[1]))
+        self._edges = _edges(background)
+
+    def shift_of(self, frame: Image) -> tuple[float, float]:
+        """Shift of a frame to the right and down [px]; (0, 0) where it is unsure or too large."""
+        shift: Shift = find_shift(_edges(frame), self._edges, self._window)
+        is_small = shift.length <= MOST_SHIFT_PX
+        return (shift.x, shift.y) if shift.is_sure and is_small else (0.0, 0.0)
+
+
+def moved_back(frame: Image, shift: tuple[float, float], dead_zone_px: float) -> Image:
+    """A frame (H, W, C) without its shift; one of less than the dead zone is left."""
+    if np.hypot(*shift) < dead_zone_px:
+        return frame
+    matrix = np.array([[1, 0, -shift[0]], [0, 1, -shift[1]]], np.float64)
+    size = (frame.shape[1], frame.shape[0])
+    moved = cv2.warpAffine(frame, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.uint8).reshape(frame.shape)
+
+
+def _edges(picture: Image) -> Plane:
+    """Logarithm of the gradient's length (H, W): strong edges alone decide nothing."""
+    grey = cv2.GaussianBlur(grey_of(picture).astype(np.float32), (0, 0), 1.0)
+    across, down = cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1)
+    return np.asarray(np.log1p(np.hypot(across, down)), np.float32)
+
+
+def grey_of(picture: Image) -> Image:
+    """(H, W, C) -> (H, W)."""
+    if picture.shape[2] == 1:
+        return picture[..., 0]
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))

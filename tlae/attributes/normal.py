@@ -1,0 +1,132 @@
+"""What is normal: exemplars of each attribute, and how far normal cells lie from them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from tlae.attributes.cells import Cells, Plane
+from tlae.attributes.kinds import KINDS, Kind, Scale, Vectors, placed
+
+Floats = npt.NDArray[np.float64]
+
+NEIGHBOURS = 3  # whose mean distance counts
+SURE_COVER = 0.5  # foreground share from which on a cell counts fully
+FRAMES_AVERAGED = 3
+CELLS_AVERAGED = 3
+FOLDS = 6  # parts of the time, each compared with the others
+LEAST_SPREAD = 0.1  # of the logarithm of distances
+TINY = 1e-6
+TAIL = 1.645  # standard deviations from the median to the 95 % quantile
+
+
+@dataclass(frozen=True, eq=False)
+class Exemplars:
+    """Normal vectors of one attribute, and the distances of normal frames to them.
+
+    Attributes:
+        kind: the attribute.
+        vectors: (n, d).
+        centre, spread: of the logarithm of the largest distance in a normal frame.
+    """
+
+    kind: Kind
+    vectors: Vectors
+    centre: float = 0.0
+    spread: float = 1.0
+
+    @cached_property
+    def tree(self) -> cKDTree:
+        """For the search of neighbours."""
+        return cKDTree(self.vectors)
+
+    def distance(self, cells: Cells, scale: Scale) -> Plane:
+        """Distance of each cell to its nearest normal ones (n,); less where little is in front."""
+        return distance_to(self.tree, self.kind, cells, scale)
+
+    def z(self, distance: Plane) -> Plane:
+        """Distances in spreads above those of normal frames, >= 0."""
+        raw = (np.log(distance + TINY) - self.centre) / self.spread
+        return np.asarray(np.clip(raw, 0, self.kind.ceiling), np.float32)
+
+
+def distance_to(tree: cKDTree, kind: Kind, cells: Cells, scale: Scale) -> Plane:
+    """See ``Exemplars.distance``."""
+    if not len(cells):
+        return np.zeros(0, np.float32)
+    nearest = list(range(1, min(NEIGHBOURS, tree.n) + 1))
+    apart, _ = tree.query(placed(kind, cells, scale), k=nearest, workers=2)
+    mean = np.asarray(apart).mean(axis=1)
+    weight = np.minimum(1, cells.cover / SURE_COVER)
+    if kind.of_things:
+        weight = weight * (cells.height > 0)
+    return np.asarray(mean * weight, np.float32)
+
+
+def fitted(cells: Cells, scale: Scale, most: int, grid: tuple[int, int]) -> list[Exemplars]:
+    """Exemplars of every attribute.
+
+    Each part of the time is compared with the other parts, as new footage will be with all: that
+    gives the distances of normal frames.
+
+    Args:
+        cells: of the frames to learn from.
+        scale: of the scene.
+        most: exemplars of one attribute.
+        grid: rows and columns of cells.
+    """
+    part = (cells.frame - cells.frame.min()) * FOLDS // (np.ptp(cells.frame) + 1)
+    generator = np.random.default_rng(0)
+    found = []
+    for kind in KINDS:
+        vectors = placed(kind, cells, scale)
+        known = cells.height > 0 if kind.of_things else np.ones(len(cells), bool)
+        distance = np.zeros(len(cells), np.float32)
+        for number in range(FOLDS):
+            inside, others = part == number, np.flatnonzero((part != number) & known)
+            if not inside.any() or not len(others):
+                continue
+            some = _thinned(others, most * (FOLDS - 1) // FOLDS, generator)
+            tree = cKDTree(vectors[some])
+            distance[inside] = distance_to(tree, kind, cells[inside], scale)
+        largest = np.log(largest_of_frames(distance, cells, grid) + TINY)
+        centre = float(np.median(largest))
+        spread = max((float(np.quantile(largest, 0.95)) - centre) / TAIL, LEAST_SPREAD)
+        kept = _thinned(np.flatnonzero(known), most, generator)
+        found.append(Exemplars(kind, vectors[kept], centre, spread))
+    return found
+
+
+def largest_of_frames(distance: Plane, cells: Cells, grid: tuple[int, int]) -> Floats:
+    """Largest smoothed distance of each frame that has cells."""
+    frames = np.unique(cells.frame)
+    past: list[Plane] = []
+    largest = []
+    starts = np.searchsorted(cells.frame, frames)
+    before = None
+    for frame, rows in zip(frames, np.split(np.arange(len(cells)), starts[1:]), strict=True):
+        plane = np.zeros(grid, np.float32)
+        plane[cells.row[rows], cells.column[rows]] = distance[rows]
+        past = [] if before is not None and frame - before > 1 else past
+        past = [*past, smoothed(plane)][-FRAMES_AVERAGED:]
+        largest.append(float(np.sum(past, axis=0).max()) / FRAMES_AVERAGED)
+        before = frame
+    return np.array(largest)
+
+
+def smoothed(plane: Plane) -> Plane:
+    """Means over 3 x 3 cells (h, w), where nothing is counts as 0: lone specks fade."""
+    side = (CELLS_AVERAGED, CELLS_AVERAGED)
+    return np.asarray(cv2.blur(plane, side, borderType=cv2.BORDER_CONSTANT), np.float32)
+
+
+def _thinned(
+    rows: npt.NDArray[np.int64], most: int, generator: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """At most so many of the rows, at random, in order."""
+    if len(rows) <= most:
+        return rows
+    return np.sort(generator.choice(rows, most, replace=False))

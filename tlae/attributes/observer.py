@@ -1,0 +1,164 @@
+"""Frame after frame: from pictures to cells, with what has to be remembered in between."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tlae.attributes.background import Aligned, Background, Image, grey_of, moved_back
+from tlae.attributes.cells import (
+    STANDS_COVER,
+    Cells,
+    Plane,
+    Planes,
+    cells_of,
+    grid_shape,
+)
+from tlae.attributes.kinds import Scale
+
+ALIGN_FRAMES = 25  # the shift of the camera is measured anew after so many
+DEAD_ZONE_PX = 0.3  # smaller shifts are left: they may be noise of one frame
+SAMPLES = 25  # frames of the last minutes that make the renewed background
+LEAST_SAMPLES = 5  # fewer make none
+STANDS_PACE = 0.25  # of the median speed: slower is standing, in pixels
+LINGERS_PACE = 0.2  # and in body lengths
+
+
+@dataclass(frozen=True, eq=False)
+class Past:
+    """What the frames of a run leave behind.
+
+    Attributes:
+        count: frames seen.
+        grey: (k, H, W) uint8, the last frames, as many as motion looks back.
+        stands, lingers: (h, w), see ``Cells``.
+        shift: to the right and down, of the camera [px].
+        samples: (k, H, W, C) uint8, frames of the last minutes.
+        renewed: background of these; None: too few.
+    """
+
+    count: int
+    grey: Image
+    stands: Plane
+    lingers: Plane
+    shift: tuple[float, float]
+    samples: Image
+    renewed: Background | None
+
+    @staticmethod
+    def none(shape: tuple[int, int, int]) -> "Past":
+        """Before the first frame of shape (H, W, C)."""
+        nothing = np.zeros(grid_shape((shape[0], shape[1])), np.float32)
+        return Past(
+            0,
+            np.zeros((0, *shape[:2]), np.uint8),
+            nothing,
+            nothing,
+            (0.0, 0.0),
+            np.zeros((0, *shape), np.uint8),
+            None,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One frame.
+
+    Attributes:
+        planes: foreground and motion; None: the first frame of a run, which shows no motion.
+        cells: that are not empty.
+    """
+
+    planes: Planes
+    cells: Cells
+
+
+class Observer:
+    """Turn frames of one camera into cells.
+
+    Args:
+        background: of the training footage.
+        apart: frames between the two pictures that show motion, >= 1.
+        spacing: frames between the samples for the renewed background; 0: it is never renewed.
+        scale: of the scene; None: nothing is known to stand yet.
+        watched: (H, W) bool, False where nothing counts; None: everywhere.
+    """
+
+    def __init__(
+        self,
+        background: Background,
+        apart: int,
+        spacing: int,
+        scale: Scale | None,
+        watched: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
+        self.background, self.apart = background, apart
+        self.spacing, self.scale, self.watched = spacing, scale, watched
+        self._aligned = Aligned(background.frame)
+        self._motion = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+
+    def see(self, frame: Image, past: Past) -> tuple[Seen, Past]:
+        """One more frame.
+
+        Args:
+            frame: (H, W, C) uint8.
+            past: what the frames before left.
+        """
+        shift = past.shift
+        if past.count % ALIGN_FRAMES == 0:
+            shift = self._aligned.shift_of(frame)
+        frame = moved_back(frame, shift, DEAD_ZONE_PX)
+        past = self._renewed(frame, replace(past, shift=shift))
+        grey = np.ascontiguousarray(grey_of(frame))
+        foreground = self.background.foreground(frame)
+        if past.renewed is not None:
+            foreground = np.minimum(foreground, past.renewed.foreground(frame))
+        if self.watched is not None:
+            foreground = foreground * self.watched
+        planes = Planes(foreground, self._flow(grey, past.grey))
+        cells = cells_of(planes, past.count)
+        if not past.count:  # no motion is known
+            cells = cells[np.zeros(len(cells), bool)]
+        cells, stands, lingers = self._timed(cells, past)
+        line = np.concatenate([past.grey, grey[None]])[-self.apart :]
+        after = replace(past, count=past.count + 1, grey=line, stands=stands, lingers=lingers)
+        return Seen(planes, cells), after
+
+    def _flow(self, grey: Image, before: Image) -> Plane:
+        """Motion (H, W, 2) of what is now where [px per frame]."""
+        if not len(before):
+            return np.zeros((*grey.shape, 2), np.float32)
+        back = self._motion.calc(grey, before[0], None)
+        return np.asarray(-back / np.float32(len(before)), np.float32)
+
+    def _timed(self, cells: Cells, past: Past) -> tuple[Cells, Plane, Plane]:
+        """The cells with the times that they have stood, and the grids of these."""
+        if self.scale is None:
+            return cells, past.stands, past.lingers
+        held = cells.cover > STANDS_COVER
+        relative = cells.speed / self.scale.height_at(cells.foot)
+        slow = held & (cells.speed < STANDS_PACE * self.scale.pace)
+        calm = held & (relative < LINGERS_PACE * self.scale.stride)
+        stands = _longer(past.stands, cells, slow)
+        lingers = _longer(past.lingers, cells, calm)
+        at = cells.row, cells.column
+        return replace(cells, stands=stands[at], lingers=lingers[at]), stands, lingers
+
+    def _renewed(self, frame: Image, past: Past) -> Past:
+        """The past with a fresh background, where it is time for one."""
+        if not self.spacing or past.count % self.spacing:
+            return past
+        samples = np.concatenate([past.samples, frame[None]])[-SAMPLES:]
+        renewed = past.renewed
+        if len(samples) >= LEAST_SAMPLES:
+            renewed = Background.of(samples)
+        return replace(past, samples=samples, renewed=renewed)
+
+
+def _longer(times: Plane, cells: Cells, still: npt.NDArray[np.bool_]) -> Plane:
+    """Times (h, w) after one more frame: one longer where it is still, soon over elsewhere."""
+    at = cells.row[still], cells.column[still]
+    after = np.maximum(0, times * 0.5 - 1)
+    after[at] = times[at] + 1
+    return np.asarray(after, np.float32)

@@ -1,0 +1,154 @@
+"""Why a place is unusual, in words with numbers: the attribute that stands out most."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tlae.attributes.cells import Cells, Plane
+from tlae.attributes.kinds import KINDS, Scale
+
+NAMES = tuple(kind.name for kind in KINDS)
+VALUES = ("vx", "vy", "speed", "height", "width", "foot", "stands", "lingers")
+EVIDENCE = (*NAMES, *VALUES)  # of a cell: z of each attribute, then what was measured
+NEAR_CELLS = 3  # normal cells within so many cells tell what is normal at a place
+TOP = 0.995  # quantile of normal values that counts as the most seen
+LEAST_CELLS = 30  # fewer normal cells near by: the place is hardly known
+LEAST_RATIO = 1.15  # times the most seen, to be named as more
+
+
+@dataclass(frozen=True, eq=False)
+class Habits:
+    """What normal footage showed near each cell of the grid; all (h, w).
+
+    Attributes:
+        cells: normal cells seen near by.
+        speed: highest speed [px per frame].
+        vx, vy: mean velocity, as a share of the mean speed: its length is 1 if all move one way.
+        height, width: median size of things [px].
+        stands: longest time that something stood [frames].
+    """
+
+    cells: Plane
+    speed: Plane
+    vx: Plane
+    vy: Plane
+    height: Plane
+    width: Plane
+    stands: Plane
+
+    @staticmethod
+    def of(cells: Cells, grid: tuple[int, int]) -> "Habits":
+        """Of normal cells."""
+        near = _near(cells, grid)
+        planes = np.zeros((7, *grid), np.float32)
+        velocity = np.stack([cells.vx, cells.vy])
+        for (row, column), inside in near.items():
+            if not len(inside):
+                continue
+            things = inside[cells.height[inside] > 0]
+            mean = velocity[:, inside].mean(axis=1) / max(float(cells.speed[inside].mean()), 1e-3)
+            typical = [
+                float(np.median(side[things])) if len(things) else 0.0
+                for side in (cells.height, cells.width)
+            ]
+            planes[:, row, column] = [
+                len(inside),
+                np.quantile(cells.speed[inside], TOP),
+                *mean,
+                *typical,
+                max(cells.stands[inside].max(), cells.lingers[inside].max()),
+            ]
+        return Habits(*planes)
+
+    def stacked(self) -> Plane:
+        """(7, h, w), in the order of the attributes."""
+        return np.stack(list(vars(self).values()))
+
+
+def _near(cells: Cells, grid: tuple[int, int]) -> dict[tuple[int, int], npt.NDArray[np.int64]]:
+    """Numbers of the cells within reach of each place of the grid."""
+    place = cells.row * grid[1] + cells.column
+    order = np.argsort(place, kind="stable")
+    starts = np.searchsorted(place[order], np.arange(grid[0] * grid[1] + 1))
+    found = {}
+    for row in range(grid[0]):
+        for column in range(grid[1]):
+            rows = range(max(0, row - NEAR_CELLS), min(grid[0], row + NEAR_CELLS + 1))
+            left, right = max(0, column - NEAR_CELLS), min(grid[1], column + NEAR_CELLS + 1)
+            parts = [order[starts[r * grid[1] + left] : starts[r * grid[1] + right]] for r in rows]
+            found[row, column] = np.concatenate(parts)
+    return found
+
+
+def reason(
+    evidence: npt.NDArray[np.float32],
+    place: tuple[int, int],
+    habits: Habits,
+    scale: Scale,
+    interval_s: float,
+) -> str:
+    """One clause, such as "moves 2.4 times as fast as anything near here in training".
+
+    Args:
+        evidence: ``EVIDENCE`` of a cell.
+        place: row and column of the cell.
+        habits: of the scene.
+        scale: of the scene.
+        interval_s: time between frames [s].
+
+    Returns:
+        The clause; empty where nothing stands out.
+    """
+    z = dict(zip(NAMES, evidence[: len(NAMES)], strict=True))
+    name = max(z, key=lambda key: float(z[key]))
+    if z[name] <= 0:
+        return ""
+    seen = dict(zip(VALUES, map(float, evidence[len(NAMES) :]), strict=True))
+    row, column = place
+    normal = {key: float(plane[row, column]) for key, plane in vars(habits).items()}
+    if normal["cells"] < LEAST_CELLS and name in ("ground", "relative_size", "size"):
+        return "is at a place where hardly anything ever was in training"
+    if name in ("velocity", "speed"):
+        return _motion(seen, normal, scale)
+    if name in ("relative_size", "size"):
+        return _size(seen, normal)
+    if name == "ground":
+        return "is on ground on which nothing stood in training"
+    return _standing(max(seen["stands"], seen["lingers"]), normal["stands"], interval_s)
+
+
+def _motion(seen: dict[str, float], normal: dict[str, float], scale: Scale) -> str:
+    ratio = seen["speed"] / max(normal["speed"], 0.1 * scale.pace)
+    if normal["cells"] < LEAST_CELLS:
+        return "moves at a place where hardly anything ever moved in training"
+    if ratio >= LEAST_RATIO:
+        return f"moves {ratio:.1f} times as fast as anything near here in training"
+    speed = float(np.hypot(seen["vx"], seen["vy"]))
+    along = (seen["vx"] * normal["vx"] + seen["vy"] * normal["vy"]) / max(speed, 1e-6)
+    if along < -0.1:
+        return "moves against the direction that is normal here"
+    if seen["speed"] < 0.25 * scale.pace:
+        return "hardly moves, where in training things kept moving"
+    return "moves in a way not seen near here in training (direction and speed together)"
+
+
+def _size(seen: dict[str, float], normal: dict[str, float]) -> str:
+    tall = seen["height"] / max(normal["height"], 1.0)
+    wide = seen["width"] / max(normal["width"], 1.0)
+    sides = {"taller": tall, "wider": wide, "lower": 1 / max(tall, 0.01)}
+    sides["narrower"] = 1 / max(wide, 0.01)
+    word = max(sides, key=lambda key: sides[key])
+    return f"is {sides[word]:.1f} times {word} than the median thing near here in training"
+
+
+def _standing(frames: float, longest: float, interval_s: float) -> str:
+    now, then = _duration(frames * interval_s), _duration(longest * interval_s)
+    return f"has stood here for {now}; the longest in training was {then}"
+
+
+def _duration(seconds: float) -> str:
+    """With the digits that matter."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

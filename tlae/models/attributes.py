@@ -1,0 +1,346 @@
+"""Attributes: a detector that measures things and compares them with normal ones near by."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from tlae.attributes.background import Background, Image
+from tlae.attributes.cells import CELL_PX, Cells, Plane, grid_shape
+from tlae.attributes.kinds import KINDS, Scale, fitted_scale, ground_of
+from tlae.attributes.normal import (
+    FRAMES_AVERAGED,
+    Exemplars,
+    fitted,
+    smoothed,
+)
+from tlae.attributes.observer import SAMPLES, Observer, Past, Seen
+from tlae.attributes.reasons import VALUES, Habits, reason
+from tlae.errors import FootageError
+from tlae.models.contract import Measured, Net, NormalFrames, State
+from tlae.progress import progress
+
+BACKGROUND_FRAMES = 80  # whose median is the background
+GLANCES = 300  # short looks at the footage, for the scale of the scene
+FAR_PX = 4.0  # that fast things should move between the two pictures of motion
+MOST_APART = 4  # frames
+LONGEST_INTERVAL_S = 2.0  # between frames that still show motion
+AROUND_PX = 9  # the map reaches so far around the foreground
+FACTS = ("slope", "offset", "least", "pace", "stride", "apart", "spacing", "interval_s")
+
+
+@dataclass(frozen=True, eq=False)
+class _Scene:
+    """What was learnt, as the parts that measure."""
+
+    observer: Observer
+    scale: Scale
+    exemplars: list[Exemplars]
+    habits: Habits
+    interval_s: float
+
+
+class Attributes(Net):
+    """Measure how things move, how large they are, where and how long they stand.
+
+    Things are what differs from a robust background. Cells of 8 px take a few attributes of what is
+    in them (``attributes.kinds``). Each attribute is the distance to the nearest normal exemplars
+    near that place (Hautamaki et al. 2004, *Outlier detection using k-nearest neighbour graph*), in
+    spreads above the median of the largest distances in normal frames of another time. The
+    map is the root mean square over the attributes. Attributes that a person can name, with nearest
+    neighbours: Reiss and Hoshen 2022, *Attribute-based representations for accurate and
+    interpretable video anomaly detection*; these need no trained detector of objects.
+
+    Args:
+        exemplars: normal cells kept for each attribute, >= 100.
+        most_frames: frames that are learnt from, evenly spread where there are more, >= 10.
+        memory_s: the background is renewed from so many last seconds, so that what has changed for
+            good is background again; a thing that stays for less than half of it remains visible.
+            0: it is never renewed.
+
+    Shapes:
+        clip: (B, C, T, H, W) in [0, 1]; output: the same shape, the map in all channels.
+    """
+
+    measures = True
+
+    background: Tensor  # (H, W, C) uint8
+    noise: Tensor  # (H, W)
+    watched: Tensor  # (H, W) uint8
+    facts: Tensor  # ``FACTS``
+    centres: Tensor  # of each attribute
+    spreads: Tensor
+    habits: Tensor  # (7, h, w)
+
+    def __init__(
+        self, exemplars: int = 20_000, most_frames: int = 20_000, memory_s: float = 600.0
+    ) -> None:
+        super().__init__()
+        if exemplars < 100:
+            raise ValueError(f"model.exemplars must be >= 100, got {exemplars}")
+        if most_frames < 10:
+            raise ValueError(f"model.most_frames must be >= 10, got {most_frames}")
+        if not memory_s >= 0:
+            raise ValueError(f"model.memory_s must be >= 0, got {memory_s}")
+        self.most_exemplars, self.most_frames, self.memory_s = exemplars, most_frames, memory_s
+        self.register_buffer("background", torch.zeros(0, dtype=torch.uint8))
+        self.register_buffer("noise", torch.zeros(0))
+        self.register_buffer("watched", torch.zeros(0, dtype=torch.uint8))
+        self.register_buffer("facts", torch.zeros(len(FACTS), dtype=torch.float64))
+        self.register_buffer("centres", torch.zeros(len(KINDS)))
+        self.register_buffer("spreads", torch.ones(len(KINDS)))
+        self.register_buffer("habits", torch.zeros(0))
+        for kind in KINDS:
+            self.register_buffer(f"normal_{kind.name}", torch.zeros(0))
+        self._scene: _Scene | None = None
+
+    def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
+        """Learn what is normal."""
+        interval_s = footage.interval_s
+        if interval_s > LONGEST_INTERVAL_S:
+            raise FootageError(
+                f"model=attributes needs footage that shows motion, at most {LONGEST_INTERVAL_S:g}"
+                f" s from frame to frame, got {interval_s:g} s; take model=still_segmenter"
+            )
+        frames = _pictures(footage.of_all_times(BACKGROUND_FRAMES))
+        background = Background.of(frames)
+        apart, scale = _scale_of(footage, background)
+        watched = None if footage.watched is None else footage.watched.numpy()
+        observer = Observer(background, apart, 0, scale, watched)
+        cells = Cells.joined(list(_cells(observer, footage, self.most_frames)))
+        if not len(cells):
+            raise FootageError(
+                "model=attributes needs footage in which something moves, nothing stands out from "
+                "the background in all frames to learn from; look at the footage and the mask"
+            )
+        grid = grid_shape((frames.shape[1], frames.shape[2]))
+        spacing = max(1, round(self.memory_s / interval_s / SAMPLES)) if self.memory_s else 0
+        numbers = [scale.slope, scale.offset, scale.least, scale.pace, scale.stride]
+        self.facts = torch.tensor([*numbers, apart, spacing, interval_s], dtype=torch.float64)
+        self.background = torch.from_numpy(background.frame)
+        self.noise = torch.from_numpy(background.noise)
+        self.watched = torch.ones(background.noise.shape, dtype=torch.uint8)
+        if watched is not None:
+            self.watched = torch.from_numpy(watched.astype(np.uint8))
+        self.habits = torch.from_numpy(Habits.of(cells, grid).stacked())
+        normal = fitted(cells, scale, self.most_exemplars, grid)
+        self.centres = torch.tensor([part.centre for part in normal])
+        self.spreads = torch.tensor([part.spread for part in normal])
+        for part in normal:
+            setattr(self, f"normal_{part.kind.name}", torch.from_numpy(part.vectors))
+        self._scene = None
+
+    def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
+        """Maps, expected pictures and evidence of further frames; see ``contract.Net.measure``."""
+        device, shape = frames.device, (frames.shape[0], *frames.shape[2:])
+        if not len(self.background):
+            nothing = torch.zeros(shape, device=device)
+            return Measured(nothing, frames, torch.zeros(len(frames), 0, 1, 1)), ()
+        scene = self._learnt()
+        pictures = _pictures(frames)
+        past, recent = _unpacked(state, pictures.shape[1:])
+        seen, expected = [], []
+        for picture in pictures:
+            one, past = scene.observer.see(picture, past)
+            seen.append(one)
+            expected.append((past.renewed or scene.observer.background).frame)
+        deviations, recent = _deviations(scene, [one.cells for one in seen], recent)
+        maps = [_map(z, one) for z, one in zip(deviations, seen, strict=True)]
+        evidence = [_evidence(z, one.cells) for z, one in zip(deviations, seen, strict=True)]
+        answer = Measured(
+            torch.from_numpy(np.stack(maps)).to(device),
+            (torch.from_numpy(np.stack(expected)).permute(0, 3, 1, 2).float() / 255).to(device),
+            torch.from_numpy(np.stack(evidence)).to(device),
+        )
+        return answer, _packed(past, recent)
+
+    def reason(self, evidence: Tensor, place: tuple[float, float]) -> str:
+        """Why a place is unusual, in words.
+
+        Args:
+            evidence: (E, h, w) of a frame.
+            place: row and column, as shares of the picture.
+        """
+        if not evidence.numel():
+            return ""
+        scene, grid = self._learnt(), evidence.shape[1:]
+        row, column = (min(int(p * n), n - 1) for p, n in zip(place, grid, strict=True))
+        around = evidence[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
+        strength = around[: len(KINDS)].square().sum(dim=0)
+        found = around.flatten(1)[:, int(strength.argmax())].cpu().numpy()
+        return reason(found, (row, column), scene.habits, scene.scale, scene.interval_s)
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """Maps of clips, each from its first frame on."""
+        maps = [self.measure(frames.transpose(0, 1), None)[0].maps for frames in clip]
+        return torch.stack(maps)[:, None].expand_as(clip)
+
+    def target(self, clip: Tensor) -> Tensor:
+        """Nothing unusual."""
+        return torch.zeros_like(clip)
+
+    def _learnt(self) -> _Scene:
+        """The parts that measure, made when first needed."""
+        if self._scene is None:
+            facts = dict(zip(FACTS, self.facts.tolist(), strict=True))
+            frame = np.ascontiguousarray(self.background.cpu().numpy())
+            background = Background(frame, self.noise.cpu().numpy())
+            scale = Scale(
+                size_hw=(frame.shape[0], frame.shape[1]),
+                slope=facts["slope"],
+                offset=facts["offset"],
+                least=facts["least"],
+                pace=facts["pace"],
+                stride=facts["stride"],
+                ground=ground_of(frame),
+            )
+            normal = [
+                Exemplars(
+                    kind,
+                    getattr(self, f"normal_{kind.name}").cpu().numpy(),
+                    float(self.centres[number]),
+                    float(self.spreads[number]),
+                )
+                for number, kind in enumerate(KINDS)
+            ]
+            watched = self.watched.cpu().numpy().astype(bool)
+            observer = Observer(
+                background, int(facts["apart"]), int(facts["spacing"]), scale, watched
+            )
+            habits = Habits(*self.habits.cpu().numpy())
+            self._scene = _Scene(observer, scale, normal, habits, facts["interval_s"])
+        return self._scene
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """Every part takes the size that was saved."""
+        for name, _ in self.named_buffers():
+            if f"{prefix}{name}" in state_dict:
+                setattr(self, name, torch.empty_like(state_dict[f"{prefix}{name}"]))
+        self._scene = None
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+def _pictures(frames: Tensor) -> Image:
+    """(n, C, H, W) in [0, 1] -> (n, H, W, C) uint8."""
+    levels = (frames.detach().cpu().float() * 255).round().clamp(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(levels.permute(0, 2, 3, 1).numpy())
+
+
+def _scale_of(footage: NormalFrames, background: Background) -> tuple[int, Scale]:
+    """Frames between the pictures of motion, and the scale of the scene, from short looks."""
+    speeds = [
+        np.linalg.norm(seen.planes.flow, axis=2)[seen.planes.foreground > 0.5][::7]
+        for seen in _glances(footage, background, 1)
+    ]
+    fast = float(np.quantile(np.concatenate([*speeds, [0.1]]), 0.99))
+    apart = int(np.clip(round(FAR_PX / fast), 1, MOST_APART))
+    cells = [seen.cells for seen in _glances(footage, background, apart)]
+    return apart, fitted_scale(Cells.joined(cells), background.frame)
+
+
+def _glances(footage: NormalFrames, background: Background, apart: int) -> Iterator[Seen]:
+    """The last of ``apart + 1`` frames, at many times."""
+    observer = Observer(background, apart, 0, None)
+    for piece in footage.glances(GLANCES, apart + 1):
+        pictures = piece.permute(0, 2, 3, 1).contiguous().numpy()
+        past = Past.none(pictures.shape[1:])
+        for picture in pictures:
+            seen, past = observer.see(picture, past)
+        yield seen
+
+
+def _cells(observer: Observer, footage: NormalFrames, most_frames: int) -> Iterator[Cells]:
+    """Of each frame; frames are counted over all stretches, with a gap between two."""
+    first = 0
+    with progress("measuring normal footage", footage.count(most_frames)) as advance:
+        for stretch in footage.stretches(most_frames):
+            past = None
+            for piece in stretch:
+                pictures = piece.permute(0, 2, 3, 1).contiguous().numpy()
+                past = past or Past.none(pictures.shape[1:])
+                for picture in pictures:
+                    seen, past = observer.see(picture, past)
+                    yield replace(seen.cells, frame=seen.cells.frame + first)
+                advance(len(pictures))
+            first += (past.count if past else 0) + FRAMES_AVERAGED
+
+
+def _deviations(scene: _Scene, cells: list[Cells], recent: Plane) -> tuple[Plane, Plane]:
+    """Each attribute in spreads (n, A, h, w), and what the next frames need.
+
+    Args:
+        scene: what was learnt.
+        cells: of each frame.
+        recent: (k, A, h, w), smoothed distances of the frames before.
+    """
+    together = Cells.joined(cells)
+    number = np.repeat(np.arange(len(cells)), [len(one) for one in cells])
+    planes = np.zeros((len(cells), *recent.shape[1:]), np.float32)
+    for attribute, part in enumerate(scene.exemplars):
+        apart = part.distance(together, scene.scale)
+        planes[number, attribute, together.row, together.column] = apart
+    flat = planes.reshape(-1, *planes.shape[2:])
+    for plane in flat:
+        plane[:] = smoothed(plane)
+    missing = np.zeros((FRAMES_AVERAGED - 1 - len(recent), *recent.shape[1:]), np.float32)
+    line = np.concatenate([missing, recent, planes])
+    windows = [line[first : first + len(planes)] for first in range(FRAMES_AVERAGED)]
+    mean = np.mean(windows, axis=0)
+    z = [part.z(mean[:, number]) for number, part in enumerate(scene.exemplars)]
+    return np.stack(z, axis=1), line[1 - FRAMES_AVERAGED :]
+
+
+def _map(z: Plane, seen: Seen) -> Plane:
+    """Root mean square over the attributes (A, h, w), where something is in front: (H, W)."""
+    joined = np.sqrt(np.square(z).mean(axis=0))
+    height, width = seen.planes.foreground.shape
+    whole = cv2.resize(joined, (joined.shape[1] * CELL_PX, joined.shape[0] * CELL_PX))[
+        :height, :width
+    ]
+    around = cv2.dilate(seen.planes.foreground, np.ones((AROUND_PX, AROUND_PX), np.uint8))
+    return np.asarray(whole * around, np.float32)
+
+
+def _evidence(z: Plane, cells: Cells) -> Plane:
+    """``EVIDENCE`` of every cell, (E, h, w)."""
+    values = np.zeros((len(VALUES), *z.shape[1:]), np.float32)
+    values[:, cells.row, cells.column] = [getattr(cells, name) for name in VALUES]
+    return np.concatenate([z, values])
+
+
+def _packed(past: Past, recent: Plane) -> State:
+    """What is carried on, as tensors."""
+    renewed = past.renewed
+    parts = [
+        np.array([past.count, *past.shift]),
+        past.grey,
+        np.stack([past.stands, past.lingers]),
+        past.samples,
+        recent,
+        *([] if renewed is None else [renewed.frame, renewed.noise]),
+    ]
+    return tuple(torch.from_numpy(np.ascontiguousarray(part)) for part in parts)
+
+
+def _unpacked(state: State | None, shape: tuple[int, ...]) -> tuple[Past, Plane]:
+    """The same as before, or nothing for frames of shape (H, W, C)."""
+    height, width, channels = shape
+    if not state:
+        grid = grid_shape((height, width))
+        nothing = np.zeros((0, len(KINDS), *grid), np.float32)
+        return Past.none((height, width, channels)), nothing
+    numbers, grey, times, samples, recent, *renewed = (part.cpu().numpy() for part in state)
+    past = Past(
+        int(numbers[0]),
+        grey,
+        times[0],
+        times[1],
+        (float(numbers[1]), float(numbers[2])),
+        samples,
+        Background(*renewed) if renewed else None,
+    )
+    return past, recent
