@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tlae.camera.light import BALANCE, FLOOR, fit_curve
 from tlae.camera.registration import Shift, find_shift, hanning
 
 Image = npt.NDArray[np.uint8]
@@ -17,9 +18,7 @@ SMOOTH_PX = 3  # as is its difference to the background
 NOISES = 3.0  # a difference below so many times the noise is background
 LEVELS = 6.0  # and so many grey levels
 SOFT_LEVELS = 16.0  # grey levels from background to certain foreground
-TONE_BINS = 16  # of a frame's grey levels, each with its own place on the tone curve
-LEAST_LEVELS = 3  # fewer points make no curve
-SAMPLE_STEP = 3  # every third pixel along both sides makes the tone curve
+SAMPLE_STEP = 5  # every fifth pixel along both sides makes the tone curve
 MOST_SHIFT_PX = 8.0  # further away, the camera was moved: nothing is undone
 
 
@@ -56,39 +55,24 @@ class Background:
 
 
 def tone_matched(frame: Image, background: Image) -> Image:
-    """A frame (H, W, C) under the light of the background: one rising tone curve per channel.
+    """A frame (H, W, C) under the light of the background.
 
-    The curve leads from the median level of the frame to that of the background, for sixteenths of
-    the frame's pixels by their level: gain, offset and gamma at once. What covers less than half of
-    a sixteenth's pixels does not bend it.
+    One robust tone curve (``camera.light.fit_curve``), then a gain for each channel: exposure,
+    offset, gamma and white balance. What covers less than half of the picture does not bend them.
     """
     step = (slice(None, None, SAMPLE_STEP),) * 2
-    channels = frame.shape[2]
-    seen, wanted = frame[step].reshape(-1, channels), background[step].reshape(-1, channels)
-    size = len(seen) // TONE_BINS
-    if not size:
-        return frame
-    order = np.argsort(seen, axis=0, kind="stable")[: size * TONE_BINS]
-    binned = (TONE_BINS, size, channels)
-    levels = np.take_along_axis(seen, order, axis=0).reshape(binned)[:, size // 2]
-    sorted_tones = np.sort(np.take_along_axis(wanted, order, axis=0).reshape(binned), axis=1)
-    tones = sorted_tones[:, size // 2]
-    curves = [_curve(*points) for points in zip(levels.T, tones.T, strict=True)]
-    table = np.stack(curves, axis=1)[:, None]  # (256, 1, C)
+    seen, wanted = (grey_of(p[step]).ravel() / 255 for p in (frame, background))
+    levels = np.arange(256) / 255
+    curve = 255 * np.polynomial.polynomial.polyval(levels, fit_curve(seen, wanted))
+    tables = np.repeat(np.clip(curve, 0, 255)[:, None], frame.shape[2], axis=1)  # (256, C)
+    if frame.shape[2] > 1:
+        pixels = frame[step].reshape(-1, frame.shape[2])
+        matched = np.take_along_axis(tables, pixels.astype(np.int64), axis=0)
+        aim = background[step].reshape(-1, frame.shape[2])
+        gains = np.median((aim + FLOOR) / (matched + FLOOR), axis=0)
+        tables = (tables + FLOOR) * np.clip(gains, *BALANCE) - FLOOR
+    table = np.rint(np.clip(tables, 0, 255)).astype(np.uint8)[:, None]  # (256, 1, C)
     return np.asarray(cv2.LUT(frame, table)).reshape(frame.shape)
-
-
-def _curve(levels: Image, tones: Image) -> Image:
-    """Tone of each of 256 levels, never falling, through some points in the order of levels."""
-    known, first = np.unique(levels, return_index=True)
-    if len(known) < LEAST_LEVELS:
-        return np.arange(256, dtype=np.uint8)
-    last = np.append(first[1:], len(levels)) - 1
-    middle = np.maximum.accumulate(tones[(first + last) // 2].astype(np.float64))
-    low = max(0.0, middle[0] - known[0])  # beyond its ends the curve is shifted
-    high = min(255.0, middle[-1] + 255 - known[-1])
-    curve = np.interp(np.arange(256), [-1, *known, 256], [low, *middle, high])
-    return np.asarray(np.rint(curve), np.uint8)
 
 
 def _difference(frame: Image, background: Image) -> Plane:
