@@ -20,7 +20,13 @@ from omegaconf import II
 
 Settings = TypeVar("Settings")
 
-FROM_FOOTAGE = ("channels", "window_frames", "size_hw")  # arguments of nets that follow the footage
+# Arguments of nets that follow the footage, and the setting that they follow.
+FROM_FOOTAGE = {
+    "channels": "footage.channels",
+    "window_frames": "footage.window_frames",
+    "size_hw": "footage.size_hw",
+    "stride": "footage.strides[0]",
+}
 MODELS = Path(__file__).parent / "models"
 
 
@@ -121,7 +127,7 @@ def net_schema(module: str, name: str) -> type:
         kind = _plain_type(ast.unparse(argument.annotation), argument.arg)
         value = ast.literal_eval(default)
         if argument.arg in FROM_FOOTAGE:
-            parts.append((argument.arg, kind, field(default=II(f"footage.{argument.arg}"))))
+            parts.append((argument.arg, kind, field(default=II(FROM_FOOTAGE[argument.arg]))))
         elif isinstance(value, tuple):
             parts.append((argument.arg, kind, field(default_factory=partial(list, value))))
         else:

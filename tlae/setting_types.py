@@ -30,6 +30,7 @@ NETS = {
     "running_median": ("untrained", "RunningMedian"),
     "most_alike": ("most_alike", "MostAlike"),
     "attributes": ("attributes", "Attributes"),
+    "joint": ("joint", "Joint"),
 }
 
 

@@ -108,7 +108,7 @@ def velocity(cells: Cells, scale: Scale) -> Vectors:
 
 def speed(cells: Cells, scale: Scale) -> Vectors:
     """Speed in pixels, (n, 1)."""
-    return np.log1p(cells.speed / scale.pace)[:, None]
+    return np.asarray(np.log1p(cells.speed / scale.pace)[:, None], np.float32)
 
 
 def relative_size(cells: Cells, scale: Scale) -> Vectors:

@@ -143,6 +143,8 @@ def _size(seen: dict[str, float], normal: dict[str, float]) -> str:
 
 
 def _standing(frames: float, longest: float, interval_s: float) -> str:
+    if frames <= longest:
+        return "stands here, which was rare in training"
     now, then = _duration(frames * interval_s), _duration(longest * interval_s)
     return f"has stood here for {now}; the longest in training was {then}"
 

@@ -215,6 +215,10 @@ class Attributes(Net):
             self._scene = _Scene(observer, scale, normal, habits, facts["interval_s"])
         return self._scene
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what cannot be copied and is made when needed."""
+        return self.__dict__ | {"_scene": None}
+
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """Every part takes the size that was saved."""
         for name, _ in self.named_buffers():

@@ -83,6 +83,7 @@ class Net(nn.Module):
         ahead: frames by which a net predicts; 0: it rebuilds.
         streams: whether the net carries a state from frame to frame, see ``carry``.
         measures: whether the net answers with ``measure``.
+        settles: whether numbers are fitted to held-out frames after training.
 
     Shapes:
         clip: (B, C, T, H, W), float32, in units of the frames' spread around the mean frame.
@@ -95,6 +96,7 @@ class Net(nn.Module):
     ahead: int = 0
     streams: ClassVar[bool] = False
     measures: ClassVar[bool] = False
+    settles: ClassVar[bool] = False
 
     @property
     def segments(self) -> bool:
@@ -121,6 +123,14 @@ class Net(nn.Module):
         """
         raise NotImplementedError
 
+    def view(self, clip: Tensor) -> Tensor:
+        """Clips as the part of the net that is trained sees them; here as they are.
+
+        Shapes:
+            (B, C, T, H, W) in [0, 1] -> (B, C', T, h, w).
+        """
+        return clip
+
     def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
         """Go on with further frames of a run: piece by piece gives what the whole run gives.
 
@@ -141,6 +151,24 @@ class Net(nn.Module):
 
         Returns:
             A clause that follows "it"; empty where there is nothing to say.
+        """
+        raise NotImplementedError
+
+    def evidence_of(self, frames: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """What ``settle`` needs of each frame of a run, (n,), and a state; here not needed.
+
+        Args:
+            frames: (n, C, H, W) in [0, 1].
+            state: what the call before returned; None at the start of a run.
+        """
+        raise NotImplementedError
+
+    def settle(self, values: Tensor, *, learnt: bool) -> None:
+        """Fit the last numbers to held-out frames, after training; see ``settles``.
+
+        Args:
+            values: of ``evidence_of``, (n,).
+            learnt: whether the training got well below a constant answer.
         """
         raise NotImplementedError
 

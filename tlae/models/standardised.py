@@ -38,7 +38,7 @@ class Standardised(nn.Module):
             return maps
         mean = self.mean_frame[:, None]  # (C, 1, H, W)
         if self.segments:
-            share = torch.sigmoid(self.logits(clip).float())
+            share = torch.sigmoid(self.logits(self.view(clip)).float())
             return share[:, None].expand_as(clip)
         answer: Tensor = self.net((clip - mean) / self.spread)
         return answer.float() * self.spread + mean
@@ -58,7 +58,11 @@ class Standardised(nn.Module):
         return self.net.segments or self.net.measures
 
     def logits(self, clip: Tensor) -> Tensor:
-        """Anomaly maps (B, T, H, W) before the sigmoid, of a net that segments."""
+        """Anomaly maps (B, T, H, W) before the sigmoid, of a net that segments.
+
+        Args:
+            clip: as ``view`` gives it.
+        """
         return self.net.logits(self.standardise(clip))
 
     def keep(self, footage: NormalFrames) -> None:
@@ -66,13 +70,27 @@ class Standardised(nn.Module):
         self.net.keep(footage, self.mean_frame, float(self.spread))
 
     def standardise(self, clip: Tensor) -> Tensor:
-        """(B, C, T, H, W) less the mean frame, in spreads: what the inner net sees."""
-        return (clip - self.mean_frame[:, None]) / self.spread
+        """(B, C, T, H, W), as ``view`` gives it, less the mean frame, in spreads."""
+        return (clip - self.viewed_mean[:, None]) / self.spread
+
+    def view(self, clip: Tensor) -> Tensor:
+        """Clips as the part of the net that is trained sees them; see ``contract.Net.view``."""
+        return self.net.view(clip)
+
+    @property
+    def viewed_mean(self) -> Tensor:
+        """The mean frame in that form."""
+        return self.net.view(self.mean_frame[None, :, None])[0, :, 0]
 
     @property
     def measures(self) -> bool:
         """Whether the inner net measures frames as they are, see ``contract.Net.measure``."""
         return self.net.measures
+
+    @property
+    def settles(self) -> bool:
+        """Whether numbers are fitted to held-out frames after training; see ``contract.Net``."""
+        return self.net.settles
 
     @property
     def streams(self) -> bool:
@@ -82,6 +100,14 @@ class Standardised(nn.Module):
     def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
         """Measure frames as they are; see ``contract.Net.measure``."""
         return self.net.measure(frames, state)
+
+    def evidence_of(self, frames: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """What ``settle`` needs of frames as they are; see ``contract.Net.evidence_of``."""
+        return self.net.evidence_of(frames, state)
+
+    def settle(self, values: Tensor, *, learnt: bool) -> None:
+        """Fit the last numbers to held-out frames; see ``contract.Net.settle``."""
+        self.net.settle(values, learnt=learnt)
 
     def reason(self, evidence: Tensor, place: tuple[float, float]) -> str:
         """Why a place is unusual; see ``contract.Net.reason``."""

@@ -282,7 +282,8 @@ class FrameScorer:
         memory = self.memory
         number = torch.arange(len(maps), device=maps.device) + memory.seen
         memory.seen += 0 if self.streams else len(maps)
-        beyond = self.net.segments & ((number < self.context) | last)  # windows that leave the run
+        is_blind = self.net.segments and not self.net.measures
+        beyond = is_blind & ((number < self.context) | last)  # windows that leave the run
         if self.answers == 1:
             before_run = min(max(0, self.window_delay - int(number[0])), len(maps))
             maps = maps.masked_fill(beyond[:, None, None, None], 0)

@@ -16,6 +16,8 @@ import torch
 from tlae.errors import UserError
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows, segments, usual_interval_s
+from tlae.models.contract import State
+from tlae.models.standardised import Standardised
 from tlae.progress import Advance, quiet
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.detector import Detector
@@ -25,6 +27,7 @@ from tlae.scoring.scorer import FrameScorer, Scored
 BATCH_FRAMES = 16
 CALIBRATION_FRAMES = 20_000  # more would only cost time and file size
 TYPICAL_FRAMES = 1_000
+SETTLING_FRAMES = 2_000  # of each part
 STRETCHES = 20  # that long footage is cut down to
 SHORTEST_STRETCH = 50  # frames
 LEAD_IN_FRAMES = 64  # before a held-out run, for nets that carry a state
@@ -50,34 +53,65 @@ class Normal(NamedTuple):
 
 
 def fit_to_normal(
-    detector: Detector, normal: Normal, advance: Advance = quiet
+    detector: Detector, normal: Normal, advance: Advance = quiet, *, learnt: bool = True
 ) -> tuple[torch.Tensor, Calibration]:
-    """Typical error (H, W) of normal footage, and its scores.
+    """Typical error (H, W) of normal footage, and its scores; a net that settles is settled.
 
-    Where the rule weighs places by their typical error, each part of the footage is scored with
-    weights from the other parts (cross-conformal prediction, Vovk 2015): a frame that shared in
-    its own weights would score lower than a new one.
+    Where the rule weighs places by their typical error, or the net settles, each part of the
+    footage is scored with what the other parts say (cross-conformal prediction, Vovk 2015): a frame
+    that shared in its own weights would score lower than a new one.
 
     Args:
         detector: net with its preprocessing; its typical error is not used.
         normal: held-out footage.
         advance: called with the number of frames done.
+        learnt: whether the training got well below a constant answer; for a net that settles.
 
     Raises:
         UserError: the net gives no verdict for any frame.
     """
     runs = shortened(normal.runs, CALIBRATION_FRAMES)
-    parts = _parts(runs, FOLDS if normal.rule.background else 1)
+    net = detector.net
+    parts = _parts(runs, FOLDS if normal.rule.background or net.settles else 1)
+    evidence = [_evidence(detector, normal._replace(runs=part)) for part in parts]
     errors = [_summed_error(detector, normal._replace(runs=part)) for part in parts]
     total, count = sum(error for error, _ in errors), sum(count for _, count in errors)
     typical = torch.from_numpy(np.asarray(total) / max(count, 1)).float()
     scores = []
-    for part, (error, inside) in zip(parts, errors, strict=True):
+    for number, (part, (error, inside)) in enumerate(zip(parts, errors, strict=True)):
+        if net.settles:
+            _settle(net, evidence[:number] + evidence[number + 1 :] or evidence, learnt=learnt)
         others = (np.asarray(total) - error) / max(count - inside, 1)
         weighed = torch.from_numpy(others).float() if len(parts) > 1 else typical
         of_part = normal._replace(runs=part)
         scores.append(_scores_of(replace(detector, typical_error=weighed), of_part, advance))
+    if net.settles:
+        _settle(net, evidence, learnt=learnt)
     return typical, _calibration(normal.store, runs, scores)
+
+
+def _settle(net: Standardised, evidence: list[torch.Tensor], *, learnt: bool) -> None:
+    net.settle(torch.cat(evidence), learnt=learnt)
+
+
+def _evidence(detector: Detector, normal: Normal) -> torch.Tensor:
+    """What a net that settles needs of some held-out frames, (n,)."""
+    found = [torch.zeros(0)]
+    if not detector.net.settles:
+        return found[0]
+    net = detector.net.to(normal.device).eval()
+    reach = (detector.window_frames - 1) * detector.stride
+    whole = segments(normal.store.index, detector.gap_s)
+    for run in shortened(normal.runs, SETTLING_FRAMES):
+        view, _ = _in_view(run, whole, reach, 0)
+        state: State | None = None
+        for start in range(0, len(view), BATCH_FRAMES):
+            frames = torch.from_numpy(normal.store.read(view[start : start + BATCH_FRAMES]))
+            frames = frames.permute(0, 3, 1, 2).to(normal.device).float() / 255
+            with torch.inference_mode():
+                values, state = net.evidence_of(frames, state)
+            found.append(values[max(0, reach - start) :].cpu())
+    return torch.cat(found)
 
 
 def calibrate(detector: Detector, normal: Normal, advance: Advance = quiet) -> Calibration:

@@ -5,9 +5,10 @@ import time
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tlae.errors import UserError
+from tlae.models.standardised import Standardised
 
 TIMED_STEPS = 3
 TIMED_WINDOWS = 4  # enough to tell the variants apart
@@ -49,7 +50,7 @@ class Compute:
 CHOICES = [Compute(p, last) for p in ("float32", "bfloat16") for last in (False, True)]
 
 
-def choose_compute(wanted: str, net: nn.Module, clip: Tensor, device: torch.device) -> Compute:
+def choose_compute(wanted: str, net: Standardised, clip: Tensor, device: torch.device) -> Compute:
     """The wanted variant, or for "auto" the one whose training steps are fastest.
 
     Args:
@@ -69,7 +70,7 @@ def choose_compute(wanted: str, net: nn.Module, clip: Tensor, device: torch.devi
     return min(CHOICES, key=lambda choice: seconds[choice])
 
 
-def _step_seconds(choice: Compute, net: nn.Module, clip: Tensor, device: torch.device) -> float:
+def _step_seconds(choice: Compute, net: Standardised, clip: Tensor, device: torch.device) -> float:
     """Fastest of a few training steps, after one to warm up."""
     trial = copy.deepcopy(net).to(device).train()
     if choice.channels_last:
@@ -81,7 +82,7 @@ def _step_seconds(choice: Compute, net: nn.Module, clip: Tensor, device: torch.d
         with torch.autocast(
             device.type, dtype=torch.bfloat16, enabled=choice.precision == "bfloat16"
         ):
-            answer = trial(clip)
+            answer = trial.logits(trial.view(clip)) if net.segments else trial(clip)
         answer.float().square().mean().backward()
         if device.type == "cuda":
             torch.cuda.synchronize(device)

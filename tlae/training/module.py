@@ -71,7 +71,7 @@ class Training(pl.LightningModule):
             number: of the batch; the seed of what is planted into it, if the net segments.
         """
         if self.net.segments:
-            return self._judging_loss(clip, number)
+            return self._judging_loss(self.net.view(clip), number)
         difference = self.net(clip).float() - self.net.target(clip)
         error = difference.abs() if self.options.loss == "absolute" else difference.square()
         if self.watched is not None:
@@ -88,9 +88,10 @@ class Training(pl.LightningModule):
         """Binary cross-entropy of telling what was planted."""
         assert self.recipe is not None
         generator = torch.Generator().manual_seed(number)
-        clip, mask, weights = self.recipe.plant(span, self.net.mean_frame, generator)
+        clip, mask, weights = self.recipe.plant(span, self.net.viewed_mean, generator)
         if self.watched is not None:
-            watched = self.watched.to(mask).expand_as(mask)
+            watched = self.watched.to(mask)[None, None]
+            watched = F.interpolate(watched, mask.shape[-2:], mode="nearest").expand_as(mask)
             weights = watched if weights is None else weights * watched
         return F.binary_cross_entropy_with_logits(
             self.net.logits(clip).float(),

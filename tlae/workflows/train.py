@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import time
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -57,6 +58,7 @@ from tlae.whole_file import require_plain_name
 from tlae.workflows.footage_notes import fitted_levels, note_clock
 from tlae.workflows.named_footage import open_named, require_pace_for
 
+WELL_BELOW = 0.5  # of a constant's loss: a net above it would harm what it is joined with
 CONSTANT_WINDOWS = 128  # enough for the share of planted pixels
 
 logger = logging.getLogger(__name__)
@@ -160,7 +162,7 @@ def train(cfg: TrainConfig, source: Footage, folder: RunFolder) -> TrainingRepor
         "frames": footage.train_frames,
         "held_out_frames": footage.held_out_frames,
     }
-    model = _calibrated(cfg, net, footage, rule, learnt)
+    model = _calibrated(cfg, net, footage, rule, learnt, baselines)
     facts["seconds"] = round(time.monotonic() - started, 1)
     facts |= {f"{name}_loss": loss for name, loss in baselines.items()}
     facts |= {"compute": str(learnt.compute), "seed": cfg.seed, **learnt.facts}
@@ -324,10 +326,10 @@ def _baselines(
     cfg: TrainConfig, footage: NormalFootage, background: FittedBackground, net: Standardised
 ) -> DoNothing:
     """Held-out losses that the net must beat; one that measures is not fitted by a loss."""
-    if net.measures:
-        return {}
     if net.segments:
         return {"constant": _constant_loss(cfg, footage, net)}
+    if net.measures:
+        return {}
     return do_nothing_losses(
         footage.store,
         shortened(footage.held_out, cfg.training.windows_per_epoch),
@@ -344,7 +346,7 @@ def _constant_loss(cfg: TrainConfig, footage: NormalFootage, net: Standardised) 
     chosen = np.linspace(0, len(windows) - 1, CONSTANT_WINDOWS).round().astype(np.int64)
     span = ClipDataset(footage.store, windows)[chosen].float() / 255
     generator = torch.Generator().manual_seed(cfg.seed)
-    planted = _recipe(cfg, net.net).plant(span, net.mean_frame, generator)
+    planted = _recipe(cfg, net.net).plant(net.view(span), net.viewed_mean, generator)
     share = float(planted.mask.mean())
     return constant_loss(share, POSITIVE_WEIGHT)
 
@@ -368,12 +370,19 @@ def _trainer(
     )
 
 
+def _has_learnt(learnt: _Learnt, baselines: DoNothing) -> bool:
+    """Whether a net's held-out loss is well below that of a constant answer."""
+    loss = float(learnt.facts.get("held_out_loss", math.nan))
+    return loss < WELL_BELOW * baselines.get("constant", math.nan)
+
+
 def _calibrated(
     cfg: TrainConfig,
     net: Standardised,
     footage: NormalFootage,
     rule: ScoringRule,
     learnt: _Learnt,
+    baselines: DoNothing,
 ) -> Model:
     """The model with its typical errors and its calibration."""
     detector = Detector(
@@ -389,7 +398,9 @@ def _calibrated(
     )
     held_out = Normal(footage.store, footage.held_out, rule, learnt.device)
     with progress("calibrating", footage.held_out_frames) as advance:
-        typical, calibration = fit_to_normal(detector, held_out, advance)
+        typical, calibration = fit_to_normal(
+            detector, held_out, advance, learnt=_has_learnt(learnt, baselines)
+        )
     return Model(
         replace(detector, typical_error=typical),
         rule,

@@ -1,0 +1,174 @@
+"""Attributes and a segmenter joined: one names what it measures, the other sees shapes."""
+
+from collections.abc import Sequence
+from statistics import NormalDist
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tlae.models.attributes import Attributes
+from tlae.models.contract import Measured, Net, NormalFrames, State
+from tlae.models.segmenter import AnomalySegmenter
+
+BOX = 0.05  # side of the box that smooths the segmenter's map, in picture heights
+INDEPENDENT_FRAMES = 10  # so many held-out frames count as one independent moment
+LEAST_SPREAD = 0.3  # of the segmenter's logits in normal footage
+TAIL = 1.645  # standard deviations from the median to the 95 % quantile
+EDGE = 1e-4  # probabilities are kept so far from 0 and 1
+GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601
+
+
+class Joint(Net):
+    """Attributes (``models.attributes``) joined with a segmenter (``models.segmenter``).
+
+    Each part gives deviations in spreads of held-out normal footage; the map is the root of the sum
+    of their squares. The segmenter's deviation is cut off where its evidence ends: n held-out
+    frames show no more than a quantile of about 1 - 10/n, so that a net from little footage cannot
+    outvote the attributes. Its part is left out where training did not get well below a constant
+    answer.
+
+    Args:
+        window_frames: frames that the segmenter sees at once, >= 2.
+        stride: step between them.
+        view_hw: height and width of the picture that the segmenter sees [px].
+        widths: channels of each level of its U-Net.
+        fastest: how many times the usual speed its pseudo-anomalies reach, >= 2.
+        exemplars: see ``Attributes``.
+        most_frames: see ``Attributes``.
+        memory_s: see ``Attributes``.
+
+    Shapes:
+        clip: (B, C, T, H, W) in [0, 1]; output: the same shape, the map in all channels.
+        logits(clip): of clips as ``view`` gives them.
+    """
+
+    planted = "moving"
+    measures = True
+    settles = True
+
+    joins: Tensor  # 0 or 1, whether the segmenter counts
+    centre: Tensor  # of its logits in held-out footage
+    spread: Tensor
+    limit: Tensor  # largest deviation that counts
+    mean_frame: Tensor  # (1, h, w), as the segmenter sees it
+    scale: Tensor  # spread of frames around it
+
+    def __init__(
+        self,
+        window_frames: int = 5,
+        stride: int = 2,
+        view_hw: Sequence[int] = (128, 192),
+        widths: Sequence[int] = (32, 64, 128),
+        fastest: int = 3,
+        exemplars: int = 20_000,
+        most_frames: int = 20_000,
+        memory_s: float = 600.0,
+    ) -> None:
+        super().__init__()
+        if stride < 1:
+            raise ValueError(f"model.stride must be >= 1, got {stride}")
+        self.window_frames, self.stride, self.fastest = window_frames, stride, fastest
+        self.view_hw = (int(view_hw[0]), int(view_hw[1]))
+        self.segmenter = AnomalySegmenter(1, window_frames, widths, fastest)
+        self.attributes = Attributes(exemplars, most_frames, memory_s)
+        self.register_buffer("joins", torch.ones(()))
+        self.register_buffer("centre", torch.zeros(()))
+        self.register_buffer("spread", torch.ones(()))
+        self.register_buffer("limit", torch.zeros(()))
+        self.register_buffer("mean_frame", torch.zeros(0))
+        self.register_buffer("scale", torch.ones(()))
+
+    def view(self, clip: Tensor) -> Tensor:
+        """Grey clips (B, 1, T, h, w), as the segmenter sees them."""
+        weights = clip.new_tensor(GREY if clip.shape[1] == 3 else (1.0,) * clip.shape[1])
+        grey = torch.einsum("bcthw,c->bthw", clip, weights / weights.sum())
+        return F.interpolate(grey, self.view_hw, mode="area")[:, None]
+
+    def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
+        """Learn the attributes, and what the segmenter's pictures are measured against."""
+        self.attributes.keep(footage, mean_frame, spread)
+        self.mean_frame = self.view(mean_frame[None, :, None])[0, :, 0]
+        self.scale = torch.tensor(float(spread))
+
+    def logits(self, clip: Tensor) -> Tensor:
+        """Anomaly maps (B, T, h, w) of the segmenter, before the sigmoid."""
+        return self.segmenter.logits(clip)
+
+    def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
+        """Maps of both; see ``contract.Net.measure``."""
+        past, inner = (state[0], state[1:]) if state else (None, None)
+        measured, inner = self.attributes.measure(frames, inner)
+        if not float(self.joins):
+            return measured, (frames[:0], *inner)
+        logits, past = self._answers(frames, past)
+        z = ((logits - self.centre) / self.spread).clamp_min(0)
+        z = torch.minimum(z, self.limit)
+        whole = F.interpolate(z[:, None], measured.maps.shape[1:], mode="bilinear")[:, 0]
+        maps = (measured.maps.square() + whole.square()).sqrt()
+        return measured._replace(maps=maps), (past, *inner)
+
+    def evidence_of(self, frames: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """Highest logit of each frame (n,), for ``settle``; goes on as ``measure`` does."""
+        logits, past = self._answers(frames, state[0] if state else None)
+        return logits.flatten(1).amax(dim=1), (past,)
+
+    def settle(self, values: Tensor, *, learnt: bool) -> None:
+        """Take what held-out normal frames say of the segmenter.
+
+        Args:
+            values: of ``evidence_of``, of frames that have a whole window before them.
+            learnt: whether its training got below a constant answer, so that it counts.
+        """
+        self.joins = torch.tensor(float(learnt and len(values) > 0))
+        if not len(values):
+            return
+        centre = values.float().median()
+        tail = torch.quantile(values.float(), 0.95)
+        self.centre = centre
+        self.spread = ((tail - centre) / TAIL).clamp_min(LEAST_SPREAD)
+        rare = 1 / (len(values) / INDEPENDENT_FRAMES + 2)
+        self.limit = torch.tensor(NormalDist().inv_cdf(1 - rare))
+
+    def reason(self, evidence: Tensor, place: tuple[float, float]) -> str:
+        """Why a place is unusual: the attribute's words, else that the shape or motion is new."""
+        said = self.attributes.reason(evidence, place)
+        return said or "has a shape or motion unlike what was seen in training (found by the net)"
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """Maps of clips, each from its first frame on."""
+        maps = [self.measure(frames.transpose(0, 1), None)[0].maps for frames in clip]
+        return torch.stack(maps)[:, None].expand_as(clip)
+
+    def target(self, clip: Tensor) -> Tensor:
+        """Nothing unusual."""
+        return torch.zeros_like(clip)
+
+    def _answers(self, frames: Tensor, past: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Smoothed logits (n, h, w) of the windows that end at each frame, and the last views.
+
+        Frames without a whole window before them get the lowest logit.
+        """
+        views = self.view(frames.transpose(0, 1)[None])[0].transpose(0, 1)  # (n, 1, h, w)
+        line = views if past is None else torch.cat([past, views])
+        reach = (self.window_frames - 1) * self.stride
+        steps = torch.arange(-reach, 1, self.stride, device=frames.device)
+        last = torch.arange(len(line) - len(views), len(line), device=frames.device)
+        whole = last >= reach
+        lowest = torch.logit(torch.tensor(EDGE, device=frames.device))
+        logits = lowest.expand(len(views), *self.view_hw).clone()
+        if whole.any() and len(self.mean_frame):
+            clips = line[last[whole, None] + steps].transpose(1, 2)  # (n, 1, T, h, w)
+            clips = (clips - self.mean_frame[:, None]) / self.scale
+            shares = torch.sigmoid(self.segmenter.logits(clips)[:, -1].float())
+            side = max(1, round(BOX * self.view_hw[0])) | 1
+            smooth = F.avg_pool2d(shares[:, None], side, 1, side // 2, count_include_pad=False)
+            logits[whole] = torch.logit(smooth[:, 0].clamp(EDGE, 1 - EDGE))
+        return logits, line[max(0, len(line) - reach) :].clone()
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """The mean frame takes the size that was saved."""
+        if f"{prefix}mean_frame" in state_dict:
+            self.mean_frame = torch.empty_like(state_dict[f"{prefix}mean_frame"])
+        super()._load_from_state_dict(state_dict, prefix, *args)
