@@ -26,7 +26,8 @@ GROUND = {
 # A part of the package may import those named here (and itself).
 ARROWS = {
     "footage": GROUND,
-    "models": set(),
+    "attributes": {"camera"} | GROUND,
+    "models": {"attributes"} | GROUND,
     "camera": {"footage"} | GROUND,
     "scoring": {"camera", "models", "footage"} | GROUND,
     "training": {"scoring", "models", "footage", "model_file"} | GROUND,

@@ -1,5 +1,6 @@
 """Training frames that a test hands to a net."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -16,15 +17,34 @@ class Frames:
         all_of_them: (N, C, H, W) uint8.
         background: (n, C, H, W) in [0, 1].
         seen: (m, C, H, W) in [0, 1].
+        interval_s: time from frame to frame [s].
+        watched: (H, W) bool, or None.
     """
 
     all_of_them: Tensor = field(default_factory=lambda: NOTHING)
     background: Tensor = field(default_factory=lambda: NOTHING)
     seen: Tensor = field(default_factory=lambda: NOTHING)
+    interval_s: float = 0.1
+    watched: Tensor | None = None
 
     def every(self) -> Tensor:
         """All frames."""
         return self.all_of_them
+
+    def count(self, most: int) -> int:
+        """All frames, or so many."""
+        return min(most, len(self.all_of_them))
+
+    def stretches(self, most: int) -> Iterator[Iterable[Tensor]]:
+        """One stretch, in two pieces."""
+        frames = self.all_of_them[:most]
+        yield (frames[:50], frames[50:]) if len(frames) > 50 else (frames,)
+
+    def glances(self, count: int, length: int) -> Iterator[Tensor]:
+        """Short stretches from the first frame on."""
+        last = len(self.all_of_them) - length + 1
+        for start in range(0, last, max(1, last // count)):
+            yield self.all_of_them[start : start + length]
 
     def backgrounds(self, count: int) -> Tensor:
         """The backgrounds, however many are asked for."""

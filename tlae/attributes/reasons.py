@@ -14,6 +14,7 @@ EVIDENCE = (*NAMES, *VALUES)  # of a cell: z of each attribute, then what was me
 NEAR_CELLS = 3  # normal cells within so many cells tell what is normal at a place
 TOP = 0.995  # quantile of normal values that counts as the most seen
 LEAST_CELLS = 30  # fewer normal cells near by: the place is hardly known
+STILL_PACE = 0.25  # of the median speed: slower is still
 LEAST_RATIO = 1.15  # times the most seen, to be named as more
 
 
@@ -109,13 +110,15 @@ def reason(
     normal = {key: float(plane[row, column]) for key, plane in vars(habits).items()}
     if normal["cells"] < LEAST_CELLS and name in ("ground", "relative_size", "size"):
         return "is at a place where hardly anything ever was in training"
-    if name in ("velocity", "speed"):
+    stood = max(seen["stands"], seen["lingers"])
+    is_still = seen["speed"] < STILL_PACE * scale.pace
+    if name in ("velocity", "speed") and not (is_still and stood > normal["stands"]):
         return _motion(seen, normal, scale)
     if name in ("relative_size", "size"):
         return _size(seen, normal)
     if name == "ground":
         return "is on ground on which nothing stood in training"
-    return _standing(max(seen["stands"], seen["lingers"]), normal["stands"], interval_s)
+    return _standing(stood, normal["stands"], interval_s)
 
 
 def _motion(seen: dict[str, float], normal: dict[str, float], scale: Scale) -> str:
@@ -128,7 +131,7 @@ def _motion(seen: dict[str, float], normal: dict[str, float], scale: Scale) -> s
     along = (seen["vx"] * normal["vx"] + seen["vy"] * normal["vy"]) / max(speed, 1e-6)
     if along < -0.1:
         return "moves against the direction that is normal here"
-    if seen["speed"] < 0.25 * scale.pace:
+    if seen["speed"] < STILL_PACE * scale.pace:
         return "hardly moves, where in training things kept moving"
     return "moves in a way not seen near here in training (direction and speed together)"
 

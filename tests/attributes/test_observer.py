@@ -1,0 +1,71 @@
+"""Cells: how fast, how large, how long; and the memory between frames."""
+
+import numpy as np
+import pytest
+
+from tests.attributes.drawn_street import SIZE_HW, Walker, drawn, normal_street
+from tlae.attributes.background import Background
+from tlae.attributes.cells import Cells
+from tlae.attributes.kinds import Scale
+from tlae.attributes.observer import LEAST_SAMPLES, Observer, Past, Seen
+
+SCENE = Background.of(normal_street()[::4])
+SCALE = Scale(SIZE_HW, 0.0, 18.0, 9.0, 1.5, 0.08, np.zeros((*SIZE_HW, 4), np.float32))
+
+
+def observe(walkers: list[Walker], frames: int, apart: int = 1, spacing: int = 0) -> list[Seen]:
+    observer = Observer(SCENE, apart, spacing, SCALE)
+    past, seen = Past.none((*SIZE_HW, 3)), []
+    for frame in drawn(walkers, frames, seed=5):
+        one, past = observer.see(frame, past)
+        seen.append(one)
+    return seen
+
+
+def inside(seen: Seen) -> Cells:
+    """Cells that are well covered."""
+    return seen.cells[seen.cells.cover > 0.4]
+
+
+@pytest.mark.parametrize("apart", [1, 3])
+@pytest.mark.parametrize("pace", [-2.0, 1.0, 3.0])
+def test_motion_is_measured_in_pixels_a_frame(pace: float, apart: int) -> None:
+    cells = inside(observe([Walker(60, 70, pace, tall=26, wide=16)], 12, apart)[-1])
+    assert np.median(cells.vx) == pytest.approx(pace, rel=0.4)
+    assert np.abs(np.median(cells.vy)) < 0.3
+
+
+def test_size_and_foot_are_those_of_the_thing() -> None:
+    cells = inside(observe([Walker(60, 70, 1.0, tall=26, wide=16)], 6)[-1])
+    assert np.median(cells.height) == pytest.approx(26, abs=3)
+    assert np.median(cells.width) == pytest.approx(16, abs=3)
+    assert np.median(cells.foot) == pytest.approx(70, abs=2)
+
+
+def test_what_stands_is_counted_until_it_goes() -> None:
+    seen = observe([Walker(40, 70, 2.0, tall=26, wide=16, stops_at=8)], 40)
+    assert inside(seen[7]).stands.max() < 4
+    assert inside(seen[39]).stands.max() > 15
+
+
+def test_the_first_frame_of_a_run_shows_no_motion_and_has_no_cells() -> None:
+    assert not len(observe([Walker(60, 70, 1.0)], 1)[0].cells)
+
+
+def test_a_renewed_background_takes_in_what_stays() -> None:
+    observer = Observer(SCENE, 1, 2, SCALE)
+    past, covered = Past.none((*SIZE_HW, 3)), []
+    for frame in drawn([Walker(60, 70, 0.0, tall=26, wide=16)], 4 * LEAST_SAMPLES, seed=6):
+        seen, past = observer.see(frame, past)
+        covered.append(float(seen.planes.foreground.sum()))
+    assert covered[2] > 300
+    assert covered[-1] < 10
+
+
+def test_nothing_counts_where_nobody_watches() -> None:
+    nowhere = np.zeros(SIZE_HW, bool)
+    observer = Observer(SCENE, 1, 0, SCALE, nowhere)
+    past = Past.none((*SIZE_HW, 3))
+    for frame in drawn([Walker(60, 70, 2.0)], 4):
+        seen, past = observer.see(frame, past)
+        assert not len(seen.cells)

@@ -1,0 +1,115 @@
+"""The attributes as a net: what stands out and why, piece by piece as in one, from a file."""
+
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from tests.attributes.drawn_street import (
+    Walker,
+    as_tensor,
+    drawn,
+    frames_of,
+    normal_street,
+)
+from tlae.errors import FootageError
+from tlae.models.attributes import Attributes
+from tlae.models.contract import Measured
+
+FRAMES = 60
+ODD = {
+    "is": Walker(10, 70, 1.5, tall=48, wide=40),
+    "moves": Walker(-60, 64, 7.0),
+    "has stood here": Walker(40, 64, 1.5, stops_at=5),
+}
+
+
+@pytest.fixture(scope="module")
+def net() -> Attributes:
+    learnt = Attributes(exemplars=2000, memory_s=0)
+    learnt.keep(frames_of(normal_street()), torch.zeros(0), 1.0)
+    return learnt.eval()
+
+
+def measured(net: Attributes, pictures: np.ndarray, cuts: tuple[int, ...] = ()) -> Measured:
+    frames, state, parts = as_tensor(pictures).float() / 255, None, []
+    for piece in torch.tensor_split(frames, cuts):
+        part, state = net.measure(piece, state)
+        parts.append(part)
+    return Measured(*(torch.cat(values) for values in zip(*parts, strict=True)))
+
+
+def reason_at(net: Attributes, answer: Measured, frame: int) -> str:
+    place = np.unravel_index(int(answer.maps[frame].argmax()), answer.maps.shape[1:])
+    height, width = answer.maps.shape[1:]
+    return net.reason(answer.evidence[frame], (place[0] / height, place[1] / width))
+
+
+def highest(maps: Tensor) -> Tensor:
+    return maps.flatten(1).amax(dim=1)
+
+
+@pytest.mark.parametrize("why", ODD)
+def test_odd_things_stand_out_and_the_reason_is_given(net: Attributes, why: str) -> None:
+    usual = highest(measured(net, drawn([Walker(10, 64, 1.5)], FRAMES, seed=7)).maps)
+    answer = measured(net, drawn([ODD[why]], FRAMES, seed=7))
+    maps = highest(answer.maps)
+    assert maps.max() > 2 * usual.max()
+    said = reason_at(net, answer, int(maps.argmax()))
+    assert said.startswith(why), said
+
+
+def test_the_map_marks_the_thing(net: Attributes) -> None:
+    answer = measured(net, drawn([Walker(20, 64, 1.5), Walker(-60, 72, 6.0)], 30, seed=7))
+    frame = 20  # the fast one is at 60
+    row, column = divmod(int(answer.maps[frame].argmax()), answer.maps.shape[2])
+    assert 54 - 10 <= row <= 72 + 10
+    assert 60 - 12 <= column <= 70 + 12
+
+
+@pytest.mark.parametrize("cuts", [(1,), (7, 30), tuple(range(1, 40))])
+def test_piece_by_piece_is_what_the_whole_is(net: Attributes, cuts: tuple[int, ...]) -> None:
+    film = drawn([ODD["moves"], Walker(0, 60, 1.0)], 40, seed=8)
+    for one, other in zip(measured(net, film), measured(net, film, cuts), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_a_renewed_background_is_carried_on() -> None:
+    net = Attributes(exemplars=2000, memory_s=8.0)  # a sample every 3 frames
+    net.keep(frames_of(normal_street()), torch.zeros(0), 1.0)
+    film = drawn([Walker(40, 64, 0.0)], 60, seed=8)
+    torch.testing.assert_close(measured(net, film).maps, measured(net, film, (31, 45)).maps)
+    assert highest(measured(net, film).maps)[-1] == 0
+
+
+def test_a_copy_of_its_state_answers_the_same(net: Attributes) -> None:
+    film = drawn([ODD["is"]], 10, seed=9)
+    before = measured(net, film).maps
+    other = Attributes(exemplars=2000, memory_s=0)
+    other.load_state_dict(net.state_dict())
+    torch.testing.assert_close(measured(other, film).maps, before)
+    torch.testing.assert_close(measured(pickle.loads(pickle.dumps(net)), film).maps, before)
+
+
+def test_the_model_stays_small(net: Attributes) -> None:
+    assert sum(part.nbytes for part in net.state_dict().values()) < 10e6
+
+
+def test_footage_that_shows_no_motion_is_refused() -> None:
+    with pytest.raises(FootageError, match="still_segmenter"):
+        Attributes().keep(frames_of(normal_street(20), interval_s=900.0), torch.zeros(0), 1.0)
+
+
+def test_footage_in_which_nothing_moves_is_refused() -> None:
+    with pytest.raises(FootageError, match="something moves"):
+        Attributes().keep(frames_of(drawn([], 40)), torch.zeros(0), 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("exemplars", 10), ("most_frames", 1), ("memory_s", -1.0)]
+)
+def test_settings_out_of_range_are_refused(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"model.{name}"):
+        Attributes(**{name: value})
