@@ -47,8 +47,8 @@ def test_rate_is_kept_on_new_normal_frames(rate: float, seed: int) -> None:
 
 def test_rate_beyond_the_evidence_is_told(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        assert calibration([1.0, 5.0, 3.0]).level_for_rate(1e-3) == 5.0
-    assert "more than 3 held-out frames can show" in caplog.text
+        assert calibration([1.0, 5.0, 3.0]).level_for_rate(1e-3) > 5.0
+    assert "more than 3 held-out frames (about 3 independent moments) can show" in caplog.text
 
 
 def naive_alarms(raw: np.ndarray, run: np.ndarray, threshold: float) -> int:
@@ -97,7 +97,7 @@ def test_alarms_per_day_are_kept_on_new_normal_days(budget: int) -> None:
 def test_alarms_beyond_the_evidence_are_told(caplog: pytest.LogCaptureFixture) -> None:
     half_a_day = calibration([1.0, 5.0, 3.0], interval_s=14400)
     with caplog.at_level(logging.WARNING):
-        assert half_a_day.level_for_alarms(1) == 5.0
+        assert half_a_day.level_for_alarms(1) > 5.0
     assert "more than 0.5 days of held-out footage can show" in caplog.text
 
 

@@ -18,11 +18,13 @@ import numpy.typing as npt
 from tlae.budget import Budget
 from tlae.errors import UserError
 from tlae.scoring.smooth import Series, is_settled, smooth_in_time
+from tlae.scoring.tail import Tail
 
 DAY_S = 86400.0
 SHRINKAGE_FRAMES = 10  # a mode of so many frames counts half, the whole footage the other half
 UPPER_QUANTILE = 0.9  # spread is from the median to here: alarms are a matter of the upper side
 LEAST_DIVISOR = 1e-12  # where all scores are equal
+MOMENTS_NEEDED = 5  # independent moments above a level, for a quantile to show it
 LEAST_SPREAD = 0.5  # of a mode, in mean spreads of modes: a few equal frames are no certainty
 
 Modes = npt.NDArray[np.object_]  # (n,), name of each frame's camera mode
@@ -193,25 +195,49 @@ class Calibration:
         return share_below(self.levels, levels)
 
     def level_for_rate(self, rate: float) -> float:
-        """Level above which about a share ``rate`` of normal frames lies.
+        """Level above which at most about a share ``rate`` of normal frames lies.
 
-        Split-conformal quantile (Vovk et al. 2005, section 4.2.2): exact for exchangeable frames.
-        Neighbouring frames are not, so count on fewer independent ones than there are.
+        Split-conformal quantile (Vovk et al. 2005, section 4.2.2) where the footage holds enough
+        independent moments for it. For rarer alarms the level is extrapolated from the highest
+        scores of stretches, as an upper bound (see ``tail``); it is never below the quantile. A set
+        of pictures without an order in time has no stretches: its highest score is the limit.
         """
         if not 0 < rate < 1:
             raise UserError(f"scoring.false_alarm_rate must be in (0, 1), got {rate}")
         count = len(self.raw)
-        rank = int(np.ceil((count + 1) * (1 - rate)))
-        if rank > count:
+        rank = min(int(np.ceil((count + 1) * (1 - rate))), count)
+        quantile = float(np.sort(self.levels)[rank - 1])
+        if rate >= self.least_rate or (not self.interval_s and rate * (count + 1) >= 1):
+            return quantile
+        if not self.interval_s:
             logger.warning(
-                "false_alarm_rate=%g asks for more than %d held-out frames can show; alarms start "
-                "above the highest of them (a rate of about %.2g)",
+                "false_alarm_rate=%g asks for more than %d held-out pictures can show; alarms "
+                "start above the highest of them (a rate of about %.2g)",
                 rate,
                 count,
                 1 / (count + 1),
             )
-            rank = count
-        return float(np.sort(self.levels)[rank - 1])
+            return quantile
+        logger.warning(
+            "false_alarm_rate=%g asks for more than %d held-out frames (about %d independent "
+            "moments) can show; the threshold is extrapolated to it, with a margin; what they show "
+            "is a rate of %.2g",
+            rate,
+            count,
+            round(self.tail.moments),
+            self.least_rate,
+        )
+        return max(quantile, self.tail.level(rate * self.tail.frames / self.tail.excursion))
+
+    @cached_property
+    def tail(self) -> Tail:
+        """Of the levels."""
+        return Tail.of(self.levels, self.run)
+
+    @property
+    def least_rate(self) -> float:
+        """Lowest share of frames in alarm that this footage can show without extrapolation."""
+        return min(1.0, MOMENTS_NEEDED / self.tail.moments)
 
     def level_for_alarms(self, per_day: float) -> float:
         """Level that about ``per_day`` alarms a day of further normal footage will exceed.
@@ -225,10 +251,12 @@ class Calibration:
         if allowed < 1:
             logger.warning(
                 "alarms_per_day=%g asks for more than %.2g days of held-out footage can show; "
-                "alarms start above the highest score of them",
+                "the threshold is extrapolated to it, with a margin",
                 per_day,
                 self.days,
             )
+            stretch_days = self.days / len(self.tail.highest)
+            return max(self.level_exceeded_by(0), self.tail.level(per_day * stretch_days))
         return self.level_exceeded_by(max(allowed - 1, 0))
 
     def level_exceeded_by(self, alarms: int) -> float:
