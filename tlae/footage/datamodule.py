@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
-from tlae.footage.dataset import Batch, ClipDataset, EpochSampler, InOrder
+from tlae.footage.dataset import Batch, ClipDataset, EpochSampler, InOrder, View
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Windows
 
@@ -21,6 +21,7 @@ class FootageDataModule(pl.LightningDataModule):
         windows_per_epoch: over all processes.
         seed: of the training order.
         workers: loader processes.
+        view: what a net makes of frames first, see ``ClipDataset``.
     """
 
     def __init__(
@@ -32,11 +33,12 @@ class FootageDataModule(pl.LightningDataModule):
         windows_per_epoch: int = 2500,
         seed: int = 0,
         workers: int = 0,
+        view: View | None = None,
     ) -> None:
         super().__init__()
         self.store, self.train_windows, self.held_out_windows = store, train, held_out
         self.batch_size, self.windows_per_epoch = batch_size, windows_per_epoch
-        self.seed, self.workers = seed, workers
+        self.seed, self.workers, self.view = seed, workers, view
 
     def train_dataloader(self) -> DataLoader[Tensor]:
         """Batches uint8 (B, C, T, H, W) in seeded random order; each process takes its share."""
@@ -62,7 +64,7 @@ class FootageDataModule(pl.LightningDataModule):
 
     def _loader(self, windows: Windows, sampler: Sampler[Batch]) -> DataLoader[Tensor]:
         return DataLoader(
-            ClipDataset(self.store, windows),
+            ClipDataset(self.store, windows, self.view),
             sampler=sampler,
             batch_size=None,  # one item of the dataset is a batch already
             num_workers=self.workers,

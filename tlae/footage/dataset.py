@@ -1,6 +1,6 @@
 """Windows of a frame store as batches for a net, in an order that a resumed run repeats."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -8,23 +8,33 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
+from tlae.footage.frames import Image
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Windows
 
+View = Callable[[Image], Image]
 Batch = npt.NDArray[np.int64]  # numbers of the windows in one batch
 
 
 class ClipDataset(Dataset[Tensor]):
-    """One item is a whole batch of windows: uint8 (B, C, T, H, W)."""
+    """One item is a whole batch of windows: uint8 (B, C, T, H, W).
 
-    def __init__(self, store: FrameStore, windows: Windows) -> None:
-        self.store = store
-        self.windows = windows
+    Args:
+        store: decoded frames.
+        windows: of them.
+        view: what a net makes of frames (n, H, W, C) first; None: nothing.
+    """
+
+    def __init__(self, store: FrameStore, windows: Windows, view: View | None = None) -> None:
+        self.store, self.windows, self.view = store, windows, view
         self.frames = store.frames()
 
     def __getitem__(self, batch: Batch) -> Tensor:
-        clips = self.frames[self.windows.rows(batch)]  # (B, T, H, W, C)
-        return torch.from_numpy(np.asarray(clips)).permute(0, 4, 1, 2, 3)
+        clips = np.asarray(self.frames[self.windows.rows(batch)])  # (B, T, H, W, C)
+        if self.view is not None:
+            seen = self.view(clips.reshape(-1, *clips.shape[2:]))
+            clips = seen.reshape(*clips.shape[:2], *seen.shape[1:])
+        return torch.from_numpy(clips).permute(0, 4, 1, 2, 3)
 
     def __len__(self) -> int:
         return len(self.windows)

@@ -106,7 +106,7 @@ class Attributes(Net):
                 f"model=attributes needs footage that shows motion, at most {LONGEST_INTERVAL_S:g}"
                 f" s from frame to frame, got {interval_s:g} s; take model=still_segmenter"
             )
-        frames = _pictures(footage.of_all_times(BACKGROUND_FRAMES))
+        frames = pictures_of(footage.of_all_times(BACKGROUND_FRAMES))
         background = Background.of(frames)
         apart, scale = _scale_of(footage, background)
         watched = None if footage.watched is None else footage.watched.numpy()
@@ -141,7 +141,7 @@ class Attributes(Net):
             nothing = torch.zeros(shape, device=device)
             return Measured(nothing, frames, torch.zeros(len(frames), 0, 1, 1)), ()
         scene = self._learnt()
-        pictures = _pictures(frames)
+        pictures = pictures_of(frames)
         past, recent = _unpacked(state, pictures.shape[1:])
         seen, expected = [], []
         for picture in pictures:
@@ -228,7 +228,7 @@ class Attributes(Net):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
-def _pictures(frames: Tensor) -> Image:
+def pictures_of(frames: Tensor) -> Image:
     """(n, C, H, W) in [0, 1] -> (n, H, W, C) uint8."""
     levels = (frames.detach().cpu().float() * 255).round().clamp(0, 255).to(torch.uint8)
     return np.ascontiguousarray(levels.permute(0, 2, 3, 1).numpy())

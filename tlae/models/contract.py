@@ -83,6 +83,8 @@ class Net(nn.Module):
         ahead: frames by which a net predicts; 0: it rebuilds.
         streams: whether the net carries a state from frame to frame, see ``carry``.
         measures: whether the net answers with ``measure``.
+        view_hw: size of the grey frames that the part of the net that is trained sees (see
+            ``view.small_and_grey``); None: it sees the frames as they are.
         settles: whether numbers are fitted to held-out frames after training.
 
     Shapes:
@@ -94,6 +96,7 @@ class Net(nn.Module):
     planted: ClassVar[Literal["moving", "still"] | None] = None
     fastest: int = 1
     ahead: int = 0
+    view_hw: tuple[int, int] | None = None
     streams: ClassVar[bool] = False
     measures: ClassVar[bool] = False
     settles: ClassVar[bool] = False
@@ -122,14 +125,6 @@ class Net(nn.Module):
             (B, C, T, H, W), and the state to pass on.
         """
         raise NotImplementedError
-
-    def view(self, clip: Tensor) -> Tensor:
-        """Clips as the part of the net that is trained sees them; here as they are.
-
-        Shapes:
-            (B, C, T, H, W) in [0, 1] -> (B, C', T, h, w).
-        """
-        return clip
 
     def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
         """Go on with further frames of a run: piece by piece gives what the whole run gives.

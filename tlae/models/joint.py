@@ -8,16 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tlae.models.attributes import Attributes
+from tlae.models.attributes import Attributes, pictures_of
 from tlae.models.contract import Measured, Net, NormalFrames, State
 from tlae.models.segmenter import AnomalySegmenter
+from tlae.models.view import small_and_grey
 
 BOX = 0.05  # side of the box that smooths the segmenter's map, in picture heights
 INDEPENDENT_FRAMES = 10  # so many held-out frames count as one independent moment
 LEAST_SPREAD = 0.3  # of the segmenter's logits in normal footage
 TAIL = 1.645  # standard deviations from the median to the 95 % quantile
 EDGE = 1e-4  # probabilities are kept so far from 0 and 1
-GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 class Joint(Net):
@@ -41,7 +41,7 @@ class Joint(Net):
 
     Shapes:
         clip: (B, C, T, H, W) in [0, 1]; output: the same shape, the map in all channels.
-        logits(clip): of clips as ``view`` gives them.
+        logits(clip): (B, T, h, w), of grey clips (B, 1, T, h, w).
     """
 
     planted = "moving"
@@ -80,16 +80,10 @@ class Joint(Net):
         self.register_buffer("mean_frame", torch.zeros(0))
         self.register_buffer("scale", torch.ones(()))
 
-    def view(self, clip: Tensor) -> Tensor:
-        """Grey clips (B, 1, T, h, w), as the segmenter sees them."""
-        weights = clip.new_tensor(GREY if clip.shape[1] == 3 else (1.0,) * clip.shape[1])
-        grey = torch.einsum("bcthw,c->bthw", clip, weights / weights.sum())
-        return F.interpolate(grey, self.view_hw, mode="area")[:, None]
-
     def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
         """Learn the attributes, and what the segmenter's pictures are measured against."""
         self.attributes.keep(footage, mean_frame, spread)
-        self.mean_frame = self.view(mean_frame[None, :, None])[0, :, 0]
+        self.mean_frame = self._views(mean_frame[None])[0]
         self.scale = torch.tensor(float(spread))
 
     def logits(self, clip: Tensor) -> Tensor:
@@ -145,24 +139,30 @@ class Joint(Net):
         """Nothing unusual."""
         return torch.zeros_like(clip)
 
+    def _views(self, frames: Tensor) -> Tensor:
+        """Frames (n, C, H, W) in [0, 1] as the segmenter sees them, (n, 1, h, w)."""
+        assert self.view_hw is not None
+        small = torch.from_numpy(small_and_grey(pictures_of(frames), self.view_hw))
+        return small.permute(0, 3, 1, 2).to(frames.device).float() / 255
+
     def _answers(self, frames: Tensor, past: Tensor | None) -> tuple[Tensor, Tensor]:
         """Smoothed logits (n, h, w) of the windows that end at each frame, and the last views.
 
         Frames without a whole window before them get the lowest logit.
         """
-        views = self.view(frames.transpose(0, 1)[None])[0].transpose(0, 1)  # (n, 1, h, w)
+        views = self._views(frames)
         line = views if past is None else torch.cat([past, views])
         reach = (self.window_frames - 1) * self.stride
         steps = torch.arange(-reach, 1, self.stride, device=frames.device)
         last = torch.arange(len(line) - len(views), len(line), device=frames.device)
         whole = last >= reach
         lowest = torch.logit(torch.tensor(EDGE, device=frames.device))
-        logits = lowest.expand(len(views), *self.view_hw).clone()
+        logits = lowest.expand(len(views), *views.shape[2:]).clone()
         if whole.any() and len(self.mean_frame):
             clips = line[last[whole, None] + steps].transpose(1, 2)  # (n, 1, T, h, w)
             clips = (clips - self.mean_frame[:, None]) / self.scale
             shares = torch.sigmoid(self.segmenter.logits(clips)[:, -1].float())
-            side = max(1, round(BOX * self.view_hw[0])) | 1
+            side = max(1, round(BOX * views.shape[2])) | 1
             smooth = F.avg_pool2d(shares[:, None], side, 1, side // 2, count_include_pad=False)
             logits[whole] = torch.logit(smooth[:, 0].clamp(EDGE, 1 - EDGE))
         return logits, line[max(0, len(line) - reach) :].clone()

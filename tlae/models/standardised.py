@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from tlae.models.contract import Measured, Net, NormalFrames, State
+from tlae.models.view import Frames, small_and_grey
 
 
 class Standardised(nn.Module):
@@ -38,8 +39,7 @@ class Standardised(nn.Module):
             return maps
         mean = self.mean_frame[:, None]  # (C, 1, H, W)
         if self.segments:
-            share = torch.sigmoid(self.logits(self.view(clip)).float())
-            return share[:, None].expand_as(clip)
+            return self.shares(clip)
         answer: Tensor = self.net((clip - mean) / self.spread)
         return answer.float() * self.spread + mean
 
@@ -61,7 +61,7 @@ class Standardised(nn.Module):
         """Anomaly maps (B, T, H, W) before the sigmoid, of a net that segments.
 
         Args:
-            clip: as ``view`` gives it.
+            clip: as its ``view_hw`` says.
         """
         return self.net.logits(self.standardise(clip))
 
@@ -70,17 +70,31 @@ class Standardised(nn.Module):
         self.net.keep(footage, self.mean_frame, float(self.spread))
 
     def standardise(self, clip: Tensor) -> Tensor:
-        """(B, C, T, H, W), as ``view`` gives it, less the mean frame, in spreads."""
+        """(B, C, T, H, W), as ``view_hw`` says, less the mean frame, in spreads."""
         return (clip - self.viewed_mean[:, None]) / self.spread
 
-    def view(self, clip: Tensor) -> Tensor:
-        """Clips as the part of the net that is trained sees them; see ``contract.Net.view``."""
-        return self.net.view(clip)
+    def shares(self, clip: Tensor) -> Tensor:
+        """Probabilities (B, C, T, H, W) that a net that segments gives, the same in all channels.
+
+        Args:
+            clip: as its ``view_hw`` says.
+        """
+        share = torch.sigmoid(self.logits(clip).float())
+        return share[:, None].expand_as(clip)
+
+    def view(self, frames: Frames) -> Frames:
+        """Frames (n, H, W, C) as the part of the net that is trained sees them."""
+        size_hw = self.net.view_hw
+        return frames if size_hw is None else small_and_grey(frames, size_hw)
 
     @property
     def viewed_mean(self) -> Tensor:
-        """The mean frame in that form."""
-        return self.net.view(self.mean_frame[None, :, None])[0, :, 0]
+        """The mean frame in that form, (C', h, w)."""
+        if self.net.view_hw is None:
+            return self.mean_frame
+        levels = (self.mean_frame * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+        small = torch.from_numpy(self.view(levels[None])[0]).permute(2, 0, 1)
+        return small.to(self.mean_frame.device).float() / 255
 
     @property
     def measures(self) -> bool:

@@ -133,9 +133,10 @@ class PictureGrid(pl.Callback):
         spread = torch.linspace(0, len(batch) - 1, min(self.count, len(batch))).round().long()
         clip = pl_module.usual(batch[spread.to(batch.device)].float() / 255)
         with torch.no_grad():
-            answer = pl_module.net(clip)[:, :, -1].float()  # (n, C, H, W), the last frame
-            target = pl_module.net.target(clip)[:, :, -1]
-        frame = clip[:, :, -1] if pl_module.net.segments else target
+            net = pl_module.net
+            answer = (net.shares(clip) if net.segments else net(clip))[:, :, -1].float()
+            target = net.target(clip)[:, :, -1]  # (n, C, H, W), the last frame
+        frame = clip[:, :, -1] if net.segments else target
         grid = picture_grid(frame, answer, target, self.rule, pl_module.watched)
         board.experiment.add_image(
             "input | rebuilt | error | map", grid.cpu(), trainer.current_epoch

@@ -82,7 +82,7 @@ def _step_seconds(choice: Compute, net: Standardised, clip: Tensor, device: torc
         with torch.autocast(
             device.type, dtype=torch.bfloat16, enabled=choice.precision == "bfloat16"
         ):
-            answer = trial.logits(trial.view(clip)) if net.segments else trial(clip)
+            answer = trial.logits(clip) if net.segments else trial(clip)
         answer.float().square().mean().backward()
         if device.type == "cuda":
             torch.cuda.synchronize(device)

@@ -71,7 +71,7 @@ class Training(pl.LightningModule):
             number: of the batch; the seed of what is planted into it, if the net segments.
         """
         if self.net.segments:
-            return self._judging_loss(self.net.view(clip), number)
+            return self._judging_loss(clip, number)
         difference = self.net(clip).float() - self.net.target(clip)
         error = difference.abs() if self.options.loss == "absolute" else difference.square()
         if self.watched is not None:

@@ -28,6 +28,7 @@ from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
 from tlae.footage.timestamps import ASSUMED_INTERVAL_S
+from tlae.footage.windows import usual_interval_s
 from tlae.footage.zones import read_mask
 from tlae.model_file import Model, build_net, save_model
 from tlae.models.contract import Net
@@ -58,6 +59,7 @@ from tlae.whole_file import require_plain_name
 from tlae.workflows.footage_notes import fitted_levels, note_clock
 from tlae.workflows.named_footage import open_named, require_pace_for
 
+FEWEST_FOR_WEIGHTS = 1_000  # frames, for weights that a net can do without
 WELL_BELOW = 0.5  # of a constant's loss: a net above it would harm what it is joined with
 CONSTANT_WINDOWS = 128  # enough for the share of planted pixels
 
@@ -152,7 +154,7 @@ def train(cfg: TrainConfig, source: Footage, folder: RunFolder) -> TrainingRepor
     net.keep(TrainingFrames(footage.store, footage.train, footage.watched))
     baselines = _baselines(cfg, footage, background, net)
     learnt = _Learnt(Compute("float32"), torch.device("cpu"), {})
-    if any(weights.requires_grad for weights in net.parameters()):
+    if _is_fitted(net, footage):
         learnt = _learn(cfg, folder, net, options, footage, rule, baselines)
     if not is_first_process():
         return None
@@ -168,6 +170,21 @@ def train(cfg: TrainConfig, source: Footage, folder: RunFolder) -> TrainingRepor
     facts |= {"compute": str(learnt.compute), "seed": cfg.seed, **learnt.facts}
     model = save_model(replace(model, camera=camera, training=facts), folder.model)
     return TrainingReport(model, source, footage, baselines)
+
+
+def _is_fitted(net: Standardised, footage: NormalFootage) -> bool:
+    """Whether weights are fitted; a net that does without them is not, where footage is short."""
+    if not any(weights.requires_grad for weights in net.parameters()):
+        return False
+    frames = footage.train_frames
+    if not net.settles or frames >= FEWEST_FOR_WEIGHTS:
+        return True
+    missing_s = (FEWEST_FOR_WEIGHTS - frames) * usual_interval_s(footage.store.index)
+    logger.info(
+        f"{frames:,} frames are too few to train the segmenter on ({FEWEST_FOR_WEIGHTS:,} are "
+        f"needed): the attributes decide alone; {missing_s / 60:.1f} min more footage would add it"
+    )
+    return False
 
 
 def _note_idle_settings(cfg: TrainConfig, inner: Net, rule: ScoringRule) -> None:
@@ -196,6 +213,7 @@ def _learn(
         cfg.training.windows_per_epoch,
         cfg.seed,
         cfg.training.workers,
+        None if net.net.view_hw is None else net.view,
     )
     compute = _compute(cfg, folder, net, data)
     module = Training(
@@ -344,9 +362,9 @@ def _constant_loss(cfg: TrainConfig, footage: NormalFootage, net: Standardised) 
     """Loss of always answering the share of what is planted, over some held-out windows."""
     windows = footage.held_out_windows
     chosen = np.linspace(0, len(windows) - 1, CONSTANT_WINDOWS).round().astype(np.int64)
-    span = ClipDataset(footage.store, windows)[chosen].float() / 255
+    span = ClipDataset(footage.store, windows, net.view)[chosen].float() / 255
     generator = torch.Generator().manual_seed(cfg.seed)
-    planted = _recipe(cfg, net.net).plant(net.view(span), net.viewed_mean, generator)
+    planted = _recipe(cfg, net.net).plant(span, net.viewed_mean, generator)
     share = float(planted.mask.mean())
     return constant_loss(share, POSITIVE_WEIGHT)
 
