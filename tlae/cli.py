@@ -83,6 +83,11 @@ COMMANDS = {
         "tlae.config_lab:BenchmarkConfig",
         "train, score and evaluate nets beside what learns nothing",
     ),
+    "compare": Command(
+        "tlae.commands.compare",
+        "tlae.config_lab:CompareConfig",
+        "compare models on many scenes and on other days",
+    ),
     "plant": Command(
         "tlae.commands.plant",
         "tlae.config_lab:PlantConfig",

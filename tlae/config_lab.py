@@ -63,6 +63,35 @@ class BenchmarkConfig(TrainConfig):
     stills: StillOptions = field(default_factory=StillOptions)
 
 
+@dataclass
+class CompareConfig:
+    """`tlae compare`.
+
+    Attributes:
+        scenes: folders, each with Train, Test (with labels, see docs/datasets.md) and, where
+            something is to be ignored, mask.png.
+        models: choices of `tlae train`; their settings are the same in all scenes.
+        days: also score the test footage as it looks on another day: dark, dim, gamma, shift,
+            shadow, noise, compressed, parked.
+        seeds: of the trainings.
+        train: further settings of `tlae train`, for all.
+        score: further settings of `tlae score`, for all.
+        maps: measure regions too.
+        out: a folder; what is done there is not done again.
+        paths: where decoded frames lie.
+    """
+
+    scenes: list[str] = field(default_factory=list)
+    models: list[str] = field(default_factory=lambda: ["joint", "copy_last"])
+    days: list[str] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=lambda: [0])
+    train: list[str] = field(default_factory=list)
+    score: list[str] = field(default_factory=list)
+    maps: bool = True
+    out: str = "benchmarks/comparison"
+    paths: PathsConfig = field(default_factory=PathsConfig)
+
+
 @dataclass(frozen=True)
 class PlantConfig(PlantOptions):
     """`tlae plant`.

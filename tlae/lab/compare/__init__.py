@@ -1,0 +1,1 @@
+"""Several models on many scenes, and on other days of the same scenes."""

@@ -1,0 +1,197 @@
+"""Train each model on each scene once, score it there and on other days, and collect figures."""
+
+import json
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tlae import compose
+from tlae.budget import Budget
+from tlae.config import EvaluateConfig
+from tlae.config_lab import CompareConfig
+from tlae.errors import UserError
+from tlae.folder_lock import held_folder
+from tlae.lab.compare.days import require_days, write_day
+from tlae.lab.compare.table import write_comparison
+from tlae.model_file import load_model
+from tlae.scoring.calibrate import Calibration, threshold_of
+from tlae.scoring.results import Scores, read_results
+from tlae.whole_file import require_plain_name, write_json
+from tlae.workflows.evaluate import measured
+from tlae.workflows.score import score_named
+from tlae.workflows.train import train_named
+
+RATES = (1e-2, 1e-3)  # false alarms asked for
+CALM_FRAMES = 15  # normal frames so near an event do not count: smoothing reaches them
+FIGURES = ("auc_raw", "auc_macro", "rbdc", "tbdc", "aupro_05", "recall_1_per_hour")
+CLEAN = "clean"
+
+logger = logging.getLogger(__name__)
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model on one day of one scene.
+
+    Attributes:
+        scene, model, day: names; the day is "clean" or one of ``days.DAYS``.
+        seed: of the training.
+        figures: by name, in [0, 1]; None where not defined.
+        realised: share of calm normal frames in alarm, for each rate asked for.
+        calm_frames: of them.
+        moments: effective number of independent moments in the calibration.
+        train_s: seconds of training.
+        frames_per_s: of scoring.
+    """
+
+    scene: str
+    model: str
+    day: str
+    seed: int
+    figures: dict[str, float | None]
+    realised: dict[str, float]
+    calm_frames: int
+    moments: float
+    train_s: float
+    frames_per_s: float
+
+
+def compare(cfg: CompareConfig) -> None:
+    """All models on all scenes; what is done is not done again."""
+    require_days(cfg.days)
+    scenes = [_scene_of(path) for path in cfg.scenes]
+    names = [scene.name for scene in scenes]
+    if len(set(names)) < len(names):
+        raise UserError(f"scenes must be folders of different names, got {', '.join(names)}")
+    if not (scenes and cfg.models):
+        raise UserError("scenes and models must name at least one each, got none")
+    out = Path(cfg.out).expanduser()
+    with held_folder(out, "give another out=..."):
+        for scene in scenes:
+            for model in cfg.models:
+                for seed in cfg.seeds:
+                    _run(cfg, scene, model, seed, out / require_plain_name(scene.name, "scene"))
+        rows = [_read(path) for path in sorted(out.glob("*/figures/*.json"))]
+        write_comparison(out, rows, names, cfg.models)
+
+
+def _scene_of(path: str) -> Path:
+    """A folder with what a scene needs."""
+    scene = Path(path).expanduser()
+    for split in ("Train", "Test"):
+        if not (scene / split).is_dir():
+            raise UserError(f"a scene must hold the folders Train and Test, {scene} has no {split}")
+    return scene.resolve()
+
+
+def _run(cfg: CompareConfig, scene: Path, model: str, seed: int, folder: Path) -> None:
+    """One model on every day of one scene."""
+    name = f"{model}-seed{seed}"
+    days = [CLEAN, *cfg.days]
+    missing = [day for day in days if not (folder / "figures" / f"{name}-{day}.json").is_file()]
+    if not missing:
+        return
+    logger.info(f"{scene.name}: {name}")
+    places = [f"paths.cache={cfg.paths.cache}", f"name={name}"]
+    mask = scene / "mask.png"
+    training = [
+        f"footage={scene / 'Train'}",
+        f"model={model}",
+        f"seed={seed}",
+        f"paths.checkpoints={folder / 'checkpoints'}",
+        *([f"footage.mask={mask}"] if mask.is_file() else []),
+        *cfg.train,
+        *places,
+    ]
+    train_named(_settings("train", *training))
+    for day in missing:
+        row = _measured(cfg, scene, model, seed, folder, day, places)
+        target = folder / "figures" / f"{name}-{day}.json"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_json(target, asdict(row))
+
+
+def _measured(
+    cfg: CompareConfig,
+    scene: Path,
+    model: str,
+    seed: int,
+    folder: Path,
+    day: str,
+    places: list[str],
+) -> Row:
+    footage = scene / "Test"
+    if day != CLEAN:
+        footage = folder / "days" / day
+        write_day(scene / "Test", day, footage)
+    file = folder / "checkpoints" / f"{model}-seed{seed}" / "model.safetensors"
+    scoring = [
+        f"model_file={file}",
+        f"footage={footage}",
+        f"paths.scores={folder / 'scores' / day}",
+        *cfg.score,
+        *places,
+    ]
+    score_named(_settings("score", *scoring))
+    scores = read_results(folder / "scores" / day / f"{model}-seed{seed}")
+    labels = str(scene / "Test")
+    evaluation = measured(
+        EvaluateConfig(scores=str(scores.folder), labels=labels, maps=cfg.maps and day == CLEAN)
+    )
+    known = {measure.key: measure.value for measure in evaluation.measures}
+    trained = load_model(file)
+    calibration = trained.calibration.smoothed(scores.rule.smooth_frames, causal=scores.rule.causal)
+    realised, calm = _realised(scores, evaluation.truth.anomalous, calibration)
+    return Row(
+        scene=scene.name,
+        model=model,
+        day=day,
+        seed=seed,
+        figures={key: known.get(key) for key in FIGURES} | {"clock": known.get("auc_clock")},
+        realised=realised,
+        calm_frames=calm,
+        moments=calibration.tail.moments,
+        train_s=float(trained.training["seconds"]),
+        frames_per_s=float(scores.summary["frames_per_s"] or 0.0),
+    )
+
+
+def _realised(
+    scores: Scores, anomalous: Flags, calibration: Calibration
+) -> tuple[dict[str, float], int]:
+    """Share of calm normal frames in alarm for each rate asked for, and how many these are."""
+    table = scores.table
+    calm = table["raw"].notna().to_numpy() & ~_near(anomalous, table["clip"])
+    modes = table["mode"].to_numpy(dtype=object)
+    raw = table["raw"].to_numpy(np.float64)
+    shares = {}
+    for rate in RATES:
+        threshold = threshold_of(calibration, Budget(false_alarm_rate=rate)).of(modes)
+        above = raw[calm] > threshold[calm]
+        shares[f"{rate:g}"] = float(above.mean()) if len(above) else float("nan")
+    return shares, int(calm.sum())
+
+
+def _near(anomalous: Flags, clips: pd.Series) -> Flags:
+    """Frames within ``CALM_FRAMES`` of an anomalous one of their clip."""
+    near = np.zeros(len(anomalous), bool)
+    for rows in clips.groupby(clips, sort=False).indices.values():
+        width = 2 * CALM_FRAMES + 1
+        spread = np.convolve(anomalous[rows], np.ones(width), mode="full")
+        near[rows] = spread[CALM_FRAMES : CALM_FRAMES + len(rows)] > 0
+    return near
+
+
+def _read(path: Path) -> Row:
+    return Row(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def _settings(command: str, *words: str) -> Any:
+    """Settings of a command, as typed."""
+    return compose.settings_of(command, compose.compose(compose.parse(command, list(words))))
