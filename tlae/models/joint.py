@@ -15,6 +15,8 @@ from tlae.models.view import small_and_grey
 
 BOX = 0.05  # side of the box that smooths the segmenter's map, in picture heights
 INDEPENDENT_FRAMES = 10  # so many held-out frames count as one independent moment
+MOST_WEIGHT = 2.0  # of the segmenter's deviation beside that of the attributes
+FULL_MOMENTS = 30  # independent held-out moments from which on it has that weight
 LEAST_SPREAD = 0.3  # of the segmenter's logits in normal footage
 TAIL = 1.645  # standard deviations from the median to the 95 % quantile
 EDGE = 1e-4  # probabilities are kept so far from 0 and 1
@@ -26,8 +28,8 @@ class Joint(Net):
     Each part gives deviations in spreads of held-out normal footage; the map is the root of the sum
     of their squares. The segmenter's deviation is cut off where its evidence ends: n held-out
     frames show no more than a quantile of about 1 - 10/n, so that a net from little footage cannot
-    outvote the attributes. Its part is left out where training did not get well below a constant
-    answer.
+    outvote the attributes; its weight grows with n as well. Its part is left out where training did
+    not get well below a constant answer.
 
     Args:
         window_frames: frames that the segmenter sees at once, >= 2.
@@ -120,10 +122,11 @@ class Joint(Net):
             return
         centre = values.float().median()
         tail = torch.quantile(values.float(), 0.95)
+        moments = len(values) / INDEPENDENT_FRAMES
+        weight = MOST_WEIGHT * min(1.0, moments / FULL_MOMENTS)
         self.centre = centre
-        self.spread = ((tail - centre) / TAIL).clamp_min(LEAST_SPREAD)
-        rare = 1 / (len(values) / INDEPENDENT_FRAMES + 2)
-        self.limit = torch.tensor(NormalDist().inv_cdf(1 - rare))
+        self.spread = ((tail - centre) / TAIL).clamp_min(LEAST_SPREAD) / weight
+        self.limit = torch.tensor(weight * NormalDist().inv_cdf(1 - 1 / (moments + 2)))
 
     def reason(self, evidence: Tensor, place: tuple[float, float]) -> str:
         """Why a place is unusual: the attribute's words, else that the shape or motion is new."""
