@@ -32,7 +32,7 @@ from tlae.plain_values import from_plain, known_fields
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.calibration_file import calibration_of, calibration_tensors
 from tlae.scoring.detector import Detector
-from tlae.scoring.rule import ScoringRule
+from tlae.scoring.rule import ScoringRule, completed
 from tlae.scoring.scorer import reading_of
 from tlae.tensor_file import METADATA_KEY, UNFIT, damaged, read_tensor_file, require_finite
 from tlae.whole_file import whole_file
@@ -229,7 +229,9 @@ def load_model(path: Path) -> Model:
         )
     try:
         require_finite(tensors)
-        model = _model_of(from_plain(_Facts, known_fields(_Facts, facts)), tensors)
+        known = known_fields(_Facts, facts)
+        known["rule"] = completed(known.get("rule"))
+        model = _model_of(from_plain(_Facts, known), tensors)
         _try(model)
     except UNFIT as error:
         raise damaged(path, error, "train it again") from error

@@ -1,5 +1,6 @@
 """The scoring rule: every choice between an error and an alarm, in one place."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,6 +11,8 @@ LARGEST_KERNEL_PX = 4096  # the largest side of a net's picture
 MOST_KERNEL_FRAMES = 1_000  # so many maps are held in memory
 MOST_SMOOTH_FRAMES = 1e6
 LARGEST_UNIT = 1e6  # squared and summed over the largest kernel, it stays within float32
+# What was done before a field existed, where that differs from the field's default.
+BEFORE_FIELDS = {"match_light": False}
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,15 @@ class ScoringRule:
         if "kernel_fraction" in given and "kernel_px" not in given:
             given["kernel_px"] = None
         return ScoringRule(**{**{name: getattr(self, name) for name in names}, **given})
+
+
+def completed(stored: Any) -> Any:
+    """A stored rule with the fields that did not exist yet when it was written.
+
+    Args:
+        stored: fields by name, as a file holds them; anything else is returned as it is.
+    """
+    return {**BEFORE_FIELDS, **stored} if isinstance(stored, Mapping) else stored
 
 
 def _require(name: str, value: str, known: tuple[str, ...]) -> None:
