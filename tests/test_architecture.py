@@ -35,6 +35,8 @@ ARROWS = {
     "workflows": {
         "camera",
         "config",
+        "config_parts",
+        "config_scores",
         "evaluation",
         "footage",
         "model_file",
@@ -60,13 +62,16 @@ ARROWS = {
 WINGS = {"lab", "image_sets", "explorer"}
 # A library may be imported only by files whose path starts so.
 HOMES = {
-    "hydra": ("compose.py", "setting_types.py"),
+    "hydra": ("compose.py", "refused_settings.py", "setting_types.py", "sweep.py"),
     "omegaconf": (
         "compose.py",
         "config.py",
         "config_images.py",
         "config_lab.py",
+        "config_parts.py",
+        "config_scores.py",
         "help.py",
+        "refused_settings.py",
         "schema.py",
         "footage/zones.py",
     ),

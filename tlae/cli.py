@@ -55,7 +55,7 @@ COMMANDS = {
     ),
     "events": Command(
         "tlae.commands.events",
-        "tlae.config:EventsConfig",
+        "tlae.config_scores:EventsConfig",
         "find events anew: other alarms, zones; cut out clips",
     ),
     "mask": Command(
@@ -65,17 +65,17 @@ COMMANDS = {
     ),
     "render": Command(
         "tlae.commands.render",
-        "tlae.config:RenderConfig",
+        "tlae.config_scores:RenderConfig",
         "draw scores over the footage as H.264 video",
     ),
     "report": Command(
         "tlae.commands.report",
-        "tlae.config:ReportConfig",
+        "tlae.config_scores:ReportConfig",
         "write one HTML page that opens from disk",
     ),
     "evaluate": Command(
         "tlae.commands.evaluate",
-        "tlae.config:EvaluateConfig",
+        "tlae.config_scores:EvaluateConfig",
         "measure scores against labels, every protocol",
     ),
     "benchmark": Command(
@@ -247,14 +247,18 @@ def _split(words: list[str]) -> tuple[str, list[str]]:
 def _run_command(name: str, words: list[str]) -> int:
     if name not in COMMANDS:
         raise UserError(f"no such command; {nearest(name, COMMANDS)}")
-    from tlae import compose  # brings Hydra, which `tlae --help` must not wait for
+    # These bring Hydra, which `tlae --help` must not wait for.
+    from tlae import compose
+    from tlae.command_line import parse
+    from tlae.help import help_text
+    from tlae.sweep import run_each
 
-    request = compose.parse(name, words)
+    request = parse(name, words)
     if request.help:
-        print(compose.help_text(request, COMMANDS[name].module))
+        print(help_text(request, COMMANDS[name].module))
         return 0
     if request.multirun:
-        return compose.run_each(request)
+        return run_each(request)
     cfg = compose.compose(request)
     if request.show_config:
         print(compose.to_yaml(cfg, resolve=request.resolve), end="")

@@ -229,9 +229,8 @@ def load_model(path: Path) -> Model:
         )
     try:
         require_finite(tensors)
-        known = known_fields(_Facts, facts)
-        known["rule"] = completed(known.get("rule"))
-        model = _model_of(from_plain(_Facts, known), tensors)
+        facts["rule"] = completed(facts.get("rule"))
+        model = _model_of(from_plain(_Facts, known_fields(_Facts, facts)), tensors)
         _try(model)
     except UNFIT as error:
         raise damaged(path, error, "train it again") from error
@@ -292,9 +291,7 @@ def _try(model: Model) -> None:
 
 
 def _camera(facts: dict[str, Any] | None, tensors: Mapping[str, Tensor]) -> Camera | None:
-    if facts is None:
-        return None
-    return camera_of(_named(CAMERA, tensors), facts)
+    return None if facts is None else camera_of(_named(CAMERA, tensors), facts)
 
 
 def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tlae import compose
+from tlae.command_line import parse
 from tlae.config import ScoreConfig, TrainConfig
 from tlae.config_lab import DemoConfig
 from tlae.errors import UserError
@@ -67,7 +68,7 @@ def demo(cfg: DemoConfig) -> None:
 
 def _settings(command: str, *words: str) -> Any:
     """Settings of a command, as typed; they are checked now."""
-    return compose.settings_of(command, compose.compose(compose.parse(command, list(words))))
+    return compose.settings_of(command, compose.compose(parse(command, list(words))))
 
 
 def _print_ranks(table: pd.DataFrame, scene: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tlae.budget import Budget
-from tlae.config import EventsConfig
+from tlae.config_scores import EventsConfig
 from tlae.errors import UserError
 from tlae.footage.clock import UNKNOWN
 from tlae.footage.windows import segments, usual_interval_s

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tlae.config import RenderConfig
+from tlae.config_scores import RenderConfig
 from tlae.progress import progress
 from tlae.rendering.clip_video import near_events
 from tlae.rendering.footage_time import FootageTime, duration_text

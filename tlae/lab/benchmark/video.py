@@ -3,8 +3,8 @@
 import logging
 from pathlib import Path
 
-from tlae.config import EvaluateConfig
 from tlae.config_lab import BenchmarkConfig
+from tlae.config_scores import EvaluateConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.lab.benchmark import stills as benchmark_stills
