@@ -80,57 +80,57 @@ COMMANDS = {
     ),
     "benchmark": Command(
         "tlae.commands.benchmark",
-        "tlae.config_lab:BenchmarkConfig",
+        "tlae.lab.settings:BenchmarkConfig",
         "train, score and evaluate nets beside what learns nothing",
     ),
     "plant": Command(
         "tlae.commands.plant",
-        "tlae.config_lab:PlantConfig",
+        "tlae.lab.settings:PlantConfig",
         "plant known anomalies into normal footage",
     ),
     "scene": Command(
         "tlae.commands.scene",
-        "tlae.config_lab:SceneConfig",
+        "tlae.lab.settings:SceneConfig",
         "draw footage of a scene with known anomalies",
     ),
     "describe": Command(
         "tlae.commands.describe",
-        "tlae.config_images:DescribeConfig",
+        "tlae.image_sets.settings:DescribeConfig",
         "describe pictures by numbers, to sort them",
     ),
     "cluster": Command(
         "tlae.commands.cluster",
-        "tlae.config_images:ClusterConfig",
+        "tlae.image_sets.settings:ClusterConfig",
         "sort described pictures into groups and outliers",
     ),
     "explore": Command(
         "tlae.commands.explore",
-        "tlae.config_images:ExploreConfig",
+        "tlae.explorer.settings:ExploreConfig",
         "map described pictures in the browser",
     ),
     "novelty fit": Command(
         "tlae.commands.novelty_fit",
-        "tlae.config_images:NoveltyFitConfig",
+        "tlae.image_sets.settings:NoveltyFitConfig",
         "learn which pictures are like those of a folder",
     ),
     "novelty score": Command(
         "tlae.commands.novelty_score",
-        "tlae.config_images:NoveltyScoreConfig",
+        "tlae.image_sets.settings:NoveltyScoreConfig",
         "judge new pictures: like them or not",
     ),
     "filter fit": Command(
         "tlae.commands.filter_fit",
-        "tlae.config_images:FilterFitConfig",
+        "tlae.image_sets.settings:FilterFitConfig",
         "learn to separate good pictures from bad ones",
     ),
     "filter score": Command(
         "tlae.commands.filter_score",
-        "tlae.config_images:FilterScoreConfig",
+        "tlae.image_sets.settings:FilterScoreConfig",
         "say of new pictures: good or bad",
     ),
     "demo": Command(
         "tlae.commands.demo",
-        "tlae.config_lab:DemoConfig",
+        "tlae.lab.settings:DemoConfig",
         "make a scene, train, score and render it",
     ),
 }

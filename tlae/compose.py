@@ -81,7 +81,15 @@ def settings_from(command: str, values: Mapping[str, Any]) -> Any:
     Raises:
         UserError: one is missing, unknown, or breaks a rule.
     """
-    words = [f"{key}={as_word(value)}" for key, value in values.items()]
+    return settings_of_words(command, [f"{key}={as_word(value)}" for key, value in values.items()])
+
+
+def settings_of_words(command: str, words: list[str]) -> Any:
+    """Settings of a command, as typed.
+
+    Raises:
+        UserError: one is missing, unknown, or breaks a rule.
+    """
     return settings_of(command, compose(parse(command, words)))
 
 

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tlae.config_images import ClusterConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.charts import index_chart
@@ -36,6 +35,7 @@ from tlae.image_sets.judging import (
     stability,
 )
 from tlae.image_sets.preparation import Preparation, fit_preparation
+from tlae.image_sets.settings import ClusterConfig
 from tlae.progress import progress
 from tlae.whole_file import replace_folder
 

@@ -1,4 +1,4 @@
-"""Settings of the commands that draw, plant and compare; see ``config.py``."""
+"""Settings of the commands that draw, plant and compare; see ``tlae.config``."""
 
 from dataclasses import dataclass, field
 
