@@ -17,7 +17,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from tlae.image_sets.cluster_methods import METHODS, ClusterSettings
+from tlae.image_sets.cluster_methods import METHODS
+from tlae.image_sets.cluster_settings import ClusterSettings
 from tlae.image_sets.clusters import find_clusters, rows_seen
 from tlae.image_sets.estimators import DETECTORS, draw_rows, fit_detector
 from tlae.image_sets.preparation import fit_preparation

@@ -215,11 +215,11 @@ def test_smoothing_does_not_cross_runs() -> None:
     [
         ({"kernel": "boxx"}, "scoring.kernel must be one of box_mean, box_sum, gaussian"),
         ({"kernel_fraction": 2.0}, r"kernel_fraction must be in \(0, 1\]"),
-        ({"smooth_frames": -1.0}, "smooth_frames must be in 0..1e"),
+        ({"smooth_frames": -1.0}, r"smooth_frames must be in \[0, 1e"),
         ({"reduction": "median"}, "scoring.reduction must be one of"),
         ({"error": "cubic"}, "scoring.error must be one of"),
         ({"unit": 0.0}, r"unit must be in \(0, 1e"),
-        ({"kernel_px": 0}, "kernel_px must be in 1..4096"),
+        ({"kernel_px": 0}, r"kernel_px must be in \[1, 4096\]"),
     ],
 )
 def test_bad_rules_are_refused(change: dict[str, object], words: str) -> None:

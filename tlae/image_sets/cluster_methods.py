@@ -14,42 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError, require_known
+from tlae.image_sets.cluster_settings import ClusterSettings
 from tlae.image_sets.estimators import CHUNK_ROWS, Scores, anomaly_scores
 
 Labels = npt.NDArray[np.int64]
 
 OUTLIER = -1  # label of rows that belong to no cluster
-
-
-@dataclass(frozen=True)
-class ClusterSettings:
-    """How to cluster; what a method does not know, it ignores.
-
-    Attributes:
-        method: a key of ``METHODS``.
-        k: number of clusters, >= 2, for methods that need it.
-        min_size: smallest cluster of density methods, >= 2; None: a hundredth of the rows, >= 5.
-        neighbours: that make a place dense (at most ``min_size``), and of the neighbour graph.
-        eps: radius of DBSCAN in prepared units; None: see ``usual_radius``.
-        most_rows: in place of the method's own ``Method.most_rows``, where it has one.
-        seed: of everything random.
-    """
-
-    method: str = "hdbscan"
-    k: int | None = None
-    min_size: int | None = None
-    neighbours: int = 10
-    eps: float | None = None
-    most_rows: int | None = None
-    seed: int = 0
-
-    def smallest(self, rows: int) -> int:
-        """Smallest cluster among so many rows."""
-        return self.min_size or max(5, rows // 100)
-
-    def dense(self, rows: int) -> int:
-        """Neighbours that make a place dense among so many rows."""
-        return max(1, min(self.neighbours, self.smallest(rows), rows - 1))
 
 
 @dataclass(frozen=True)
