@@ -138,5 +138,5 @@ def test_what_the_program_sets_is_not_proposed(capsys: pytest.CaptureFixture[str
 def test_the_settings_reference_is_current() -> None:
     from scripts.settings_reference import PAGE, page
 
-    told = f"{PAGE.name} is old; run python scripts/settings_reference.py"
-    assert PAGE.read_text(encoding="utf-8") == page(), told
+    shown = f"{PAGE.name} is old; run python scripts/settings_reference.py"
+    assert PAGE.read_text(encoding="utf-8") == page(), shown

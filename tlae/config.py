@@ -29,7 +29,7 @@ class TrainFootageConfig(FootageConfig):
         window_frames: frames a net sees at once.
         strides: every n-th frame; several: all.
         holdout: share of time blocks kept out of training, for stopping and calibration.
-        gap_factor: an interval this many times the usual one is a gap; windows end there.
+        gap_factor: an interval this many times the median one is a gap; windows end there.
         mask: ignored places: PNG (black = ignored) or YAML of polygons.
     """
 

@@ -80,7 +80,7 @@ def test_fewer_distinct_rows_than_clusters() -> None:
     ("values", "words", "message"),
     [
         (VALUES, {"method": "kmean", "k": 3}, "did you mean kmeans"),
-        (VALUES, {"method": "kmeans"}, "must be told k"),
+        (VALUES, {"method": "kmeans"}, "must be given k"),
         (VALUES, {"method": "kmeans", "k": 95}, "less than the pictures clustered"),
         (VALUES, {"method": "kmeans", "k": 1}, "k must be >= 2"),
         (VALUES[:1], {}, "at least 3 pictures, got 1"),

@@ -147,7 +147,7 @@ def _optics(values: npt.NDArray[Any], settings: ClusterSettings) -> Clustering:
 
     rows = len(values)
     fitted = OPTICS(min_samples=max(2, settings.dense(rows))).fit(values)
-    radius = settings.eps or usual_radius(fitted.core_distances_)
+    radius = settings.eps or knee_radius(fitted.core_distances_)
     labels = cluster_optics_dbscan(
         reachability=fitted.reachability_,
         core_distances=fitted.core_distances_,
@@ -165,12 +165,12 @@ def _dbscan(values: npt.NDArray[Any], settings: ClusterSettings) -> Clustering:
     radius = settings.eps
     if radius is None:
         near = NearestNeighbors(n_neighbors=dense).fit(values)
-        radius = usual_radius(near.kneighbors(values)[0][:, -1])
+        radius = knee_radius(near.kneighbors(values)[0][:, -1])
     labels = DBSCAN(radius, min_samples=dense).fit(values).labels_
     return beyond_members(values, labels, np.zeros(len(values)))
 
 
-def usual_radius(distances: npt.NDArray[Any]) -> float:
+def knee_radius(distances: npt.NDArray[Any]) -> float:
     """The knee of the sorted distances to the n-th neighbour: beyond it rows stand alone.
 
     The point furthest below the straight line from the first to the last (Ester et al. 1996 read it

@@ -59,7 +59,7 @@ def require_clusterable(values: npt.NDArray[Any], settings: ClusterSettings) -> 
         raise UserError(f"clusters need at least 3 pictures, got {rows}; describe more")
     if method.needs_k:
         if settings.k is None:
-            raise UserError(f"{settings.method} must be told k: give k=8, or k=2..20 to choose it")
+            raise UserError(f"{settings.method} must be given k: give k=8, or k=2..20 to choose it")
         fitted = rows_seen(settings, rows)
         if not 2 <= settings.k < fitted:
             raise UserError(
