@@ -17,7 +17,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from tlae.image_sets.cluster_methods import METHODS, ClusterSettings
+from tlae.image_sets.cluster_methods import METHODS
+from tlae.image_sets.cluster_settings import ClusterSettings
 from tlae.image_sets.clusters import find_clusters, rows_seen
 from tlae.image_sets.estimators import DETECTORS, draw_rows, fit_detector
 from tlae.image_sets.preparation import fit_preparation
@@ -119,7 +120,7 @@ def plain_clusterer(settings: ClusterSettings, rows: int, values: np.ndarray) ->
     from sklearn import cluster, mixture
     from sklearn.neighbors import NearestNeighbors, kneighbors_graph
 
-    from tlae.image_sets.cluster_methods import usual_radius
+    from tlae.image_sets.cluster_methods import knee_radius
 
     dense, smallest, k = settings.dense(rows), settings.smallest(rows), settings.k
     match settings.method:
@@ -143,7 +144,7 @@ def plain_clusterer(settings: ClusterSettings, rows: int, values: np.ndarray) ->
             cluster.OPTICS(min_samples=dense).fit(values)
         case "dbscan":
             near = NearestNeighbors(n_neighbors=dense).fit(values)
-            radius = usual_radius(near.kneighbors(values)[0][:, -1])
+            radius = knee_radius(near.kneighbors(values)[0][:, -1])
             cluster.DBSCAN(radius, min_samples=dense).fit(values)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tlae import compose
 from tlae.cli import COMMANDS
+from tlae.command_line import parse
 from tlae.help import settings_of_command
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "settings.md"
@@ -23,7 +24,7 @@ def page() -> str:
     """The page as Markdown."""
     parts = [HEAD]
     for command, entry in COMMANDS.items():
-        cfg = compose.compose(compose.parse(command, []))
+        cfg = compose.compose(parse(command, []))
         parts.append(f"\n## tlae {command}\n\n{entry.summary[:1].upper()}{entry.summary[1:]}.\n")
         parts.append("| setting | default | meaning |\n|---|---|---|")
         for key, (default, meaning) in settings_of_command(command, cfg):

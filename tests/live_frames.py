@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from tlae.budget import Budget
-from tlae.config import EventsConfig
+from tlae.config_scores import EventsConfig
 from tlae.footage.sources import open_footage
 from tlae.live import Live, LiveScore
 from tlae.scoring.events import Event

@@ -132,7 +132,7 @@ def test_any_iterable_of_frames_and_a_clock(model: Model) -> None:
 
 
 @pytest.mark.parametrize(
-    ("frames", "told"),
+    ("frames", "shown"),
     [
         (np.zeros((4, 8, 8)), "type uint8, got float64"),
         (np.zeros((4, 8), np.uint8), r"\(N, H, W\) or \(N, H, W, 3\)"),
@@ -140,8 +140,8 @@ def test_any_iterable_of_frames_and_a_clock(model: Model) -> None:
         ([np.zeros((8, 8), np.uint8), np.zeros((9, 8), np.uint8)], "one shape"),
     ],
 )
-def test_other_arrays_are_refused(frames: np.ndarray, told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_other_arrays_are_refused(frames: np.ndarray, shown: str) -> None:
+    with pytest.raises(UserError, match=shown):
         tlae.open_footage(frames)
 
 

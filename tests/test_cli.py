@@ -6,6 +6,8 @@ import pytest
 
 from tlae import compose
 from tlae.cli import COMMANDS, main
+from tlae.command_line import parse
+from tlae.sweep import combinations
 
 
 def errors_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -92,7 +94,7 @@ def test_unknown_trainer_setting_gets_the_nearest_one(
 
 
 def composed(words: list[str]) -> dict[str, object]:
-    request = compose.parse(words[0], words[1:])
+    request = parse(words[0], words[1:])
     return dict(compose.compose(request))  # type: ignore[arg-type]
 
 
@@ -120,9 +122,9 @@ def test_users_own_folder_of_yaml_is_searched(tmp_path: Path) -> None:
 
 
 def jobs_of(words: list[str]) -> list[list[str]]:
-    request = compose.parse(words[0], words[1:])
-    with compose._hydra(request):
-        return [overrides for overrides, _ in compose._combinations(request)]
+    request = parse(words[0], words[1:])
+    with compose.hydra_ready(request):
+        return [overrides for overrides, _ in combinations(request)]
 
 
 def test_multirun_makes_every_combination_with_names_of_their_own() -> None:

@@ -11,7 +11,8 @@ from omegaconf import OmegaConf
 
 from tlae import compose
 from tlae.cli import COMMANDS, main
-from tlae.config import ScoringConfig
+from tlae.command_line import parse
+from tlae.config_parts import ScoringConfig
 from tlae.help import settings_lines, settings_of_command
 from tlae.model_file import build_net
 from tlae.schema import build, explained, meanings, net_schema, schema_of
@@ -24,7 +25,7 @@ MODELS = [name for group, name in CHOICES if group == "model"]
 
 
 def composed(command: str, *words: str):  # type: ignore[no-untyped-def]
-    return compose.compose(compose.parse(command, list(words)))
+    return compose.compose(parse(command, list(words)))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -137,5 +138,5 @@ def test_what_the_program_sets_is_not_proposed(capsys: pytest.CaptureFixture[str
 def test_the_settings_reference_is_current() -> None:
     from scripts.settings_reference import PAGE, page
 
-    told = f"{PAGE.name} is old; run python scripts/settings_reference.py"
-    assert PAGE.read_text(encoding="utf-8") == page(), told
+    shown = f"{PAGE.name} is old; run python scripts/settings_reference.py"
+    assert PAGE.read_text(encoding="utf-8") == page(), shown

@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 from tests.test_architecture import ARROWS, GROUND
 from tlae import compose
 from tlae.cli import COMMANDS
+from tlae.command_line import parse
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")])
@@ -90,7 +91,7 @@ def test_commands_take_their_settings(page: str, line: str) -> None:
     given = [word for word in words[len(command.split()) :] if "..." not in word]
     plain = [word for word in given if word not in ("-m", "--multirun")]
     for run in one_by_one(plain) if plain != given else [plain]:
-        cfg = compose.compose(compose.parse(command, run))
+        cfg = compose.compose(parse(command, run))
         for key in OmegaConf.missing_keys(cfg):
             OmegaConf.update(cfg, key, "x")
         assert compose.settings_of(command, cfg) is not None, page

@@ -168,13 +168,13 @@ def test_fetches_and_unpacks(
     assert script.main([f"--url={site.url}", f"--out={out}"]) == 0
     assert unpacked(out) == FILES
     assert {path.name for path in out.iterdir()} == {"UCSDped1", "UCSDped2", "UCSD.tar.gz"}
-    told = capsys.readouterr().out
-    assert hashlib.sha256(site.data).hexdigest() in told
-    assert "Train: 1 clips, 1 frames\n" in told
-    assert "Test: 2 clips, masks for 1 of them, 6 frames\n" in told
-    assert f"tlae train footage={out}/UCSDped2/Train name=ped2\n" in told
-    assert f"footage={out}/UCSDped2/Test\n" in told
-    assert f"scores=scores/ped2-Test labels={out}/UCSDped2/Test\n" in told
+    shown = capsys.readouterr().out
+    assert hashlib.sha256(site.data).hexdigest() in shown
+    assert "Train: 1 clips, 1 frames\n" in shown
+    assert "Test: 2 clips, masks for 1 of them, 6 frames\n" in shown
+    assert f"tlae train footage={out}/UCSDped2/Train name=ped2\n" in shown
+    assert f"footage={out}/UCSDped2/Test\n" in shown
+    assert f"scores=scores/ped2-Test labels={out}/UCSDped2/Test\n" in shown
 
 
 def test_second_run_does_nothing(
@@ -187,9 +187,9 @@ def test_second_run_does_nothing(
     assert script.main(words) == 0
     assert len(site.asked) == 1
     assert (tmp_path / "UCSDped2" / "mine.txt").exists()
-    told = capsys.readouterr()
-    assert told.out.count("is there already and left alone") == 2
-    assert told.err == ""
+    shown = capsys.readouterr()
+    assert shown.out.count("is there already and left alone") == 2
+    assert shown.err == ""
 
 
 def test_one_set_then_the_other_from_the_same_archive(
@@ -256,8 +256,8 @@ def test_truncated_transfer_is_refused_and_kept(
     site: Site, script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site.cuts = [5000] + 5 * [0]
-    told = refusal(script, capsys, f"--url={site.url}", f"--out={tmp_path}", lines=6)
-    assert f"5,000 of {len(site.data):,} bytes came; check the network" in told
+    shown = refusal(script, capsys, f"--url={site.url}", f"--out={tmp_path}", lines=6)
+    assert f"5,000 of {len(site.data):,} bytes came; check the network" in shown
     assert {path.name for path in tmp_path.iterdir()} == {
         "UCSD.tar.gz.part",
         "UCSD.tar.gz.part.json",
@@ -268,8 +268,8 @@ def test_sha256_is_compared(
     site: Site, script: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [f"--url={site.url}", f"--out={tmp_path}"]
-    told = refusal(script, capsys, *words, f"--sha256={'0' * 64}")
-    assert f"has sha256 {hashlib.sha256(site.data).hexdigest()}, not 000" in told
+    shown = refusal(script, capsys, *words, f"--sha256={'0' * 64}")
+    assert f"has sha256 {hashlib.sha256(site.data).hexdigest()}, not 000" in shown
     assert not (tmp_path / "UCSDped2").exists()
     digest = hashlib.sha256(site.data).hexdigest().upper()
     assert script.main([*words, f"--sha256={digest}"]) == 0
@@ -341,8 +341,8 @@ def test_damaged_archive_is_refused(
     archive = tmp_path / "a.tar.gz"
     for number, data in enumerate(damaged(archive_of(FILES))):
         archive.write_bytes(data)
-        told = refusal(script, capsys, f"--archive={archive}", f"--out={tmp_path / 'data'}")
-        assert "is damaged" in told, number
+        shown = refusal(script, capsys, f"--archive={archive}", f"--out={tmp_path / 'data'}")
+        assert "is damaged" in shown, number
         assert list(tmp_path.iterdir()) == [archive], number
 
 
@@ -353,17 +353,17 @@ def test_refusals_name_thing_and_cure(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = f"--out={tmp_path / 'data'}"
-    told = refusal(script, capsys, out, f"--url={site.url}x")
-    assert told.endswith("UCSD.tar.gzx: the server says 404 Not Found; give another --url")
-    told = refusal(script, capsys, out, "--url=http://127.0.0.1:1/a.tar.gz")
-    assert "no answer" in told
-    assert "Connection refused" in told
+    shown = refusal(script, capsys, out, f"--url={site.url}x")
+    assert shown.endswith("UCSD.tar.gzx: the server says 404 Not Found; give another --url")
+    shown = refusal(script, capsys, out, "--url=http://127.0.0.1:1/a.tar.gz")
+    assert "no answer" in shown
+    assert "Connection refused" in shown
     assert "unknown url type" in refusal(script, capsys, out, "--url=nowhere")
     assert "No such file" in refusal(script, capsys, out, "--archive", tmp_path / "absent.tar")
     archive = tmp_path / "one.tar.gz"
     archive.write_bytes(archive_of({k: v for k, v in FILES.items() if "ped1" in k}))
-    told = refusal(script, capsys, out, "--archive", archive)
-    assert "must hold UCSDped2, it does not; see --only" in told
+    shown = refusal(script, capsys, out, "--archive", archive)
+    assert "must hold UCSDped2, it does not; see --only" in shown
     assert list((tmp_path / "data").iterdir()) == []
 
 
@@ -379,8 +379,8 @@ def test_full_disk(
         pytest.skip("needs /dev/full")
     (tmp_path / "UCSD.tar.gz.part").symlink_to(full)
     words = [f"--url={site.url}", f"--out={tmp_path}"]
-    told = refusal(script, capsys, *words)
-    assert told == f"error: {tmp_path} cannot be used: No space left on device"
+    shown = refusal(script, capsys, *words)
+    assert shown == f"error: {tmp_path} cannot be used: No space left on device"
     (tmp_path / "UCSD.tar.gz.part").unlink()
 
     def copy(source: Any, file: Any, _: int) -> None:

@@ -119,15 +119,15 @@ def test_times_may_be_left_out_or_bear_a_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "told"),
+    ("image", "shown"),
     [
         (np.zeros((32, 32), np.float32), "type uint8, got float32"),
         (np.zeros((32, 32, 4), np.uint8), r"\(H, W\) or \(H, W, 3\)"),
         (np.zeros(32, np.uint8), r"got \(32,\)"),
     ],
 )
-def test_other_pictures_are_refused(image: np.ndarray, told: str) -> None:
-    with pytest.raises(UserError, match=told):
+def test_other_pictures_are_refused(image: np.ndarray, shown: str) -> None:
+    with pytest.raises(UserError, match=shown):
         Live(small_model("cae"), BUDGET, device="cpu").push(image, 0.0)
 
 

@@ -124,3 +124,10 @@ def test_rule_is_stored_in_plain_values(tmp_path: Path) -> None:
     header = path.read_bytes()[8:20_000].decode(errors="ignore")
     for key in asdict(ScoringRule()):
         assert key in header
+
+
+def test_a_rule_from_before_the_light_was_matched_matches_none(tmp_path: Path) -> None:
+    rule = asdict(ScoringRule(kernel_px=5))
+    del rule["match_light"]
+    older = load_model(written(tmp_path / "m.safetensors", rule=rule))
+    assert older.rule == ScoringRule(kernel_px=5, match_light=False)

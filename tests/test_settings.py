@@ -8,6 +8,7 @@ from omegaconf import OmegaConf
 from tests.small_footage import small_model, write_clips
 from tlae import compose
 from tlae.cli import COMMANDS, main
+from tlae.command_line import parse
 from tlae.image_sets.judge_file import Judge, save_judge
 from tlae.image_sets.novelty import fit_novelty
 from tlae.model_file import save_model
@@ -22,7 +23,7 @@ def error_of(words: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def composed(words: list[str]) -> object:
-    request = compose.parse(words[0], words[1:])
+    request = parse(words[0], words[1:])
     return OmegaConf.to_container(compose.compose(request), resolve=True)
 
 
@@ -179,7 +180,7 @@ def test_a_file_of_the_novelty_commands_says_what_it_is(
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_default_keeps_its_rule(command: str) -> None:
-    request = compose.parse(command, [])
+    request = parse(command, [])
     cfg = compose.compose(request)
     for key in OmegaConf.missing_keys(cfg):
         OmegaConf.update(cfg, key, "x")

@@ -16,17 +16,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tlae.api import (
-        evaluate,
-        find_events,
-        load,
-        open_footage,
-        open_scores,
-        render,
-        report,
-        score,
-        train,
-    )
+    from tlae.api import load, open_footage, score, train
+    from tlae.api_scores import evaluate, find_events, open_scores, render, report
     from tlae.budget import Budget
     from tlae.live import Live
     from tlae.scoring.results import Scores
@@ -52,13 +43,22 @@ _HOMES = {
     "Budget": "tlae.budget",
     "Live": "tlae.live",
     "Scores": "tlae.scoring.results",
+    "evaluate": "tlae.api_scores",
+    "find_events": "tlae.api_scores",
+    "load": "tlae.api",
+    "open_footage": "tlae.api",
+    "open_scores": "tlae.api_scores",
+    "render": "tlae.api_scores",
+    "report": "tlae.api_scores",
+    "score": "tlae.api",
+    "train": "tlae.api",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'tlae' has no attribute {name!r}")
-    return getattr(import_module(_HOMES.get(name, "tlae.api")), name)
+    return getattr(import_module(_HOMES[name]), name)
 
 
 def __dir__() -> list[str]:

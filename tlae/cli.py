@@ -55,7 +55,7 @@ COMMANDS = {
     ),
     "events": Command(
         "tlae.commands.events",
-        "tlae.config:EventsConfig",
+        "tlae.config_scores:EventsConfig",
         "find events anew: other alarms, zones; cut out clips",
     ),
     "mask": Command(
@@ -65,77 +65,77 @@ COMMANDS = {
     ),
     "render": Command(
         "tlae.commands.render",
-        "tlae.config:RenderConfig",
+        "tlae.config_scores:RenderConfig",
         "draw scores over the footage as H.264 video",
     ),
     "report": Command(
         "tlae.commands.report",
-        "tlae.config:ReportConfig",
+        "tlae.config_scores:ReportConfig",
         "write one HTML page that opens from disk",
     ),
     "evaluate": Command(
         "tlae.commands.evaluate",
-        "tlae.config:EvaluateConfig",
+        "tlae.config_scores:EvaluateConfig",
         "measure scores against labels, every protocol",
     ),
     "benchmark": Command(
         "tlae.commands.benchmark",
-        "tlae.config_lab:BenchmarkConfig",
+        "tlae.lab.settings:BenchmarkConfig",
         "train, score and evaluate nets beside what learns nothing",
     ),
     "compare": Command(
         "tlae.commands.compare",
-        "tlae.config_lab:CompareConfig",
+        "tlae.lab.settings:CompareConfig",
         "compare models on many scenes and on other days",
     ),
     "plant": Command(
         "tlae.commands.plant",
-        "tlae.config_lab:PlantConfig",
+        "tlae.lab.settings:PlantConfig",
         "plant known anomalies into normal footage",
     ),
     "scene": Command(
         "tlae.commands.scene",
-        "tlae.config_lab:SceneConfig",
+        "tlae.lab.settings:SceneConfig",
         "draw footage of a scene with known anomalies",
     ),
     "describe": Command(
         "tlae.commands.describe",
-        "tlae.config_images:DescribeConfig",
+        "tlae.image_sets.settings:DescribeConfig",
         "describe pictures by numbers, to sort them",
     ),
     "cluster": Command(
         "tlae.commands.cluster",
-        "tlae.config_images:ClusterConfig",
+        "tlae.image_sets.settings:ClusterConfig",
         "sort described pictures into groups and outliers",
     ),
     "explore": Command(
         "tlae.commands.explore",
-        "tlae.config_images:ExploreConfig",
+        "tlae.explorer.settings:ExploreConfig",
         "map described pictures in the browser",
     ),
     "novelty fit": Command(
         "tlae.commands.novelty_fit",
-        "tlae.config_images:NoveltyFitConfig",
+        "tlae.image_sets.settings:NoveltyFitConfig",
         "learn which pictures are like those of a folder",
     ),
     "novelty score": Command(
         "tlae.commands.novelty_score",
-        "tlae.config_images:NoveltyScoreConfig",
+        "tlae.image_sets.settings:NoveltyScoreConfig",
         "judge new pictures: like them or not",
     ),
     "filter fit": Command(
         "tlae.commands.filter_fit",
-        "tlae.config_images:FilterFitConfig",
+        "tlae.image_sets.settings:FilterFitConfig",
         "learn to separate good pictures from bad ones",
     ),
     "filter score": Command(
         "tlae.commands.filter_score",
-        "tlae.config_images:FilterScoreConfig",
+        "tlae.image_sets.settings:FilterScoreConfig",
         "say of new pictures: good or bad",
     ),
     "demo": Command(
         "tlae.commands.demo",
-        "tlae.config_lab:DemoConfig",
+        "tlae.lab.settings:DemoConfig",
         "make a scene, train, score and render it",
     ),
 }
@@ -252,14 +252,18 @@ def _split(words: list[str]) -> tuple[str, list[str]]:
 def _run_command(name: str, words: list[str]) -> int:
     if name not in COMMANDS:
         raise UserError(f"no such command; {nearest(name, COMMANDS)}")
-    from tlae import compose  # brings Hydra, which `tlae --help` must not wait for
+    # These bring Hydra, which `tlae --help` must not wait for.
+    from tlae import compose
+    from tlae.command_line import parse
+    from tlae.help import help_text
+    from tlae.sweep import run_each
 
-    request = compose.parse(name, words)
+    request = parse(name, words)
     if request.help:
-        print(compose.help_text(request, COMMANDS[name].module))
+        print(help_text(request, COMMANDS[name].module))
         return 0
     if request.multirun:
-        return compose.run_each(request)
+        return run_each(request)
     cfg = compose.compose(request)
     if request.show_config:
         print(compose.to_yaml(cfg, resolve=request.resolve), end="")

@@ -22,7 +22,7 @@ def refusing_bad_values() -> Iterator[None]:
     """Show a ``ValueError`` raised within as one line: there it can only mean a user's setting."""
     try:
         yield
-    except (UserError, UnicodeEncodeError):  # the latter: a file name, told by the command line
+    except (UserError, UnicodeEncodeError):  # the latter: a file name, reported by the command line
         raise
     except ValueError as error:
         raise UserError(str(error)) from error

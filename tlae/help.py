@@ -1,16 +1,20 @@
 """What `tlae <command> --help` prints: every setting with its default, meaning and unit."""
 
+import ast
+import importlib.util
 import textwrap
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any, get_type_hints
 
 from omegaconf import DictConfig, OmegaConf
 
+from tlae.command_line import GROUPS, CommandLine
+from tlae.compose import compose, configs_dir, hydra_ready
 from tlae.schema import FROM_FOOTAGE, meanings, net_meanings
-from tlae.setting_types import settings_class
+from tlae.setting_types import INTERNAL, choices_of, settings_class
 
-INTERNAL = ("suffix", "model_name", "model._target_")  # set by the program
 INDENT, COLUMN, WIDTH = 2, 34, 100
 # What users of a command with many settings need; the others are shown by `--help all`.
 FIRST = {
@@ -43,6 +47,37 @@ FIRST = {
         *("paths.checkpoints", "seed"),
     ),
 }
+
+
+def help_text(request: CommandLine, module: str) -> str:
+    """Docstring of the command, its groups with their choices, its settings with defaults."""
+    spec = importlib.util.find_spec(module)  # read, not imported: that would bring torch
+    assert spec is not None
+    assert spec.origin is not None
+    doc = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
+    cfg = compose(request)
+    with hydra_ready(request):
+        lines = [
+            f"  {group}: {', '.join(choices_of(group))}"
+            for group in GROUPS
+            if group in _own_groups(request)
+            or (group == "experiment" and request.command in ("train", "benchmark"))
+        ]
+    choices = "\n\nchoices (group=name):\n" + "\n".join(lines) if lines else ""
+    settings = settings_lines(request.command, cfg, every=request.help == "all")
+    return "\n".join([f"{doc}{choices}", "", *settings])
+
+
+def _own_groups(request: CommandLine) -> set[str]:
+    """Groups of which the command takes a choice."""
+    path = configs_dir() / f"{request.config_name}.yaml"
+    if not path.is_file():
+        return set()
+    file = OmegaConf.to_container(OmegaConf.load(path))
+    defaults = file.get("defaults", []) if isinstance(file, dict) else []
+    return {
+        str(key).split()[-1] for entry in defaults if not isinstance(entry, str) for key in entry
+    }
 
 
 def settings_lines(command: str, cfg: DictConfig, *, every: bool) -> list[str]:

@@ -32,7 +32,7 @@ from tlae.plain_values import from_plain, known_fields
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.calibration_file import calibration_of, calibration_tensors
 from tlae.scoring.detector import Detector
-from tlae.scoring.rule import ScoringRule
+from tlae.scoring.rule import ScoringRule, completed
 from tlae.scoring.scorer import reading_of
 from tlae.tensor_file import METADATA_KEY, UNFIT, damaged, read_tensor_file, require_finite
 from tlae.whole_file import whole_file
@@ -229,6 +229,7 @@ def load_model(path: Path) -> Model:
         )
     try:
         require_finite(tensors)
+        facts["rule"] = completed(facts.get("rule"))
         model = _model_of(from_plain(_Facts, known_fields(_Facts, facts)), tensors)
         _try(model)
     except UNFIT as error:
@@ -290,9 +291,7 @@ def _try(model: Model) -> None:
 
 
 def _camera(facts: dict[str, Any] | None, tensors: Mapping[str, Tensor]) -> Camera | None:
-    if facts is None:
-        return None
-    return camera_of(_named(CAMERA, tensors), facts)
+    return None if facts is None else camera_of(_named(CAMERA, tensors), facts)
 
 
 def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
@@ -41,6 +41,11 @@ def progress_as(mode: str) -> Iterator[None]:
         yield
     finally:
         _mode.reset(before)
+
+
+def progress_shown(shown: bool) -> AbstractContextManager[None]:
+    """Show a bar within, where one can be shown, or nothing."""
+    return progress_as(AUTO if shown else OFF)
 
 
 def shows_bars() -> bool:

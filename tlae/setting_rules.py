@@ -47,8 +47,8 @@ def one_of(name: str, value: str | None, known: Collection[str]) -> None:
     """
     if value is not None and value not in known:
         hint = did_you_mean(value, known)
-        told = f"{name} must be one of {', '.join(known)}, got {value!r}"
-        raise ValueError(f"{told}; {hint}" if hint else told)
+        message = f"{name} must be one of {', '.join(known)}, got {value!r}"
+        raise ValueError(f"{message}; {hint}" if hint else message)
 
 
 def require_device(name: str) -> None:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
 
 from tlae.cli import COMMANDS
 from tlae.schema import net_schema, schema_of
 
+INTERNAL = ("suffix", "model_name", "model._target_")  # set by the program
 WORDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 WORDS[dict] = "settings with names of their own"
 
@@ -58,8 +60,14 @@ def register_schemas(command: str, configs: Path) -> None:
         store.store(f"{net}_schema", net_schema(module, kind), group="model")
 
 
+def choices_of(group: str) -> list[str]:
+    """Names that a group takes, where Hydra is ready."""
+    loader = GlobalHydra.instance().config_loader()
+    return [name for name in loader.get_group_options(group) if not name.endswith("_schema")]
+
+
 def _scoring() -> type:
-    from tlae.config import ScoringConfig
+    from tlae.config_parts import ScoringConfig
 
     return ScoringConfig
 

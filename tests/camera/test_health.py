@@ -31,12 +31,12 @@ def test_states(changed: dict[str, object], health: Health) -> None:
 
 
 def limits_of(**changed: object) -> Limits:
-    usual = [replace(NORMAL, **changed)] * 30  # type: ignore[arg-type]
-    return fit_limits([usual, [NORMAL]], longest_copies=5)
+    normal = [replace(NORMAL, **changed)] * 30  # type: ignore[arg-type]
+    return fit_limits([normal, [NORMAL]], longest_copies=5)
 
 
 @pytest.mark.parametrize(
-    "usual",
+    "normal",
     [
         {"dark": 0.99},  # a night without a lamp
         {"white": 0.9},  # the sun in the lens
@@ -46,10 +46,10 @@ def limits_of(**changed: object) -> Limits:
         {"copies": 5},
     ],
 )
-def test_what_is_usual_here_is_no_illness(usual: dict[str, object]) -> None:
-    frame = replace(NORMAL, **usual)  # type: ignore[arg-type]
-    health = judge(frame, limits_of(**usual), 0, 100)
-    assert health == (Health.REPEATED if "copies" in usual else Health.OK)
+def test_what_is_normal_here_is_no_illness(normal: dict[str, object]) -> None:
+    frame = replace(NORMAL, **normal)  # type: ignore[arg-type]
+    health = judge(frame, limits_of(**normal), 0, 100)
+    assert health == (Health.REPEATED if "copies" in normal else Health.OK)
 
 
 def test_limits_by_hand() -> None:

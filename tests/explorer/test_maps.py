@@ -51,13 +51,13 @@ def test_descriptors_of_one_number_still_have_two_axes() -> None:
 @pytest.mark.parametrize("dimensions", [2, 3])
 def test_tsne_keeps_groups_apart_and_tells_how_far_it_is(dimensions: int) -> None:
     pytest.importorskip("openTSNE")
-    told: list[float] = []
-    placed = lay_out("tsne", two_groups(), dimensions, tell=lambda share, what: told.append(share))
+    shown: list[float] = []
+    placed = lay_out("tsne", two_groups(), dimensions, tell=lambda share, what: shown.append(share))
     near, far = placed[:GROUP], placed[GROUP:]
     apart = np.linalg.norm(near.mean(axis=0) - far.mean(axis=0))
     assert apart > 2 * max(near.std(axis=0).max(), far.std(axis=0).max())
-    assert told[-1] == 1
-    assert told == sorted(told)
+    assert shown[-1] == 1
+    assert shown == sorted(shown)
 
 
 def test_tsne_of_a_few_items_is_refused() -> None:

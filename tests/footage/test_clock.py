@@ -35,31 +35,33 @@ def index_of(
     )
 
 
-def told(index: pd.DataFrame, **settings: float) -> list[tuple[int, str, str]]:
+def reported(index: pd.DataFrame, **settings: float) -> list[tuple[int, str, str]]:
     return [(f.row, f.kind, f.text) for f in clock_findings(index, **settings)]  # type: ignore[arg-type]
 
 
 def test_steady_footage_has_none() -> None:
-    assert told(index_of([0, 15, 30, 45, 60])) == []
-    assert told(index_of([0, 15, 30, 0, 15, 30], clips="aaabbb")) == []
+    assert reported(index_of([0, 15, 30, 45, 60])) == []
+    assert reported(index_of([0, 15, 30, 0, 15, 30], clips="aaabbb")) == []
 
 
 def test_gaps_leaps_repeats_and_jumps_back() -> None:
     quarter = [15.0 * n for n in range(8)]
     index = index_of([*quarter, 105 + 90, 195, 195, 195 - 45, 165, 165 + 60 * 24 * 400])
-    assert told(index) == [
+    assert reported(index) == [
         (8, clock.GAP, "of 1.5 h"),
         (9, clock.EQUAL, "the same time as the frame before"),
         (11, clock.BACK, "by 45.0 min (summer time?)"),
         (13, clock.LEAP, "by 400.0 d"),
     ]
     assert clock_findings(index)[1].frames == 2
-    assert (8, clock.GAP, "of 1.5 h") not in told(index, gap_s=7200)
-    assert [kind for _, kind, _ in told(index, gap_s=0)] == [clock.EQUAL, clock.BACK]
+    assert (8, clock.GAP, "of 1.5 h") not in reported(index, gap_s=7200)
+    assert [kind for _, kind, _ in reported(index, gap_s=0)] == [clock.EQUAL, clock.BACK]
 
 
 def test_names_without_a_time_among_others_and_throughout() -> None:
-    assert told(index_of([0, 1, None, 3])) == [(2, clock.TIMELESS, "counted on from its neighbour")]
+    assert reported(index_of([0, 1, None, 3])) == [
+        (2, clock.TIMELESS, "counted on from its neighbour")
+    ]
     (finding,) = clock_findings(index_of([None] * 5))
     assert (finding.row, finding.kind, finding.frames) == (0, clock.UNKNOWN, 5)
 
@@ -73,26 +75,26 @@ def test_two_cameras_in_one_folder_are_told() -> None:
 
 
 def test_a_video_without_a_clock_is_no_finding() -> None:
-    assert told(index_of([None] * 5, names=["/cam/film.mp4"] * 5)) == []
+    assert reported(index_of([None] * 5, names=["/cam/film.mp4"] * 5)) == []
 
 
 def test_a_clock_that_contradicts_file_names() -> None:
     names = [f"/cam/{BEGIN + timedelta(days=9, minutes=n):%Y%m%d_%H%M%S}.jpg" for n in range(4)]
-    assert told(index_of([0, 1, 2, 3], names=names)) == [
+    assert reported(index_of([0, 1, 2, 3], names=names)) == [
         (0, clock.CONTRADICTS, "by 9.0 d, in 4 of 4 names looked at")
     ]
     hours_apart = [
         f"/cam/{BEGIN + timedelta(hours=2, minutes=n):%Y%m%d_%H%M%S}.jpg" for n in range(4)
     ]
-    assert told(index_of([0, 1, 2, 3], names=hours_apart)) == []  # a time zone
+    assert reported(index_of([0, 1, 2, 3], names=hours_apart)) == []  # a time zone
 
 
 def test_sizes_that_change_within_a_clip() -> None:
     index = index_of(range(4), sizes=[(48, 64), (48, 64), (96, 128), (96, 128)])
     index.loc[1, ["state", "source_h", "source_w"]] = ["truncated", 0, 0]
-    assert told(index) == [(2, clock.SIZE, "from 64x48 to 128x96")]
+    assert reported(index) == [(2, clock.SIZE, "from 64x48 to 128x96")]
     other_clip = index_of([0, 1, 0, 1], clips="aabb", sizes=[(48, 64)] * 2 + [(96, 128)] * 2)
-    assert told(other_clip) == []
+    assert reported(other_clip) == []
 
 
 @pytest.mark.parametrize(

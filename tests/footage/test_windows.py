@@ -9,8 +9,8 @@ from tlae.footage.dataset import EpochSampler, InOrder
 from tlae.footage.windows import (
     hold_out_blocks,
     hold_out_days,
+    median_interval_s,
     segments,
-    usual_interval_s,
     windows_of,
 )
 
@@ -31,9 +31,9 @@ def test_no_readable_frame_gives_no_segment() -> None:
     assert segments(index_of("aa", [0, 1], bad=(0, 1)), 5) == []
 
 
-def test_usual_interval_is_the_median_within_clips() -> None:
-    assert usual_interval_s(index_of("aaaabb", [0, 1, 2, 60, 0, 1])) == 1
-    assert usual_interval_s(index_of("ab", [0, 7])) == 0
+def test_median_interval_is_the_median_within_clips() -> None:
+    assert median_interval_s(index_of("aaaabb", [0, 1, 2, 60, 0, 1])) == 1
+    assert median_interval_s(index_of("ab", [0, 7])) == 0
 
 
 runs_strategy = st.lists(st.integers(1, 40), min_size=1, max_size=20)

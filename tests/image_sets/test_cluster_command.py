@@ -37,9 +37,9 @@ def test_labels_lists_and_indices(store: Path, capsys: pytest.CaptureFixture[str
     indices = json.loads((folder / "indices.json").read_text())
     assert indices["quality"]["clusters"] == 3
     assert len(indices["stability"]) == 2
-    told = capsys.readouterr().out
-    assert "3 clusters, 5 outliers of 95 pictures" in told
-    assert "agreement with the hour of day: AMI" in told
+    shown = capsys.readouterr().out
+    assert "3 clusters, 5 outliers of 95 pictures" in shown
+    assert "agreement with the hour of day: AMI" in shown
 
 
 def test_k_is_chosen_and_drawn(store: Path, capsys: pytest.CaptureFixture[str]) -> None:

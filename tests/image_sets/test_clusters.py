@@ -4,7 +4,8 @@ from sklearn.metrics import adjusted_rand_score
 
 from tests.image_sets.groups import groups
 from tlae.errors import UserError
-from tlae.image_sets.cluster_methods import METHODS, OUTLIER, ClusterSettings
+from tlae.image_sets.cluster_methods import METHODS, OUTLIER
+from tlae.image_sets.cluster_settings import ClusterSettings
 from tlae.image_sets.clusters import find_clusters
 
 VALUES, LABELS = groups()
@@ -79,17 +80,27 @@ def test_fewer_distinct_rows_than_clusters() -> None:
     ("values", "words", "message"),
     [
         (VALUES, {"method": "kmean", "k": 3}, "did you mean kmeans"),
-        (VALUES, {"method": "kmeans"}, "must be told k"),
+        (VALUES, {"method": "kmeans"}, "must be given k"),
         (VALUES, {"method": "kmeans", "k": 95}, "less than the pictures clustered"),
         (VALUES, {"method": "kmeans", "k": 1}, "k must be >= 2"),
         (VALUES[:1], {}, "at least 3 pictures, got 1"),
         (np.ones((9, 4), np.float32), {}, "of all 9 pictures are equal"),
-        (VALUES, {"min_size": 1}, "min_size must be >= 2"),
-        (VALUES, {"neighbours": 0}, "neighbours must be >= 1"),
-        (VALUES, {"method": "dbscan", "eps": 0.0}, "eps must be > 0"),
-        (VALUES, {"most_rows": 2}, "most_rows must be >= 3"),
     ],
 )
 def test_bad_input_is_named(values: np.ndarray, words: dict[str, object], message: str) -> None:
     with pytest.raises(UserError, match=message):
         find_clusters(values, ClusterSettings(**words))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"min_size": 1}, "min_size must be >= 2"),
+        ({"neighbours": 0}, r"neighbours must be in \[1, 10000\]"),
+        ({"eps": 0.0}, "eps must be > 0"),
+        ({"most_rows": 2}, "most_rows must be >= 3"),
+    ],
+)
+def test_settings_out_of_their_range_are_named(words: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ClusterSettings(**words)  # type: ignore[arg-type]

@@ -32,9 +32,9 @@ def test_descriptors_side_by_side(
     out = tmp_path / "photos.desc"
     save_model(small_model(), tmp_path / "m.safetensors")
     assert describe(f"images={photos}", f"out={out}") == 0
-    told = capsys.readouterr().out
-    assert "colour_histogram: 72 numbers (float32) for each of 5 images; 6 images read" in told
-    assert "left out: 1 x not an image" in told
+    shown = capsys.readouterr().out
+    assert "colour_histogram: 72 numbers (float32) for each of 5 images; 6 images read" in shown
+    assert "left out: 1 x not an image" in shown
     settings = ["descriptor=model", f"model_file={tmp_path / 'm.safetensors'}", "dtype=float16"]
     assert describe(f"images={photos}", f"out={out}", *settings) == 0
     assert describe(f"images={photos}", f"out={out}", *settings) == 0
@@ -60,9 +60,9 @@ def test_random_weights_are_told(
     out = tmp_path / "o.desc"
     settings = ["descriptor=resnet18", "image_size=32", "tiles=2", "batch_size=2"]
     assert describe(f"images={photos}", f"out={out}", *settings) == 0
-    told = capsys.readouterr().out
-    assert "note: resnet18 has random weights (seed 0)" in told
-    assert "for each of 20 tiles; 6 images read in 2 x 2 tiles" in told
+    shown = capsys.readouterr().out
+    assert "note: resnet18 has random weights (seed 0)" in shown
+    assert "for each of 20 tiles; 6 images read in 2 x 2 tiles" in shown
     facts = open_descriptors(out).facts
     assert facts["weights"] == "random (seed 0)"
     assert facts["settings"]["tiles_hw"] == [2, 2]
@@ -96,8 +96,8 @@ def test_bad_input_is_one_line(
     (tmp_path / "junk").mkdir()
     (tmp_path / "junk" / "x.jpg").write_bytes(b"nothing")
     assert describe(*settings) == EXIT_BAD_INPUT
-    told = capsys.readouterr().err.strip().splitlines()
-    assert words in told[-1]
+    shown = capsys.readouterr().err.strip().splitlines()
+    assert words in shown[-1]
     assert not (tmp_path / "o").exists()
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.image_sets.groups import groups
 from tlae.errors import UserError
-from tlae.image_sets.cluster_methods import OUTLIER, ClusterSettings
+from tlae.image_sets.cluster_methods import OUTLIER
+from tlae.image_sets.cluster_settings import ClusterSettings
 from tlae.image_sets.clusters import find_clusters
 from tlae.image_sets.judging import Quality, agreement, best_k, parse_k, quality, stability
 

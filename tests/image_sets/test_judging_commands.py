@@ -112,8 +112,8 @@ def test_a_model_of_another_descriptor_is_refused(
     capsys.readouterr()
     model = "model_file=checkpoints/forest/model.safetensors"
     other = write_store(tmp_path / "o.desc", np.eye(4), {"descriptor": "vgg16", "settings": {}})
-    told = refused(["novelty", "score", model, f"descriptors={other}"], capsys)
-    assert "descriptor colour_histogram), got descriptor vgg16" in told
+    shown = refused(["novelty", "score", model, f"descriptors={other}"], capsys)
+    assert "descriptor colour_histogram), got descriptor vgg16" in shown
     assert "is by `tlae novelty fit`" in refused(
         ["filter", "score", model, f"images={forest}"], capsys
     )

@@ -56,9 +56,9 @@ def test_ill_frames_never_alarm(
     new = write(tmp_path / "new", frames)
     words = ["score", f"model_file={model_file}", f"footage={new}", "name=s", *places]
     assert main([*words, "scoring.threshold=0.02"]) == 0
-    told = capsys.readouterr().out
-    assert "9 night" in told
-    assert "1 black" in told
+    shown = capsys.readouterr().out
+    assert "9 night" in shown
+    assert "1 black" in shown
     table = read_results(tmp_path / "scores/s").table
     expected = ["ok"] * 20
     expected[4], expected[7], expected[12] = "black", "repeated", "saturated"
@@ -107,7 +107,7 @@ def test_black_training_footage_is_one_line(
 ) -> None:
     black = write(tmp_path / "normal", np.zeros((20, *SIZE_HW, 3), np.uint8))
     assert main(["train", f"footage={black}", "name=run", *SETTINGS, *places]) == 2
-    told = capsys.readouterr().err.strip()
-    assert "camera.* needs training frames that show something, got" in told
-    assert "\n" not in told
+    shown = capsys.readouterr().err.strip()
+    assert "camera.* needs training frames that show something, got" in shown
+    assert "\n" not in shown
     assert not (tmp_path / "checkpoints/run").exists()

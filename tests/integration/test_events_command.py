@@ -201,9 +201,9 @@ def test_bad_input_is_one_line_and_changes_nothing(
 ) -> None:
     before = {path.name: path.read_bytes() for path in scored.glob("*.*") if path.is_file()}
     assert main(["events", f"scores={scored}", *words]) == 2
-    told = capsys.readouterr().err
-    assert message in told
-    assert told.count("\n") == 1
+    shown = capsys.readouterr().err
+    assert message in shown
+    assert shown.count("\n") == 1
     assert {p.name: p.read_bytes() for p in scored.glob("*.*") if p.is_file()} == before
 
 

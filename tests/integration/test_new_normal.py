@@ -41,9 +41,9 @@ def test_calibrated_footage_keeps_the_budget_it_was_asked_for(
     model_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(words(model_file, tmp_path, "scoring.false_alarm_rate=0.05")) == 0
-    told = capsys.readouterr().out
-    assert "calibrated on 60 normal frames" in told
-    now = next(line for line in told.splitlines() if line.strip().startswith("now:"))
+    shown = capsys.readouterr().out
+    assert "calibrated on 60 normal frames" in shown
+    now = next(line for line in shown.splitlines() if line.strip().startswith("now:"))
     per_day = float(now.split(": ")[-1].split()[0])
     assert per_day * 60 * 0.1 / 86400 <= 0.05 * 60  # alarms in these 60 frames of 0.1 s each
     new = model_file.with_name("model-week.safetensors")
@@ -86,7 +86,7 @@ def test_added_scores_stand_beside_the_old_ones(model_file: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "shown"),
     [
         (["scoring.false_alarm_rate=1e-3"], "needs at least 999 normal frames, got 60"),
         (["scoring.alarms_per_day=1"], "footage.interval_s is not given"),
@@ -99,13 +99,13 @@ def test_added_scores_stand_beside_the_old_ones(model_file: Path, tmp_path: Path
 )
 def test_too_short_or_wrong_leaves_no_file(
     more: list[str],
-    told: str,
+    shown: str,
     model_file: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(words(model_file, tmp_path, *more)) == 2
-    assert told in capsys.readouterr().err
+    assert shown in capsys.readouterr().err
     assert [path.name for path in model_file.parent.iterdir()] == ["model.safetensors"]
 
 
@@ -123,12 +123,13 @@ def test_footage_of_a_covered_lens_is_no_normal_footage(
         cv2.imwrite(str(black / f"{number}.png"), np.zeros((32, 32, 3), np.uint8))
     places = [f"footage={black}", f"paths.cache={tmp_path}/cache"]
     assert main(["calibrate", f"model_file={tmp_path}/m.safetensors", *places]) == 2
-    told = capsys.readouterr().err
+    shown = capsys.readouterr().err
     assert (
-        f"footage {black} must hold normal frames that can be judged, got none (left out 10" in told
+        f"footage {black} must hold normal frames that can be judged, got none (left out 10"
+        in shown
     )
-    assert "x black" in told
-    assert told.count("\n") == 1
+    assert "x black" in shown
+    assert shown.count("\n") == 1
     assert not list(tmp_path.glob("m-*"))
 
 

@@ -83,8 +83,8 @@ def test_a_place_to_write_to_without_a_utf8_name_is_one_line(
     }[command]
     source = "images" if command == "describe" else "footage"
     assert main([command, f"{source}={footage}", *words]) == 2
-    told = capsys.readouterr().err.splitlines()[-1]
-    assert f"tlae {command}: folders and files to be written must have names in UTF-8" in told
+    shown = capsys.readouterr().err.splitlines()[-1]
+    assert f"tlae {command}: folders and files to be written must have names in UTF-8" in shown
 
 
 def test_odd_names_are_printed_where_the_terminal_is_strict(

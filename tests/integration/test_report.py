@@ -142,9 +142,9 @@ def test_unusable_scores_get_one_line(
 def test_one_video_over_all_clips(scored: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["layout=timelapse", "fps=10", "top=0"]
     assert main(["render", f"scores={scored}", *words]) == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert (scored / "timelapse.mp4").is_file()
-    assert "1.0 s of footage a second" in told
+    assert "1.0 s of footage a second" in output
     assert main(["render", f"scores={scored}", *words, "slow=0"]) == 2
 
 

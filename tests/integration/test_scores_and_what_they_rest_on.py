@@ -154,7 +154,7 @@ def moved_footage(original: Path, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "shown"),
     [
         ("render", "err"),
         ("report", "Pictures are missing"),
@@ -163,7 +163,7 @@ def moved_footage(original: Path, tmp_path: Path) -> Path:
 )
 def test_pictures_of_other_files_are_not_shown_for_those_that_were_scored(
     command: str,
-    told: str,
+    shown: str,
     scored: Path,
     original: Path,
     tmp_path: Path,
@@ -175,9 +175,9 @@ def test_pictures_of_other_files_are_not_shown_for_those_that_were_scored(
     status = main([*words_of(command, scored, original), f"footage={footage}"])
     out = capsys.readouterr()
     line = f"frame {ODD} of clip c0 was {original}/n/c0/009.png when it was scored and is "
-    assert status == (2 if told == "err" else 0)
-    assert line in (out.err if told == "err" else out.out)
-    assert told == "err" or told in out.out
+    assert status == (2 if shown == "err" else 0)
+    assert line in (out.err if shown == "err" else out.out)
+    assert shown == "err" or shown in out.out
 
 
 def test_smaller_copies_in_another_format_may_stand_for_what_was_scored(

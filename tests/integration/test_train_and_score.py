@@ -92,9 +92,9 @@ def test_settings_without_effect_are_a_line_each(
     idle = ["scoring.kernel_frames=3", "scoring.causal=true"]
     words += ["footage.size_hw=[32,32]", "trainer.accelerator=cpu"]
     assert main([*words, "training.planted.fast=0.1", *idle]) == 0
-    told = capsys.readouterr().out
-    assert told.count("training.planted has no effect") == 1
-    assert told.count("scoring.kernel_frames=3 has no effect") == 1
+    shown = capsys.readouterr().out
+    assert shown.count("training.planted has no effect") == 1
+    assert shown.count("scoring.kernel_frames=3 has no effect") == 1
     words = score_words(tmp_path, footage, places)
     assert main([*words, "scoring.kernel_frames=1"]) == 0
     assert "has no effect" not in capsys.readouterr().out
@@ -286,9 +286,9 @@ def test_an_edited_mask_is_another_setting(
     assert main(words) == 0
     mask.write_text(mask.read_text() + "# of the clock\n")
     assert main(words) == 2
-    told = capsys.readouterr().err
-    assert "holds a run with other settings (mask_content: " in told
-    assert told.count("\n") == 1
+    shown = capsys.readouterr().err
+    assert "holds a run with other settings (mask_content: " in shown
+    assert shown.count("\n") == 1
     settings = next((tmp_path / "checkpoints").glob("*/settings.json"))
     older = json.loads(settings.read_text())
     older.pop("mask_content")

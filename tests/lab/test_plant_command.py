@@ -18,9 +18,9 @@ def test_planted_footage_is_told_and_found_again(
 ) -> None:
     words = ["plant", f"footage={footage}", f"out={tmp_path}/out", "clips=3", "clip_frames=15"]
     assert main(words) == 0
-    told = capsys.readouterr().out
-    assert "96 training frames, 45 test frames in 3 clips (1 fast, 1 pasted, 1 reversed)" in told
-    assert f"next:    tlae benchmark footage={tmp_path}/out footage.interval_s=0.1" in told
+    shown = capsys.readouterr().out
+    assert "96 training frames, 45 test frames in 3 clips (1 fast, 1 pasted, 1 reversed)" in shown
+    assert f"next:    tlae benchmark footage={tmp_path}/out footage.interval_s=0.1" in shown
     before = (tmp_path / "out/planted.json").read_bytes()
     assert main(words) == 0
     assert (tmp_path / "out/planted.json").read_bytes() == before

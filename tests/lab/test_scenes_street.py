@@ -80,7 +80,7 @@ def test_near_people_are_many_times_as_tall_as_far_ones() -> None:
     assert 5 <= tallest / smallest <= 8
 
 
-def test_people_come_and_go_along_and_across_at_usual_paces_and_keep_off_the_grass() -> None:
+def test_people_come_and_go_along_and_across_at_normal_paces_and_keep_off_the_grass() -> None:
     ways = street_ways(STREET)
     people = {
         id(person): person

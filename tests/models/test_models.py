@@ -10,7 +10,7 @@ from tlae.models.cae_dense import DenseAutoencoder
 from tlae.models.convlstm import ConvLSTMAutoencoder
 from tlae.models.light import in_the_light_of
 from tlae.models.predictor import FramePredictor
-from tlae.models.segmenter import USUAL_LOGIT, AnomalySegmenter
+from tlae.models.segmenter import INITIAL_LOGIT, AnomalySegmenter
 from tlae.models.stae import StackedAutoencoder
 from tlae.models.standardised import Standardised
 from tlae.models.still_segmenter import StillSegmenter
@@ -90,7 +90,7 @@ def test_untrained_net_answers_with_the_do_nothing_answer(name: str) -> None:
     if name == "predictor":  # of one frame alone
         expected = clip[:, :, -2:-1]
     if net.segments:
-        expected = torch.sigmoid(torch.tensor(USUAL_LOGIT)).expand(1, 1, 4, 32, 36)
+        expected = torch.sigmoid(torch.tensor(INITIAL_LOGIT)).expand(1, 1, 4, 32, 36)
     torch.testing.assert_close(net(clip), expected)
 
 

@@ -1,4 +1,4 @@
-"""A scored footage of weeks, made up: what the report is told."""
+"""A scored footage of weeks, made up: what the report is given."""
 
 from typing import Any
 

@@ -77,10 +77,10 @@ def decoded(path: Path) -> list[np.ndarray]:
 
 def test_the_anomaly_is_hot_where_it_is_and_all_else_is_calm(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
-    told: list[int] = []
-    render_clip(footage(), scores(), look(), range(COUNT), path, 5, lambda n=1: told.append(n))
+    shown: list[int] = []
+    render_clip(footage(), scores(), look(), range(COUNT), path, 5, lambda n=1: shown.append(n))
     frames = decoded(path)
-    assert len(frames) == len(told) == COUNT
+    assert len(frames) == len(shown) == COUNT
     height, width = 4 * SOURCE_HW[0], 4 * SOURCE_HW[1]
     assert frames[0].shape[1] == width
     hot = frames[4][height // 3 + 20 : 2 * height // 3 - 20, width // 4 + 20 : width // 2 - 20]

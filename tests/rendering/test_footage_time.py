@@ -67,7 +67,7 @@ def test_lengths_of_time_in_one_unit(seconds: float, words: str) -> None:
     assert duration_text(seconds) == words
 
 
-def test_a_frame_lasts_until_the_next_one_and_before_a_gap_for_the_usual_interval() -> None:
+def test_a_frame_lasts_until_the_next_one_and_before_a_gap_for_the_median_interval() -> None:
     times_s = [0.0, 1.0, 2.0, 3.0, 7.0, 8.0, 30.0]
     table = pd.DataFrame({"clip": "a", "time_s": times_s, "taken_at": pd.NaT})
     time = FootageTime.of(table)

@@ -115,8 +115,8 @@ def test_a_covered_lens_is_not_the_most_unusual_moment() -> None:
     table = weeks_table(1).assign(alarm=False)
     table.loc[table["health"] == "covered", "raw"] = 5.0  # from 12 h to 13 h
     table.loc[4, "raw"] = 2.0  # at 1 h
-    told = headline(table, [], FootageTime.of(table), float("inf"))
-    assert told.endswith("most unusual: Mon 1 Jun 2026 01:00.")
+    shown = headline(table, [], FootageTime.of(table), float("inf"))
+    assert shown.endswith("most unusual: Mon 1 Jun 2026 01:00.")
 
 
 def test_events_that_the_table_lacks_are_left_out() -> None:
@@ -135,8 +135,8 @@ def test_the_first_sentence_says_how_many_since_when_and_for_how_long() -> None:
     table.loc[101, "raw"] = 0.99
     event = dict(weeks_events(table)[0], kind="scene", first_frame=100, last_frame=102)
     scored = scored_weeks(table, [event])
-    told = headline(table, scored.events, scored.time, THRESHOLD)
-    assert told == "1 event in 3 days; it was on Tue 2 Jun 2026 01:00, for 45 min."
+    shown = headline(table, scored.events, scored.time, THRESHOLD)
+    assert shown == "1 event in 3 days; it was on Tue 2 Jun 2026 01:00, for 45 min."
     assert headline(table, [], scored.time, THRESHOLD) == "No event in 3 days."
     assert "No alarm threshold" in headline(table, [], scored.time, float("inf"))
     table["state"] = "truncated"

@@ -103,8 +103,8 @@ def test_a_full_disk_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.Mon
 
     path = tmp_path / "clip.mp4"
     monkeypatch.setattr(Path, "replace", fail)
-    told = r"clip\.mp4 must be writable, got: No space left.*free"
-    with pytest.raises(UserError, match=told), VideoFile(path, 10, SIZE_HW) as video:
+    shown = r"clip\.mp4 must be writable, got: No space left.*free"
+    with pytest.raises(UserError, match=shown), VideoFile(path, 10, SIZE_HW) as video:
         video.write(next(pictures(1)))
     with pytest.raises(UserError, match=r"still\.png must be writable, got: No space left"):
         write_png(tmp_path / "still.png", next(pictures(1)))

@@ -141,9 +141,11 @@ def test_a_mode_of_few_frames_is_shrunk_towards_the_whole() -> None:
     raw = np.concatenate([np.linspace(1, 2, 500), [9.0, 9.0]])
     names = np.array(["day"] * 500 + ["flash"] * 2, dtype=object)
     normal = Calibration(raw, np.zeros(502, np.int64), 1.0, "now", names)
-    usual, spread = (part.by_mode["flash"] for part in (normal.scales.usual, normal.scales.spread))
+    typical, spread = (
+        part.by_mode["flash"] for part in (normal.scales.typical, normal.scales.spread)
+    )
     within = normal.scales.spread.by_mode["day"]
-    assert usual == pytest.approx(10 / 12 * np.median(raw) + 2 / 12 * 9.0)
+    assert typical == pytest.approx(10 / 12 * np.median(raw) + 2 / 12 * 9.0)
     assert spread == pytest.approx(within, rel=0.2)  # two equal frames have none of their own
 
 
@@ -215,11 +217,11 @@ def test_smoothing_does_not_cross_runs() -> None:
     [
         ({"kernel": "boxx"}, "scoring.kernel must be one of box_mean, box_sum, gaussian"),
         ({"kernel_fraction": 2.0}, r"kernel_fraction must be in \(0, 1\]"),
-        ({"smooth_frames": -1.0}, "smooth_frames must be in 0..1e"),
+        ({"smooth_frames": -1.0}, r"smooth_frames must be in \[0, 1e"),
         ({"reduction": "median"}, "scoring.reduction must be one of"),
         ({"error": "cubic"}, "scoring.error must be one of"),
         ({"unit": 0.0}, r"unit must be in \(0, 1e"),
-        ({"kernel_px": 0}, "kernel_px must be in 1..4096"),
+        ({"kernel_px": 0}, r"kernel_px must be in \[1, 4096\]"),
     ],
 )
 def test_bad_rules_are_refused(change: dict[str, object], words: str) -> None:

@@ -36,10 +36,10 @@ def test_days_like_the_calibration_do_not_drift() -> None:
 def test_a_raised_last_day_is_told_with_its_advice() -> None:
     days = watch_drift(table_of([0.0, 0.6]), calibration())
     assert [day.drifted for day in days] == [False, True]
-    told = advice(days)
-    assert told is not None
-    assert "2026-03-02" in told
-    assert "tlae calibrate" in told
+    shown = advice(days)
+    assert shown is not None
+    assert "2026-03-02" in shown
+    assert "tlae calibrate" in shown
 
 
 def test_a_day_that_came_back_needs_nothing() -> None:
@@ -47,9 +47,9 @@ def test_a_day_that_came_back_needs_nothing() -> None:
 
 
 def test_when_the_whole_picture_differs_the_net_must_learn_it() -> None:
-    told = advice(watch_drift(table_of([0.9], frame_mean=5.0), calibration()))
-    assert told is not None
-    assert "train again" in told
+    shown = advice(watch_drift(table_of([0.9], frame_mean=5.0), calibration()))
+    assert shown is not None
+    assert "train again" in shown
 
 
 def test_an_event_of_an_hour_is_no_drift() -> None:

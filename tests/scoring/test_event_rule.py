@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlae.scoring.calibrate import Calibration
-from tlae.scoring.event_rule import Clock, EventRule, event_runs, usual_merge_s
+from tlae.scoring.event_rule import Clock, EventRule, default_merge_s, event_runs
 
 
 def clock_of(time_s: list[float], clips: list[int] | None = None, **known: object) -> Clock:
@@ -112,8 +112,8 @@ def test_the_last_frame_lasts_until_the_next_one() -> None:
     assert runs("....##", EventRule(min_duration_s=2), clock) == [(4, 5)]  # the footage ends
 
 
-def test_the_lower_level_lies_between_usual_and_threshold() -> None:
-    normal = np.linspace(0, 2, 101)  # usual 1.0, 95 % below 1.9
+def test_the_lower_level_lies_between_median_and_threshold() -> None:
+    normal = np.linspace(0, 2, 101)  # median 1.0, 95 % below 1.9
     calibration = Calibration(normal, np.zeros(101, np.int64), 1.0, "2026-01-01")
 
     def low(thresholds: list[float], known: Calibration | None) -> list[float]:
@@ -145,7 +145,7 @@ def test_one_frame_of_a_time_lapse_is_an_event_and_one_calm_frame_does_not_end_i
     clock = clock_of([900.0 * i for i in range(8)], interval_s=900.0)
     assert runs("#.......", EventRule(min_duration_s=60), clock) == [(0, 0)]
     assert runs("#.#..#..", EventRule(), clock) == [(0, 2), (5, 5)]
-    assert usual_merge_s(0.1) == 1.0
+    assert default_merge_s(0.1) == 1.0
 
 
 def test_what_goes_on_after_a_cooldown_begins_then() -> None:

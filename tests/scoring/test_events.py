@@ -110,10 +110,10 @@ def test_what_stays_is_an_anomaly_until_declared_normal() -> None:
     assert [(e.first_frame, e.last_frame) for e in whole] == [(2, 29), (45, 47)]
     assert all(event.accepted_at is None for event in whole)
 
-    told = events_of(maps, EventRule(low=1, merge_s=0, accept_after_h=6))
-    assert [(e.first_frame, e.last_frame) for e in told] == [(2, 7), (20, 20), (45, 47)]
-    assert [e.accepted_at for e in told] == ["2024-01-01T08:00:00", None, None]
-    assert told[0].stays
+    shown = events_of(maps, EventRule(low=1, merge_s=0, accept_after_h=6))
+    assert [(e.first_frame, e.last_frame) for e in shown] == [(2, 7), (20, 20), (45, 47)]
+    assert [e.accepted_at for e in shown] == ["2024-01-01T08:00:00", None, None]
+    assert shown[0].stays
     patient = events_of(maps, EventRule(low=1, merge_s=0, accept_after_h=18))
     assert [(e.first_frame, e.last_frame) for e in patient] == [(2, 20)]  # the second return: muted
 

@@ -150,7 +150,7 @@ def test_ignored_places_do_not_score() -> None:
     assert abs(scored.instant[7] - scored.instant[6]) < 0.05  # the odd thing lies in there
 
 
-def test_background_weight_calms_places_with_large_usual_errors() -> None:
+def test_background_weight_calms_places_with_large_typical_errors() -> None:
     rule = ScoringRule(background=True, match_light=False)
     model = small_model("cae", rule=rule)
     model.detector.typical_error[2:10, 22:30] = 1.0

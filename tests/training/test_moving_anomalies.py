@@ -41,14 +41,14 @@ def planted_as(kind: str | None, seed: int = 0, mixed: float = 0.0) -> Planted:
     return plant(spans(), recipe, EMPTY, torch.Generator().manual_seed(seed))
 
 
-def usual() -> torch.Tensor:
-    return RECIPE.usual_window(spans())
+def normal() -> torch.Tensor:
+    return RECIPE.normal_window(spans())
 
 
-def test_usual_window_ends_with_the_span() -> None:
+def test_normal_window_ends_with_the_span() -> None:
     span = torch.arange(LENGTH).float()[None, None, :, None, None]
     last = LENGTH - 1
-    assert RECIPE.usual_window(span).flatten().tolist() == [
+    assert RECIPE.normal_window(span).flatten().tolist() == [
         last - 6,
         last - 4,
         last - 2,
@@ -59,14 +59,14 @@ def test_usual_window_ends_with_the_span() -> None:
 
 def test_normal_clips_are_left_alone() -> None:
     clip, mask, _ = planted_as(None)
-    torch.testing.assert_close(clip, usual())
+    torch.testing.assert_close(clip, normal())
     assert not mask.any()
 
 
 def test_things_of_another_normal_moment_count_as_normal() -> None:
     clip, mask, _ = planted_as(None, mixed=1.0)
     assert not mask.any()
-    changed = (clip - usual()).abs().flatten(1).amax(dim=1) > 0.1
+    changed = (clip - normal()).abs().flatten(1).amax(dim=1) > 0.1
     assert changed.float().mean() > 0.5
 
 
@@ -75,14 +75,14 @@ def test_what_plays_backwards_ends_where_the_window_began(
 ) -> None:
     monkeypatch.setattr(moving_anomalies, "WHOLE_FRAME", 1.0)
     clip, mask, _ = planted_as("reversed")
-    torch.testing.assert_close(clip, usual().flip(2))
+    torch.testing.assert_close(clip, normal().flip(2))
     assert mask.flatten(1).any(dim=1).all()
 
 
 def test_what_stands_still_stands_where_it_walked() -> None:
     clip, mask, _ = planted_as("still")
     there = mask[:, None] > 0
-    source = usual().roll(1, dims=0)[:, :, -1:].expand_as(clip)
+    source = normal().roll(1, dims=0)[:, :, -1:].expand_as(clip)
     assert there.any()
     assert (clip - source).abs()[there].mean() < 0.1
 
@@ -92,7 +92,7 @@ def test_what_plays_fast_ends_at_the_same_frame_and_moves_more(
 ) -> None:
     monkeypatch.setattr(moving_anomalies, "WHOLE_FRAME", 1.0)
     clip, mask, _ = planted_as("fast")
-    slow = usual()
+    slow = normal()
     torch.testing.assert_close(clip[:, :, -1], slow[:, :, -1])
     assert (clip[:, :, -2] - clip[:, :, -1]).abs().sum() > (
         slow[:, :, -2] - slow[:, :, -1]
@@ -106,7 +106,7 @@ def test_what_plays_fast_ends_at_the_same_frame_and_moves_more(
 
 def test_pasted_things_are_where_the_mask_says() -> None:
     clip, mask, _ = planted_as("pasted")
-    differs = (clip[:, 0] - usual()[:, 0]).abs() > 0.2
+    differs = (clip[:, 0] - normal()[:, 0]).abs() > 0.2
     assert mask.flatten(1).any(dim=1).any()
     assert differs[mask == 0].float().mean() < 0.02
 

@@ -68,4 +68,4 @@ def test_window_is_cut_from_the_span() -> None:
     recipe = StillRecipe(3, 2)
     assert recipe.span_frames == 5
     span = torch.arange(5.0)[None, None, :, None, None]
-    assert recipe.usual_window(span).flatten().tolist() == [0, 2, 4]
+    assert recipe.normal_window(span).flatten().tolist() == [0, 2, 4]

@@ -133,13 +133,13 @@ class Sight:
             copies,
             float(dark_share(light)[0]),
             float(saturated_share(light)[0]),
-            _usual_ratio(np.nan_to_num(contrast(light)[0]), self.bank.contrast[self.background]),
-            _usual_ratio(sharpness(light)[0], self.bank.sharpness[self.background]),
+            _median_ratio(np.nan_to_num(contrast(light)[0]), self.bank.contrast[self.background]),
+            _median_ratio(sharpness(light)[0], self.bank.sharpness[self.background]),
             self.shift,
         )
 
 
-def _usual_ratio(cells: Values, usual: Values) -> float:
+def _median_ratio(cells: Values, background: Values) -> float:
     """Median over the cells that have both values; 1 where none has."""
-    ratios = (cells / usual)[~np.isnan(cells / usual)]
+    ratios = (cells / background)[~np.isnan(cells / background)]
     return float(np.median(ratios)) if len(ratios) else 1.0

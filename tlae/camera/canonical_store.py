@@ -136,8 +136,8 @@ def _seen_chunk(
     """Index with what was observed, pictures (n, H, W, C), and the past of the next chunk."""
     table = store.index.iloc[start : start + CHUNK_FRAMES].reset_index(drop=True)
     pictures = np.zeros((len(table), *store.shape[1:]), np.uint8)
-    usual = UNOBSERVED | {COPIES: 0}
-    observed = {name: np.array([value] * len(table), object) for name, value in usual.items()}
+    defaults = UNOBSERVED | {COPIES: 0}
+    observed = {name: np.array([value] * len(table), object) for name, value in defaults.items()}
     scale_x = table["source_w"].to_numpy() / store.shape[2]
     scale_y = table["source_h"].to_numpy() / store.shape[1]
     watch = CameraWatch(camera, past)
@@ -149,7 +149,7 @@ def _seen_chunk(
             observed["shift_x"][row] = one.shift_x * scale_x[row]
             observed["shift_y"][row] = one.shift_y * scale_y[row]
             observed[COPIES][row] = count
-    typed = {name: pd.Series(observed[name]).astype(type(usual[name])) for name in usual}
+    typed = {name: pd.Series(observed[name]).astype(type(defaults[name])) for name in defaults}
     return table.assign(**typed), pictures, watch.past
 
 

@@ -1,6 +1,6 @@
 """Health of a camera: whether a frame can be judged at all, and what is wrong if not.
 
-Limits are learnt from normal footage, mode by mode, so that what is usual at a camera (a dark
+Limits are learnt from normal footage, mode by mode, so that what is normal at a camera (a dark
 night, an empty fog, a dim lamp) is never an illness; constants below keep them from being too
 strict where normal footage was very even.
 """
@@ -18,7 +18,7 @@ class Health(StrEnum):
     """State of a frame; the first that applies, in the order of ``judge``."""
 
     OK = "ok"
-    REPEATED = "repeated"  # exactly the frame before: counted, and scored as usual
+    REPEATED = "repeated"  # exactly the frame before: counted, and scored as any other
     FROZEN = "frozen"  # repeated for longer than ever in normal footage
     BLACK = "black"
     SATURATED = "saturated"

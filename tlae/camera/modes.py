@@ -105,10 +105,10 @@ def _modes(looks: Values, centres: Values) -> Modes:
     centres = centres[np.argsort(-centres[:, 1], kind="stable")]
     label = nearest(looks, centres)
     away = np.abs(looks - centres[label])
-    usual = [
+    typical = [
         np.quantile(away[label == number], REACH_QUANTILE, axis=0) for number in range(len(centres))
     ]
-    reach = np.maximum(REACH_FACTOR * np.array(usual), LEAST_REACH)
+    reach = np.maximum(REACH_FACTOR * np.array(typical), LEAST_REACH)
     return Modes(_names(centres), centres, reach)
 
 

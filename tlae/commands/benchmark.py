@@ -12,8 +12,8 @@ planted into the test days, and nuisances; see <out>/<name>/footage. Tables: whi
 objects is found at 1, 2 and 5 alarms a day, and how often nothing raises an alarm.
 """
 
-from tlae.config_lab import BenchmarkConfig
 from tlae.lab.benchmark.video import benchmark
+from tlae.lab.settings import BenchmarkConfig
 
 
 def run(cfg: BenchmarkConfig) -> None:

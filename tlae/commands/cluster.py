@@ -11,8 +11,8 @@ against=hour how far the clusters follow the hour of day. On a GPU:
 `python -m cuml.accel -m tlae cluster ...`.
 """
 
-from tlae.config_images import ClusterConfig
 from tlae.image_sets.clustering import cluster
+from tlae.image_sets.settings import ClusterConfig
 
 
 def run(cfg: ClusterConfig) -> None:

@@ -6,8 +6,8 @@ over the scenes is the figure that counts. Writes <out>/comparison.md and compar
 comparison continues.
 """
 
-from tlae.config_lab import CompareConfig
 from tlae.lab.compare.scenes import compare
+from tlae.lab.settings import CompareConfig
 
 
 def run(cfg: CompareConfig) -> None:

@@ -4,8 +4,8 @@ Makes a synthetic street with known anomalies, trains on its normal part, scores
 rest, and says how the planted anomalies rank. Needs no footage and no network.
 """
 
-from tlae.config_lab import DemoConfig
 from tlae.lab.demo import demo
+from tlae.lab.settings import DemoConfig
 
 
 def run(cfg: DemoConfig) -> None:

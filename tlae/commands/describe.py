@@ -15,8 +15,8 @@ descriptors:
 Descriptors of others: tlae describe from_file=features.npy ids=names.txt out=FOLDER [name=NAME].
 """
 
-from tlae.config_images import DescribeConfig
 from tlae.image_sets.describing import describe
+from tlae.image_sets.settings import DescribeConfig
 
 
 def run(cfg: DescribeConfig) -> None:

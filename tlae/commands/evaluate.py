@@ -9,7 +9,7 @@ measures.csv and measures.json into <scores>/evaluation/ (for a table: <table>-e
 
 from itertools import groupby
 
-from tlae.config import EvaluateConfig
+from tlae.config_scores import EvaluateConfig
 from tlae.evaluation.evaluation import Evaluation
 from tlae.evaluation.report import LEVELS
 from tlae.workflows.evaluate import measured, write_report

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from tlae.commands.event_lines import event_lines
-from tlae.config import EventsConfig
+from tlae.config_scores import EventsConfig
 from tlae.scoring.events import in_alarm
 from tlae.scoring.results import held_results
 from tlae.workflows.event_clips import write_clips

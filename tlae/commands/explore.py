@@ -8,8 +8,8 @@ Only this machine can reach the page unless host=... says otherwise. What was co
 <descriptors>/explorer.sqlite and <descriptors>/explorer/.
 """
 
-from tlae.config_images import ExploreConfig
 from tlae.explorer.serve import explore
+from tlae.explorer.settings import ExploreConfig
 
 
 def run(cfg: ExploreConfig) -> None:

@@ -7,8 +7,8 @@ in a corner counts for more (with a net: image_size=448). good and bad may be fo
 Writes <paths.checkpoints>/<name>/: model.safetensors, threshold.html.
 """
 
-from tlae.config_images import FilterFitConfig
 from tlae.image_sets.filter_fit import fit_filter_model
+from tlae.image_sets.settings import FilterFitConfig
 
 
 def run(cfg: FilterFitConfig) -> None:

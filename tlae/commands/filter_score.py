@@ -6,7 +6,7 @@ with a lower one, verdict), pictures/ (copies with the verdict drawn on, highest
 descriptors=FOLDER takes what `tlae describe` wrote in place of images.
 """
 
-from tlae.config_images import FilterScoreConfig
+from tlae.image_sets.settings import FilterScoreConfig
 from tlae.image_sets.verdict_folder import judge_pictures
 from tlae.image_sets.verdicts import INLIER, OUTLIER
 

@@ -6,7 +6,7 @@ calmer, verdict), pictures/ (copies with the verdict drawn on, highest scores fi
 descriptors=FOLDER takes what `tlae describe` wrote in place of images.
 """
 
-from tlae.config_images import NoveltyScoreConfig
+from tlae.image_sets.settings import NoveltyScoreConfig
 from tlae.image_sets.verdict_folder import judge_pictures
 from tlae.image_sets.verdicts import INLIER, OUTLIER
 

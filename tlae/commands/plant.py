@@ -12,9 +12,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tlae.config_lab import PlantConfig
 from tlae.errors import refusing_bad_values
 from tlae.lab.planting import PlantOptions, PlantSummary, plant_footage
+from tlae.lab.settings import PlantConfig
 from tlae.schema import part_of
 from tlae.workflows.named_footage import open_named
 

@@ -9,7 +9,7 @@ steady in footage time (hours_per_s=2) and slower near events (slow=4).
 
 from pathlib import Path
 
-from tlae.config import RenderConfig
+from tlae.config_scores import RenderConfig
 from tlae.scoring.results import held_results, read_results
 from tlae.workflows.render import render
 

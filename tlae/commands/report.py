@@ -9,7 +9,7 @@ made without pictures.
 from contextlib import nullcontext
 from pathlib import Path
 
-from tlae.config import ReportConfig
+from tlae.config_scores import ReportConfig
 from tlae.scoring.results import held_results, read_results
 from tlae.workflows.report import page_path, report
 

@@ -10,9 +10,9 @@ training clips leave the test clips as they are.
 from collections import Counter
 from pathlib import Path
 
-from tlae.config_lab import SceneConfig
 from tlae.errors import UserError
 from tlae.lab.scenes import SceneOptions, write_scene
+from tlae.lab.settings import SceneConfig
 from tlae.schema import part_of
 
 

@@ -181,8 +181,8 @@ class PixelCriteria:
         thresholds = np.concatenate([thresholds for thresholds, _ in self._dual])
         changes = np.concatenate([changes for _, changes in self._dual])
         normal = np.array(self._normal)
-        told = thresholds > self._lowest
-        fpr, tpr = self._curve(thresholds[told], changes[told], normal[normal > self._lowest])
+        known = thresholds > self._lowest
+        fpr, tpr = self._curve(thresholds[known], changes[known], normal[normal > self._lowest])
         fpr, tpr = np.append(fpr, 1.0), np.append(tpr, tpr[-1])
         return area_until(fpr, tpr, 1.0), first_equal_error_rate(fpr, tpr)
 

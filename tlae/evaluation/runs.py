@@ -5,7 +5,7 @@ import numpy.typing as npt
 from scipy.ndimage import grey_closing
 
 from tlae.evaluation.ground_truth import Labels
-from tlae.scoring.event_rule import usual_merge_s
+from tlae.scoring.event_rule import default_merge_s
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -22,7 +22,7 @@ def merge_frames_of(interval_s: float | None) -> int:
     """
     if interval_s is None:
         return UNTIMED_MERGE_FRAMES
-    return max(1, int(usual_merge_s(interval_s) / interval_s + 1e-6))
+    return max(1, int(default_merge_s(interval_s) / interval_s + 1e-6))
 
 
 def spans_of(flags: Labels, clips: Integers, merge_frames: int = 1) -> Spans:

@@ -172,8 +172,10 @@ def _picture_routes(explorer: actions.Explorer, sheets: Sheets) -> APIRouter:
         try:
             image = explorer.pictures.read(row, px)
         except Unreadable as problem:
-            told = {"X-Missing": problem.reason.encode("ascii", "replace").decode()}
-            return Response(jpeg(placeholder(min(px, 256))), media_type="image/jpeg", headers=told)
+            headers = {"X-Missing": problem.reason.encode("ascii", "replace").decode()}
+            return Response(
+                jpeg(placeholder(min(px, 256))), media_type="image/jpeg", headers=headers
+            )
         return Response(jpeg(image), media_type="image/jpeg", headers=kept)
 
     @router.get(
@@ -262,9 +264,9 @@ def _file_routes(explorer: actions.Explorer) -> APIRouter:
     )
     def move_plan(move: Move) -> PlainTextResponse:
         plan = explorer.move_plan(move.rows, move.labeling, move.target)
-        told = {"X-Files": str(len(plan.moves)), "X-Left-Out": str(len(plan.left_out))}
+        headers = {"X-Files": str(len(plan.moves)), "X-Left-Out": str(len(plan.left_out))}
         text = plan.as_script() if move.form == "sh" else plan.as_csv()
-        return PlainTextResponse(text, headers=told)
+        return PlainTextResponse(text, headers=headers)
 
     @router.post(
         "/export",

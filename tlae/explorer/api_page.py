@@ -58,5 +58,5 @@ def _field(facts: dict[str, Any]) -> str:
     kinds = facts.get("anyOf", [facts])
     kind = " or ".join(k.get("type", "object") for k in kinds)
     default = f", default {facts['default']!r}" if facts.get("default") is not None else ""
-    told = f": {facts['description']}" if "description" in facts else ""
-    return f"{kind}{default}{told}"
+    description = f": {facts['description']}" if "description" in facts else ""
+    return f"{kind}{default}{description}"

@@ -70,8 +70,8 @@ class Collection:
         values = self.descriptors.values
         rows = np.linspace(0, self.count - 1, min(self.count, SAMPLED_ROWS)).astype(int)
         facts = json.dumps(self.descriptors.facts, sort_keys=True, default=str)
-        told = f"{self.descriptors.name} {facts} {values.shape} {values.dtype}"
-        return hashlib.sha256(told.encode() + np.asarray(values[rows]).tobytes()).hexdigest()[:16]
+        text = f"{self.descriptors.name} {facts} {values.shape} {values.dtype}"
+        return hashlib.sha256(text.encode() + np.asarray(values[rows]).tobytes()).hexdigest()[:16]
 
     @cached_property
     def columns(self) -> dict[str, Column]:

@@ -255,14 +255,14 @@ class Explorer:
         """Hash of items, descriptor, method and parameters."""
         collection = self.collection
         items = collection.item_hashes if rows is None else collection.item_hashes[rows]
-        told = json.dumps([kind, method, parameters, collection.values_key], sort_keys=True)
-        return hashlib.sha256(items.tobytes() + told.encode()).hexdigest()[:32]
+        text = json.dumps([kind, method, parameters, collection.values_key], sort_keys=True)
+        return hashlib.sha256(items.tobytes() + text.encode()).hexdigest()[:32]
 
     def _first_labeling(self) -> str:
         """Store the labels that the user gave, or one cluster of all."""
         collection = self.collection
-        told = f"{collection.key} {collection.labels_name}".encode()
-        key = hashlib.sha256(collection.labels.tobytes() + told).hexdigest()[:16]
+        text = f"{collection.key} {collection.labels_name}".encode()
+        key = hashlib.sha256(collection.labels.tobytes() + text).hexdigest()[:16]
         if self.store.labeling(key) is None:
             name = collection.labels_name or "all items"
             first = Labeling(key, name, "", "", {}, collection.count)

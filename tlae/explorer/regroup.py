@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tlae.errors import UserError
+from tlae.errors import UserError, refusing_bad_values
 from tlae.explorer.job_store import Labels
-from tlae.image_sets.cluster_methods import METHODS, OUTLIER, ClusterSettings, method_named
+from tlae.image_sets.cluster_methods import METHODS, OUTLIER, method_named
+from tlae.image_sets.cluster_settings import ClusterSettings
 from tlae.image_sets.clusters import find_clusters
 from tlae.image_sets.preparation import SCALERS, fit_preparation
 
@@ -120,7 +121,9 @@ def regroup(
     alike = len(used) < 2 or bool((used == used[0]).all())  # refused below, in plain words
     prepared = used if alike else fit_preparation(used, scaler, pca).apply(used)
     tell(None, f"clustering {len(used):,} items")
-    labels[finite] = find_clusters(prepared, ClusterSettings(method, **settings)).labels
+    with refusing_bad_values():
+        options = ClusterSettings(method, **settings)
+    labels[finite] = find_clusters(prepared, options).labels
     return labels
 
 

@@ -7,13 +7,13 @@ import threading
 import webbrowser
 from pathlib import Path
 
-from tlae.config_images import ExploreConfig
 from tlae.errors import UserError
 from tlae.explorer.collection import open_collection
 from tlae.explorer.explorer import Explorer
 from tlae.explorer.export import export_html
 from tlae.explorer.job_store import Job
 from tlae.explorer.pictures import pictures_of
+from tlae.explorer.settings import ExploreConfig
 from tlae.explorer.sheets import Sheets
 from tlae.own_file import read_page, require_own
 from tlae.whole_file import explain_os_errors, whole_file

@@ -10,7 +10,7 @@ import pandas as pd
 from tlae.footage.frames import OK
 from tlae.footage.sources.file_order import name_beginning
 from tlae.footage.timestamps import parse_filename_time
-from tlae.footage.windows import usual_interval_s
+from tlae.footage.windows import median_interval_s
 
 GAP = "gap"
 LEAP = "clock leaps ahead"
@@ -22,7 +22,7 @@ SIZE = "picture size changes"
 CAMERAS = "several cameras in one folder"
 UNKNOWN = "times are counted, not known"
 
-GAP_FACTOR = 5.0  # an interval this many times the usual one is a gap, as in footage.gap_factor
+GAP_FACTOR = 5.0  # an interval this many times the median one is a gap, as in footage.gap_factor
 DAY_S = 86_400.0
 LEAP_S = 30 * DAY_S  # rather a clock that was set than a camera that was off
 HOUR_S = 3600.0
@@ -56,14 +56,14 @@ def clock_findings(
 
     Args:
         index: rows of a frame store.
-        gap_s: an interval longer than this is a gap; None: five times the usual one; 0: none is.
+        gap_s: an interval longer than this is a gap; None: five times the median one; 0: none is.
         time_pattern: strptime form of the times in file names; None: the common ones.
 
     Returns:
         By row, then by kind.
     """
     if gap_s is None:
-        gap_s = GAP_FACTOR * usual_interval_s(index)
+        gap_s = GAP_FACTOR * median_interval_s(index)
     found = [
         *(*_steps(index, gap_s), *_times(index), *_sizes(index)),
         *(*_names(index, time_pattern), *_cameras(index)),
@@ -73,14 +73,14 @@ def clock_findings(
 
 def _steps(index: pd.DataFrame, gap_s: float) -> Iterator[Finding]:
     """Intervals that are too long, zero or negative. Rows of a clip follow each other."""
-    usual_s = usual_interval_s(index)
+    median_s = median_interval_s(index)
     steps = index["time_s"].diff().to_numpy(copy=True)
     steps[_changes(index["clip"])] = np.nan
     for row, frames in _stretches(steps == 0):
         yield Finding(row, EQUAL, "the same time as the frame before", frames)
     for row in map(int, np.flatnonzero(steps < 0)):
         back_s = -float(steps[row])
-        summer_time = abs(back_s + usual_s - HOUR_S) <= 0.1 * HOUR_S
+        summer_time = abs(back_s + median_s - HOUR_S) <= 0.1 * HOUR_S
         yield Finding(row, BACK, f"by {duration(back_s)}{' (summer time?)' * summer_time}")
     for row in map(int, np.flatnonzero(steps > (gap_s or np.inf))):
         step_s = float(steps[row])
@@ -125,11 +125,11 @@ def _cameras(index: pd.DataFrame) -> Iterator[Finding]:
         named = sorted(set(clip["beginning"]))
         turns = _changes(clip.sort_values("taken_at", kind="stable")["beginning"]).sum()
         if len(named) < turns:
-            told = " and ".join(repr(beginning) for beginning in named[:3])
+            listed = " and ".join(repr(beginning) for beginning in named[:3])
             yield Finding(
                 int(clip["row"].iloc[0]),
                 CAMERAS,
-                f"names begin with {told}, and take turns in time",
+                f"names begin with {listed}, and take turns in time",
             )
 
 

@@ -54,9 +54,9 @@ def as_json(contents: Contents) -> list[dict[str, Any]]:
     return [asdict(clip) for clip in contents]
 
 
-def from_json(told: Iterable[dict[str, Any]]) -> Contents:
+def from_json(clips: Iterable[dict[str, Any]]) -> Contents:
     """What ``as_json`` made."""
-    return tuple(ClipContents(**clip) for clip in told)
+    return tuple(ClipContents(**clip) for clip in clips)
 
 
 def _contents(clip: Clip, first_files: int | None) -> ClipContents:

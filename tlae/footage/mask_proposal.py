@@ -16,8 +16,8 @@ from tlae.footage.zones import Mask, Polygon
 
 DETAIL_SIGMA_PX = 3.0  # strokes are finer than this, light and shadow are not
 STROKE = 40  # grey levels between a stroke and its surroundings
-SWITCHING = 0.1  # share of the time that a digit's pixel differs from its usual state
-LINE = 0.02  # a usual line of text, in picture heights
+SWITCHING = 0.1  # share of the time that a digit's pixel differs from its median state
+LINE = 0.02  # a typical line of text, in picture heights
 DENSE = 0.2  # share of a text's box that switches
 CALM = 0.25  # density above and below a clock, as a share of that within
 LINE_HEIGHT = (0.012, 0.1)  # of a clock, in picture heights
@@ -131,7 +131,7 @@ def _detail(sample: Samples) -> Detail:
 
 
 def _switching(detail: Detail, samples: Samples) -> Mask:
-    """Pixels (H, W) that leave their usual state often, in the darker and in the brighter samples.
+    """Pixels (H, W) that leave their median state often, in the darker and in the brighter samples.
 
     Digits change by day and by night; what the light does to the scene, it does in one of them.
     """
@@ -175,13 +175,13 @@ def _has_steady_ink(strip: TextStrip, samples: Samples) -> bool:
 
 
 def _with_standing_text(
-    strip: TextStrip, samples: Samples, usual: npt.NDArray[np.float64]
+    strip: TextStrip, samples: Samples, typical: npt.NDArray[np.float64]
 ) -> TextStrip:
     """The clock with the characters beside it that hardly change, such as the date."""
     rows = slice(strip.top, strip.bottom)
     ink = np.percentile(strip.of(samples), 97)
     inked = (np.abs(samples[:, rows] - ink) < 2 * STEADY_INK).mean(axis=0) > STANDING
-    columns = (inked & (np.abs(usual[rows]) > STROKE / 2)).any(axis=0)
+    columns = (inked & (np.abs(typical[rows]) > STROKE / 2)).any(axis=0)
     space = round(SPACE * strip.height)
     left, right = strip.left, strip.right
     while (near := np.flatnonzero(columns[max(0, left - space) : left])).size:

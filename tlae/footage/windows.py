@@ -18,7 +18,7 @@ BLOCKS_PER_HELD_OUT = 3  # held-out time comes from about three places
 LEAST_DAYS = 4  # of footage, from which on whole days are held out
 
 
-def usual_interval_s(index: pd.DataFrame) -> float:
+def median_interval_s(index: pd.DataFrame) -> float:
     """Median time between neighbouring frames of a clip [s]; 0 if no clip has two frames."""
     steps = index.groupby("clip", sort=False)["time_s"].diff()
     forward = steps[steps > 0]

@@ -43,17 +43,17 @@ def open_clip_net(settings: DescriptorSettings) -> PictureNet:
     path = Path(settings.weights).expanduser()
     local = path.suffix in WEIGHT_SUFFIXES or path.exists()
     if local:
-        told, _ = read_weights(path)
+        origin, _ = read_weights(path)
     else:
-        told = f"{RANDOM} (seed {settings.seed})" if settings.weights == RANDOM else ""
-    if not told:
-        told = _hub_tag(settings, open_clip.list_pretrained_tags_by_model(settings.clip_model))
+        origin = f"{RANDOM} (seed {settings.seed})" if settings.weights == RANDOM else ""
+    if not origin:
+        origin = _hub_tag(settings, open_clip.list_pretrained_tags_by_model(settings.clip_model))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         try:
             clip = open_clip.create_model(
                 settings.clip_model,
-                pretrained=None if settings.weights == RANDOM else str(path if local else told),
+                pretrained=None if settings.weights == RANDOM else str(path if local else origin),
             )
         except (OSError, RuntimeError) as error:
             raise UserError(
@@ -74,7 +74,7 @@ def open_clip_net(settings: DescriptorSettings) -> PictureNet:
         mean=tuple(seen["mean"]),
         spread=tuple(seen["std"]),
         facts={
-            "weights": f"{settings.clip_model} {told}",
+            "weights": f"{settings.clip_model} {origin}",
             "versions": {"torch": torch.__version__, "open_clip": open_clip.__version__},
         },
     )

@@ -14,42 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError, require_known
+from tlae.image_sets.cluster_settings import ClusterSettings
 from tlae.image_sets.estimators import CHUNK_ROWS, Scores, anomaly_scores
 
 Labels = npt.NDArray[np.int64]
 
 OUTLIER = -1  # label of rows that belong to no cluster
-
-
-@dataclass(frozen=True)
-class ClusterSettings:
-    """How to cluster; what a method does not know, it ignores.
-
-    Attributes:
-        method: a key of ``METHODS``.
-        k: number of clusters, >= 2, for methods that need it.
-        min_size: smallest cluster of density methods, >= 2; None: a hundredth of the rows, >= 5.
-        neighbours: that make a place dense (at most ``min_size``), and of the neighbour graph.
-        eps: radius of DBSCAN in prepared units; None: see ``usual_radius``.
-        most_rows: in place of the method's own ``Method.most_rows``, where it has one.
-        seed: of everything random.
-    """
-
-    method: str = "hdbscan"
-    k: int | None = None
-    min_size: int | None = None
-    neighbours: int = 10
-    eps: float | None = None
-    most_rows: int | None = None
-    seed: int = 0
-
-    def smallest(self, rows: int) -> int:
-        """Smallest cluster among so many rows."""
-        return self.min_size or max(5, rows // 100)
-
-    def dense(self, rows: int) -> int:
-        """Neighbours that make a place dense among so many rows."""
-        return max(1, min(self.neighbours, self.smallest(rows), rows - 1))
 
 
 @dataclass(frozen=True)
@@ -177,7 +147,7 @@ def _optics(values: npt.NDArray[Any], settings: ClusterSettings) -> Clustering:
 
     rows = len(values)
     fitted = OPTICS(min_samples=max(2, settings.dense(rows))).fit(values)
-    radius = settings.eps or usual_radius(fitted.core_distances_)
+    radius = settings.eps or knee_radius(fitted.core_distances_)
     labels = cluster_optics_dbscan(
         reachability=fitted.reachability_,
         core_distances=fitted.core_distances_,
@@ -195,12 +165,12 @@ def _dbscan(values: npt.NDArray[Any], settings: ClusterSettings) -> Clustering:
     radius = settings.eps
     if radius is None:
         near = NearestNeighbors(n_neighbors=dense).fit(values)
-        radius = usual_radius(near.kneighbors(values)[0][:, -1])
+        radius = knee_radius(near.kneighbors(values)[0][:, -1])
     labels = DBSCAN(radius, min_samples=dense).fit(values).labels_
     return beyond_members(values, labels, np.zeros(len(values)))
 
 
-def usual_radius(distances: npt.NDArray[Any]) -> float:
+def knee_radius(distances: npt.NDArray[Any]) -> float:
     """The knee of the sorted distances to the n-th neighbour: beyond it rows stand alone.
 
     The point furthest below the straight line from the first to the last (Ester et al. 1996 read it

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tlae.config_images import ClusterConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.charts import index_chart
@@ -22,7 +21,8 @@ from tlae.image_sets.cluster_folder import (
     write_sheets,
     write_tables,
 )
-from tlae.image_sets.cluster_methods import Clustering, ClusterSettings
+from tlae.image_sets.cluster_methods import Clustering
+from tlae.image_sets.cluster_settings import ClusterOptions, ClusterSettings
 from tlae.image_sets.clusters import find_clusters, require_clusterable, rows_seen
 from tlae.image_sets.describe_now import images_of
 from tlae.image_sets.descriptor_store import Descriptors, open_descriptors
@@ -36,7 +36,9 @@ from tlae.image_sets.judging import (
     stability,
 )
 from tlae.image_sets.preparation import Preparation, fit_preparation
+from tlae.image_sets.settings import ClusterConfig
 from tlae.progress import progress
+from tlae.schema import part_of
 from tlae.whole_file import replace_folder
 
 logger = logging.getLogger(__name__)
@@ -106,20 +108,9 @@ def usable_values(described: Descriptors) -> tuple[npt.NDArray[Any], npt.NDArray
 def _settings(cfg: ClusterConfig) -> tuple[ClusterSettings, range | None]:
     if cfg.against not in (None, "hour"):
         raise UserError(f"against must be hour or null, got {cfg.against!r}")
-    if cfg.stability < 0 or cfg.samples < 0:
-        raise UserError(
-            f"stability and samples must be >= 0, got {cfg.stability} and {cfg.samples}"
-        )
     ks = parse_k(cfg.k)
-    settings = ClusterSettings(
-        method=cfg.method,
-        k=None if ks is None else ks[0],
-        min_size=cfg.min_size,
-        neighbours=cfg.neighbours,
-        eps=cfg.eps,
-        most_rows=cfg.most_rows,
-        seed=cfg.seed,
-    )
+    options = vars(part_of(cfg, ClusterOptions))
+    settings = ClusterSettings(**options, k=None if ks is None else ks[0])
     return settings, ks
 
 

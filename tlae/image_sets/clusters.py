@@ -10,12 +10,12 @@ from tlae.errors import UserError
 from tlae.image_sets.cluster_methods import (
     OUTLIER,
     Clustering,
-    ClusterSettings,
     Labels,
     beyond_members,
     by_centre,
     method_named,
 )
+from tlae.image_sets.cluster_settings import ClusterSettings
 from tlae.image_sets.estimators import require_different
 
 
@@ -51,23 +51,15 @@ def require_clusterable(values: npt.NDArray[Any], settings: ClusterSettings) -> 
     """Refuse settings and descriptors, prepared or not, of which no clusters can come.
 
     Raises:
-        UserError: no such method, too few rows, rows all equal, a setting out of its range.
+        UserError: no such method, too few rows, rows all equal, a ``k`` that cannot be.
     """
     method = method_named(settings.method)
     rows = len(values)
     if rows < 3:
         raise UserError(f"clusters need at least 3 pictures, got {rows}; describe more")
-    if settings.neighbours < 1:
-        raise UserError(f"neighbours must be >= 1, got {settings.neighbours}")
-    if settings.min_size is not None and settings.min_size < 2:
-        raise UserError(f"min_size must be >= 2, got {settings.min_size}")
-    if settings.eps is not None and settings.eps <= 0:
-        raise UserError(f"eps must be > 0, got {settings.eps}")
-    if settings.most_rows is not None and settings.most_rows < 3:
-        raise UserError(f"most_rows must be >= 3, got {settings.most_rows}")
     if method.needs_k:
         if settings.k is None:
-            raise UserError(f"{settings.method} must be told k: give k=8, or k=2..20 to choose it")
+            raise UserError(f"{settings.method} must be given k: give k=8, or k=2..20 to choose it")
         fitted = rows_seen(settings, rows)
         if not 2 <= settings.k < fitted:
             raise UserError(

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from tlae import __version__
-from tlae.config_images import DescribeConfig
 from tlae.errors import FootageError, UserError
 from tlae.footage.sources import Footage, open_footage
 from tlae.image_sets.batch_size import measure_batch_size, parse_batch_size
@@ -16,6 +15,7 @@ from tlae.image_sets.descriptor_import import import_descriptors, read_descripto
 from tlae.image_sets.descriptor_settings import NEEDS_TORCH, DescriptorSettings
 from tlae.image_sets.descriptor_store import Descriptors, DescriptorWriter
 from tlae.image_sets.descriptors import Descriptor, build_descriptor
+from tlae.image_sets.settings import DescribeConfig
 from tlae.progress import progress
 from tlae.schema import part_of
 from tlae.whole_file import explain_os_errors

@@ -254,8 +254,8 @@ def _stacked(rows: list[Any], path: Path) -> npt.NDArray[np.float32]:
     flat = [np.asarray(row, np.float32).ravel() for row in rows]
     lengths = pd.Series([len(row) for row in flat]).value_counts()
     if len(lengths) > 1:
-        told = ", ".join(f"{count} x {length}" for length, count in lengths.items())
-        raise UserError(f"{path} must have rows of one length, got {told}; import them apart")
+        listed = ", ".join(f"{count} x {length}" for length, count in lengths.items())
+        raise UserError(f"{path} must have rows of one length, got {listed}; import them apart")
     return np.stack(flat) if flat else np.zeros((0, 0), np.float32)
 
 

@@ -192,7 +192,7 @@ class DescriptorWriter:
                 f"{int(described.sum())} pictures, got {values.shape}"
             )
         values = self._aligned(items, described, values)
-        with np.errstate(over="ignore"):  # becomes infinite, which is told
+        with np.errstate(over="ignore"):  # becomes infinite, which is reported
             stored = values.astype(self.dtype)
         broken = ~np.isfinite(stored).all(axis=1)
         stored[broken] = np.nan
@@ -222,11 +222,11 @@ class DescriptorWriter:
             raise UserError(self._other_items(f"{len(self.known):,} of them, not {len(table):,}"))
         with self.array.open("r+b") as file:
             file.write(_npy_header(self.shape, self.dtype))
-        told = self.facts | {"rows": self.shape[0], "complete": True}
+        facts = self.facts | {"rows": self.shape[0], "complete": True}
         note, array = (self.folder / f"{self.name}{ending}" for ending in (".json", ".npy"))
         note.unlink(missing_ok=True)  # of an earlier one; facts come after what they tell of
         self.array.replace(array)
-        write_text(note, json.dumps(told, indent=1, sort_keys=True, default=str) + "\n")
+        write_text(note, json.dumps(facts, indent=1, sort_keys=True, default=str) + "\n")
         remove_ours(self.part, PART_FILES)
         return open_descriptors(self.folder, self.name)
 

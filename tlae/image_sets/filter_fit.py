@@ -6,13 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tlae.budget import Budget
-from tlae.config_images import FilterFitConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.described_input import described_input, descriptor_settings, report_left_out
 from tlae.image_sets.filters import Estimate, fit_filter, measure_filter
 from tlae.image_sets.judge_file import Judge, judge_folder, save_judge
 from tlae.image_sets.novelty import calibration_of
+from tlae.image_sets.settings import FilterFitConfig
 from tlae.image_sets.threshold_page import threshold_page
 from tlae.scoring.calibrate import threshold_of
 from tlae.whole_file import explain_os_errors, write_text

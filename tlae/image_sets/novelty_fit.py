@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from tlae.budget import Budget
-from tlae.config_images import NoveltyFitConfig
 from tlae.folder_lock import held_folder
 from tlae.image_sets.describe_now import Described
 from tlae.image_sets.described_input import described_input, descriptor_settings, report_left_out
 from tlae.image_sets.estimators import DETECTORS, Scores
 from tlae.image_sets.judge_file import Judge, judge_folder, save_judge
 from tlae.image_sets.novelty import fit_novelty
+from tlae.image_sets.settings import NoveltyFitConfig
 from tlae.image_sets.threshold_page import threshold_page
 from tlae.scoring.calibrate import threshold_of
 from tlae.whole_file import explain_os_errors, write_text

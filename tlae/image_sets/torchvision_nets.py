@@ -30,10 +30,10 @@ def torchvision_net(settings: DescriptorSettings) -> PictureNet:
         torch.manual_seed(settings.seed)
         net = torchvision.models.get_model(name, weights=None)
     last = _without_last_layer(net)
-    told = f"{RANDOM} (seed {settings.seed})"
+    origin = f"{RANDOM} (seed {settings.seed})"
     if settings.weights != RANDOM:
-        told, weights = _weights(settings, published)
-        _load(net, weights, last, f"{name} from {told}")
+        origin, weights = _weights(settings, published)
+        _load(net, weights, last, f"{name} from {origin}")
     shown = published["DEFAULT"].transforms()  # sizes and means only; nothing is fetched
     size_px = settings.image_size or shown.crop_size[0]
     return PictureNet(
@@ -43,7 +43,7 @@ def torchvision_net(settings: DescriptorSettings) -> PictureNet:
         mean=tuple(shown.mean),
         spread=tuple(shown.std),
         facts={
-            "weights": told,
+            "weights": origin,
             "versions": {"torch": torch.__version__, "torchvision": torchvision.__version__},
         },
     )
@@ -100,9 +100,9 @@ def read_weights(path: Path) -> tuple[str, Mapping[str, Tensor]]:
         raise UserError(f"weights must be an existing file, got {path}; check the path")
     try:
         with path.open("rb") as file:
-            told = f"{path.name} sha256:{file_digest(file, 'sha256').hexdigest()[:16]}"
+            origin = f"{path.name} sha256:{file_digest(file, 'sha256').hexdigest()[:16]}"
         if path.suffix == ".safetensors":
-            return told, load_file(path)
+            return origin, load_file(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises errors of every kind on foreign files
         raise UserError(
@@ -116,7 +116,7 @@ def read_weights(path: Path) -> tuple[str, Mapping[str, Tensor]]:
             f"weights must be a state_dict (names to tensors), {path} holds "
             f"{type(found).__name__}; save net.state_dict()"
         )
-    return told, {str(k).removeprefix("module."): v for k, v in found.items()}
+    return origin, {str(k).removeprefix("module."): v for k, v in found.items()}
 
 
 def _load(net: nn.Module, weights: Mapping[str, Tensor], last: str, what: str) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 from tlae.budget import Budget
-from tlae.config_images import JudgeConfig
 from tlae.errors import ModelFileError, UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.describe_now import Described
 from tlae.image_sets.described_input import described_input, report_left_out
 from tlae.image_sets.descriptor_settings import DescriptorSettings
 from tlae.image_sets.judge_file import Judge, load_judge
+from tlae.image_sets.settings import JudgeConfig
 from tlae.image_sets.verdicts import OUTLIER, verdicts, write_verdict_pictures
 from tlae.model_file import run_name
 from tlae.scoring.calibrate import threshold_of

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tlae import compose
+from tlae.compose import settings_of_words
 from tlae.config import ScoreConfig, TrainConfig
-from tlae.config_lab import DemoConfig
 from tlae.errors import UserError
 from tlae.lab.scenes import AnomalyKind, SceneOptions, write_scene
+from tlae.lab.settings import DemoConfig
 from tlae.scoring.results import held_results
 from tlae.workflows.render import render
 from tlae.workflows.report import report
@@ -67,7 +67,7 @@ def demo(cfg: DemoConfig) -> None:
 
 def _settings(command: str, *words: str) -> Any:
     """Settings of a command, as typed; they are checked now."""
-    return compose.settings_of(command, compose.compose(compose.parse(command, list(words))))
+    return settings_of_words(command, list(words))
 
 
 def _print_ranks(table: pd.DataFrame, scene: Path) -> None:

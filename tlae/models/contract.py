@@ -79,7 +79,7 @@ class Net(nn.Module):
     Attributes:
         planted: kind of the pseudo-anomalies that a net which segments is trained with; None: the
             net rebuilds or predicts.
-        fastest: how many times the usual speed planted things reach.
+        fastest: how many times the normal speed planted things reach.
         ahead: frames by which a net predicts; 0: it rebuilds.
         streams: whether the net carries a state from frame to frame, see ``carry``.
         measures: whether the net answers with ``measure``.

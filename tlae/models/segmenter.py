@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from tlae.models.contract import Net
 from tlae.models.unet import UNet
 
-USUAL_LOGIT = -4.0  # where training starts: nearly nothing is anomalous
+INITIAL_LOGIT = -4.0  # where training starts: nearly nothing is anomalous
 
 
 class AnomalySegmenter(Net):
@@ -23,7 +23,7 @@ class AnomalySegmenter(Net):
         channels: of a frame.
         window_frames: frames seen at once, >= 2.
         widths: channels of each level of the U-Net.
-        fastest: how many times the usual speed pseudo-anomalies reach, >= 2.
+        fastest: how many times the normal speed pseudo-anomalies reach, >= 2.
 
     Shapes:
         clip: (B, C, T, H, W) with T = ``window_frames``, any H and W; logits: (B, T, H, W).
@@ -45,7 +45,7 @@ class AnomalySegmenter(Net):
             raise ValueError(f"model.fastest must be >= 2, got {fastest}")
         self.window_frames, self.fastest = window_frames, fastest
         self.unet = UNet((channels * window_frames, window_frames), widths)
-        nn.init.constant_(self.unet.head.bias, USUAL_LOGIT)  # type: ignore[arg-type]
+        nn.init.constant_(self.unet.head.bias, INITIAL_LOGIT)  # type: ignore[arg-type]
 
     def logits(self, clip: Tensor) -> Tensor:
         """Anomaly maps (B, T, H, W), before the sigmoid."""

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from tlae.models.contract import Net, NormalFrames
 from tlae.models.light import in_the_light_of, in_the_local_light_of
-from tlae.models.segmenter import USUAL_LOGIT
+from tlae.models.segmenter import INITIAL_LOGIT
 from tlae.models.unet import UNet
 
 BANK_LIMIT = 4.0  # spreads around the mean frame that banks hold, in 256 steps
@@ -72,7 +72,7 @@ class StillSegmenter(Net):
             self.register_buffer(f"{name}_thumbnails", torch.zeros(count, thumbnail))
         inputs = (3 * channels + 2) * window_frames
         self.unet = UNet((inputs, window_frames), widths)
-        nn.init.constant_(self.unet.head.bias, USUAL_LOGIT)  # type: ignore[arg-type]
+        nn.init.constant_(self.unet.head.bias, INITIAL_LOGIT)  # type: ignore[arg-type]
 
     def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
         """Keep what the scene looks like: its backgrounds, the last one repeated, and frames."""
@@ -126,13 +126,13 @@ class StillSegmenter(Net):
             apart = apart.masked_fill(own, math.inf)
         of_other_stretches = len(self.seen) - math.ceil(len(self.seen) / STRETCHES)
         near = _nearest(apart, max(1, min(OTHER_TIMES, of_other_stretches)))
-        told = []
+        features = []
         for frame, rows in zip(F.avg_pool2d(frames, 2), near, strict=True):
             others = in_the_local_light_of(frame[None], _values(self.seen[rows]))
             spread, mean = torch.std_mean(others, 0, correction=0)
             least = (others - frame).abs().mean(dim=1).amin(dim=0, keepdim=True)
-            told.append(torch.cat([mean, spread.mean(dim=0, keepdim=True), least]))
-        return F.interpolate(torch.stack(told), frames.shape[-2:])
+            features.append(torch.cat([mean, spread.mean(dim=0, keepdim=True), least]))
+        return F.interpolate(torch.stack(features), frames.shape[-2:])
 
 
 def _thumbnails(frames: Tensor) -> Tensor:

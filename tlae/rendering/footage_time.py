@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tlae.footage.windows import usual_interval_s
+from tlae.footage.windows import median_interval_s
 from tlae.rendering.text import clock_text
 from tlae.rendering.time_ticks import DAY_S, HOUR_S, MINUTE_S
 
-GAP_FACTOR = 10.0  # a pause this many times the usual interval is a gap
+GAP_FACTOR = 10.0  # a pause this many times the median interval is a gap
 PAUSE_FACTOR = 1.5 * GAP_FACTOR  # between clips without wall-clock times: well seen as a gap
 UNTIMED_INTERVAL_S = 1.0  # where no clip has two frames
 
@@ -39,7 +39,7 @@ class FootageTime:
     @classmethod
     def of(cls, table: pd.DataFrame) -> "FootageTime":
         """Lay out the rows of a score table: clip, time_s, taken_at."""
-        interval_s = usual_interval_s(table) or UNTIMED_INTERVAL_S
+        interval_s = median_interval_s(table) or UNTIMED_INTERVAL_S
         time_s = table["time_s"].to_numpy(np.float64)
         clock = _clock_starts(table)
         began = min(clock.values()) if clock else None
@@ -76,7 +76,7 @@ class FootageTime:
         """How long a stretch of rows lasts [s].
 
         Its last frame lasts until the next one; before a gap and at the end of all footage, for the
-        usual interval.
+        median interval.
         """
         until_next_s = np.diff(self.axis_s[last : last + 2]).sum()  # 0 at the end
         held_s = until_next_s if 0 < until_next_s < self.gap_s else self.interval_s

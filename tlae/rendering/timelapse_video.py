@@ -77,7 +77,7 @@ def plan_shots(
 ) -> list[Shot]:
     """Which frames of the footage to show, and for how long.
 
-    A frame stands until the next one; before a gap it stands for the usual interval. Where the
+    A frame stands until the next one; before a gap it stands for the median interval. Where the
     footage has more frames than the video, some are passed over.
 
     Args:

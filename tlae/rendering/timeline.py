@@ -28,7 +28,7 @@ LOWEST_TOP, HIGHEST_TOP = (
     1.6,
     6.0,
 )  # of the axis, in thresholds: one wild frame must not flatten all
-HOLE_FACTOR = 10.0  # a pause this many times the usual interval interrupts the curve
+HOLE_FACTOR = 10.0  # a pause this many times the median interval interrupts the curve
 
 UNREAD: Colour = (58, 61, 68)
 ALARM_SHARE = 0.38
@@ -173,10 +173,10 @@ def _draw_curve(strip: Image, x: Ints, heights: Floats, time_s: Floats) -> None:
     highest = np.minimum.reduceat(heights[rows], first)
     missing = rows[first[1:]] - rows[last[:-1]] != 1
     steps = np.diff(time_s)
-    usual_s = float(np.median(steps)) if len(steps) else 0.0
+    median_s = float(np.median(steps)) if len(steps) else 0.0
     pause_s = time_s[rows[first[1:]]] - time_s[rows[last[:-1]]]
     gap = np.diff(x[rows[first]]) > 1
-    broken = np.flatnonzero(gap & (missing | (pause_s > HOLE_FACTOR * usual_s))) + 1
+    broken = np.flatnonzero(gap & (missing | (pause_s > HOLE_FACTOR * median_s))) + 1
     points = np.stack([np.repeat(x[rows[first]], 2), np.stack([lowest, highest], 1).ravel()], 1)
     for run in np.split((points * 2**_SUBPIXEL_BITS).round().astype(np.int32), 2 * broken):
         cv2.polylines(strip, [run], False, INK, 1, cv2.LINE_AA, _SUBPIXEL_BITS)

@@ -1,8 +1,8 @@
 """What scores mean: their place among those of held-out normal footage, and the alarm threshold.
 
 A camera at night is another camera: where the footage has several camera modes, each has its own
-usual score and spread, shrunk towards the whole by how few frames it has. A score less its mode's
-usual one, in units of its spread, is its *level*: one level for all modes is one threshold in raw
+typical score and spread, shrunk towards the whole by how few frames it has. A score less its mode's
+typical one, in units of its spread, is its *level*: one level for all modes is one threshold in raw
 units for each of them.
 """
 
@@ -57,24 +57,24 @@ class Scales:
     """Where scores of normal footage lie, in raw units.
 
     Attributes:
-        usual: usual score.
-        spread: of scores above the usual one.
+        typical: typical score, the median.
+        spread: of scores above the typical one.
     """
 
-    usual: PerMode = PerMode(0.0)
+    typical: PerMode = PerMode(0.0)
     spread: PerMode = PerMode(1.0)
 
     def levels(self, raw: Series, modes: Modes) -> Series:
-        """Scores (n,) less their mode's usual score, in units of its spread."""
-        return (raw - self.usual.of(modes)) / self.spread.of(modes)
+        """Scores (n,) less their mode's typical score, in units of its spread."""
+        return (raw - self.typical.of(modes)) / self.spread.of(modes)
 
     def threshold(self, level: float) -> PerMode:
         """The raw scores that lie at a level."""
         by_mode = {
-            mode: usual + level * self.spread.by_mode[mode]
-            for mode, usual in self.usual.by_mode.items()
+            mode: typical + level * self.spread.by_mode[mode]
+            for mode, typical in self.typical.by_mode.items()
         }
-        return PerMode(self.usual.value + level * self.spread.value, by_mode)
+        return PerMode(self.typical.value + level * self.spread.value, by_mode)
 
 
 @dataclass(frozen=True)
@@ -134,9 +134,9 @@ class Calibration:
 
     @cached_property
     def scales(self) -> Scales:
-        """Usual score and spread of each mode, after James & Stein 1961 in idea.
+        """Typical score and spread of each mode, after James & Stein 1961 in idea.
 
-        A mode of n frames counts n / (n + ``SHRINKAGE_FRAMES``); the rest are the usual score of
+        A mode of n frames counts n / (n + ``SHRINKAGE_FRAMES``); the rest are the typical score of
         the whole footage and the mean spread of its modes. With one mode a level is the raw score.
         """
         if not self.modes:
@@ -144,13 +144,13 @@ class Calibration:
         insides = {mode: self.raw[self._named == mode] for mode in self.modes}
         within = sum(_upper_spread(part) * len(part) for part in insides.values()) / len(self.raw)
         medians = self.quantile(0.5)
-        usual, spread = {}, {}
+        typical, spread = {}, {}
         for mode, inside in insides.items():
             share = len(inside) / (len(inside) + SHRINKAGE_FRAMES)
-            usual[mode] = share * medians.by_mode[mode] + (1 - share) * medians.value
+            typical[mode] = share * medians.by_mode[mode] + (1 - share) * medians.value
             shrunk = share * _upper_spread(inside) + (1 - share) * within
             spread[mode] = max(shrunk, LEAST_SPREAD * within)
-        return Scales(PerMode(medians.value, usual), PerMode(_upper_spread(self.raw), spread))
+        return Scales(PerMode(medians.value, typical), PerMode(_upper_spread(self.raw), spread))
 
     def quantile(self, share: float) -> PerMode:
         """Raw score below which so much of the footage lies, of all of it and of each mode."""

@@ -29,7 +29,7 @@ class EventRule:
             None: 1 s, or two frame intervals.
         cooldown_s: no event begins in a zone within this time after one ended there.
         low: an event begins above the threshold and goes on above a lower level: this share of the
-            way from the usual score of normal footage up to the threshold, but no lower than most
+            way from the median score of normal footage up to the threshold, but no lower than most
             of that footage, or no event would end; 1: no lower level.
         accept_after_h: what stays at one place so long is declared normal there; None: never.
     """
@@ -48,7 +48,7 @@ class EventRule:
 
     def merge_of(self, interval_s: float) -> float:
         """Longest pause within an event [s]."""
-        return usual_merge_s(interval_s) if self.merge_s is None else self.merge_s
+        return default_merge_s(interval_s) if self.merge_s is None else self.merge_s
 
     def low_level(
         self, threshold: Floats, modes: "Modes", calibration: "Calibration | None"
@@ -60,14 +60,14 @@ class EventRule:
             modes: (n,), camera mode of each row.
             calibration: by normal footage; None: the median is not known, and counts as 0.
         """
-        usual, calm = np.zeros(len(threshold)), np.full(len(threshold), -np.inf)
+        typical, calm = np.zeros(len(threshold)), np.full(len(threshold), -np.inf)
         if calibration is not None:
-            usual, calm = (calibration.quantile(share).of(modes) for share in (0.5, CALM_SHARE))
+            typical, calm = (calibration.quantile(share).of(modes) for share in (0.5, CALM_SHARE))
         with np.errstate(invalid="ignore"):
-            level = np.maximum(usual + self.low * (threshold - usual), calm)
+            level = np.maximum(typical + self.low * (threshold - typical), calm)
         return np.where(np.isfinite(threshold), np.minimum(level, threshold), threshold)
 
 
-def usual_merge_s(interval_s: float) -> float:
+def default_merge_s(interval_s: float) -> float:
     """Longest pause within an event where none is asked for [s]."""
     return max(MERGE_S, MERGE_INTERVALS * interval_s)

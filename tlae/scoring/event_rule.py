@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tlae.scoring.event_options import EventRule as EventRule
-from tlae.scoring.event_options import usual_merge_s as usual_merge_s
+from tlae.scoring.event_options import default_merge_s as default_merge_s
 
 HOUR_S = 3600.0
 
@@ -59,7 +59,7 @@ class Clock:
     def lasts_s(self, first: int, last: int) -> float:
         """How long a stretch of rows lasts [s].
 
-        Its last frame lasts until the next one; where footage ends, for the usual interval.
+        Its last frame lasts until the next one; where footage ends, for the median interval.
         """
         end_s = self.time_s[last] + self.interval_s if self.ends[last] else self.time_s[last + 1]
         return float(end_s - self.time_s[first])

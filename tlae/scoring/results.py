@@ -27,7 +27,7 @@ from tlae.scoring.calibrate import Calibration, PerMode
 from tlae.scoring.events import Event, flat_events, in_alarm, seen_runs
 from tlae.scoring.job import CLIP_FILES
 from tlae.scoring.result_files import StoredArray, read_json, reporting_damage
-from tlae.scoring.rule import ScoringRule
+from tlae.scoring.rule import ScoringRule, completed
 from tlae.scoring.smooth import smooth_runs
 from tlae.scoring.stored_maps import read_maps
 from tlae.whole_file import (
@@ -186,7 +186,7 @@ class Scores:
     def rule(self) -> ScoringRule:
         """Rule that made the scores."""
         with reporting_damage(self.folder, "summary.json"):
-            return ScoringRule(**self.summary["rule"])
+            return ScoringRule(**completed(self.summary["rule"]))
 
     @cached_property
     def job(self) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """The scoring rule: every choice between an error and an alarm, in one place."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
+
+from tlae.setting_rules import one_of, within
 
 ERRORS = ("absolute", "squared")
 KERNELS = ("box_mean", "box_sum", "gaussian")
@@ -10,6 +13,8 @@ LARGEST_KERNEL_PX = 4096  # the largest side of a net's picture
 MOST_KERNEL_FRAMES = 1_000  # so many maps are held in memory
 MOST_SMOOTH_FRAMES = 1e6
 LARGEST_UNIT = 1e6  # squared and summed over the largest kernel, it stays within float32
+# What was done before a field existed, where that differs from the field's default.
+BEFORE_FIELDS = {"match_light": False}
 
 
 @dataclass(frozen=True)
@@ -44,19 +49,14 @@ class ScoringRule:
     smooth_frames: float = 3.0
 
     def __post_init__(self) -> None:
-        _require("error", self.error, ERRORS)
-        _require("kernel", self.kernel, KERNELS)
-        _require("reduction", self.reduction, REDUCTIONS)
-        if not 0 < self.kernel_fraction <= 1:
-            raise ValueError(
-                f"scoring.kernel_fraction must be in (0, 1], got {self.kernel_fraction}"
-            )
-        if self.kernel_px is not None:
-            _require_within("kernel_px", self.kernel_px, 1, LARGEST_KERNEL_PX)
-        _require_within("kernel_frames", self.kernel_frames, 1, MOST_KERNEL_FRAMES)
-        _require_within("smooth_frames", self.smooth_frames, 0, MOST_SMOOTH_FRAMES)
-        if not 0 < self.unit <= LARGEST_UNIT:
-            raise ValueError(f"scoring.unit must be in (0, {LARGEST_UNIT:g}], got {self.unit}")
+        one_of("scoring.error", self.error, ERRORS)
+        one_of("scoring.kernel", self.kernel, KERNELS)
+        one_of("scoring.reduction", self.reduction, REDUCTIONS)
+        within("scoring.kernel_fraction", self.kernel_fraction, 0, 1, open_low=True)
+        within("scoring.kernel_px", self.kernel_px, 1, LARGEST_KERNEL_PX)
+        within("scoring.kernel_frames", self.kernel_frames, 1, MOST_KERNEL_FRAMES)
+        within("scoring.smooth_frames", self.smooth_frames, 0, MOST_SMOOTH_FRAMES)
+        within("scoring.unit", self.unit, 0, LARGEST_UNIT, open_low=True)
 
     def kernel_size_px(self, height_px: int) -> int:
         """Side of the kernel for frames of this height."""
@@ -80,11 +80,10 @@ class ScoringRule:
         return ScoringRule(**{**{name: getattr(self, name) for name in names}, **given})
 
 
-def _require(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"scoring.{name} must be one of {', '.join(known)}, got {value!r}")
+def completed(stored: Any) -> Any:
+    """A stored rule with the fields that did not exist yet when it was written.
 
-
-def _require_within(name: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:
-        raise ValueError(f"scoring.{name} must be in {low:g}..{high:g}, got {value}")
+    Args:
+        stored: fields by name, as a file holds them; anything else is returned as it is.
+    """
+    return {**BEFORE_FIELDS, **stored} if isinstance(stored, Mapping) else stored

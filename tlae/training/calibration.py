@@ -15,7 +15,7 @@ import torch
 
 from tlae.errors import UserError
 from tlae.footage.store import FrameStore
-from tlae.footage.windows import Rows, segments, usual_interval_s
+from tlae.footage.windows import Rows, median_interval_s, segments
 from tlae.models.contract import State
 from tlae.models.standardised import Standardised
 from tlae.progress import Advance, quiet
@@ -167,7 +167,7 @@ def _calibration(store: FrameStore, runs: list[Rows], scores: list[_Scores]) -> 
     return Calibration(
         instant,
         np.searchsorted(starts, rows, side="right") - 1,
-        usual_interval_s(store.index),
+        median_interval_s(store.index),
         datetime.now(UTC).isoformat(timespec="seconds"),
         store.index["mode"].to_numpy(dtype=object)[rows] if has_modes else None,
         means,

@@ -131,7 +131,7 @@ class PictureGrid(pl.Callback):
             return
         assert isinstance(pl_module, Training)
         spread = torch.linspace(0, len(batch) - 1, min(self.count, len(batch))).round().long()
-        clip = pl_module.usual(batch[spread.to(batch.device)].float() / 255)
+        clip = pl_module.normal(batch[spread.to(batch.device)].float() / 255)
         with torch.no_grad():
             net = pl_module.net
             answer = (net.shares(clip) if net.segments else net(clip))[:, :, -1].float()

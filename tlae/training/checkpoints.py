@@ -67,5 +67,5 @@ def held_out_loss_of(state: dict[str, Any]) -> float:
     Args:
         state: of a checkpoint, as ``torch.load`` returns it.
     """
-    told = state["callbacks"].get(Checkpoints.__qualname__, {})
-    return float(told.get("measured", math.nan))
+    stored = state["callbacks"].get(Checkpoints.__qualname__, {})
+    return float(stored.get("measured", math.nan))

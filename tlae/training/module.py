@@ -71,7 +71,7 @@ class Training(pl.LightningModule):
             number: of the batch; the seed of what is planted into it, if the net segments.
         """
         if self.net.segments:
-            return self._judging_loss(clip, number)
+            return self._segmentation_loss(clip, number)
         difference = self.net(clip).float() - self.net.target(clip)
         error = difference.abs() if self.options.loss == "absolute" else difference.square()
         if self.watched is not None:
@@ -80,12 +80,12 @@ class Training(pl.LightningModule):
         loss: Tensor = error.mean()
         return loss
 
-    def usual(self, clip: Tensor) -> Tensor:
+    def normal(self, clip: Tensor) -> Tensor:
         """The window that the net sees of a clip of a batch."""
-        return clip if self.recipe is None else self.recipe.usual_window(clip)
+        return clip if self.recipe is None else self.recipe.normal_window(clip)
 
-    def _judging_loss(self, span: Tensor, number: int) -> Tensor:
-        """Binary cross-entropy of telling what was planted."""
+    def _segmentation_loss(self, span: Tensor, number: int) -> Tensor:
+        """Binary cross-entropy of the mask of what was planted."""
         assert self.recipe is not None
         generator = torch.Generator().manual_seed(number)
         clip, mask, weights = self.recipe.plant(span, self.net.viewed_mean, generator)

@@ -39,7 +39,7 @@ class MovingRecipe:
     Attributes:
         window_frames: frames of a window.
         stride: step between them.
-        fastest: how many times the usual speed.
+        fastest: how many times the normal speed.
         planting: what in which share.
     """
 
@@ -53,7 +53,7 @@ class MovingRecipe:
         """Frames of footage that a planted window may need, at stride 1."""
         return (self.window_frames - 1) * self.stride * self.fastest + 1
 
-    def usual_window(self, span: Tensor) -> Tensor:
+    def normal_window(self, span: Tensor) -> Tensor:
         """(B, C, L, H, W) -> (B, C, T, H, W): the window that ends with the span, as filmed."""
         first = span.shape[2] - 1 - (self.window_frames - 1) * self.stride
         return span[:, :, first :: self.stride]
@@ -72,9 +72,9 @@ def plant(span: Tensor, recipe: MovingRecipe, mean_frame: Tensor, generator: Gen
         mean_frame: (C, H, W), the background from which things stand out.
         generator: of the random choices, on the CPU.
     """
-    planting, usual = recipe.planting, recipe.usual_window(span)
-    other = usual.roll(1, dims=0)
-    clip = _with_things_of(other, usual, mean_frame, planting.mixed, generator)
+    planting, normal = recipe.planting, recipe.normal_window(span)
+    other = normal.roll(1, dims=0)
+    clip = _with_things_of(other, normal, mean_frame, planting.mixed, generator)
     shares = torch.tensor([*planting.kinds, 1 - sum(planting.kinds)]).clamp_min(0)
     kinds = torch.multinomial(shares, len(clip), replacement=True, generator=generator)
     mask = torch.zeros_like(clip[:, 0])
@@ -85,7 +85,7 @@ def plant(span: Tensor, recipe: MovingRecipe, mean_frame: Tensor, generator: Gen
         shape = shape[replayed]
         played = _played_fast(span[replayed], recipe, generator)
         backwards = kinds[replayed] == REVERSED
-        played[backwards] = usual[replayed][backwards].flip(2)
+        played[backwards] = normal[replayed][backwards].flip(2)
         mask[replayed] = in_front(played, mean_frame) * moving(played) * (shape > 0.5)
         clip[replayed] = torch.lerp(clip[replayed], played, shape[:, :, None])
     pasted = (kinds >= PASTED) & (kinds <= ODD)
@@ -148,7 +148,7 @@ def _blobs(clip: Tensor, generator: Generator) -> Tensor:
 
 
 def _played_fast(span: Tensor, recipe: MovingRecipe, generator: Generator) -> Tensor:
-    """The window that ends with the span, at 1.5 to ``fastest`` times the usual speed."""
+    """The window that ends with the span, at 1.5 to ``fastest`` times the normal speed."""
     stride = recipe.stride
     slowest = math.floor(1.5 * stride) if stride > 1 else 2
     fastest = recipe.fastest * stride

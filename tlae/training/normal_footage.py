@@ -10,8 +10,8 @@ from tlae.footage.windows import (
     Windows,
     hold_out_blocks,
     hold_out_days,
+    median_interval_s,
     segments,
-    usual_interval_s,
     windows_of,
 )
 
@@ -66,7 +66,7 @@ def split_footage(
         ValueError: a setting is out of its range.
         FootageError: too little footage for the window.
     """
-    gap_s = gap_factor * usual_interval_s(store.index)
+    gap_s = gap_factor * median_interval_s(store.index)
     shortest = (window_frames - 1) * min(strides, default=1) + 1
     runs = segments(store.index, gap_s)
     by_days = hold_out_days(store.index, runs, holdout, shortest)

@@ -41,11 +41,11 @@ class Planting:
     Set to 0 what is normal at your camera, and the net is not taught to report it.
 
     Attributes:
-        fast: plays at up to ``AnomalySegmenter.fastest`` times the usual speed.
+        fast: plays at up to ``AnomalySegmenter.fastest`` times the normal speed.
         reversed: plays backwards.
         pasted: things of another moment, at another place and in another size.
         still: things of another moment that stand where they were walking.
-        odd: things of another moment that glide by, stretched and stiff, at about the usual speed.
+        odd: things of another moment that glide by, stretched and stiff, at about the normal speed.
         mixed: share of all clips that get things of another moment as they are, which is normal.
         light: share of all clips in which the light changes, which is normal.
     """

@@ -28,7 +28,7 @@ class Recipe(Protocol):
         """Frames of footage that a planted window may need, at stride 1."""
         ...
 
-    def usual_window(self, span: Tensor) -> Tensor:
+    def normal_window(self, span: Tensor) -> Tensor:
         """(B, C, L, H, W) -> (B, C, T, H, W): the window that ends with the span, as filmed."""
         ...
 

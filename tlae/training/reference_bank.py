@@ -9,7 +9,7 @@ from scipy.cluster.vq import kmeans2
 from torch import Tensor
 
 from tlae.footage.store import FrameStore
-from tlae.footage.windows import Rows, usual_interval_s
+from tlae.footage.windows import Rows, median_interval_s
 from tlae.training.calibration import shortened
 
 THUMBNAIL = 8  # pixels of the frame become one of its thumbnail, along each side
@@ -73,7 +73,7 @@ class TrainingFrames:
     @property
     def interval_s(self) -> float:
         """Median time from frame to frame [s]."""
-        return usual_interval_s(self.store.index)
+        return median_interval_s(self.store.index)
 
     def every(self) -> Tensor:
         """All frames in order, (N, C, H, W) uint8."""

@@ -56,19 +56,19 @@ class StillRecipe:
         """Frames of footage that a window needs."""
         return (self.window_frames - 1) * self.stride + 1
 
-    def usual_window(self, span: Tensor) -> Tensor:
+    def normal_window(self, span: Tensor) -> Tensor:
         """(B, C, L, H, W) -> (B, C, T, H, W)."""
         return span[:, :, :: self.stride]
 
     def plant(self, span: Tensor, mean_frame: Tensor, generator: Generator) -> Planted:
         """Draw things into normal footage; see ``recipe.Recipe``."""
-        usual = self.usual_window(span)
-        clip = _as_at_other_times(usual, generator)
+        normal = self.normal_window(span)
+        clip = _as_at_other_times(normal, generator)
         mask, weight = torch.zeros_like(clip[:, 0]), torch.ones_like(clip[:, 0])
         for number in range(len(clip)):
             if _chance(self.share, generator):
                 for _ in range(_whole(1, MOST_THINGS, generator)):
-                    elsewhere = usual[_whole(0, len(clip) - 1, generator)]
+                    elsewhere = normal[_whole(0, len(clip) - 1, generator)]
                     _draw_thing(clip[number], mask[number], weight[number], elsewhere, generator)
         return _shaken(_relit(clip, generator).clamp(0, 1), mask, weight, generator)
 
@@ -161,20 +161,20 @@ def _shown_in(frames: int, generator: Generator) -> list[int]:
     return [[frames - 1], [first], list(range(first, frames)), list(range(frames))][kind]
 
 
-def _as_at_other_times(usual: Tensor, generator: Generator) -> Tensor:
+def _as_at_other_times(normal: Tensor, generator: Generator) -> Tensor:
     """Some clips show a place as it looks in the most alike other clip of the batch: normal too."""
-    clip = usual.clone()
-    if len(usual) == 1:
+    clip = normal.clone()
+    if len(normal) == 1:
         return clip
-    small = F.adaptive_avg_pool2d(usual[:, :, -1], (6, 8)).flatten(1)
+    small = F.adaptive_avg_pool2d(normal[:, :, -1], (6, 8)).flatten(1)
     apart = torch.cdist(small, small).fill_diagonal_(math.inf)
     nearest = apart.argmin(dim=1)
     for number in range(len(clip)):
         if _chance(AS_AT_OTHER_TIMES, generator):
-            here, there = (usual[n].transpose(0, 1) for n in (number, int(nearest[number])))
+            here, there = (normal[n].transpose(0, 1) for n in (number, int(nearest[number])))
             then = in_the_light_of(here, there).transpose(0, 1)
             for _ in range(_whole(1, MOST_PLACES, generator)):
-                shape = _blob(usual.shape[-2:], generator).to(clip)
+                shape = _blob(normal.shape[-2:], generator).to(clip)
                 clip[number] = torch.lerp(clip[number], then, shape)
     return clip
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tlae.config import EvaluateConfig
+from tlae.config_scores import EvaluateConfig
 from tlae.errors import FootageError, UserError
 from tlae.evaluation.evaluation import Evaluation, evaluate, truth_in_table
 from tlae.evaluation.labels import open_labels

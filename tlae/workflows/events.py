@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from tlae.budget import Budget
-from tlae.config import EventsConfig
+from tlae.config_scores import EventsConfig
 from tlae.errors import UserError
 from tlae.footage.clock import UNKNOWN
-from tlae.footage.windows import segments, usual_interval_s
+from tlae.footage.windows import median_interval_s, segments
 from tlae.footage.zones import Mask, Zones, read_zones
 from tlae.model_file import Model, load_model
 from tlae.schema import part_of
@@ -88,7 +88,7 @@ def find_anew(cfg: EventsConfig) -> EventsReport:
     _require_pace(scored, zones, budget)
     areas = _areas(scored, normal, zones, budget, rule)
     table = scored.results.table
-    found_in = scored.stored, rule, usual_interval_s(table), scored.model.detector.gap_s
+    found_in = scored.stored, rule, median_interval_s(table), scored.model.detector.gap_s
     areas = accept_standing(table, areas, *found_in)
     table, zoned = _table(scored, areas, zones_file)
     events = find_events(table, areas, *found_in)
@@ -213,7 +213,7 @@ def _calibrated_on(normal: _Scored, inside: Mask | None, rule: ScoringRule) -> C
     created = str(normal.results.summary.get("created", ""))
     stored = replace(normal.stored, rule=rule)
     return calibration_of(
-        stored.raw(inside), modes_of(table), stored, usual_interval_s(table), created
+        stored.raw(inside), modes_of(table), stored, median_interval_s(table), created
     )
 
 

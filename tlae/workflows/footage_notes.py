@@ -105,8 +105,8 @@ def left_out_words(reasons: dict[str, int]) -> str:
     """What was left out, for the last line of a job."""
     if not reasons:
         return "nothing left out"
-    told = "; ".join(f"{count:,} x {reason}" for reason, count in reasons.items())
-    return f"left out {sum(reasons.values()):,}: {told}"
+    listed = "; ".join(f"{count:,} x {reason}" for reason, count in reasons.items())
+    return f"left out {sum(reasons.values()):,}: {listed}"
 
 
 def _summary(findings: list[Finding], index: pd.DataFrame) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tlae.budget import Budget
-from tlae.config import FootageConfig
+from tlae.config_parts import FootageConfig
 from tlae.footage.images import Levels
 from tlae.footage.sources import Footage, open_footage, require_pace
 

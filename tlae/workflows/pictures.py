@@ -13,7 +13,7 @@ import pandas as pd
 from tlae.errors import FootageError, UserError, nearest
 from tlae.footage.contents import goes_on_from
 from tlae.footage.frames import Clip, Frame, Image
-from tlae.footage.windows import usual_interval_s
+from tlae.footage.windows import median_interval_s
 from tlae.footage.zones import Polygon, covered
 from tlae.rendering.clip_video import ClipScores, reason_of_alarm
 from tlae.rendering.heatmap import HeatScale, Mask
@@ -203,7 +203,7 @@ def open_drawing(results: Scores, footage: str | None = None, layout: str = "ove
         results,
         Look(threshold, scale, Layout(layout), _watched(results), _outlines(results)),
         ScoreAxis.from_scores(table["raw"].to_numpy(), alarm_level),
-        usual_interval_s(table),
+        median_interval_s(table),
         footage or str(summary["footage"]["path"]),
     )
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from tlae.config import RenderConfig
+from tlae.config_scores import RenderConfig
 from tlae.errors import UserError, nearest
 from tlae.footage.frames import Image
 from tlae.progress import progress

@@ -4,7 +4,7 @@ import logging
 import math
 from pathlib import Path
 
-from tlae.config import ReportConfig
+from tlae.config_scores import ReportConfig
 from tlae.errors import FootageError, UserError
 from tlae.own_file import read_page, require_own
 from tlae.progress import progress

@@ -20,7 +20,7 @@ from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
-from tlae.footage.windows import Rows, segments, usual_interval_s
+from tlae.footage.windows import Rows, median_interval_s, segments
 from tlae.model_file import Model, differing_reading, load_model, run_name
 from tlae.progress import progress
 from tlae.scoring.areas import whole_area
@@ -219,7 +219,7 @@ def _find_alarms(
     table = score_table(store, measured.table, runs, rule, calibration, reading.threshold)
     maps = zarr.open_array(folder / "maps.zarr", mode="r")
     stored = StoredMaps(maps, seen_runs(table, runs), rule)
-    found_in = stored, reading.event_rule, usual_interval_s(store.index), gap_s
+    found_in = stored, reading.event_rule, median_interval_s(store.index), gap_s
     area = whole_area(table, calibration, reading.event_rule)
     (area,) = accept_standing(table, [area], *found_in)
     table["alarm"] = in_alarm(table, area.counted, area.threshold)
@@ -276,7 +276,7 @@ def counts(names: pd.Series) -> dict[str, int]:
 
 def _note_other_pace(model: Model, store: FrameStore) -> None:
     """A net that saw ten frames a second does not know what four an hour look like."""
-    learnt, here = model.calibration.interval_s, usual_interval_s(store.index)
+    learnt, here = model.calibration.interval_s, median_interval_s(store.index)
     if learnt > 0 and here > 0 and not 1 / INTERVAL_FACTOR < here / learnt < INTERVAL_FACTOR:
         logger.warning(
             "note: frames are %g s apart, the model learnt from frames %g s apart; scores may mean "

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tlae.config import RenderConfig
+from tlae.config_scores import RenderConfig
 from tlae.progress import progress
 from tlae.rendering.clip_video import near_events
 from tlae.rendering.footage_time import FootageTime, duration_text
@@ -21,7 +21,7 @@ from tlae.workflows.pictures import Drawing
 logger = logging.getLogger(__name__)
 
 FPS = 24.0
-USUAL_LENGTH_S = 60.0  # of the video without its slow parts, if no speed is asked for
+DEFAULT_LENGTH_S = 60.0  # of the video without its slow parts, if no speed is asked for
 PADDING_FRAMES = 2  # shown slowly before and after an event
 
 
@@ -88,7 +88,7 @@ def _footage_s(cfg: RenderConfig, time: FootageTime) -> float:
     """Footage time in a second of the video: as asked, or about a minute for all of it."""
     if cfg.hours_per_s is not None:
         return cfg.hours_per_s * HOUR_S
-    return max(1.0, time.watched_s() / USUAL_LENGTH_S)
+    return max(1.0, time.watched_s() / DEFAULT_LENGTH_S)
 
 
 def _in_order(table: pd.DataFrame, time: FootageTime) -> pd.DataFrame:

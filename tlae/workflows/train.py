@@ -28,7 +28,7 @@ from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
 from tlae.footage.timestamps import ASSUMED_INTERVAL_S
-from tlae.footage.windows import usual_interval_s
+from tlae.footage.windows import median_interval_s
 from tlae.footage.zones import read_mask
 from tlae.model_file import Model, build_net, save_model
 from tlae.models.contract import Net
@@ -179,7 +179,7 @@ def _is_fitted(net: Standardised, footage: NormalFootage) -> bool:
     frames = footage.train_frames
     if not net.settles or frames >= FEWEST_FOR_WEIGHTS:
         return True
-    missing_s = (FEWEST_FOR_WEIGHTS - frames) * usual_interval_s(footage.store.index)
+    missing_s = (FEWEST_FOR_WEIGHTS - frames) * median_interval_s(footage.store.index)
     logger.info(
         f"{frames:,} frames are too few to train the segmenter on ({FEWEST_FOR_WEIGHTS:,} are "
         f"needed): the attributes decide alone; {missing_s / 60:.1f} min more footage would add it"

@@ -185,10 +185,10 @@ class ImageClip:
                     reasons[frame.state] += 1
                 yield frame
         if reasons:
-            told = ", ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
+            listed = ", ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
             logger.warning(
                 "clip %s: %d of %d frames unreadable (%s)",
-                *(self.name, reasons.total(), len(self.names) - start, told),
+                *(self.name, reasons.total(), len(self.names) - start, listed),
             )
         if further:
             logger.warning(

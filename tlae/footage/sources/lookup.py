@@ -12,7 +12,7 @@ from tlae.footage.sources.exclusion import Reasons, left_out_line
 from tlae.footage.sources.listing import VIDEO_SUFFIXES, Tree, is_footage, is_left_out, walk
 
 LOOKED_AT = 10_000  # names of a folder searched for a near one
-TOLD = 5  # names in a message
+SHOWN = 5  # names in a message
 
 
 def has_wildcard(text: str) -> bool:
@@ -113,5 +113,5 @@ def _names(folder: Path) -> list[str]:
 
 
 def _some(names: list[str]) -> str:
-    more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
-    return ", ".join(names[:TOLD]) + more if names else "nothing"
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more if names else "nothing"

@@ -7,8 +7,9 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from tlae.config import FootageConfig, ScoreConfig, TrainConfig
-from tlae.config_lab import BenchmarkConfig
+from tlae.config import ScoreConfig, TrainConfig
+from tlae.config_parts import FootageConfig
+from tlae.lab.settings import BenchmarkConfig
 from tlae.whole_file import require_plain_name
 from tlae.workflows.score import score_named
 from tlae.workflows.train import train_named

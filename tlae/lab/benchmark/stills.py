@@ -14,8 +14,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from tlae.config import ScoringConfig
-from tlae.config_lab import BenchmarkConfig
+from tlae.config_parts import ScoringConfig
 from tlae.errors import refusing_bad_values
 from tlae.evaluation.ground_truth import Mask, Region, regions_in
 from tlae.evaluation.labels.masks import read_mask
@@ -41,6 +40,7 @@ from tlae.lab.planting.stills import (
     StillSummary,
     plant_stills,
 )
+from tlae.lab.settings import BenchmarkConfig
 from tlae.lab.still_figures.figures import (
     PRIMARY_BUDGET,
     Clips,

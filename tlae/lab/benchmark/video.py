@@ -3,8 +3,7 @@
 import logging
 from pathlib import Path
 
-from tlae.config import EvaluateConfig
-from tlae.config_lab import BenchmarkConfig
+from tlae.config_scores import EvaluateConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.lab.benchmark import stills as benchmark_stills
@@ -17,6 +16,7 @@ from tlae.lab.benchmark.runs import (
     train_run,
 )
 from tlae.lab.benchmark.table import write_benchmark
+from tlae.lab.settings import BenchmarkConfig
 from tlae.workflows.evaluate import measured, write_report
 
 logger = logging.getLogger(__name__)

@@ -4,20 +4,19 @@ import json
 import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tlae import compose
 from tlae.budget import Budget
-from tlae.config import EvaluateConfig
-from tlae.config_lab import CompareConfig
+from tlae.compose import settings_of_words
+from tlae.config_scores import EvaluateConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.lab.compare.days import require_days, write_day
 from tlae.lab.compare.table import write_comparison
+from tlae.lab.settings import CompareConfig
 from tlae.model_file import load_model
 from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.scoring.results import Scores, read_results
@@ -109,7 +108,7 @@ def _run(cfg: CompareConfig, scene: Path, model: str, seed: int, folder: Path) -
         *cfg.train,
         *places,
     ]
-    train_named(_settings("train", *training))
+    train_named(settings_of_words("train", *training))
     for day in missing:
         row = _measured(cfg, scene, model, seed, folder, day, places)
         target = folder / "figures" / f"{name}-{day}.json"
@@ -138,7 +137,7 @@ def _measured(
         *cfg.score,
         *places,
     ]
-    score_named(_settings("score", *scoring))
+    score_named(settings_of_words("score", *scoring))
     scores = read_results(folder / "scores" / day / f"{model}-seed{seed}")
     labels = str(scene / "Test")
     evaluation = measured(
@@ -190,8 +189,3 @@ def _near(anomalous: Flags, clips: pd.Series) -> Flags:
 
 def _read(path: Path) -> Row:
     return Row(**json.loads(path.read_text(encoding="utf-8")))
-
-
-def _settings(command: str, *words: str) -> Any:
-    """Settings of a command, as typed."""
-    return compose.settings_of(command, compose.compose(compose.parse(command, list(words))))

@@ -255,7 +255,7 @@ def _draw_path(
     *,
     busy: bool,
 ) -> list[tuple[int, int]]:
-    """Places of a thing inside the picture where things usually move (busy), or where none do."""
+    """Places of a thing inside the picture where things normally move (busy), or where none do."""
     size_hw = np.array(scene.frames.shape[1:3])
     shape = np.array(thing.mask.shape)
     way = straight_path(np.zeros(2), (velocity[0], velocity[1]), frames)  # (frames, 2)

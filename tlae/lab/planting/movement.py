@@ -1,4 +1,4 @@
-"""What moves in front of the background, and where things usually move or stand."""
+"""What moves in front of the background, and where things normally move or stand."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ Field = npt.NDArray[np.float32]
 
 SAMPLES = 64  # frames that give the background
 LEAST_DIFFERENCE = 24.0  # grey levels of 255: more than noise and compression
-SPREADS = 6.0  # a difference so many usual ones large is no swaying tree
+SPREADS = 6.0  # a difference so many typical ones large is no swaying tree
 WEAK = 0.5  # this share of the threshold is enough close to a place that is over it
 SPECK_SHARE = 0.0003  # of the picture: smaller things are dropped
 SHADOW_LIGHT = 0.68  # a shadow leaves at least this share of the light,

@@ -16,7 +16,7 @@ class Kind(StrEnum):
     NORMAL = "normal"
     FAST = "fast"  # everything moves at 2, 3 or 4 times its speed
     REVERSED = "reversed"  # everything moves backwards
-    PASTED = "pasted"  # a thing from another time where nothing usually moves
+    PASTED = "pasted"  # a thing from another time where nothing normally moves
     STOPPED = "stopped"  # a moving thing stands still where nobody does
     BIG = "big"  # a thing from another time, 2 to 3 times its size, among the others
 
@@ -62,7 +62,7 @@ class PlantOptions:
     def __post_init__(self) -> None:
         if not 0 < self.train_share < 1:
             raise UserError(
-                f"train_share must be in (0, 1), got {self.train_share:g}; 0.6 is usual"
+                f"train_share must be in (0, 1), got {self.train_share:g}; 0.6 is typical"
             )
         for name, value, low, high in (
             ("parts", self.parts, 1, 9999),

@@ -12,7 +12,7 @@ from tlae.errors import FootageError, UserError
 from tlae.footage.frames import OK, Frame, Image
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import Footage
-from tlae.footage.windows import Rows, segments, usual_interval_s
+from tlae.footage.windows import Rows, median_interval_s, segments
 from tlae.lab.planting.options import PlantOptions
 from tlae.progress import progress
 
@@ -59,7 +59,7 @@ def split_footage(footage: Footage, options: PlantOptions) -> Split:
             f"size_hw must be <= {list(size_hw)} (the pictures of {footage.spec}), "
             f"got {list(wanted_hw)}; lower it"
         )
-    interval_s = usual_interval_s(index)
+    interval_s = median_interval_s(index)
     runs = segments(index, GAP_FACTOR * interval_s)
     readable = np.concatenate(runs)
     train: list[Rows] = []

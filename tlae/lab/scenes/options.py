@@ -46,7 +46,7 @@ class View(StrEnum):
     DEEP = "deep"  # along a street, from a low post: near people are seven times as tall as far
 
 
-USUAL_WALKERS = {View.SIDE: 9.0, View.DEEP: 14.0}
+DEFAULT_WALKERS = {View.SIDE: 9.0, View.DEEP: 14.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class SceneOptions:
     @property
     def mean_walkers(self) -> float:
         """Mean number of people on their way."""
-        return USUAL_WALKERS[View(self.view)] if self.walkers is None else self.walkers
+        return DEFAULT_WALKERS[View(self.view)] if self.walkers is None else self.walkers
 
     def as_json(self) -> dict[str, Any]:
         """Plain values that compare equal after a round trip through JSON."""

@@ -11,7 +11,7 @@ import numpy as np
 from tlae.lab.scenes.camera import SceneCamera
 
 FOCAL, HORIZON, POST_M = 1.45, 0.18, 2.8
-USUAL_ASPECT = 1.5  # width by height of the picture for which the street was laid out
+LAYOUT_ASPECT = 1.5  # width by height of the picture for which the street was laid out
 
 LEFT_WALL_X, RIGHT_WALL_X, END_WALL_Z = -8.0, 9.5, 48.0
 WALLS_Z = ((0.0, 22.0), (25.5, 37.0))  # nothing but the ends of these hides what is behind a wall
@@ -42,7 +42,7 @@ class Street:
     def before(cls, camera: SceneCamera) -> "Street":
         """The street that fits a camera's picture."""
         height, width = camera.size_hw
-        return cls(width / height / USUAL_ASPECT)
+        return cls(width / height / LAYOUT_ASPECT)
 
     @property
     def elbow_room(self) -> float:

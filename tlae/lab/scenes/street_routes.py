@@ -19,12 +19,12 @@ from tlae.lab.scenes.figures import Outfit, random_look, walking_person
 from tlae.lab.scenes.shapes import Body, Colour
 from tlae.lab.scenes.street import ALLEY_Z, CROSS_STREET_Z, CROSSING_Z, Street
 
-PACE, PACE_SPREAD = (0.7, 1.3), 0.14  # in usual paces: slowest and fastest, deviation
+PACE, PACE_SPREAD = (0.7, 1.3), 0.14  # in normal paces: slowest and fastest, deviation
 ASIDE_M = 0.4  # how far from the middle of their way people walk
 BEND_M = 1.3  # a bend begins this far before its corner
 KEEP_RIGHT_M = 0.5  # from the middle of a way
 
-Corner = tuple[float, float]  # x, z in metres, in a street of the usual width
+Corner = tuple[float, float]  # x, z in metres, in a street of the normal width
 Floats = npt.NDArray[np.float64]
 
 _FAR, _FARTHER = CROSS_STREET_Z
@@ -213,5 +213,5 @@ def stroller(way: Route, born_s: float, rng: np.random.Generator, speed_m_s: flo
 
 
 def walking_pace(rng: np.random.Generator) -> float:
-    """Metres per second, 0.7 to 1.3 of the usual pace."""
+    """Metres per second, 0.7 to 1.3 of the normal pace."""
     return SPEED_M_S * float(np.clip(rng.normal(1.0, PACE_SPREAD), *PACE))

@@ -11,7 +11,7 @@ from tlae.scoring.events import shows_scene
 
 Series = npt.NDArray[np.float64]
 
-GAP_FACTOR = 5.0  # an interval this many times the usual one is not watched time
+GAP_FACTOR = 5.0  # an interval this many times the median one is not watched time
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ def watched_days(time_s: Series) -> float:
     if len(time_s) < 2:
         return 0.0
     steps = np.diff(time_s)
-    usual = float(np.median(steps))
-    return float(steps[steps <= GAP_FACTOR * usual].sum() + usual) / DAY_S
+    median_s = float(np.median(steps))
+    return float(steps[steps <= GAP_FACTOR * median_s].sum() + median_s) / DAY_S
 
 
 def threshold_for_budget(raw: Series, days: float, alarms_per_day: float) -> float:

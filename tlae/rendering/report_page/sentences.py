@@ -40,9 +40,9 @@ def further(table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTim
     lines = []
     faults = Counter(event.health for event in events if event.kind == CAMERA)
     if faults:
-        told = ", ".join(f"{name} ({count} x)" for name, count in faults.most_common())
+        listed = ", ".join(f"{name} ({count} x)" for name, count in faults.most_common())
         lines.append(
-            f"The camera itself was in trouble: {told}. That is not an event of the scene."
+            f"The camera itself was in trouble: {listed}. That is not an event of the scene."
         )
     alarms, readable = int(table["alarm"].sum()), int((table["state"] == OK).sum())
     if readable:
@@ -50,8 +50,8 @@ def further(table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTim
         lines.append(f"{_count(alarms, 'frame')} of {readable:,} in alarm ({share:.3g} %).")
     left_out = table["state"][table["state"] != OK].value_counts()
     if len(left_out):
-        told = ", ".join(f"{count:,} x {state}" for state, count in left_out.items())
-        lines.append(f"Left out, because not readable: {told}.")
+        listed = ", ".join(f"{count:,} x {state}" for state, count in left_out.items())
+        lines.append(f"Left out, because not readable: {listed}.")
     gaps = time.gaps() if time.began is not None else []
     if gaps:
         start, end = max(gaps, key=lambda gap: gap[1] - gap[0])
@@ -72,7 +72,7 @@ def facts(
         ("footage", footage),
         ("from", time.text(0.0)),
         ("to", time.text(time.span_s)),
-        ("frames", f"{len(table):,}, usually {_interval(time.interval_s)} apart"),
+        ("frames", f"{len(table):,}, median interval {_interval(time.interval_s)}"),
         ("clips", f"{len(time.clips):,}"),
         ("alarm threshold", _threshold(table, summary, threshold)),
         ("left out", f"{health[UNREADABLE]:,} unreadable frames"),
@@ -114,7 +114,7 @@ def _threshold(table: pd.DataFrame, summary: dict[str, Any], threshold: float) -
 
 def _counted(counts: dict[str, int]) -> str:
     ranked = sorted(counts.items(), key=lambda pair: -pair[1])
-    return ", ".join(f"{name or 'not told'} {count:,}" for name, count in ranked)
+    return ", ".join(f"{name or 'not known'} {count:,}" for name, count in ranked)
 
 
 def _length(table: pd.DataFrame, time: FootageTime) -> str:

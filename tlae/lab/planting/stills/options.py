@@ -46,7 +46,7 @@ class StillOptions:
         if len(self.split) != 3 or min(self.split) <= 0:
             raise UserError(
                 "stills.split must be three numbers > 0 (days to train on, calibrate on, test "
-                f"on), got {list(self.split)}; [8,1,3] is usual"
+                f"on), got {list(self.split)}; [8,1,3] is typical"
             )
         for name, values, low, high in (
             ("sizes", self.sizes, 0.005, 0.5),

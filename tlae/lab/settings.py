@@ -1,10 +1,11 @@
-"""Settings of the commands that draw, plant and compare; see ``config.py``."""
+"""Settings of the commands that draw, plant and compare; see ``tlae.config``."""
 
 from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from tlae.config import FootageConfig, PathsConfig, TrainConfig
+from tlae.config import TrainConfig
+from tlae.config_parts import FootageConfig, PathsConfig
 from tlae.lab.planting.options import PlantOptions
 from tlae.lab.planting.stills.options import StillOptions
 from tlae.lab.scenes.options import SceneOptions

@@ -1,13 +1,13 @@
-"""Settings of the commands that sort large sets of pictures; see ``config.py``."""
+"""Settings of the commands that sort large sets of pictures; see ``tlae.config``."""
 
 from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
+from tlae.image_sets.cluster_settings import ClusterOptions
 from tlae.image_sets.descriptor_settings import DescriptorSettings
+from tlae.image_sets.preparation import SCALERS
 from tlae.setting_rules import LARGE, one_of, require_device, share, within
-
-SCALERS = ("none", "standard", "robust", "minmax", "l2")
 
 
 @dataclass
@@ -42,7 +42,7 @@ class PreparationConfig:
 
 
 @dataclass(frozen=True)
-class ClusterConfig(PreparationConfig):
+class ClusterConfig(ClusterOptions, PreparationConfig):
     """`tlae cluster`.
 
     Attributes:
@@ -50,76 +50,31 @@ class ClusterConfig(PreparationConfig):
         descriptor: which one, where the folder holds several.
         method: see `--help` of the command.
         k: number of clusters, or a span to choose from: 2..20.
-        min_size: of a cluster (density methods); null: a hundredth of the pictures.
-        neighbours: that make a place dense, and of the neighbour graph.
-        eps: radius of dbscan and optics; null: the knee of the distances.
-        most_rows: fit to so many pictures; null: as the method allows.
         stability: pairs of random parts that are clustered and compared.
         against: hour: agreement with the hour of day.
         compare: labels.parquet or .csv of another clustering.
         images: where the pictures are now, if they moved since.
         samples: pictures of each cluster on its sheet; 0: no sheets.
         out: null: clusters/<descriptors>-<descriptor>-<method>.
-        seed: of all chance.
     """
 
     descriptors: str = MISSING
     descriptor: str | None = None
-    method: str = "hdbscan"
     k: str | None = None
     pca: float | None = 50
-    min_size: int | None = None
-    neighbours: int = 10
-    eps: float | None = None
-    most_rows: int | None = None
     stability: int = 0
     against: str | None = None
     compare: str | None = None
     images: str | None = None
     samples: int = 20
     out: str | None = None
-    seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what makes no groups."""
-        super().__post_init__()
-        within("min_size", self.min_size, 2)
-        within("neighbours", self.neighbours, 1, 10_000)
-        within("eps", self.eps, 0, open_low=True)
-        within("most_rows", self.most_rows, 2)
+        """Refuse what cannot be compared or shown."""
+        ClusterOptions.__post_init__(self)
+        PreparationConfig.__post_init__(self)
         within("stability", self.stability, 0, 1000)
         within("samples", self.samples, 0, 10_000)
-        within("seed", self.seed, 0, 2**32 - 1)
-
-
-@dataclass
-class ExploreConfig:
-    """`tlae explore`.
-
-    Attributes:
-        descriptors: folder written by describe.
-        descriptor: which of its descriptors; null: the only one.
-        labels: folder or table written by cluster, for the same pictures.
-        export: write this HTML page instead of serving one.
-        host: address to listen on; other than this machine's: see the warning.
-        port: 0: any free one.
-        open: open the page in the browser.
-        processes: jobs computed at the same time.
-    """
-
-    descriptors: str = MISSING
-    descriptor: str | None = None
-    labels: str | None = None
-    export: str | None = None
-    host: str = "127.0.0.1"
-    port: int = 8765
-    open: bool = False
-    processes: int = 1
-
-    def __post_init__(self) -> None:
-        """Refuse what nobody can serve."""
-        within("port", self.port, 0, 65_535)
-        within("processes", self.processes, 1, 1024)
 
 
 @dataclass(frozen=True)
