@@ -179,3 +179,15 @@ sys.exit(main(["novelty", "fit", "images=.", "name=x", "descriptor=colour_histog
     assert done.returncode == 2, done.stderr
     assert (tmp_path / "page.html").is_file()
     assert "pip install 'tlae[images]'" in done.stderr
+
+
+def test_the_working_folder_without_scores_is_refused_plainly(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match="scores must be a folder written by"):
+        tlae.open_scores(".")
+
+
+@pytest.mark.parametrize("model", [None, "model.safetensors"])
+def test_live_asks_for_a_loaded_model(model):
+    with pytest.raises(UserError, match="model must be a loaded model"):
+        tlae.Live(model)

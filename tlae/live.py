@@ -119,6 +119,10 @@ class Live:
         device: str = "auto",
         settings: dict[str, Any] | None = None,
     ) -> None:
+        if not isinstance(model, Model):
+            raise UserError(
+                f"model must be a loaded model, got {model!r}; load it with tlae.load(model_file)"
+            )
         budget, events = budget or model.budget, events or EventRule()
         if events.accept_after_h is not None:
             raise UserError("accept_after_h needs stored maps; use `tlae events` for it")
