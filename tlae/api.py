@@ -63,7 +63,7 @@ def open_footage(
 
 def train(
     footage: Source,
-    model: str = "segmenter",
+    model: str = "joint",
     *,
     out: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,

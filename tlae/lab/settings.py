@@ -27,7 +27,7 @@ class DemoConfig:
     out: str = "demo"
     name: str = "street"
     paths: PathsConfig = field(default_factory=PathsConfig)
-    model: str = "segmenter"
+    model: str = "joint"
     train: list[str] = field(default_factory=list)
     seed: int = 0
 

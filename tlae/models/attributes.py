@@ -103,8 +103,9 @@ class Attributes(Net):
         interval_s = footage.interval_s
         if interval_s > LONGEST_INTERVAL_S:
             raise FootageError(
-                f"model=attributes needs footage that shows motion, at most {LONGEST_INTERVAL_S:g}"
-                f" s from frame to frame, got {interval_s:g} s; take model=still_segmenter"
+                f"footage must show motion, at most {LONGEST_INTERVAL_S:g} s from frame to frame, "
+                f"got {interval_s:g} s; for stills take experiment=timelapse or "
+                "model=still_segmenter"
             )
         frames = pictures_of(footage.of_all_times(BACKGROUND_FRAMES))
         background = Background.of(frames)
@@ -114,8 +115,8 @@ class Attributes(Net):
         cells = Cells.joined(list(_cells(observer, footage, self.most_frames)))
         if not len(cells):
             raise FootageError(
-                "model=attributes needs footage in which something moves, nothing stands out from "
-                "the background in all frames to learn from; look at the footage and the mask"
+                "footage must show something that moves, nothing stands out from the background "
+                "in all frames to learn from; look at the footage and the mask"
             )
         grid = grid_shape((frames.shape[1], frames.shape[2]))
         spacing = max(1, round(self.memory_s / interval_s / SAMPLES)) if self.memory_s else 0

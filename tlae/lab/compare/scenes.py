@@ -108,7 +108,7 @@ def _run(cfg: CompareConfig, scene: Path, model: str, seed: int, folder: Path) -
         *cfg.train,
         *places,
     ]
-    train_named(settings_of_words("train", *training))
+    train_named(settings_of_words("train", training))
     for day in missing:
         row = _measured(cfg, scene, model, seed, folder, day, places)
         target = folder / "figures" / f"{name}-{day}.json"
@@ -137,7 +137,7 @@ def _measured(
         *cfg.score,
         *places,
     ]
-    score_named(settings_of_words("score", *scoring))
+    score_named(settings_of_words("score", scoring))
     scores = read_results(folder / "scores" / day / f"{model}-seed{seed}")
     labels = str(scene / "Test")
     evaluation = measured(
