@@ -75,8 +75,8 @@ class CompareConfig:
         days: also score the test footage as it looks on another day: dark, dim, gamma, shift,
             shadow, noise, compressed, parked.
         seeds: of the trainings.
-        train: further settings of `tlae train`, for all.
-        score: further settings of `tlae score`, for all.
+        train: further settings of `tlae train`, for all, each in quotes.
+        score: further settings of `tlae score`, for all, each in quotes.
         maps: measure regions too.
         out: a folder; what is done there is not done again.
         paths: where decoded frames lie.
