@@ -13,19 +13,13 @@ import tlae
 
 normal, new = sys.argv[1:] or (street() / "Train", street() / "Test")
 
-# A small autoencoder and two short epochs: enough to see how it works. Leave all of this out, and
-# the default net is trained for minutes.
-quick = {
-    "footage.size_hw": [48, 72],
-    "training.windows_per_epoch": 400,
-    "trainer.max_epochs": 2,
-}
-model = tlae.train(normal, model="cae_small", out="checkpoints/example", settings=quick)
+model = tlae.train(normal, out="checkpoints/example")
 
-scores = tlae.score(model, new, budget=tlae.Budget(false_alarm_rate=0.02), out="scores/example")
+scores = tlae.score(model, new, budget=tlae.Budget(false_alarm_rate=0.05), out="scores/example")
 print(scores.table[["clip", "frame", "time_s", "raw", "score", "threshold", "alarm"]].head())
 for event in sorted(scores.events, key=lambda event: -(event.peak_raw or 0))[:5]:
     print(event.id, event.clip, f"frames {event.first_frame}-{event.last_frame}", event.box)
+    print("      it", event.reason)
 
 print("page:", tlae.report(scores))
 print("videos:", *tlae.render(scores))

@@ -69,7 +69,8 @@ def test_the_odd_frame_ranks_first(model: str, tmp_path: Path, places: list[str]
     normal = write_clips(tmp_path / "normal", (20, 20, 20))
     new = write_clips(tmp_path / "new", (20, 20), odd=((1, 9),))
     assert main(train_words(normal, places, model)) == 0
-    assert main([*score_words(tmp_path, new, places), "scoring.smooth_frames=0"]) == 0
+    loose = ["scoring.smooth_frames=0", "scoring.false_alarm_rate=0.3"]  # few frames are held out
+    assert main([*score_words(tmp_path, new, places), *loose]) == 0
     results = read_results(tmp_path / "scores/s")
     table = results.table
     assert len(table) == 40

@@ -103,7 +103,7 @@ def test_footage_that_shows_no_motion_is_refused() -> None:
 
 
 def test_footage_in_which_nothing_moves_is_refused() -> None:
-    with pytest.raises(FootageError, match="something moves"):
+    with pytest.raises(FootageError, match="something that moves"):
         Attributes().keep(frames_of(drawn([], 40)), torch.zeros(0), 1.0)
 
 

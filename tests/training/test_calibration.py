@@ -98,7 +98,7 @@ def test_weights_of_the_background_come_from_other_frames_than_it_calibrates(
     rule = ScoringRule(background=True, smooth_frames=0.0, kernel_px=1)
     model = small_model("cae", rule=rule)
     runs = [np.arange(12 * start, 12 * start + 12) for start in range(5)]  # few: most is chance
-    typical, calibration = fit_to_normal(model.detector, Normal(store, runs, rule, CPU))
+    typical, calibration, _ = fit_to_normal(model.detector, Normal(store, runs, rule, CPU))
     detector = replace(model.detector, typical_error=typical)
     model = replace(model, detector=detector, calibration=calibration)
     own = calibrate(

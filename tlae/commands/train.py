@@ -34,6 +34,8 @@ def _print_end(report: TrainingReport) -> None:
         f"{model.training['seconds']:.0f} s in all; calibrated on {len(model.calibration.raw):,} "
         "held-out frames"
     )
+    moments = ", ".join(f"{c} frame {n} ({s:.3g})" for c, n, s in model.training["highest"])
+    print(f"its highest moments set the threshold; look whether they are normal: {moments}")
     print(f"model: {path} ({path.stat().st_size / 1e6:.1f} MB)")
     print(f"next:  tlae score model_file={path} footage=...")
     print(f"done: {use_of_frames(report.footage, report.source)}")

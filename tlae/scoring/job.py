@@ -117,7 +117,7 @@ class ScoringJob:
                 "frame_mean": whole["frame_mean"],
                 "peak_x": (whole["peak_column"] + 0.5) * index["source_w"] / width,
                 "peak_y": (whole["peak_row"] + 0.5) * index["source_h"] / height,
-                "reason": whole.get("reason", ""),  # parts of older versions lack it
+                "reason": _reasons(whole),
             }
         )
         return table.where((index["state"] == OK) & whole["instant"].notna())
@@ -261,6 +261,13 @@ class ScoringJob:
 
     def _state(self, number: int) -> Path:
         return self.folder / f"state-{number:08d}.safetensors"
+
+
+def _reasons(whole: pd.DataFrame) -> Any:
+    """Of all frames, in one piece, whatever parts they were written in; "" of older versions."""
+    if "reason" not in whole:
+        return ""
+    return whole["reason"].fillna("").to_numpy(dtype=object)
 
 
 def _settled_rows(runs: list[Rows], rows: int, delay: int) -> int:

@@ -17,7 +17,6 @@ from tlae.errors import UserError
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows, median_interval_s, segments
 from tlae.models.contract import State
-from tlae.models.standardised import Standardised
 from tlae.progress import Advance, quiet
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.detector import Detector
@@ -30,6 +29,8 @@ TYPICAL_FRAMES = 1_000
 SETTLING_FRAMES = 2_000  # of each part
 STRETCHES = 20  # that long footage is cut down to
 SHORTEST_STRETCH = 50  # frames
+HIGHEST = 3  # moments that are named
+APART_FRAMES = 25  # between them
 LEAD_IN_FRAMES = 64  # before a held-out run, for nets that carry a state
 FOLDS = 5  # parts of the footage, each weighed by what is restless in the others
 
@@ -52,10 +53,24 @@ class Normal(NamedTuple):
     device: torch.device
 
 
+class Fitted(NamedTuple):
+    """What held-out normal footage says.
+
+    Attributes:
+        typical_error: (H, W).
+        calibration: its scores.
+        highest: clip, frame and score before smoothing of its highest moments, the highest first.
+    """
+
+    typical_error: torch.Tensor
+    calibration: Calibration
+    highest: list[tuple[str, int, float]]
+
+
 def fit_to_normal(
-    detector: Detector, normal: Normal, advance: Advance = quiet, *, learnt: bool = True
-) -> tuple[torch.Tensor, Calibration]:
-    """Typical error (H, W) of normal footage, and its scores; a net that settles is settled.
+    detector: Detector, normal: Normal, advance: Advance = quiet, *, learnt: bool | None = None
+) -> Fitted:
+    """Typical error of normal footage, and its scores; a net that settles is settled.
 
     Where the rule weighs places by their typical error, or the net settles, each part of the
     footage is scored with what the other parts say (cross-conformal prediction, Vovk 2015): a frame
@@ -65,40 +80,39 @@ def fit_to_normal(
         detector: net with its preprocessing; its typical error is not used.
         normal: held-out footage.
         advance: called with the number of frames done.
-        learnt: whether the training got well below a constant answer; for a net that settles.
+        learnt: whether the training got well below a constant answer, for a net that settles; None:
+            it stays as it was settled.
 
     Raises:
         UserError: the net gives no verdict for any frame.
     """
     runs = shortened(normal.runs, CALIBRATION_FRAMES)
     net = detector.net
-    parts = _parts(runs, FOLDS if normal.rule.background or net.settles else 1)
-    evidence = [_evidence(detector, normal._replace(runs=part)) for part in parts]
+    settles = net.settles and bool(learnt)
+    parts = _parts(runs, FOLDS if normal.rule.background or settles else 1)
+    evidence = [_evidence(detector, normal._replace(runs=part)) for part in parts if settles]
+    if net.settles and learnt is False:
+        net.settle(torch.zeros(0), learnt=False)
     errors = [_summed_error(detector, normal._replace(runs=part)) for part in parts]
     total, count = sum(error for error, _ in errors), sum(count for _, count in errors)
     typical = torch.from_numpy(np.asarray(total) / max(count, 1)).float()
     scores = []
     for number, (part, (error, inside)) in enumerate(zip(parts, errors, strict=True)):
-        if net.settles:
-            _settle(net, evidence[:number] + evidence[number + 1 :] or evidence, learnt=learnt)
+        if settles:
+            others_say = evidence[:number] + evidence[number + 1 :] or evidence
+            net.settle(torch.cat(others_say), learnt=True)
         others = (np.asarray(total) - error) / max(count - inside, 1)
         weighed = torch.from_numpy(others).float() if len(parts) > 1 else typical
         of_part = normal._replace(runs=part)
         scores.append(_scores_of(replace(detector, typical_error=weighed), of_part, advance))
-    if net.settles:
-        _settle(net, evidence, learnt=learnt)
-    return typical, _calibration(normal.store, runs, scores)
-
-
-def _settle(net: Standardised, evidence: list[torch.Tensor], *, learnt: bool) -> None:
-    net.settle(torch.cat(evidence), learnt=learnt)
+    if settles:
+        net.settle(torch.cat(evidence), learnt=True)
+    return Fitted(typical, _calibration(normal.store, runs, scores), _highest(normal.store, scores))
 
 
 def _evidence(detector: Detector, normal: Normal) -> torch.Tensor:
     """What a net that settles needs of some held-out frames, (n,)."""
     found = [torch.zeros(0)]
-    if not detector.net.settles:
-        return found[0]
     net = detector.net.to(normal.device).eval()
     reach = (detector.window_frames - 1) * detector.stride
     whole = segments(normal.store.index, detector.gap_s)
@@ -172,6 +186,26 @@ def _calibration(store: FrameStore, runs: list[Rows], scores: list[_Scores]) -> 
         store.index["mode"].to_numpy(dtype=object)[rows] if has_modes else None,
         means,
     )
+
+
+def _highest(store: FrameStore, scores: list[_Scores]) -> list[tuple[str, int, float]]:
+    """The highest moments, which are apart in time: they set the threshold."""
+    rows, instant = (np.concatenate(part) for part in list(zip(*scores, strict=True))[:2])
+    found: list[int] = []
+    for place in np.argsort(-instant, kind="stable"):
+        if all(abs(int(rows[place]) - int(rows[other])) > APART_FRAMES for other in found):
+            found.append(int(place))
+        if len(found) == HIGHEST:
+            break
+    index = store.index
+    return [
+        (
+            str(index["clip"].iloc[rows[place]]),
+            int(index["frame"].iloc[rows[place]]),
+            round(float(instant[place]), 4),
+        )
+        for place in found
+    ]
 
 
 def _scores_of(detector: Detector, normal: Normal, advance: Advance) -> _Scores:

@@ -80,7 +80,7 @@ def recalibrate(cfg: CalibrateConfig, model: Model, footage: Footage) -> Calibra
     with progress(f"scoring {footage.name}", sum(len(run) for run in runs)) as advance:
         as_before = fresh = calibrate(detector, normal, advance)
     if model.rule.background and not cfg.add:
-        typical, fresh = fit_to_normal(detector, normal)
+        typical, fresh, _ = fit_to_normal(detector, normal)
         detector = replace(detector, typical_error=typical)
     calibration = joined(model.calibration, fresh) if cfg.add else fresh
     require_evidence(calibration, budget)

@@ -168,6 +168,7 @@ def train(cfg: TrainConfig, source: Footage, folder: RunFolder) -> TrainingRepor
     facts["seconds"] = round(time.monotonic() - started, 1)
     facts |= {f"{name}_loss": loss for name, loss in baselines.items()}
     facts |= {"compute": str(learnt.compute), "seed": cfg.seed, **learnt.facts}
+    facts |= model.training
     model = save_model(replace(model, camera=camera, training=facts), folder.model)
     return TrainingReport(model, source, footage, baselines)
 
@@ -416,13 +417,12 @@ def _calibrated(
     )
     held_out = Normal(footage.store, footage.held_out, rule, learnt.device)
     with progress("calibrating", footage.held_out_frames) as advance:
-        typical, calibration = fit_to_normal(
-            detector, held_out, advance, learnt=_has_learnt(learnt, baselines)
-        )
+        fitted = fit_to_normal(detector, held_out, advance, learnt=_has_learnt(learnt, baselines))
     return Model(
-        replace(detector, typical_error=typical),
+        replace(detector, typical_error=fitted.typical_error),
         rule,
         Budget.of(vars(cfg.scoring)),
-        calibration,
+        fitted.calibration,
+        training={"highest": fitted.highest},
         source_hw=footage.store.source_hw,
     )
