@@ -31,9 +31,9 @@ class Frames:
         """All frames."""
         return self.all_of_them
 
-    def count(self, most: int) -> int:
-        """All frames, or so many."""
-        return min(most, len(self.all_of_them))
+    def lengths(self, most: int) -> list[int]:
+        """One stretch of all frames, or so many."""
+        return [min(most, len(self.all_of_them))]
 
     def stretches(self, most: int) -> Iterator[Iterable[Tensor]]:
         """One stretch, in two pieces."""

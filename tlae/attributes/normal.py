@@ -66,8 +66,10 @@ def distance_to(tree: cKDTree, kind: Kind, cells: Cells, scale: Scale) -> Plane:
     return np.asarray(mean * weight, np.float32)
 
 
-def fitted(cells: Cells, scale: Scale, most: int, grid: tuple[int, int]) -> list[Exemplars]:
-    """Exemplars of every attribute.
+def fitted(
+    cells: Cells, scale: Scale, most: int, grid: tuple[int, int]
+) -> tuple[list[Exemplars], Floats]:
+    """Exemplars of every attribute, and what normal frames score that were left out.
 
     Each part of the time is compared with the other parts, as new footage will be with all: that
     gives the distances of normal frames.
@@ -77,10 +79,14 @@ def fitted(cells: Cells, scale: Scale, most: int, grid: tuple[int, int]) -> list
         scale: of the scene.
         most: exemplars of one attribute.
         grid: rows and columns of cells.
+
+    Returns:
+        The exemplars, and for each frame from 0 to the last one the highest place of its map, where
+        each part of the time was compared with the others (cross-conformal prediction, Vovk 2015).
     """
     part = (cells.frame - cells.frame.min()) * FOLDS // (np.ptp(cells.frame) + 1)
     generator = np.random.default_rng(0)
-    found = []
+    found, squares = [], np.zeros(0)
     for kind in KINDS:
         vectors = placed(kind, cells, scale)
         known = cells.height > 0 if kind.of_things else np.ones(len(cells), bool)
@@ -92,29 +98,28 @@ def fitted(cells: Cells, scale: Scale, most: int, grid: tuple[int, int]) -> list
             some = _thinned(others, most * (FOLDS - 1) // FOLDS, generator)
             tree = cKDTree(vectors[some])
             distance[inside] = distance_to(tree, kind, cells[inside], scale)
-        largest = np.log(largest_of_frames(distance, cells, grid) + TINY)
+        maps = maps_of_frames(distance, cells, grid)
+        occupied = np.unique(cells.frame)
+        largest = np.log(maps[occupied].max(axis=(1, 2)) + TINY)
         centre = float(np.median(largest))
         spread = max((float(np.quantile(largest, 0.95)) - centre) / TAIL, LEAST_SPREAD)
         kept = _thinned(np.flatnonzero(known), most, generator)
         found.append(Exemplars(kind, vectors[kept], centre, spread))
-    return found
+        z = found[-1].z(maps)
+        squares = np.square(z) if not len(squares) else squares + np.square(z)
+    return found, np.sqrt(squares / len(KINDS)).max(axis=(1, 2)).astype(np.float64)
 
 
-def largest_of_frames(distance: Plane, cells: Cells, grid: tuple[int, int]) -> Floats:
-    """Largest smoothed distance of each frame that has cells."""
-    frames = np.unique(cells.frame)
-    past: list[Plane] = []
-    largest = []
-    starts = np.searchsorted(cells.frame, frames)
-    before = None
-    for frame, rows in zip(frames, np.split(np.arange(len(cells)), starts[1:]), strict=True):
-        plane = np.zeros(grid, np.float32)
-        plane[cells.row[rows], cells.column[rows]] = distance[rows]
-        past = [] if before is not None and frame - before > 1 else past
-        past = [*past, smoothed(plane)][-FRAMES_AVERAGED:]
-        largest.append(float(np.sum(past, axis=0).max()) / FRAMES_AVERAGED)
-        before = frame
-    return np.array(largest)
+def maps_of_frames(distance: Plane, cells: Cells, grid: tuple[int, int]) -> Plane:
+    """Smoothed distances (n, h, w) of the frames from 0 to the last one; 0 where nothing is."""
+    maps = np.zeros((int(cells.frame.max()) + 1, *grid), np.float32)
+    maps[cells.frame, cells.row, cells.column] = distance
+    for plane in maps:
+        plane[:] = smoothed(plane)
+    total = maps.copy()
+    for lag in range(1, FRAMES_AVERAGED):
+        total[lag:] += maps[:-lag]
+    return np.asarray(total / FRAMES_AVERAGED, np.float32)
 
 
 def smoothed(plane: Plane) -> Plane:

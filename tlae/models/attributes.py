@@ -6,6 +6,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -97,6 +98,11 @@ class Attributes(Net):
         for kind in KINDS:
             self.register_buffer(f"normal_{kind.name}", torch.zeros(0))
         self._scene: _Scene | None = None
+        self._left_out: list[Tensor] = []
+
+    def left_out(self) -> list[Tensor]:
+        """See ``contract.Net.left_out``."""
+        return self._left_out
 
     def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
         """Learn what is normal."""
@@ -128,7 +134,8 @@ class Attributes(Net):
         if watched is not None:
             self.watched = torch.from_numpy(watched.astype(np.uint8))
         self.habits = torch.from_numpy(Habits.of(cells, grid).stacked())
-        normal = fitted(cells, scale, self.most_exemplars, grid)
+        normal, left_out = fitted(cells, scale, self.most_exemplars, grid)
+        self._left_out = _of_stretches(left_out, footage.lengths(self.most_frames))
         self.centres = torch.tensor([part.centre for part in normal])
         self.spreads = torch.tensor([part.spread for part in normal])
         for part in normal:
@@ -235,6 +242,19 @@ def pictures_of(frames: Tensor) -> Image:
     return np.ascontiguousarray(levels.permute(0, 2, 3, 1).numpy())
 
 
+def _of_stretches(scores: npt.NDArray[np.float64], lengths: list[int]) -> list[Tensor]:
+    """Scores cut into the stretches that ``_cells`` counted; the first frame of each has none."""
+    parts, first = [], 0
+    for length in lengths:
+        part = np.zeros(length)
+        known = scores[first : first + length]
+        part[: len(known)] = known
+        part[0] = np.nan
+        parts.append(torch.from_numpy(part))
+        first += length + FRAMES_AVERAGED
+    return parts
+
+
 def _scale_of(footage: NormalFrames, background: Background) -> tuple[int, Scale]:
     """Frames between the pictures of motion, and the scale of the scene, from short looks."""
     speeds = [
@@ -261,7 +281,7 @@ def _glances(footage: NormalFrames, background: Background, apart: int) -> Itera
 def _cells(observer: Observer, footage: NormalFrames, most_frames: int) -> Iterator[Cells]:
     """Of each frame; frames are counted over all stretches, with a gap between two."""
     first = 0
-    with progress("measuring normal footage", footage.count(most_frames)) as advance:
+    with progress("measuring normal footage", sum(footage.lengths(most_frames))) as advance:
         for stretch in footage.stretches(most_frames):
             past = None
             for piece in stretch:

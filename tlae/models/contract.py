@@ -25,8 +25,8 @@ class NormalFrames(Protocol):
         """All frames in order, (N, C, H, W) uint8."""
         ...
 
-    def count(self, most: int) -> int:
-        """Number of frames that ``stretches`` gives."""
+    def lengths(self, most: int) -> list[int]:
+        """Number of frames of each stretch that ``stretches`` gives."""
         ...
 
     def stretches(self, most: int) -> Iterator[Iterable[Tensor]]:
@@ -166,6 +166,17 @@ class Net(nn.Module):
             learnt: whether the training got well below a constant answer.
         """
         raise NotImplementedError
+
+    def left_out(self) -> list[Tensor]:
+        """Scores of the training frames, each while it was left out of what is kept.
+
+        They add to those of held-out footage, where that is short. Known after ``keep`` alone.
+
+        Returns:
+            One (n,) for each of the stretches that ``keep`` learnt from, NaN where there is no
+            verdict; empty where a net has none.
+        """
+        return []
 
     def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
         """Keep what the net needs of the training frames, before it is fitted; here nothing.

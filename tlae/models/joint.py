@@ -105,6 +105,10 @@ class Joint(Net):
         maps = (measured.maps.square() + whole.square()).sqrt()
         return measured._replace(maps=maps), (past, *inner)
 
+    def left_out(self) -> list[Tensor]:
+        """Those of the attributes, where they decide alone."""
+        return [] if float(self.joins) else self.attributes.left_out()
+
     def evidence_of(self, frames: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Highest logit of each frame (n,), for ``settle``; goes on as ``measure`` does."""
         logits, past = self._answers(frames, state[0] if state else None)

@@ -115,6 +115,10 @@ class Standardised(nn.Module):
         """Measure frames as they are; see ``contract.Net.measure``."""
         return self.net.measure(frames, state)
 
+    def left_out(self) -> list[Tensor]:
+        """Scores of training frames that were left out; see ``contract.Net.left_out``."""
+        return self.net.left_out()
+
     def evidence_of(self, frames: Tensor, state: State | None) -> tuple[Tensor, State]:
         """What ``settle`` needs of frames as they are; see ``contract.Net.evidence_of``."""
         return self.net.evidence_of(frames, state)

@@ -17,6 +17,7 @@ from tlae.errors import UserError
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows, median_interval_s, segments
 from tlae.models.contract import State
+from tlae.models.standardised import Standardised
 from tlae.progress import Advance, quiet
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.detector import Detector
@@ -35,6 +36,9 @@ LEAD_IN_FRAMES = 64  # before a held-out run, for nets that carry a state
 FOLDS = 5  # parts of the footage, each weighed by what is restless in the others
 
 FloatMap = npt.NDArray[np.float64]
+
+
+FEW_HELD_OUT = 1_000  # frames; fewer are added to by training frames that were left out
 
 
 class Normal(NamedTuple):
@@ -67,8 +71,21 @@ class Fitted(NamedTuple):
     highest: list[tuple[str, int, float]]
 
 
+class _Scores(NamedTuple):
+    """Rows (n,) that count, their scores and the means of their maps."""
+
+    rows: Rows
+    instant: FloatMap
+    frame_mean: FloatMap
+
+
 def fit_to_normal(
-    detector: Detector, normal: Normal, advance: Advance = quiet, *, learnt: bool | None = None
+    detector: Detector,
+    normal: Normal,
+    advance: Advance = quiet,
+    *,
+    learnt: bool | None = None,
+    train: list[Rows] | None = None,
 ) -> Fitted:
     """Typical error of normal footage, and its scores; a net that settles is settled.
 
@@ -82,6 +99,8 @@ def fit_to_normal(
         advance: called with the number of frames done.
         learnt: whether the training got well below a constant answer, for a net that settles; None:
             it stays as it was settled.
+        train: rows of the runs that the net learnt from. Where little is held out, their scores are
+            added that the net gave to them while they were left out; None: they are not.
 
     Raises:
         UserError: the net gives no verdict for any frame.
@@ -107,7 +126,27 @@ def fit_to_normal(
         scores.append(_scores_of(replace(detector, typical_error=weighed), of_part, advance))
     if settles:
         net.settle(torch.cat(evidence), learnt=True)
+    if train and sum(len(run) for run in runs) < FEW_HELD_OUT:
+        runs, scores = _with_left_out(net, train, runs, scores)
     return Fitted(typical, _calibration(normal.store, runs, scores), _highest(normal.store, scores))
+
+
+def _with_left_out(
+    net: Standardised, train: list[Rows], runs: list[Rows], scores: list[_Scores]
+) -> tuple[list[Rows], list[_Scores]]:
+    """Runs and scores, with those of the training frames that a net left out; in order of time."""
+    parts = net.left_out()
+    if [len(part) for part in parts] != [len(run) for run in train]:
+        return runs, scores  # none, or of other frames
+    for run, part in zip(train, parts, strict=True):
+        values = part.numpy()
+        known = ~np.isnan(values)
+        means = np.full(int(known.sum()), np.nan)  # of whole maps, which nobody made
+        scores = [*scores, _Scores(run[known], values[known], means)]
+    rows, instant, frame_mean = (np.concatenate(part) for part in zip(*scores, strict=True))
+    order = np.argsort(rows)
+    together = _Scores(rows[order], instant[order], frame_mean[order])
+    return sorted([*runs, *train], key=lambda run: int(run[0])), [together]
 
 
 def _evidence(detector: Detector, normal: Normal) -> torch.Tensor:
@@ -159,14 +198,6 @@ def shortened(runs: list[Rows], at_most: int) -> list[Rows]:
     return [parts[(2 * number + 1) * len(parts) // (2 * count)] for number in range(count)]
 
 
-class _Scores(NamedTuple):
-    """Rows (n,) that count, their scores and the means of their maps."""
-
-    rows: Rows
-    instant: FloatMap
-    frame_mean: FloatMap
-
-
 def _calibration(store: FrameStore, runs: list[Rows], scores: list[_Scores]) -> Calibration:
     rows, instant, means = (np.concatenate(part) for part in zip(*scores, strict=True))
     if not len(rows):
@@ -184,7 +215,7 @@ def _calibration(store: FrameStore, runs: list[Rows], scores: list[_Scores]) -> 
         median_interval_s(store.index),
         datetime.now(UTC).isoformat(timespec="seconds"),
         store.index["mode"].to_numpy(dtype=object)[rows] if has_modes else None,
-        means,
+        None if np.isnan(means).any() else means,
     )
 
 

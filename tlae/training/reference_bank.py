@@ -79,9 +79,9 @@ class TrainingFrames:
         """All frames in order, (N, C, H, W) uint8."""
         return self._frames(np.concatenate(self.runs)).contiguous()
 
-    def count(self, most: int) -> int:
-        """Number of frames that ``stretches`` gives."""
-        return sum(len(run) for run in shortened(self.runs, most))
+    def lengths(self, most: int) -> list[int]:
+        """Number of frames of each stretch that ``stretches`` gives."""
+        return [len(run) for run in shortened(self.runs, most)]
 
     def stretches(self, most: int) -> Iterator[Iterable[Tensor]]:
         """See ``contract.NormalFrames.stretches``."""

@@ -417,7 +417,9 @@ def _calibrated(
     )
     held_out = Normal(footage.store, footage.held_out, rule, learnt.device)
     with progress("calibrating", footage.held_out_frames) as advance:
-        fitted = fit_to_normal(detector, held_out, advance, learnt=_has_learnt(learnt, baselines))
+        fitted = fit_to_normal(
+            detector, held_out, advance, learnt=_has_learnt(learnt, baselines), train=footage.train
+        )
     return Model(
         replace(detector, typical_error=fitted.typical_error),
         rule,
