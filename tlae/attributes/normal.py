@@ -81,12 +81,12 @@ def fitted(
         grid: rows and columns of cells.
 
     Returns:
-        The exemplars, and for each frame from 0 to the last one the highest place of its map, where
-        each part of the time was compared with the others (cross-conformal prediction, Vovk 2015).
+        The exemplars, and the score of each frame from 0 to the last one, where each part of the
+        time was compared with the others (cross-conformal prediction, Vovk 2015).
     """
     part = (cells.frame - cells.frame.min()) * FOLDS // (np.ptp(cells.frame) + 1)
     generator = np.random.default_rng(0)
-    found, squares = [], np.zeros(0)
+    found, highest = [], []
     for kind in KINDS:
         vectors = placed(kind, cells, scale)
         known = cells.height > 0 if kind.of_things else np.ones(len(cells), bool)
@@ -105,9 +105,13 @@ def fitted(
         spread = max((float(np.quantile(largest, 0.95)) - centre) / TAIL, LEAST_SPREAD)
         kept = _thinned(np.flatnonzero(known), most, generator)
         found.append(Exemplars(kind, vectors[kept], centre, spread))
-        z = found[-1].z(maps)
-        squares = np.square(z) if not len(squares) else squares + np.square(z)
-    return found, np.sqrt(squares / len(KINDS)).max(axis=(1, 2)).astype(np.float64)
+        highest.append(found[-1].z(maps).max(axis=(1, 2)))
+    return found, np.sqrt(np.square(highest).mean(axis=0))
+
+
+def frame_score(z: Plane) -> float:
+    """Root mean square of the highest deviation of each attribute (A, h, w)."""
+    return float(np.sqrt(np.square(z.max(axis=(1, 2))).mean()))
 
 
 def maps_of_frames(distance: Plane, cells: Cells, grid: tuple[int, int]) -> Plane:

@@ -17,6 +17,7 @@ from tlae.attributes.normal import (
     FRAMES_AVERAGED,
     Exemplars,
     fitted,
+    frame_score,
     smoothed,
 )
 from tlae.attributes.observer import SAMPLES, Observer, Past, Seen
@@ -320,14 +321,20 @@ def _deviations(scene: _Scene, cells: list[Cells], recent: Plane) -> tuple[Plane
 
 
 def _map(z: Plane, seen: Seen) -> Plane:
-    """Root mean square over the attributes (A, h, w), where something is in front: (H, W)."""
+    """Root mean square over the attributes (A, h, w), where something is in front: (H, W).
+
+    Its highest place is the score of the frame: the root mean square of the highest deviation of
+    each attribute, wherever that is. Parts of one thing show different attributes.
+    """
     joined = np.sqrt(np.square(z).mean(axis=0))
     height, width = seen.planes.foreground.shape
     whole = cv2.resize(joined, (joined.shape[1] * CELL_PX, joined.shape[0] * CELL_PX))[
         :height, :width
     ]
     around = cv2.dilate(seen.planes.foreground, np.ones((AROUND_PX, AROUND_PX), np.uint8))
-    return np.asarray(whole * around, np.float32)
+    seen_map = whole * around
+    score, highest = frame_score(z), float(seen_map.max())
+    return np.asarray(seen_map * (score / highest if highest > 0 else 0.0), np.float32)
 
 
 def _evidence(z: Plane, cells: Cells) -> Plane:
