@@ -12,10 +12,10 @@ NAMES = tuple(kind.name for kind in KINDS)
 VALUES = ("vx", "vy", "speed", "height", "width", "foot", "stands", "lingers")
 EVIDENCE = (*NAMES, *VALUES)  # of a cell: z of each attribute, then what was measured
 NEAR_CELLS = 3  # normal cells within so many cells tell what is normal at a place
-TOP = 0.995  # quantile of normal values that counts as the most seen
+TOP = 0.98  # share of normal speeds that a fast thing is compared with
 LEAST_CELLS = 30  # fewer normal cells near by: the place is hardly known
 STILL_PACE = 0.25  # of the median speed: slower is still
-LEAST_RATIO = 1.15  # times the most seen, to be named as more
+LEAST_RATIO = 1.15  # times that speed, to be called fast
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +24,7 @@ class Habits:
 
     Attributes:
         cells: normal cells seen near by.
-        speed: highest speed [px per frame].
+        speed: that 98 % of what moved did not exceed [px per frame].
         vx, vy: mean velocity, as a share of the mean speed: its length is 1 if all move one way.
         height, width: median size of things [px].
         stands: longest time that something stood [frames].
@@ -89,7 +89,7 @@ def reason(
     scale: Scale,
     interval_s: float,
 ) -> str:
-    """One clause, such as "moves 2.4 times as fast as anything near here in training".
+    """One clause, such as "has stood here for 40 s; the longest in training was 3.0 s".
 
     Args:
         evidence: ``EVIDENCE`` of a cell.
@@ -126,7 +126,7 @@ def _motion(seen: dict[str, float], normal: dict[str, float], scale: Scale) -> s
     if normal["cells"] < LEAST_CELLS:
         return "moves at a place where hardly anything ever moved in training"
     if ratio >= LEAST_RATIO:
-        return f"moves {ratio:.1f} times as fast as anything near here in training"
+        return f"moves {ratio:.1f} times as fast as {TOP:.0%} of what moved near here in training"
     speed = float(np.hypot(seen["vx"], seen["vy"]))
     along = (seen["vx"] * normal["vx"] + seen["vy"] * normal["vy"]) / max(speed, 1e-6)
     if along < -0.1:
