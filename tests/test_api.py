@@ -191,3 +191,19 @@ def test_the_working_folder_without_scores_is_refused_plainly(tmp_path, monkeypa
 def test_live_asks_for_a_loaded_model(model):
     with pytest.raises(UserError, match="model must be a loaded model"):
         tlae.Live(model)
+
+
+@pytest.mark.parametrize("nothing", [None, 3])
+def test_what_is_no_path_is_refused_in_plain_words(nothing: object) -> None:
+    with pytest.raises(UserError, match="model_file must be a path"):
+        tlae.load(nothing)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="scores must be a path"):
+        tlae.open_scores(nothing)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="footage must be a path or frames"):
+        tlae.open_footage(nothing)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", ["2", True])
+def test_a_budget_is_a_number(value: object) -> None:
+    with pytest.raises(ValueError, match="alarms_per_day must be a number"):
+        tlae.Budget(alarms_per_day=value)  # type: ignore[arg-type]

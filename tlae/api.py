@@ -29,6 +29,7 @@ from tlae.footage.sources import open_footage as open_path
 from tlae.model_file import Model, load_model, run_name
 from tlae.progress import progress_shown
 from tlae.scoring.results import Scores
+from tlae.whole_file import require_path
 from tlae.workflows import score as scoring
 from tlae.workflows.named_footage import require_pace_for
 
@@ -126,7 +127,7 @@ def load(path: str | Path) -> Model:
         ...
         tlae.errors.ModelFileError: model_file must be an existing file, got missing.safetensors...
     """
-    return load_model(Path(path).expanduser())
+    return load_model(require_path(path, "model_file"))
 
 
 def score(

@@ -10,6 +10,7 @@ from tlae.compose import settings_from
 from tlae.evaluation.evaluation import Evaluation
 from tlae.progress import progress_shown
 from tlae.scoring.results import Scores, held_results, read_results
+from tlae.whole_file import require_path
 from tlae.workflows import evaluate as evaluation
 from tlae.workflows import events as events_workflow
 from tlae.workflows import render as rendering
@@ -29,7 +30,7 @@ def open_scores(folder: str | Path) -> Scores:
         >>> len(tlae.open_scores("scores/today").table)
         60
     """
-    return read_results(Path(folder).expanduser())
+    return read_results(require_path(folder, "scores"))
 
 
 def find_events(

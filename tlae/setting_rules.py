@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Collection
+from numbers import Real
 
 from tlae.errors import did_you_mean
 
@@ -19,6 +20,7 @@ def within(
     """
     if value is None:
         return
+    _number(name, value)
     fits = math.isfinite(value) and low <= value <= high and not (open_low and value == low)
     if fits:
         return
@@ -35,8 +37,16 @@ def share(name: str, value: float | None) -> None:
     Raises:
         ValueError: with the rule.
     """
+    if value is not None:
+        _number(name, value)
     if value is not None and not 0 < value < 1:
         raise ValueError(f"{name} must be in (0, 1), got {value:g}")
+
+
+def _number(name: str, value: object) -> None:
+    """Refuse what is no number; yes and no are none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ValueError(f"{name} must be a number, got {value!r}")
 
 
 def one_of(name: str, value: str | None, known: Collection[str]) -> None:

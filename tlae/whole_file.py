@@ -52,6 +52,17 @@ def require_plain_name(name: str, thing: str) -> str:
     return name
 
 
+def require_path(value: object, thing: str) -> Path:
+    """A path as given, with the home folder for "~".
+
+    Raises:
+        UserError: it is neither text nor a path.
+    """
+    if not isinstance(value, str | Path):
+        raise UserError(f"{thing} must be a path, got {value!r}")
+    return Path(value).expanduser()
+
+
 def part_path(path: Path) -> Path:
     """Temporary name in the same folder, so that renaming needs no copying."""
     return path.with_name(f"{path.name}{PART}")

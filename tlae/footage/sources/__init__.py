@@ -168,6 +168,8 @@ def array_footage(
         images = frames if isinstance(frames, np.ndarray) else np.stack(list(frames))
     except ValueError as error:
         raise FootageError(f"frames must be arrays of one shape, got: {error}") from error
+    except TypeError as error:
+        raise FootageError(f"footage must be a path or frames, got {frames!r}") from error
     if images.dtype != np.uint8:
         raise FootageError(f"frames must be of type uint8, got {images.dtype}; convert them")
     if images.ndim == 4 and images.shape[-1] == 1:
