@@ -13,7 +13,8 @@ import tlae
 
 normal, new = sys.argv[1:] or (street() / "Train", street() / "Test")
 
-model = tlae.train(normal, out="checkpoints/example")
+quick = {"footage.size_hw": [96, 144]}  # as the street is drawn; leave it out for real footage
+model = tlae.train(normal, out="checkpoints/example", settings=quick)
 
 scores = tlae.score(model, new, budget=tlae.Budget(false_alarm_rate=0.05), out="scores/example")
 print(scores.table[["clip", "frame", "time_s", "raw", "score", "threshold", "alarm"]].head())

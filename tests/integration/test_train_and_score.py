@@ -344,7 +344,7 @@ def test_ctrl_c_is_one_line_and_the_same_command_continues(
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert "interrupted; the same command continues" in errors
     final = "scores/s/scores.parquet" if phase == "score" else "checkpoints/run/model.safetensors"
