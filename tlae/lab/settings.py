@@ -19,7 +19,7 @@ class DemoConfig:
         out: everything goes here, unless paths.* say otherwise.
         name: of the run and its results.
         paths: where results go.
-        model: any choice of `tlae train`.
+        model: any choice of `tlae train`; the attributes alone are learnt in a minute.
         train: further settings of `tlae train`.
         seed: of all chance.
     """
@@ -27,7 +27,7 @@ class DemoConfig:
     out: str = "demo"
     name: str = "street"
     paths: PathsConfig = field(default_factory=PathsConfig)
-    model: str = "joint"
+    model: str = "attributes"
     train: list[str] = field(default_factory=list)
     seed: int = 0
 
