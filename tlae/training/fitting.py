@@ -146,11 +146,25 @@ def fit(trainer: pl.Trainer, module: Training, data: FootageDataModule, folder: 
             trainer.save_checkpoint(folder.last)
     except SystemExit as error:  # Lightning's answer to Ctrl-C
         raise KeyboardInterrupt from error
+    except RuntimeError as error:  # torch's answer to Ctrl-C while it writes a file
+        if not _was_interrupted(error):
+            raise
+        raise KeyboardInterrupt from error
     except OSError as error:
         raise UserError(
             f"{folder.path} could not be written: {error.strerror or error}; free some space or "
             "set paths.checkpoints to another disk; the same command continues"
         ) from error
+
+
+def _was_interrupted(error: BaseException) -> bool:
+    """Whether an error came up while an interruption was handled."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            return True
+        cause = cause.__context__
+    return False
 
 
 def load_weights(module: Training, folder: RunFolder, keep: str = "best") -> float:
