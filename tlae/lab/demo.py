@@ -24,6 +24,8 @@ from tlae.workflows.train import train_named
 # Eight clips of each kind: a matter of minutes.
 STREET = SceneOptions(train_clips=8, train_frames=200, test_clips=8, test_frames=200)
 
+RATE = 0.01  # of false alarms; two minutes of footage cannot show the default of a thousandth
+
 logger = logging.getLogger(__name__)
 
 
@@ -44,7 +46,11 @@ def demo(cfg: DemoConfig) -> None:
         *common,
     )
     score: ScoreConfig = _settings(
-        "score", f"model_file={model_file}", f"footage={scene / 'Test'}", *common
+        "score",
+        f"model_file={model_file}",
+        f"footage={scene / 'Test'}",
+        f"scoring.false_alarm_rate={RATE}",
+        *common,
     )
     logger.info(f"1/4 making a street scene in {scene}")
     write_scene(scene, replace(STREET, seed=cfg.seed))
