@@ -114,7 +114,7 @@ def meaning_of(kind: type, key: str, cfg: DictConfig) -> str:
         return "argument of Lightning's Trainer."
     if key.startswith("model.") and "_target_" in cfg.model:
         if (argument := key.removeprefix("model.")) in FROM_FOOTAGE:
-            return f"as footage.{argument}."
+            return f"as {FROM_FOOTAGE[argument]}."
         module, _, name = str(cfg.model._target_).rpartition(".")
         found = net_meanings(module.rpartition(".")[2], name)
         return _in_words(found.get(argument, ""))

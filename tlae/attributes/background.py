@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.camera.light import BALANCE, FLOOR, fit_curve
-from tlae.camera.registration import Shift, find_shift, hanning
+from tlae.camera.registration import find_shift, hanning, translated
 
 Image = npt.NDArray[np.uint8]
 Plane = npt.NDArray[np.float32]
@@ -95,7 +95,7 @@ class Aligned:
 
     def shift_of(self, frame: Image) -> tuple[float, float]:
         """Shift of a frame to the right and down [px]; (0, 0) where it is unsure or too large."""
-        shift: Shift = find_shift(_edges(frame), self._edges, self._window)
+        shift = find_shift(_edges(frame), self._edges, self._window)
         is_small = shift.length <= MOST_SHIFT_PX
         return (shift.x, shift.y) if shift.is_sure and is_small else (0.0, 0.0)
 
@@ -104,10 +104,8 @@ def moved_back(frame: Image, shift: tuple[float, float], dead_zone_px: float) ->
     """A frame (H, W, C) without its shift; one of less than the dead zone is left."""
     if np.hypot(*shift) < dead_zone_px:
         return frame
-    matrix = np.array([[1, 0, -shift[0]], [0, 1, -shift[1]]], np.float64)
-    size = (frame.shape[1], frame.shape[0])
-    moved = cv2.warpAffine(frame, matrix, size, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(moved, np.uint8).reshape(frame.shape)
+    moved = translated(frame, -shift[0], -shift[1], cv2.INTER_LINEAR)
+    return np.asarray(moved, np.uint8)
 
 
 def _edges(picture: Image) -> Plane:

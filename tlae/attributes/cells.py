@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum as maximum_of_labels
 
-Plane = npt.NDArray[np.float32]
+from tlae.attributes.background import Plane
 
 CELL_PX = 8  # side of a cell
 BLOCK_PX = 4  # pixels are averaged over such blocks first

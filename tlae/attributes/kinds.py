@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tlae.attributes.background import Image, grey_of
-from tlae.attributes.cells import CELL_PX, Cells, Plane
+from tlae.attributes.background import Image, Plane, grey_of
+from tlae.attributes.cells import CELL_PX, Cells
 
 Vectors = npt.NDArray[np.float32]
 

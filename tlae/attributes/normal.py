@@ -8,10 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from tlae.attributes.cells import Cells, Plane
+from tlae.attributes.background import Plane
+from tlae.attributes.cells import Cells
 from tlae.attributes.kinds import KINDS, Kind, Scale, Vectors, placed
-
-Floats = npt.NDArray[np.float64]
 
 NEIGHBOURS = 3  # whose mean distance counts
 SURE_COVER = 0.5  # foreground share from which on a cell counts fully
@@ -45,7 +44,7 @@ class Exemplars:
 
     def distance(self, cells: Cells, scale: Scale) -> Plane:
         """Distance of each cell to its nearest normal ones (n,); less where little is in front."""
-        return distance_to(self.tree, self.kind, cells, scale)
+        return _distance(self.tree, placed(self.kind, cells, scale), _weight(self.kind, cells))
 
     def z(self, distance: Plane) -> Plane:
         """Distances in spreads above those of normal frames, >= 0."""
@@ -53,22 +52,24 @@ class Exemplars:
         return np.asarray(np.clip(raw, 0, self.kind.ceiling), np.float32)
 
 
-def distance_to(tree: cKDTree, kind: Kind, cells: Cells, scale: Scale) -> Plane:
+def _weight(kind: Kind, cells: Cells) -> Plane:
+    """How much the distance of each cell counts (n,)."""
+    weight = np.minimum(1, cells.cover / SURE_COVER)
+    return np.asarray(weight * (cells.height > 0) if kind.of_things else weight)
+
+
+def _distance(tree: cKDTree, vectors: Vectors, weight: Plane) -> Plane:
     """See ``Exemplars.distance``."""
-    if not len(cells):
+    if not len(vectors):
         return np.zeros(0, np.float32)
     nearest = list(range(1, min(NEIGHBOURS, tree.n) + 1))
-    apart, _ = tree.query(placed(kind, cells, scale), k=nearest, workers=2)
-    mean = np.asarray(apart).mean(axis=1)
-    weight = np.minimum(1, cells.cover / SURE_COVER)
-    if kind.of_things:
-        weight = weight * (cells.height > 0)
-    return np.asarray(mean * weight, np.float32)
+    apart, _ = tree.query(vectors, k=nearest, workers=2)
+    return np.asarray(np.asarray(apart).mean(axis=1) * weight, np.float32)
 
 
 def fitted(
     cells: Cells, scale: Scale, most: int, grid: tuple[int, int]
-) -> tuple[list[Exemplars], Floats]:
+) -> tuple[list[Exemplars], Plane]:
     """Exemplars of every attribute, and what normal frames score that were left out.
 
     Each part of the time is compared with the other parts, as new footage will be with all: that
@@ -86,9 +87,10 @@ def fitted(
     """
     part = (cells.frame - cells.frame.min()) * FOLDS // (np.ptp(cells.frame) + 1)
     generator = np.random.default_rng(0)
+    occupied = np.unique(cells.frame)
     found, highest = [], []
     for kind in KINDS:
-        vectors = placed(kind, cells, scale)
+        vectors, weight = placed(kind, cells, scale), _weight(kind, cells)
         known = cells.height > 0 if kind.of_things else np.ones(len(cells), bool)
         distance = np.zeros(len(cells), np.float32)
         for number in range(FOLDS):
@@ -97,39 +99,46 @@ def fitted(
                 continue
             some = _thinned(others, most * (FOLDS - 1) // FOLDS, generator)
             tree = cKDTree(vectors[some])
-            distance[inside] = distance_to(tree, kind, cells[inside], scale)
+            distance[inside] = _distance(tree, vectors[inside], weight[inside])
         maps = maps_of_frames(distance, cells, grid)
-        occupied = np.unique(cells.frame)
         largest = np.log(maps[occupied].max(axis=(1, 2)) + TINY)
         centre = float(np.median(largest))
         spread = max((float(np.quantile(largest, 0.95)) - centre) / TAIL, LEAST_SPREAD)
         kept = _thinned(np.flatnonzero(known), most, generator)
         found.append(Exemplars(kind, vectors[kept], centre, spread))
         highest.append(found[-1].z(maps).max(axis=(1, 2)))
-    return found, np.sqrt(np.square(highest).mean(axis=0))
+    return found, joined(np.stack(highest))
 
 
-def frame_score(z: Plane) -> float:
-    """Root mean square of the highest deviation of each attribute (A, h, w)."""
-    return float(np.sqrt(np.square(z.max(axis=(1, 2))).mean()))
+def joined(z: Plane) -> Plane:
+    """Root mean square over the attributes, the first axis."""
+    return np.asarray(np.sqrt(np.square(z).mean(axis=0)))
 
 
 def maps_of_frames(distance: Plane, cells: Cells, grid: tuple[int, int]) -> Plane:
     """Smoothed distances (n, h, w) of the frames from 0 to the last one; 0 where nothing is."""
     maps = np.zeros((int(cells.frame.max()) + 1, *grid), np.float32)
     maps[cells.frame, cells.row, cells.column] = distance
-    for plane in maps:
-        plane[:] = smoothed(plane)
-    total = maps.copy()
-    for lag in range(1, FRAMES_AVERAGED):
-        total[lag:] += maps[:-lag]
-    return np.asarray(total / FRAMES_AVERAGED, np.float32)
+    return averaged(maps, maps[:0])[0]
 
 
-def smoothed(plane: Plane) -> Plane:
-    """Means over 3 x 3 cells (h, w), where nothing is counts as 0: lone specks fade."""
+def averaged(distances: Plane, before: Plane) -> tuple[Plane, Plane]:
+    """Means over 3 x 3 cells of the last 3 frames; where nothing is counts as 0: specks fade.
+
+    Args:
+        distances: (n, ..., h, w) of further frames; smoothed over cells in place.
+        before: (k, ..., h, w), what the call before returned; of no frame at the start.
+
+    Returns:
+        The means, and what the next call needs.
+    """
     side = (CELLS_AVERAGED, CELLS_AVERAGED)
-    return np.asarray(cv2.blur(plane, side, borderType=cv2.BORDER_CONSTANT), np.float32)
+    for plane in distances.reshape(-1, *distances.shape[-2:]):
+        plane[:] = cv2.blur(plane, side, borderType=cv2.BORDER_CONSTANT)
+    missing = np.zeros((FRAMES_AVERAGED - 1 - len(before), *distances.shape[1:]), np.float32)
+    line = np.concatenate([missing, before, distances])
+    windows = [line[first : first + len(distances)] for first in range(FRAMES_AVERAGED)]
+    return np.mean(windows, axis=0), line[1 - FRAMES_AVERAGED :]
 
 
 def _thinned(

@@ -6,11 +6,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tlae.attributes.background import Aligned, Background, Image, grey_of, moved_back
+from tlae.attributes.background import Aligned, Background, Image, Plane, grey_of, moved_back
 from tlae.attributes.cells import (
     STANDS_COVER,
     Cells,
-    Plane,
     Planes,
     cells_of,
     grid_shape,
@@ -66,8 +65,8 @@ class Seen:
     """One frame.
 
     Attributes:
-        planes: foreground and motion; None: the first frame of a run, which shows no motion.
-        cells: that are not empty.
+        planes: foreground and motion.
+        cells: that are not empty; none in the first frame of a run, which shows no motion.
     """
 
     planes: Planes

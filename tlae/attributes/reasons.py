@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tlae.attributes.cells import Cells, Plane
+from tlae.attributes.background import Plane
+from tlae.attributes.cells import Cells
 from tlae.attributes.kinds import KINDS, Scale
 
 NAMES = tuple(kind.name for kind in KINDS)
-VALUES = ("vx", "vy", "speed", "height", "width", "foot", "stands", "lingers")
-EVIDENCE = (*NAMES, *VALUES)  # of a cell: z of each attribute, then what was measured
+VALUES = ("vx", "vy", "speed", "height", "width", "stands", "lingers")  # what was measured
 NEAR_CELLS = 3  # normal cells within so many cells tell what is normal at a place
 TOP = 0.98  # share of normal speeds that a fast thing is compared with
 LEAST_CELLS = 30  # fewer normal cells near by: the place is hardly known
@@ -92,7 +92,7 @@ def reason(
     """One clause, such as "has stood here for 40 s; the longest in training was 3.0 s".
 
     Args:
-        evidence: ``EVIDENCE`` of a cell.
+        evidence: of a cell: the deviations of the attributes (``NAMES``), then ``VALUES``.
         place: row and column of the cell.
         habits: of the scene.
         scale: of the scene.

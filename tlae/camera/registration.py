@@ -1,11 +1,15 @@
 """How far a frame is shifted against the background, by phase correlation of their edges."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from tlae.camera.measures import Plane
+
+AnyPlane = npt.NDArray[Any]
 
 LEAST_RESPONSE = 0.12  # of the correlation peak; frames of two scenes mostly stay below
 DEAD_ZONE_PX = 0.15  # less is not undone: interpolating would blur for nothing
@@ -62,14 +66,22 @@ def undo(picture: Plane, shift: Shift) -> Plane:
     """The picture (H, W) or (H, W, C) moved back; what comes in at the edge is repeated."""
     if shift.length < DEAD_ZONE_PX:
         return picture
-    matrix = np.array([[1, 0, -shift.x], [0, 1, -shift.y]], np.float64)
+    moved = translated(picture, -shift.x, -shift.y, cv2.INTER_CUBIC)
+    return np.asarray(np.clip(moved, 0, 255), np.float32)  # cubic interpolation overshoots
+
+
+def translated(picture: AnyPlane, x: float, y: float, interpolation: int) -> AnyPlane:
+    """A picture (H, W) or (H, W, C) moved to the right and down; its edge is repeated.
+
+    Args:
+        picture: of any type that OpenCV takes.
+        x: [px].
+        y: [px].
+        interpolation: of OpenCV, such as ``cv2.INTER_LINEAR``.
+    """
+    matrix = np.array([[1, 0, x], [0, 1, y]], np.float64)
     height, width = picture.shape[:2]
     moved = cv2.warpAffine(
-        picture,
-        matrix,
-        (width, height),
-        flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
+        picture, matrix, (width, height), flags=interpolation, borderMode=cv2.BORDER_REPLICATE
     )
-    back = np.clip(moved, 0, 255).reshape(picture.shape)  # cubic interpolation overshoots
-    return np.asarray(back, np.float32)
+    return np.asarray(moved).reshape(picture.shape)

@@ -6,25 +6,20 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tlae.attributes.background import Background, Image
-from tlae.attributes.cells import CELL_PX, Cells, Plane, grid_shape
+from tlae.attributes.background import Background, Plane
+from tlae.attributes.cells import CELL_PX, Cells, grid_shape
 from tlae.attributes.kinds import KINDS, Scale, fitted_scale, ground_of
-from tlae.attributes.normal import (
-    FRAMES_AVERAGED,
-    Exemplars,
-    fitted,
-    frame_score,
-    smoothed,
-)
+from tlae.attributes.normal import FRAMES_AVERAGED, Exemplars, averaged, fitted, joined
 from tlae.attributes.observer import SAMPLES, Observer, Past, Seen
 from tlae.attributes.reasons import VALUES, Habits, reason
 from tlae.errors import FootageError
 from tlae.models.contract import Measured, Net, NormalFrames, State
+from tlae.models.view import pictures_of
 from tlae.progress import progress
+from tlae.setting_rules import within
 
 BACKGROUND_FRAMES = 80  # whose median is the background
 GLANCES = 300  # short looks at the footage, for the scale of the scene
@@ -69,6 +64,7 @@ class Attributes(Net):
     """
 
     measures = True
+    streams = True
 
     background: Tensor  # (H, W, C) uint8
     noise: Tensor  # (H, W)
@@ -82,12 +78,9 @@ class Attributes(Net):
         self, exemplars: int = 20_000, most_frames: int = 20_000, memory_s: float = 600.0
     ) -> None:
         super().__init__()
-        if exemplars < 100:
-            raise ValueError(f"model.exemplars must be >= 100, got {exemplars}")
-        if most_frames < 10:
-            raise ValueError(f"model.most_frames must be >= 10, got {most_frames}")
-        if not memory_s >= 0:
-            raise ValueError(f"model.memory_s must be >= 0, got {memory_s}")
+        within("model.exemplars", exemplars, 100)
+        within("model.most_frames", most_frames, 10)
+        within("model.memory_s", memory_s, 0)
         self.most_exemplars, self.most_frames, self.memory_s = exemplars, most_frames, memory_s
         self.register_buffer("background", torch.zeros(0, dtype=torch.uint8))
         self.register_buffer("noise", torch.zeros(0))
@@ -144,25 +137,23 @@ class Attributes(Net):
         self._scene = None
 
     def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
-        """Maps, expected pictures and evidence of further frames; see ``contract.Net.measure``."""
+        """Maps and evidence of further frames; see ``contract.Net.measure``."""
         device, shape = frames.device, (frames.shape[0], *frames.shape[2:])
         if not len(self.background):
             nothing = torch.zeros(shape, device=device)
-            return Measured(nothing, frames, torch.zeros(len(frames), 0, 1, 1)), ()
+            return Measured(nothing, torch.zeros(len(frames), 0, 1, 1)), ()
         scene = self._learnt()
         pictures = pictures_of(frames)
         past, recent = _unpacked(state, pictures.shape[1:])
-        seen, expected = [], []
+        seen = []
         for picture in pictures:
             one, past = scene.observer.see(picture, past)
             seen.append(one)
-            expected.append((past.renewed or scene.observer.background).frame)
         deviations, recent = _deviations(scene, [one.cells for one in seen], recent)
         maps = [_map(z, one) for z, one in zip(deviations, seen, strict=True)]
         evidence = [_evidence(z, one.cells) for z, one in zip(deviations, seen, strict=True)]
         answer = Measured(
             torch.from_numpy(np.stack(maps)).to(device),
-            (torch.from_numpy(np.stack(expected)).permute(0, 3, 1, 2).float() / 255).to(device),
             torch.from_numpy(np.stack(evidence)).to(device),
         )
         return answer, _packed(past, recent)
@@ -182,15 +173,6 @@ class Attributes(Net):
         strength = around[: len(KINDS)].square().sum(dim=0)
         found = around.flatten(1)[:, int(strength.argmax())].cpu().numpy()
         return reason(found, (row, column), scene.habits, scene.scale, scene.interval_s)
-
-    def forward(self, clip: Tensor) -> Tensor:
-        """Maps of clips, each from its first frame on."""
-        maps = [self.measure(frames.transpose(0, 1), None)[0].maps for frames in clip]
-        return torch.stack(maps)[:, None].expand_as(clip)
-
-    def target(self, clip: Tensor) -> Tensor:
-        """Nothing unusual."""
-        return torch.zeros_like(clip)
 
     def _learnt(self) -> _Scene:
         """The parts that measure, made when first needed."""
@@ -237,13 +219,7 @@ class Attributes(Net):
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
-def pictures_of(frames: Tensor) -> Image:
-    """(n, C, H, W) in [0, 1] -> (n, H, W, C) uint8."""
-    levels = (frames.detach().cpu().float() * 255).round().clamp(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(levels.permute(0, 2, 3, 1).numpy())
-
-
-def _of_stretches(scores: npt.NDArray[np.float64], lengths: list[int]) -> list[Tensor]:
+def _of_stretches(scores: Plane, lengths: list[int]) -> list[Tensor]:
     """Scores cut into the stretches that ``_cells`` counted; the first frame of each has none."""
     parts, first = [], 0
     for length in lengths:
@@ -258,13 +234,14 @@ def _of_stretches(scores: npt.NDArray[np.float64], lengths: list[int]) -> list[T
 
 def _scale_of(footage: NormalFrames, background: Background) -> tuple[int, Scale]:
     """Frames between the pictures of motion, and the scale of the scene, from short looks."""
-    speeds = [
-        np.linalg.norm(seen.planes.flow, axis=2)[seen.planes.foreground > 0.5][::7]
-        for seen in _glances(footage, background, 1)
-    ]
+    speeds, cells = [], []
+    for seen in _glances(footage, background, 1):
+        speeds.append(np.linalg.norm(seen.planes.flow, axis=2)[seen.planes.foreground > 0.5][::7])
+        cells.append(seen.cells)
     fast = float(np.quantile(np.concatenate([*speeds, [0.1]]), 0.99))
     apart = int(np.clip(round(FAR_PX / fast), 1, MOST_APART))
-    cells = [seen.cells for seen in _glances(footage, background, apart)]
+    if apart > 1:
+        cells = [seen.cells for seen in _glances(footage, background, apart)]
     return apart, fitted_scale(Cells.joined(cells), background.frame)
 
 
@@ -309,15 +286,9 @@ def _deviations(scene: _Scene, cells: list[Cells], recent: Plane) -> tuple[Plane
     for attribute, part in enumerate(scene.exemplars):
         apart = part.distance(together, scene.scale)
         planes[number, attribute, together.row, together.column] = apart
-    flat = planes.reshape(-1, *planes.shape[2:])
-    for plane in flat:
-        plane[:] = smoothed(plane)
-    missing = np.zeros((FRAMES_AVERAGED - 1 - len(recent), *recent.shape[1:]), np.float32)
-    line = np.concatenate([missing, recent, planes])
-    windows = [line[first : first + len(planes)] for first in range(FRAMES_AVERAGED)]
-    mean = np.mean(windows, axis=0)
+    mean, recent = averaged(planes, recent)
     z = [part.z(mean[:, number]) for number, part in enumerate(scene.exemplars)]
-    return np.stack(z, axis=1), line[1 - FRAMES_AVERAGED :]
+    return np.stack(z, axis=1), recent
 
 
 def _map(z: Plane, seen: Seen) -> Plane:
@@ -326,19 +297,18 @@ def _map(z: Plane, seen: Seen) -> Plane:
     Its highest place is the score of the frame: the root mean square of the highest deviation of
     each attribute, wherever that is. Parts of one thing show different attributes.
     """
-    joined = np.sqrt(np.square(z).mean(axis=0))
+    cells = joined(z)
     height, width = seen.planes.foreground.shape
-    whole = cv2.resize(joined, (joined.shape[1] * CELL_PX, joined.shape[0] * CELL_PX))[
-        :height, :width
-    ]
+    size = (cells.shape[1] * CELL_PX, cells.shape[0] * CELL_PX)
+    whole = cv2.resize(cells, size)[:height, :width]
     around = cv2.dilate(seen.planes.foreground, np.ones((AROUND_PX, AROUND_PX), np.uint8))
     seen_map = whole * around
-    score, highest = frame_score(z), float(seen_map.max())
+    score, highest = float(joined(z.max(axis=(1, 2)))), float(seen_map.max())
     return np.asarray(seen_map * (score / highest if highest > 0 else 0.0), np.float32)
 
 
 def _evidence(z: Plane, cells: Cells) -> Plane:
-    """``EVIDENCE`` of every cell, (E, h, w)."""
+    """Deviations and ``VALUES`` of every cell, (E, h, w)."""
     values = np.zeros((len(VALUES), *z.shape[1:]), np.float32)
     values[:, cells.row, cells.column] = [getattr(cells, name) for name in VALUES]
     return np.concatenate([z, values])

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
+import torch
 from torch import Tensor, nn
 
 State = tuple[Tensor, ...]  # what a net carries from frame to frame
@@ -58,12 +59,10 @@ class Measured(NamedTuple):
 
     Attributes:
         maps: (n, H, W), >= 0.
-        expected: (n, C, H, W) in [0, 1], what the net expected to see.
         evidence: (n, E, h, w), what ``Net.reason`` needs of each place.
     """
 
     maps: Tensor
-    expected: Tensor
     evidence: Tensor
 
 
@@ -73,8 +72,8 @@ class Net(nn.Module):
     A net that rebuilds or predicts defines ``forward``. A net that segments defines ``logits``
     instead: it answers with the anomaly map itself, its target is zero everywhere, and it is
     trained on normal clips into which pseudo-anomalies are planted. A net that measures defines
-    ``measure``: it has no weights, keeps what it needs of the training frames, answers frame by
-    frame with the map, and can give a reason for it.
+    ``measure``: it keeps what it needs of the training frames, answers frame by frame with the map,
+    and can give a reason for it; it streams.
 
     Attributes:
         planted: kind of the pseudo-anomalies that a net which segments is trained with; None: the
@@ -106,8 +105,15 @@ class Net(nn.Module):
         """Whether the net answers with the anomaly map itself instead of with frames."""
         return self.planted is not None
 
+    @property
+    def answers_maps(self) -> bool:
+        """Whether the net answers with the anomaly map itself, and rebuilds nothing."""
+        return self.segments or self.measures
+
     def target(self, clip: Tensor) -> Tensor:
-        """Select the frames of ``clip`` that ``forward`` answers for."""
+        """Select the frames of ``clip`` that ``forward`` answers for; for maps, nothing unusual."""
+        if self.answers_maps:
+            return torch.zeros_like(clip)
         raise NotImplementedError
 
     def logits(self, clip: Tensor) -> Tensor:

@@ -8,17 +8,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tlae.models.attributes import Attributes, pictures_of
+from tlae.attributes.normal import TAIL
+from tlae.models.attributes import Attributes
 from tlae.models.contract import Measured, Net, NormalFrames, State
 from tlae.models.segmenter import AnomalySegmenter
-from tlae.models.view import small_and_grey
+from tlae.models.view import seen_small
+from tlae.setting_rules import within
 
 BOX = 0.05  # side of the box that smooths the segmenter's map, in picture heights
 INDEPENDENT_FRAMES = 10  # so many held-out frames count as one independent moment
 MOST_WEIGHT = 2.0  # of the segmenter's deviation beside that of the attributes
 FULL_MOMENTS = 30  # independent held-out moments from which on it has that weight
 LEAST_SPREAD = 0.3  # of the segmenter's logits in normal footage
-TAIL = 1.645  # standard deviations from the median to the 95 % quantile
 EDGE = 1e-4  # probabilities are kept so far from 0 and 1
 
 
@@ -48,6 +49,7 @@ class Joint(Net):
 
     planted = "moving"
     measures = True
+    streams = True
     settles = True
 
     joins: Tensor  # 0 or 1, whether the segmenter counts
@@ -69,8 +71,7 @@ class Joint(Net):
         memory_s: float = 600.0,
     ) -> None:
         super().__init__()
-        if stride < 1:
-            raise ValueError(f"model.stride must be >= 1, got {stride}")
+        within("model.stride", stride, 1)
         self.window_frames, self.stride, self.fastest = window_frames, stride, fastest
         self.view_hw = (int(view_hw[0]), int(view_hw[1]))
         self.segmenter = AnomalySegmenter(1, window_frames, widths, fastest)
@@ -137,20 +138,10 @@ class Joint(Net):
         said = self.attributes.reason(evidence, place)
         return said or "has a shape or motion unlike what was seen in training (found by the net)"
 
-    def forward(self, clip: Tensor) -> Tensor:
-        """Maps of clips, each from its first frame on."""
-        maps = [self.measure(frames.transpose(0, 1), None)[0].maps for frames in clip]
-        return torch.stack(maps)[:, None].expand_as(clip)
-
-    def target(self, clip: Tensor) -> Tensor:
-        """Nothing unusual."""
-        return torch.zeros_like(clip)
-
     def _views(self, frames: Tensor) -> Tensor:
         """Frames (n, C, H, W) in [0, 1] as the segmenter sees them, (n, 1, h, w)."""
         assert self.view_hw is not None
-        small = torch.from_numpy(small_and_grey(pictures_of(frames), self.view_hw))
-        return small.permute(0, 3, 1, 2).to(frames.device).float() / 255
+        return seen_small(frames, self.view_hw)
 
     def _answers(self, frames: Tensor, past: Tensor | None) -> tuple[Tensor, Tensor]:
         """Smoothed logits (n, h, w) of the windows that end at each frame, and the last views.

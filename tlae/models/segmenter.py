@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
 
 from tlae.models.contract import Net
@@ -51,7 +50,3 @@ class AnomalySegmenter(Net):
         """Anomaly maps (B, T, H, W), before the sigmoid."""
         answer: Tensor = self.unet(clip.flatten(1, 2))
         return answer
-
-    def target(self, clip: Tensor) -> Tensor:
-        """Nothing unusual."""
-        return torch.zeros_like(clip)

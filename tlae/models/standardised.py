@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+from tlae.attributes.background import Image
 from tlae.models.contract import Measured, Net, NormalFrames, State
-from tlae.models.view import Frames, small_and_grey
+from tlae.models.view import seen_small, small_and_grey
 
 
 class Standardised(nn.Module):
@@ -21,6 +22,7 @@ class Standardised(nn.Module):
 
     mean_frame: Tensor
     spread: Tensor
+    viewed_mean: Tensor  # the mean frame as ``view`` gives it, (C', h, w)
 
     def __init__(self, net: Net, mean_frame: Tensor, spread: float) -> None:
         super().__init__()
@@ -31,15 +33,22 @@ class Standardised(nn.Module):
         self.net = net
         self.register_buffer("mean_frame", mean_frame.float())
         self.register_buffer("spread", torch.tensor(float(spread)))
+        viewed = self.mean_frame
+        if net.view_hw is not None:
+            viewed = seen_small(self.mean_frame[None], net.view_hw)[0]
+        self.register_buffer("viewed_mean", viewed, persistent=False)
 
     def forward(self, clip: Tensor) -> Tensor:
-        """Rebuild (B, C, T, H, W) in [0, 1]-like units, not clamped; or segment, in [0, 1]."""
+        """Rebuild (B, C, T, H, W) in [0, 1]-like units, not clamped; or segment, in [0, 1].
+
+        Of a net that measures: maps of the clips, each from its first frame on.
+        """
         if self.measures:
-            maps: Tensor = self.net(clip)
-            return maps
-        mean = self.mean_frame[:, None]  # (C, 1, H, W)
+            maps = [self.measure(frames.transpose(0, 1), None)[0].maps for frames in clip]
+            return torch.stack(maps)[:, None].expand_as(clip)
         if self.segments:
             return self.shares(clip)
+        mean = self.mean_frame[:, None]  # (C, 1, H, W)
         answer: Tensor = self.net((clip - mean) / self.spread)
         return answer.float() * self.spread + mean
 
@@ -55,7 +64,7 @@ class Standardised(nn.Module):
     @property
     def answers_maps(self) -> bool:
         """Whether the inner net answers with the anomaly map itself, and rebuilds nothing."""
-        return self.net.segments or self.net.measures
+        return self.net.answers_maps
 
     def logits(self, clip: Tensor) -> Tensor:
         """Anomaly maps (B, T, H, W) before the sigmoid, of a net that segments.
@@ -82,19 +91,10 @@ class Standardised(nn.Module):
         share = torch.sigmoid(self.logits(clip).float())
         return share[:, None].expand_as(clip)
 
-    def view(self, frames: Frames) -> Frames:
+    def view(self, frames: Image) -> Image:
         """Frames (n, H, W, C) as the part of the net that is trained sees them."""
         size_hw = self.net.view_hw
         return frames if size_hw is None else small_and_grey(frames, size_hw)
-
-    @property
-    def viewed_mean(self) -> Tensor:
-        """The mean frame in that form, (C', h, w)."""
-        if self.net.view_hw is None:
-            return self.mean_frame
-        levels = (self.mean_frame * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-        small = torch.from_numpy(self.view(levels[None])[0]).permute(2, 0, 1)
-        return small.to(self.mean_frame.device).float() / 255
 
     @property
     def measures(self) -> bool:

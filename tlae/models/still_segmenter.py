@@ -95,10 +95,6 @@ class StillSegmenter(Net):
         answer: Tensor = self.unet(torch.cat([clip.flatten(1, 2), beside], dim=1))
         return answer
 
-    def target(self, clip: Tensor) -> Tensor:
-        """Nothing unusual."""
-        return torch.zeros_like(clip)
-
     def most_alike(self, frames: Tensor) -> Tensor:
         """The background most alike each frame (N, C, H, W), in that frame's light.
 

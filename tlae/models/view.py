@@ -1,13 +1,20 @@
-"""Smaller grey frames, for a part of a net that does not need all that another part does."""
+"""Frames as pictures, and as the smaller grey ones that a part of a net can do with."""
 
 import cv2
 import numpy as np
-import numpy.typing as npt
+import torch
+from torch import Tensor
 
-Frames = npt.NDArray[np.uint8]
+from tlae.attributes.background import Image, grey_of
 
 
-def small_and_grey(frames: Frames, size_hw: tuple[int, int]) -> Frames:
+def pictures_of(frames: Tensor) -> Image:
+    """(n, C, H, W) in [0, 1] -> (n, H, W, C) uint8."""
+    levels = (frames.detach().cpu().float() * 255).round().clamp(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(levels.permute(0, 2, 3, 1).numpy())
+
+
+def small_and_grey(frames: Image, size_hw: tuple[int, int]) -> Image:
     """Means of areas, in grey (ITU-R BT.601).
 
     Args:
@@ -19,6 +26,11 @@ def small_and_grey(frames: Frames, size_hw: tuple[int, int]) -> Frames:
     """
     small = np.empty((len(frames), *size_hw, 1), np.uint8)
     for frame, result in zip(frames, small, strict=True):
-        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) if frame.shape[2] == 3 else frame[..., 0]
-        cv2.resize(grey, size_hw[::-1], dst=result[..., 0], interpolation=cv2.INTER_AREA)
+        cv2.resize(grey_of(frame), size_hw[::-1], dst=result[..., 0], interpolation=cv2.INTER_AREA)
     return small
+
+
+def seen_small(frames: Tensor, size_hw: tuple[int, int]) -> Tensor:
+    """Frames (n, C, H, W) in [0, 1] as small grey ones, (n, 1, h, w)."""
+    small = torch.from_numpy(small_and_grey(pictures_of(frames), size_hw))
+    return small.permute(0, 3, 1, 2).to(frames.device).float() / 255

@@ -64,13 +64,8 @@ WARM_UP = "warm-up"  # state of a frame that the net sees before its first windo
 NEEDED = {"clip", "frame", "time_s", "taken_at", "state", "raw", "score", "alarm"}  # to be read
 NEEDED_FACTS = {"footage", "rule", "threshold"}  # of the summary
 NEEDED_OF_EVENTS = {"clip", "first_frame", "last_frame", "peak_frame", "peak_raw"}
-MEASURED = (
-    "instant",
-    "frame_mean",
-    "peak_x",
-    "peak_y",
-    "reason",
-)  # by the net; others follow from them
+# By the net; others follow from them.
+MEASURED = ("instant", "frame_mean", "peak_x", "peak_y", "reason")
 ZONES, ZONE_SCORES = "zones.yaml", "zones.parquet"  # in a results folder
 SMALLEST = 1e-3  # score above which 16 bits hold more than 0 in its map
 CLIPS, COCO = "events", "events.coco.json"

@@ -34,7 +34,8 @@ class Scored:
         maps: (n, h, w) float32, smoothed error.
         instant: (n,) float64, frame score before smoothing in time; NaN: the net gave no verdict.
         peak: (n, 2) row and column of the map's maximum.
-        rebuilt: (n, h, w, C) uint8, what the net expected.
+        rebuilt: (n, h, w, C) uint8, what the net expected; C = 1 of a net that measures, which
+            expects nothing.
         reason: (n,) str, why the worst place is unusual; empty where the net does not say.
     """
 
@@ -100,7 +101,7 @@ def reading_of(detector: Detector, rule: ScoringRule) -> Reading:
     """How the answers of a detector's net are read under a rule."""
     net, size = detector.net, detector.preprocessing
     answers = 1
-    if not (rule.causal or net.streams or net.measures):
+    if not (rule.causal or net.streams):
         probe = torch.zeros(1, size.channels, detector.window_frames, 1, 1)
         answers = int(net.target(probe).shape[2])
     return Reading(
@@ -141,7 +142,7 @@ class FrameScorer:
         self.weight = None
         if rule.background:
             self.weight = background_weight(detector.typical_error.to(device))
-        self.streams = self.net.streams or self.net.measures  # frame by frame
+        self.streams = self.net.streams
         centred = not rule.causal and not self.streams
         self.answers = self.reading.answers
         self.context = (self.window - 1) * self.stride
@@ -233,7 +234,7 @@ class FrameScorer:
             torch.zeros_like(measured.maps)[:, None, None],
             self.rule.error,
             self.rule.unit,
-        ), measured.expected[:, None]
+        ), measured.maps[:, None, None]
 
     def _windows(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """One window for each frame, ending there."""
@@ -282,7 +283,7 @@ class FrameScorer:
         memory = self.memory
         number = torch.arange(len(maps), device=maps.device) + memory.seen
         memory.seen += 0 if self.streams else len(maps)
-        is_blind = self.net.segments and not self.net.measures
+        is_blind = self.net.segments and not self.streams
         beyond = is_blind & ((number < self.context) | last)  # windows that leave the run
         if self.answers == 1:
             before_run = min(max(0, self.window_delay - int(number[0])), len(maps))

@@ -33,12 +33,10 @@ SHORTEST_STRETCH = 50  # frames
 HIGHEST = 3  # moments that are named
 APART_FRAMES = 25  # between them
 LEAD_IN_FRAMES = 64  # before a held-out run, for nets that carry a state
+FEW_HELD_OUT = 1_000  # frames; fewer are added to by training frames that were left out
 FOLDS = 5  # parts of the footage, each weighed by what is restless in the others
 
 FloatMap = npt.NDArray[np.float64]
-
-
-FEW_HELD_OUT = 1_000  # frames; fewer are added to by training frames that were left out
 
 
 class Normal(NamedTuple):

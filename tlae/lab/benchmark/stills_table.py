@@ -12,6 +12,7 @@ import pandas as pd
 
 from tlae.lab.benchmark.runs import model_of
 from tlae.lab.benchmark.stills_maps import write_maps
+from tlae.lab.markdown import table_head, table_row
 from tlae.lab.planting.stills import CLEAN, StillSummary
 from tlae.lab.still_figures.figures import (
     BUDGETS,
@@ -132,14 +133,6 @@ def _calibration_alarms(days: dict[str, list[str]]) -> str:
     return f"{PRIMARY_BUDGET} alarms a day the alarm of rank {highest} is the threshold"
 
 
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _head(*cells: str) -> list[str]:
-    return [_row(*cells), _row(*["---"] * len(cells))]
-
-
 def _summary(runs: Runs) -> list[str]:
     """The first figure and what stands around it."""
     primary = runs.of("recall", PRIMARY_BUDGET, group="primary")
@@ -152,13 +145,13 @@ def _summary(runs: Runs) -> list[str]:
         "frames in alarm": runs.of("frames_in_alarm", PRIMARY_BUDGET, group=CLEAN),
     }
     alarms = runs.of("alarms_per_day", PRIMARY_BUDGET, group=CLEAN)
-    lines = _head("model", "scoring", "seeds", "95 % interval", *shares, "alarms a day")
+    lines = table_head("model", "scoring", "seeds", "95 % interval", *shares, "alarms a day")
     for model in runs.models:
         own = primary[primary["model"] == model]
         low, high = wilson_interval(round(float(own["value"].mean()) * count), count)
         cells = [model, runs.rules[model], str(len(own)), f"{100 * low:.0f} to {100 * high:.0f}"]
         cells += [runs.cell(rows, model) for rows in shares.values()]
-        lines.append(_row(*cells, runs.cell(alarms, model, percent=False)))
+        lines.append(table_row(*cells, runs.cell(alarms, model, percent=False)))
     return [*lines, "", *_explained(count), ""]
 
 
@@ -186,11 +179,13 @@ def _grid(runs: Runs) -> list[str]:
     keys = list(zip(first["size"], first["contrast"], first["count"], strict=True))
     for budget in BUDGETS:
         lines += [f"## Recall at {budget} alarms a day, by size and contrast", ""]
-        lines += _head("size, contrast", "objects", *runs.models)
+        lines += table_head("size, contrast", "objects", *runs.models)
         for size, contrast, count in keys:
             rows = runs.of("recall", budget, group="cell", size=size, contrast=contrast)
             name = f"{100 * size:g} %, {contrast:g}"
-            lines.append(_row(name, f"{count:.0f}", *(runs.cell(rows, m) for m in runs.models)))
+            lines.append(
+                table_row(name, f"{count:.0f}", *(runs.cell(rows, m) for m in runs.models))
+            )
         lines.append("")
     return lines
 
@@ -200,11 +195,11 @@ def _groups(runs: Runs) -> list[str]:
     rows = runs.of("recall", PRIMARY_BUDGET)
     rows = rows[~rows["group"].isin(["primary", "cell"])]
     lines = [f"## Recall at {PRIMARY_BUDGET} alarms a day, of the same objects, by kind", ""]
-    lines += _head("kind", "objects", *runs.models)
+    lines += table_head("kind", "objects", *runs.models)
     for group in rows["group"].unique():
         own = rows[rows["group"] == group]
         count = f"{own['count'].iloc[0]:.0f}"
-        lines.append(_row(group, count, *(runs.cell(own, model) for model in runs.models)))
+        lines.append(table_row(group, count, *(runs.cell(own, model) for model in runs.models)))
     return [*lines, ""]
 
 
@@ -215,7 +210,7 @@ def _alarms(runs: Runs) -> list[str]:
         "(share of frames in alarm)",
         "",
     ]
-    lines += _head("test days", *runs.models)
+    lines += table_head("test days", *runs.models)
     rates = runs.of("alarms_per_day", PRIMARY_BUDGET)
     shares = runs.of("frames_in_alarm", PRIMARY_BUDGET)
     for group in rates["group"].unique():
@@ -224,19 +219,19 @@ def _alarms(runs: Runs) -> list[str]:
             f"{runs.cell(rate, model, percent=False)} ({runs.cell(share, model)} %)"
             for model in runs.models
         )
-        lines.append(_row(group, *cells))
+        lines.append(table_row(group, *cells))
     return [*lines, ""]
 
 
 def _periods(runs: Runs) -> list[str]:
     lines = ["## Alarms a day on clean test days, by period", ""]
-    lines += _head("period", "budget", *runs.models)
+    lines += table_head("period", "budget", *runs.models)
     rows = runs.of("alarms_in_period")
     for group in rows["group"].unique():
         for budget in BUDGETS:
             own = rows[(rows["group"] == group) & (rows["budget"] == budget)]
             cells = (runs.cell(own, model, percent=False) for model in runs.models)
-            lines.append(_row(group, str(budget), *cells))
+            lines.append(table_row(group, str(budget), *cells))
     return [*lines, ""]
 
 

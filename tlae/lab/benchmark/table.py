@@ -17,6 +17,7 @@ from tlae.evaluation.roc import roc_curve
 from tlae.evaluation.scored import ScoredTable, read_scored
 from tlae.footage.frames import Image
 from tlae.lab.benchmark.runs import model_file, model_of
+from tlae.lab.markdown import table_head, table_row
 from tlae.model_file import load_model
 from tlae.rendering.charts import ChartedClip, roc_chart, score_chart
 from tlae.rendering.contact_sheet import contact_sheet
@@ -154,24 +155,19 @@ def _markdown(groups: list[tuple[str, list[Run]]], name: str) -> str:
         f"{frames:,} test frames, {normal:,} of them normal. In %, mean ± standard deviation over "
         "seeds. Nets of the last epoch; nothing chosen on the test split.",
         "",
-        _row("model", "seeds", *(COLUMNS[key] for key in keys)),
-        _row(*["---"] * (2 + len(keys))),
+        *table_head("model", "seeds", *(COLUMNS[key] for key in keys)),
     ]
     clock = first.figures.get("auc_clock")
     if clock is not None:
-        lines.append(_row("the clock", "-", f"{100 * clock:.1f}", *["-"] * (len(keys) - 1)))
+        lines.append(table_row("the clock", "-", f"{100 * clock:.1f}", *["-"] * (len(keys) - 1)))
     for model, runs in groups:
         values = (_percent(*_spread(runs, key)) for key in keys)
-        lines.append(_row(model, str(len(runs)), *values))
-    lines += ["", _row("model", *COSTS.values()), _row(*["---"] * (1 + len(COSTS)))]
+        lines.append(table_row(model, str(len(runs)), *values))
+    lines += ["", *table_head("model", *COSTS.values())]
     for model, runs in groups:
-        lines.append(_row(model, *(_cost(_spread(runs, key)[0], key) for key in COSTS)))
+        lines.append(table_row(model, *(_cost(_spread(runs, key)[0], key) for key in COSTS)))
     lines += ["", *(f"- {COLUMNS[key]}: {first.names[key]}" for key in keys), ""]
     return "\n".join(lines)
-
-
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _percent(mean: float, deviation: float) -> str:

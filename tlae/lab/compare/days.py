@@ -126,7 +126,7 @@ def write_day(source: Path, kind: str, folder: Path) -> None:
 
 def _write_clip(clip: Clip, kind: str, folder: Path) -> None:
     folder.mkdir(parents=True)
-    with progress(f"another day ({kind}) of {clip.name}", 0) as advance:
+    with progress(f"another day ({kind}) of {clip.name}", clip.length) as advance:
         for frame in clip.frames():
             if frame.image is not None:
                 picture = changed(frame.image, kind, frame.frame)

@@ -15,7 +15,7 @@ from tlae.config_scores import EvaluateConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.lab.compare.days import require_days, write_day
-from tlae.lab.compare.table import write_comparison
+from tlae.lab.compare.table import CLEAN, RATES, Row, write_comparison
 from tlae.lab.settings import CompareConfig
 from tlae.model_file import load_model
 from tlae.scoring.calibrate import Calibration, threshold_of
@@ -25,40 +25,42 @@ from tlae.workflows.evaluate import measured
 from tlae.workflows.score import score_named
 from tlae.workflows.train import train_named
 
-RATES = (1e-2, 1e-3)  # false alarms asked for
 CALM_FRAMES = 15  # normal frames so near an event do not count: smoothing reaches them
 FIGURES = ("auc_raw", "auc_macro", "rbdc", "tbdc", "aupro_05", "recall_1_per_hour")
-CLEAN = "clean"
 
 logger = logging.getLogger(__name__)
 Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Row:
-    """One model on one day of one scene.
+class _Run:
+    """One model on one scene.
 
     Attributes:
-        scene, model, day: names; the day is "clean" or one of ``days.DAYS``.
+        scene: its folder, with Train and Test.
+        model: a choice of `tlae train`.
         seed: of the training.
-        figures: by name, in [0, 1]; None where not defined.
-        realised: share of calm normal frames in alarm, for each rate asked for.
-        calm_frames: of them.
-        moments: effective number of independent moments in the calibration.
-        train_s: seconds of training.
-        frames_per_s: of scoring.
+        folder: where everything of the scene is written.
     """
 
-    scene: str
+    scene: Path
     model: str
-    day: str
     seed: int
-    figures: dict[str, float | None]
-    realised: dict[str, float]
-    calm_frames: int
-    moments: float
-    train_s: float
-    frames_per_s: float
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """Of the model and its scores."""
+        return f"{self.model}-seed{self.seed}"
+
+    @property
+    def file(self) -> Path:
+        """Of the model."""
+        return self.folder / "checkpoints" / self.name / "model.safetensors"
+
+    def figures(self, day: str) -> Path:
+        """Where the figures of a day lie."""
+        return self.folder / "figures" / f"{self.name}-{day}.json"
 
 
 def compare(cfg: CompareConfig) -> None:
@@ -75,7 +77,8 @@ def compare(cfg: CompareConfig) -> None:
         for scene in scenes:
             for model in cfg.models:
                 for seed in cfg.seeds:
-                    _run(cfg, scene, model, seed, out / require_plain_name(scene.name, "scene"))
+                    folder = out / require_plain_name(scene.name, "scene")
+                    _finish(cfg, _Run(scene, model, seed, folder))
         rows = [_read(path) for path in sorted(out.glob("*/figures/*.json"))]
         write_comparison(out, rows, names, cfg.models)
 
@@ -89,70 +92,62 @@ def _scene_of(path: str) -> Path:
     return scene.resolve()
 
 
-def _run(cfg: CompareConfig, scene: Path, model: str, seed: int, folder: Path) -> None:
-    """One model on every day of one scene."""
-    name = f"{model}-seed{seed}"
-    days = [CLEAN, *cfg.days]
-    missing = [day for day in days if not (folder / "figures" / f"{name}-{day}.json").is_file()]
+def _finish(cfg: CompareConfig, run: _Run) -> None:
+    """Measure one model on every day of one scene that is not measured."""
+    missing = [day for day in (CLEAN, *cfg.days) if not run.figures(day).is_file()]
     if not missing:
         return
-    logger.info(f"{scene.name}: {name}")
-    places = [f"paths.cache={cfg.paths.cache}", f"name={name}"]
-    mask = scene / "mask.png"
+    logger.info(f"{run.scene.name}: {run.name}")
+    mask = run.scene / "mask.png"
     training = [
-        f"footage={scene / 'Train'}",
-        f"model={model}",
-        f"seed={seed}",
-        f"paths.checkpoints={folder / 'checkpoints'}",
+        f"footage={run.scene / 'Train'}",
+        f"model={run.model}",
+        f"seed={run.seed}",
+        f"paths.checkpoints={run.folder / 'checkpoints'}",
         *([f"footage.mask={mask}"] if mask.is_file() else []),
         *cfg.train,
-        *places,
+        *_places(cfg, run),
     ]
     train_named(settings_of_words("train", training))
     for day in missing:
-        row = _measured(cfg, scene, model, seed, folder, day, places)
-        target = folder / "figures" / f"{name}-{day}.json"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_json(target, asdict(row))
+        row = _measured(cfg, run, day)
+        run.figures(day).parent.mkdir(parents=True, exist_ok=True)
+        write_json(run.figures(day), asdict(row))
 
 
-def _measured(
-    cfg: CompareConfig,
-    scene: Path,
-    model: str,
-    seed: int,
-    folder: Path,
-    day: str,
-    places: list[str],
-) -> Row:
-    footage = scene / "Test"
+def _places(cfg: CompareConfig, run: _Run) -> list[str]:
+    return [f"paths.cache={cfg.paths.cache}", f"name={run.name}"]
+
+
+def _measured(cfg: CompareConfig, run: _Run, day: str) -> Row:
+    labels = run.scene / "Test"
+    footage = labels
     if day != CLEAN:
-        footage = folder / "days" / day
-        write_day(scene / "Test", day, footage)
-    file = folder / "checkpoints" / f"{model}-seed{seed}" / "model.safetensors"
+        footage = run.folder / "days" / day
+        write_day(labels, day, footage)
     scoring = [
-        f"model_file={file}",
+        f"model_file={run.file}",
         f"footage={footage}",
-        f"paths.scores={folder / 'scores' / day}",
+        f"paths.scores={run.folder / 'scores' / day}",
         *cfg.score,
-        *places,
+        *_places(cfg, run),
     ]
     score_named(settings_of_words("score", scoring))
-    scores = read_results(folder / "scores" / day / f"{model}-seed{seed}")
-    labels = str(scene / "Test")
+    scores = read_results(run.folder / "scores" / day / run.name)
+    with_maps = cfg.maps and day == CLEAN
     evaluation = measured(
-        EvaluateConfig(scores=str(scores.folder), labels=labels, maps=cfg.maps and day == CLEAN)
+        EvaluateConfig(scores=str(scores.folder), labels=str(labels), maps=with_maps)
     )
-    known = {measure.key: measure.value for measure in evaluation.measures}
-    trained = load_model(file)
+    trained = load_model(run.file)
     calibration = trained.calibration.smoothed(scores.rule.smooth_frames, causal=scores.rule.causal)
     realised, calm = _realised(scores, evaluation.truth.anomalous, calibration)
     return Row(
-        scene=scene.name,
-        model=model,
+        scene=run.scene.name,
+        model=run.model,
         day=day,
-        seed=seed,
-        figures={key: known.get(key) for key in FIGURES} | {"clock": known.get("auc_clock")},
+        seed=run.seed,
+        figures={key: evaluation.value_of(key) for key in FIGURES}
+        | {"clock": evaluation.value_of("auc_clock")},
         realised=realised,
         calm_frames=calm,
         moments=calibration.tail.moments,
