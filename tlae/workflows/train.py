@@ -1,12 +1,9 @@
 """Train a net on normal footage: from settings and footage to a model file."""
 
-import json
 import logging
 import math
 import time
-from dataclasses import asdict, dataclass, replace
-from functools import partial
-from hashlib import sha256
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +13,14 @@ import torch
 from pytorch_lightning.utilities.rank_zero import rank_zero_only  # type: ignore[attr-defined]
 
 from tlae.budget import Budget
-from tlae.camera.camera import Camera
-from tlae.camera.canonical_store import canonical_store, without_ill
-from tlae.camera.fit import fit_camera
 from tlae.config import TrainConfig
-from tlae.errors import UserError, refusing_bad_values
+from tlae.errors import refusing_bad_values
 from tlae.folder_lock import held_folder
 from tlae.footage.datamodule import FootageDataModule
 from tlae.footage.dataset import ClipDataset
-from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import Footage
-from tlae.footage.store import FrameStore, open_store
-from tlae.footage.timestamps import ASSUMED_INTERVAL_S
 from tlae.footage.windows import median_interval_s
-from tlae.footage.zones import read_mask
-from tlae.model_file import Model, build_net, save_model
+from tlae.model_file import Model, save_model
 from tlae.models.contract import Net
 from tlae.models.standardised import Standardised
 from tlae.progress import progress, shows_bars
@@ -47,17 +37,16 @@ from tlae.training.fitting import (
     require_trainer_settings,
 )
 from tlae.training.module import POSITIVE_WEIGHT, Training
-from tlae.training.moving_anomalies import MovingRecipe
-from tlae.training.normal_footage import NormalFootage, split_footage
+from tlae.training.normal_footage import NormalFootage
 from tlae.training.options import FitOptions, Planting
-from tlae.training.recipe import Recipe, constant_loss
+from tlae.training.recipe import constant_loss
 from tlae.training.reference_bank import TrainingFrames
 from tlae.training.run_folder import RunFolder
-from tlae.training.still_anomalies import StillRecipe
 from tlae.training.teachable import require_teachable
 from tlae.whole_file import require_plain_name
-from tlae.workflows.footage_notes import fitted_levels, note_clock
+from tlae.workflows.footage_notes import note_clock
 from tlae.workflows.named_footage import open_named, require_pace_for
+from tlae.workflows.training_inputs import built_net, prepared, recipe_of, recorded_settings
 
 FEWEST_FOR_WEIGHTS = 1_000  # frames, for weights that a net can do without
 WELL_BELOW = 0.5  # of a constant's loss: a net above it would harm what it is joined with
@@ -139,11 +128,11 @@ def train(cfg: TrainConfig, source: Footage, folder: RunFolder) -> TrainingRepor
         options = FitOptions(
             **{k: getattr(cfg.training, k) for k in FitOptions.__dataclass_fields__}
         )
-        inner = _build(cfg)
-        footage, camera = _prepare(cfg, source, inner)
+        inner = built_net(cfg)
+        footage, camera = prepared(cfg, source, inner)
         require_teachable(footage)
     if is_first_process():
-        folder.begin(_settings(cfg, footage.store), overwrite=cfg.overwrite)
+        folder.begin(recorded_settings(cfg, footage.store), overwrite=cfg.overwrite)
     _note_idle_settings(cfg, inner, rule)
     if folder.is_done(overwrite=cfg.overwrite):
         if is_first_process():
@@ -222,7 +211,7 @@ def _learn(
         options,
         footage.watched,
         channels_last=compute.channels_last,
-        recipe=_recipe(cfg, net.net) if net.segments else None,
+        recipe=recipe_of(cfg, net.net) if net.segments else None,
     )
     trainer = _trainer(cfg, folder, compute, baselines, rule)
     if trainer.is_global_zero:
@@ -249,76 +238,6 @@ def _introduce(
         f"{len(footage.held_out)} time blocks"
     )
     note_clock(footage.store, footage.gap_s, time_pattern)
-
-
-def _build(cfg: TrainConfig) -> Net:
-    """The net, which answered for one empty clip: before footage is decoded for it.
-
-    Raises:
-        UserError: its settings fit neither each other nor those of the footage.
-    """
-    clip = torch.zeros(1, cfg.footage.channels, cfg.footage.window_frames, *cfg.footage.size_hw)
-    try:
-        inner = build_net(cfg.model)
-        net = Standardised(inner, torch.zeros(clip.shape[1], *clip.shape[3:]), 1.0).eval()
-        with torch.inference_mode():
-            answer, target = net(clip), net.target(clip)
-    except (RuntimeError, ZeroDivisionError, IndexError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(f"model.* must fit each other and footage.*, got: {reason}") from error
-    if answer.shape != target.shape or not answer.numel():
-        raise UserError(
-            f"model.* must fit footage.*: for a clip of shape {tuple(clip.shape)} the net answers "
-            f"{tuple(answer.shape)}, {tuple(target.shape)} expected"
-        )
-    inner.train()
-    return inner
-
-
-def _prepare(cfg: TrainConfig, source: Footage, net: Net) -> tuple[NormalFootage, Camera | None]:
-    """The footage as the net sees it, and the camera that makes it so."""
-    size_hw = (int(cfg.footage.size_hw[0]), int(cfg.footage.size_hw[1]))
-    preprocessing = Preprocessing(size_hw, cfg.footage.channels, fitted_levels(source))
-    watched = None
-    if cfg.footage.mask:
-        watched = torch.from_numpy(read_mask(Path(cfg.footage.mask).expanduser(), size_hw))
-    window_frames, strides = cfg.footage.window_frames, list(cfg.footage.strides)
-    if net.segments:  # what is planted may play faster: longer spans
-        window_frames, strides = _recipe(cfg, net).span_frames, [1]
-    store = open_store(source, preprocessing, Path(cfg.paths.cache))
-    split = partial(
-        split_footage,
-        window_frames=window_frames,
-        strides=strides,
-        holdout=cfg.footage.holdout,
-        gap_factor=cfg.footage.gap_factor,
-        watched=watched,
-    )
-    if not cfg.camera.is_any:
-        return split(store), None
-    camera = fit_camera(store, np.concatenate(split(store).train), cfg.camera)
-    return split(without_ill(canonical_store(camera, store))), camera
-
-
-def _recipe(cfg: TrainConfig, net: Net) -> Recipe:
-    """Of the pseudo-anomalies that a net which segments is taught by."""
-    window, stride = cfg.footage.window_frames, cfg.footage.strides[0]
-    if net.planted == "still":
-        return StillRecipe(window, stride)
-    return MovingRecipe(window, stride, net.fastest, cfg.training.planted)
-
-
-def _settings(cfg: TrainConfig, store: FrameStore) -> dict[str, Any]:
-    """All that a run's numbers depend on."""
-    settings: dict[str, Any] = json.loads(json.dumps(asdict(cfg)))  # tuples become lists
-    for key in ("paths", "overwrite", "name", "suffix"):
-        settings.pop(key)
-    settings["store"] = store.key
-    settings["footage"]["interval_s"] = cfg.footage.interval_s or ASSUMED_INTERVAL_S
-    if cfg.footage.mask:
-        mask = Path(cfg.footage.mask).expanduser()
-        settings["mask_content"] = sha256(mask.read_bytes()).hexdigest()[:16]
-    return settings
 
 
 def _compute(
@@ -365,7 +284,7 @@ def _constant_loss(cfg: TrainConfig, footage: NormalFootage, net: Standardised) 
     chosen = np.linspace(0, len(windows) - 1, CONSTANT_WINDOWS).round().astype(np.int64)
     span = ClipDataset(footage.store, windows, net.view)[chosen].float() / 255
     generator = torch.Generator().manual_seed(cfg.seed)
-    planted = _recipe(cfg, net.net).plant(span, net.viewed_mean, generator)
+    planted = recipe_of(cfg, net.net).plant(span, net.viewed_mean, generator)
     share = float(planted.mask.mean())
     return constant_loss(share, POSITIVE_WEIGHT)
 
