@@ -133,6 +133,16 @@ COMMANDS = {
         "tlae.image_sets.settings:FilterScoreConfig",
         "say of new pictures: good or bad",
     ),
+    "serve": Command(
+        "tlae.commands.serve",
+        "tlae.serving.settings:ServeConfig",
+        "serve models over HTTP, with a live page",
+    ),
+    "serve zmq": Command(
+        "tlae.commands.serve_zmq",
+        "tlae.serving.settings:ServeZmqConfig",
+        "filter pictures that clients send over ZeroMQ",
+    ),
     "demo": Command(
         "tlae.commands.demo",
         "tlae.lab.settings:DemoConfig",
@@ -142,9 +152,22 @@ COMMANDS = {
 
 # Extras of the package that bring a library.
 EXTRAS = dict.fromkeys(("sklearn", "skops", "torchvision"), "images")
+EXTRAS |= dict.fromkeys(
+    ("fastapi", "uvicorn", "prometheus_client", "python_multipart", "zmq"), "serve"
+)
 
 # Commands that bring torch, which takes seconds: a terminal shows what goes on.
-SLOW_TO_LOAD = ("train", "score", "calibrate", "events", "benchmark", "demo", "render", "report")
+SLOW_TO_LOAD = (
+    "train",
+    "score",
+    "calibrate",
+    "events",
+    "benchmark",
+    "demo",
+    "render",
+    "report",
+    "serve",
+)
 
 USAGE = """\
 tlae {version}: learns what is normal for one fixed camera, and shows what is not.

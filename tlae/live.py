@@ -127,17 +127,12 @@ class Live:
         if events.accept_after_h is not None:
             raise UserError("accept_after_h needs stored maps; use `tlae events` for it")
         self._rule = model.rule.changed_by({**(settings or {}), "causal": True})
-        differ = differing_reading(model, self._rule)
-        if differ and budget.threshold is None:
-            raise UserError(
-                f"the model was calibrated with another {', '.join(differ)} than causal scoring "
-                "has; train with scoring.causal=true, or give a fixed threshold"
-            )
+        self._differ = differing_reading(model, self._rule)
         self._calibration: Calibration | None = None
-        if not differ:
+        if not self._differ:
             smooth = self._rule.smooth_frames
             self._calibration = model.calibration.smoothed(smooth, causal=True)
-        self._threshold = threshold_of(self._calibration, budget)
+        self.change_budget(budget)
         self._model, self._events = model, events
         self._interval_s = model.calibration.interval_s if interval_s is None else interval_s
         precision = model.detector.precision
@@ -151,6 +146,19 @@ class Live:
         self._last_s = math.nan  # of the frame before, in its clip
         self._at_s = 0.0  # of the frame before, since the first
         self._to_cut = True
+
+    def change_budget(self, budget: Budget) -> None:
+        """Alarm by another budget from the next frame on; an event that goes on is not cut.
+
+        Raises:
+            UserError: the model's calibration does not hold for causal scoring.
+        """
+        if self._differ and budget.threshold is None:
+            raise UserError(
+                f"the model was calibrated with another {', '.join(self._differ)} than causal "
+                "scoring has; train with scoring.causal=true, or give a fixed threshold"
+            )
+        self._threshold = threshold_of(self._calibration, budget)
 
     def cut(self) -> None:
         """What comes next is another clip: nothing of the past counts for it."""
