@@ -22,7 +22,7 @@ def models(tmp_path: Path) -> Path:
     folder = tmp_path / "models"
     for name, net in (("gate", "cae"), ("clip", "stae")):
         (folder / name).mkdir(parents=True)
-        model = replace(small_model(net), budget=Budget(threshold=0.15))
+        model = replace(small_model(net), budget=Budget(threshold=0.3))
         save_model(model, folder / name / "model.safetensors")
     (folder / "broken.safetensors").write_bytes(b"no model")
     return folder
