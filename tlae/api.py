@@ -168,7 +168,7 @@ def score(
     """
     model = model if isinstance(model, Model) else load(model)
     source = _opened(footage)
-    path = "" if model.file is None else str(model.file)
+    path = "model in memory" if model.file is None else str(model.file)
     cfg = settings_from("score", {"footage": source.spec, "model_file": path, **(settings or {})})
     if budget is not None:
         cfg = replace(cfg, scoring=_with_budget(cfg.scoring, budget))

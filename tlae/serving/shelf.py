@@ -4,11 +4,12 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
-from tlae.errors import ModelFileError, UserError
+from tlae.errors import UserError
 from tlae.image_sets.judge_file import KINDS
 from tlae.image_sets.picture_judge import PictureJudge, load_picture_judge
 from tlae.model_file import Model, load_model
@@ -134,12 +135,13 @@ class ModelShelf:
         if path is None:
             raise not_found("model", name)
         try:
-            kind, model = _read(path)
-            digest = sha256(path.read_bytes()).hexdigest()
+            content = path.read_bytes()
+            kind, model = _read(content, name)
         except OSError as error:
             raise Refused(422, f"model {name} cannot be read: {error.strerror}") from error
         except UserError as error:
-            raise Refused(422, str(error).replace(str(path), name)) from error
+            raise Refused(422, str(error)) from error
+        digest = sha256(content).hexdigest()
         shelved = Shelved(name, kind, model, digest, time.time())
         with self._lock:
             self.swaps += name in self._loaded
@@ -150,11 +152,19 @@ class ModelShelf:
         return shelved
 
 
-def _read(path: Path) -> tuple[str, Model | PictureJudge]:
-    facts, _ = read_tensor_file(path, "np", "tlae train", ANY_FORMAT)
-    kind = facts.get("kind", CAMERA)
-    if kind == CAMERA:
-        return CAMERA, load_model(path)
-    if kind in KINDS:
-        return str(kind), load_picture_judge(path, str(kind))
-    raise ModelFileError(f"model file {path} is of a kind that is not known: {kind!r}")
+def _read(content: bytes, name: str) -> tuple[str, Model | PictureJudge]:
+    """Kind and model, from a copy: a file that is mapped and written over would end the process."""
+    with NamedTemporaryFile(suffix=".safetensors") as file:
+        file.write(content)
+        file.flush()
+        path = Path(file.name)
+        try:
+            facts, _ = read_tensor_file(path, "np", "tlae train", ANY_FORMAT)
+            kind = str(facts.get("kind", CAMERA))
+            if kind == CAMERA:
+                return kind, replace(load_model(path), file=None)
+            if kind in KINDS:
+                return kind, load_picture_judge(path, kind)
+        except UserError as error:
+            raise UserError(str(error).replace(str(path), name)) from error
+    raise UserError(f"model {name} is of a kind that is not known: {kind!r}")
