@@ -11,7 +11,12 @@ from tlae.serving.metrics import CONTENT_TYPE
 from tlae.serving.refusals import Refused
 from tlae.serving.service import Service
 
-PARTS = {"live.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
+PARTS = {
+    "live.css": "text/css",
+    "live.js": "text/javascript",
+    "chart.js": "text/javascript",
+    "icon.svg": "image/svg+xml",
+}
 
 
 def page_routes(app: FastAPI, service: Service) -> APIRouter:
