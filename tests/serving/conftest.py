@@ -1,5 +1,10 @@
 """A server in this process, with small models."""
 
+import re
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -54,6 +59,27 @@ def make_client(models: Path, tmp_path: Path) -> Iterator[Any]:
 def client(make_client: Any) -> Any:
     """A client of a server with its default limits."""
     return make_client()
+
+
+@pytest.fixture
+def url(models: Path) -> Iterator[str]:
+    """Address of `tlae serve` in a process of its own; without a slash at the end."""
+    pytest.importorskip("uvicorn", reason="needs the extra serve")
+    words = [f"models={models}", "port=0", "device=cpu", "most_sessions=1000", "most_jobs=50"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "tlae", "serve", *words], stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        found = None
+        while found is None and (line := server.stdout.readline()):
+            found = re.match(r"page: (http://\S+)/ ", line)
+        threading.Thread(
+            target=server.stdout.read, daemon=True
+        ).start()  # a full pipe would halt it
+        assert found is not None
+        yield found[1]
+        server.terminate()
+        assert server.wait(timeout=60) in (0, -signal.SIGTERM)
 
 
 def png(image: np.ndarray) -> bytes:
