@@ -63,12 +63,12 @@ def test_a_camera_is_watched_on_the_page(url: str, browser: Any) -> None:
     assert shown.input_value() == "0.3"
     page.focus("#threshold")
     page.keyboard.press("Home")  # the lowest threshold
-    page.wait_for_function("document.querySelector('#facts').textContent.includes('set here')")
+    page.wait_for_selector("#facts:has-text('set here')")
     assert ask(url, f"/api/sessions/{session['id']}")["budget"] == {"threshold": 0}
     push(url, session["id"], range(20, 24), odd=range(0))
     page.wait_for_selector("#verdict.alarm")
     page.click("#as-trained")
-    page.wait_for_function("document.querySelector('#facts').textContent.includes('as trained')")
+    page.wait_for_selector("#facts:has-text('as trained')")
     page.click("#events li button")
     page.wait_for_selector("#large[open]")
     page.keyboard.press("Escape")
