@@ -2,6 +2,7 @@
 
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 
 from tests.serving.conftest import frame_png
-from tests.small_footage import frame_image, write_clips
+from tests.small_footage import NETS, frame_image, small_model, write_clips
+from tlae.budget import Budget
 from tlae.cli import main
+from tlae.live import Live
 from tlae.scoring.results import read_results
 
 pytest.importorskip("fastapi", reason="needs the extra serve")
@@ -124,3 +127,17 @@ def test_sessions_are_few_and_idle_ones_end(make_client: Any) -> None:
     gone = session_of(hasty)
     assert hasty.get(f"/api/sessions/{gone}").status_code == 404
     assert json.loads(hasty.get("/api/sessions").text) == []
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_cameras_of_one_model_do_not_disturb_each_other(name: str) -> None:
+    model = small_model(name)
+
+    def raw(first: int) -> list[float]:
+        live = Live(model, Budget(threshold=1.0), device="cpu")
+        frames = range(first, first + 20)
+        return [live.push(frame_image(n, odd=n % 4 == 0), 0.1 * n).raw for n in frames]
+
+    alone = [raw(first) for first in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        np.testing.assert_array_equal(list(pool.map(raw, range(6))), alone)

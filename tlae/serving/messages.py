@@ -57,7 +57,8 @@ class OtherModel(BaseModel):
 
 def event_facts(event: Event) -> Facts:
     """An event as in ``events.json``."""
-    return plain(event.as_json())
+    facts: Facts = plain(event.as_json())
+    return facts
 
 
 def verdict_facts(seen: LiveScore) -> Facts:

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from fastapi import APIRouter, Depends, File, Response, UploadFile
 
 from tlae.image_sets.picture_judge import PictureJudge
@@ -82,7 +83,8 @@ def _read(service: Service, shelved: Shelved, data: bytes) -> Picture:
         model = shelved.model
         levels = model.detector.preprocessing.levels if isinstance(model, Model) else None
         picture = read_picture(data, service.most_pixels, levels)
-        if isinstance(model, PictureJudge) and (picture.ndim, picture.dtype) != (3, "uint8"):
+        fits_judge = picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8
+        if isinstance(model, PictureJudge) and not fits_judge:
             raise Refused(422, "pictures must be (H, W, 3) uint8 for this model; convert them")
     except Refused:
         service.metrics.frames.labels("refused").inc()

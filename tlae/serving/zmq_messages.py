@@ -93,7 +93,7 @@ class FilterMessages:
         return answer, judged.kept.tobytes()
 
     def _judged(self, images: Pixels) -> Judged:
-        key = blake2b(images, digest_size=16, key=repr(images.shape).encode()).digest()
+        key = blake2b(images.data, digest_size=16, key=repr(images.shape).encode()).digest()
         if key not in self._answers:
             self._answers[key] = self._filter.judge(images)
             if len(self._answers) > KEPT_ANSWERS:

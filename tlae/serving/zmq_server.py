@@ -152,7 +152,7 @@ def _bind(listening: "zmq.Socket[bytes]", host: str, port: int) -> str:
         raise UserError(
             f"host and port must be of this machine, got {host!r} and {port}: {error.strerror}"
         ) from error
-    return str(listening.get(zmq.LAST_ENDPOINT).decode())
+    return listening.get_string(zmq.LAST_ENDPOINT)
 
 
 @contextmanager
