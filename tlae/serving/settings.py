@@ -67,6 +67,7 @@ class ServeZmqConfig:
         filter_threshold: of the filter; null: as fitted.
         host: address to listen on; other than this machine's: see the warning.
         port: 0: any free one.
+        side_px: of bare pictures; null: 512, or 448 where the length fits that alone.
         most_mb: of a message; the connection of a client that sends more is closed.
     """
 
@@ -77,6 +78,7 @@ class ServeZmqConfig:
     filter_threshold: float | None = None
     host: str = "127.0.0.1"
     port: int = 7777
+    side_px: int | None = None
     most_mb: float = 256.0
 
     def __post_init__(self) -> None:
@@ -89,4 +91,5 @@ class ServeZmqConfig:
         if self.filter_threshold is not None and self.filter is None:
             raise ValueError("filter_threshold needs filter=..., a model of `tlae filter fit`")
         within("port", self.port, 0, 65_535)
+        within("side_px", self.side_px, 2, 10_000)
         within("most_mb", self.most_mb, 0, open_low=True)
