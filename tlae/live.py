@@ -27,7 +27,7 @@ from tlae.scoring.event_follower import EventFollower, Moment
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.events import SEEING, Event
 from tlae.scoring.results import WARM_UP
-from tlae.scoring.scorer import FrameScorer
+from tlae.scoring.scorer import FrameScorer, Scored
 from tlae.scoring.smooth import CausalSmoothing
 from tlae.scoring.stored_maps import FloatMap
 
@@ -46,6 +46,7 @@ class LiveScore:
         map: (h, w) float32, smoothed error in raw units.
         reason: why the worst place is unusual, a clause that follows "it"; empty where the model
             does not say.
+        example: number of the most similar normal thing in ``Live.examples``; -1: none.
         mode: of the camera; "" where there is but one.
         health: of the camera, see docs/camera.md.
         state: "ok", or "warm-up" before the net has seen a whole window.
@@ -59,6 +60,7 @@ class LiveScore:
     alarm: bool
     map: FloatMap
     reason: str
+    example: int
     mode: str
     health: str
     state: str
@@ -67,9 +69,14 @@ class LiveScore:
 
     @classmethod
     def of(
-        cls, moment: Moment, error: FloatMap, state: str, event: Event | None, ended: list[Event]
+        cls,
+        moment: Moment,
+        error: FloatMap,
+        example: int,
+        state: str,
+        events: tuple[Event | None, list[Event]],
     ) -> "LiveScore":
-        """What is said of a moment, with its map and the events around it."""
+        """What is said of a moment, with its map and the events around it: open, and ended."""
         return cls(
             raw=moment.raw,
             score=moment.score,
@@ -77,11 +84,12 @@ class LiveScore:
             alarm=moment.in_alarm,
             map=error,
             reason=moment.reason,
+            example=example,
             mode=moment.mode,
             health=moment.health,
             state=state,
-            event=event,
-            ended=tuple(ended),
+            event=events[0],
+            ended=tuple(events[1]),
         )
 
 
@@ -152,6 +160,11 @@ class Live:
         self._at_s = 0.0  # of the frame before, since the first
         self._to_cut = True
 
+    @property
+    def examples(self) -> Image:
+        """Pictures of normal things, (n, h, w, C); empty where the model keeps none."""
+        return np.asarray(self._model.detector.net.examples().cpu().numpy())
+
     def cut(self) -> None:
         """What comes next is another clip: nothing of the past counts for it."""
         if self._frame >= 0:
@@ -177,7 +190,8 @@ class Live:
         if self._watch is not None:
             ((seen,), _) = self._watch.push(str(self._clip), prepared[None])
             prepared, mode, health = seen.picture, seen.mode, str(seen.health)
-        instant, error, reason = self._scored(prepared)
+        instant, scored = self._scored(prepared)
+        error, reason = scored.maps[0], str(scored.reason[0])
         is_smoothed = not math.isnan(instant) and health in SEEING
         raw = self._smoothing.push(instant) if is_smoothed else instant
         modes = np.array([mode], dtype=object)
@@ -202,7 +216,8 @@ class Live:
         )
         ended = self._follower.push(moment, cut=cut, forget=forget)
         state = WARM_UP if math.isnan(instant) else OK
-        return LiveScore.of(moment, error, state, self._follower.open, ended)
+        events = self._follower.open, ended
+        return LiveScore.of(moment, error, int(scored.example[0]), state, events)
 
     def finish(self) -> list[Event]:
         """Events that go on when no further frame comes."""
@@ -217,8 +232,8 @@ class Live:
             self._smoothing.reset()
         return cut
 
-    def _scored(self, prepared: Image) -> tuple[float, FloatMap, str]:
-        """Score of a frame before smoothing in time, its map, and a reason."""
+    def _scored(self, prepared: Image) -> tuple[float, Scored]:
+        """Score of a frame before smoothing in time, with all that was measured."""
         scored = self._scorer.push(prepared[None])
         instant = float(scored.instant[0])
         if not (math.isnan(instant) or scored.is_finite[0]):
@@ -226,7 +241,7 @@ class Live:
                 "scores must be finite numbers, the model gives others; train it again with a "
                 "lower training.learning_rate"
             )
-        return instant, scored.maps[0], str(scored.reason[0])
+        return instant, scored
 
     def _as_rgb(self, image: npt.NDArray[Any]) -> Image:
         levels = self._model.detector.preprocessing.levels

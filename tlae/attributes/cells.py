@@ -54,7 +54,9 @@ class Cells:
 
     @staticmethod
     def joined(parts: list["Cells"]) -> "Cells":
-        """All cells of the parts, in order."""
+        """All cells of the parts, in order; none of no parts."""
+        if not parts:
+            return Cells(**{f.name: np.zeros(0, np.float32) for f in fields(Cells)})
         return Cells(
             **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Cells)}
         )
