@@ -121,6 +121,49 @@ def test_a_table_is_evaluated(tmp_path: Path) -> None:
     assert found.value_of("auc_raw") == 1
 
 
+def test_settings_say_how_a_path_is_read_and_scores_remember_it(
+    model: Model, tmp_path: Path
+) -> None:
+    write_clips(tmp_path / "today", (30,))
+    cache = {"paths.cache": tmp_path / "cache"}
+    reading = {"footage.exclude": "00[0-4].*", "footage.interval_s": 0.2}
+    mine = tlae.score(model, tmp_path / "today", settings=cache | reading, out=tmp_path / "mine")
+    opened = tlae.open_footage(tmp_path / "today", exclude="00[0-4].*", interval_s=0.2)
+    other = tlae.score(model, opened, settings=cache, out=tmp_path / "other")
+    for scores in (mine, other):
+        assert len(scores.table) == 25
+        assert scores.table["time_s"].iloc[1] == 0.2
+        assert len(tlae.render(scores, tmp_path / "today.mp4")) == 1  # reads the same frames again
+    with pytest.raises(UserError, match=r"give every=\.\.\. to tlae\.open_footage"):
+        tlae.score(model, opened, settings={"footage.every": "1s"})
+    with pytest.raises(UserError, match="started_at must be None for a path"):
+        tlae.open_footage(tmp_path / "today", started_at=datetime(2026, 1, 1))
+
+
+def test_an_experiment_chooses_the_model(tmp_path: Path) -> None:
+    short = {"experiment": "ped2_cae", "trainer.max_steps": 1, **SMALL}
+    model = tlae.train(walking(80), out=tmp_path / "run", settings=short, progress=False)
+    assert model.training["model"] == "cae"
+
+
+def test_what_is_given_twice_or_is_of_another_kind_is_refused(scores: tlae.Scores) -> None:
+    budget = tlae.Budget(threshold=1)
+    for settings in ({"footage": "x"}, {"footage.path": "x"}, {"model": "cae"}):
+        with pytest.raises(UserError, match="must be given once"):
+            tlae.train(walking(40), "copy_last", settings=settings)
+    for settings in ({"scores": "x"}, {"scoring.threshold": 2}):
+        with pytest.raises(UserError, match="must be given once"):
+            tlae.find_events(scores, budget=budget, settings=settings)
+    with pytest.raises(UserError, match=r"budget must be a tlae\.Budget"):
+        tlae.find_events(scores, budget={"threshold": 1})  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="settings must be a dict"):
+        tlae.render(scores, settings=["layout"])  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=r"interval_s must be > 0 seconds, got '1'"):
+        tlae.open_footage(walking(4), interval_s="1")
+    with pytest.raises(UserError, match="started_at must be a datetime"):
+        tlae.open_footage(walking(4), started_at="2026")  # type: ignore[arg-type]
+
+
 def test_any_iterable_of_frames_and_a_clock(model: Model) -> None:
     def frames() -> Iterator[np.ndarray]:
         yield from walking(24)
@@ -138,6 +181,7 @@ def test_any_iterable_of_frames_and_a_clock(model: Model) -> None:
         (np.zeros((4, 8), np.uint8), r"\(N, H, W\) or \(N, H, W, 3\)"),
         (np.zeros((0, 8, 8), np.uint8), "N >= 1"),
         ([np.zeros((8, 8), np.uint8), np.zeros((9, 8), np.uint8)], "one shape"),
+        ([], "N >= 1"),
     ],
 )
 def test_other_arrays_are_refused(frames: np.ndarray, shown: str) -> None:

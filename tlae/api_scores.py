@@ -1,11 +1,11 @@
 """What can be done with scores: each function is one command, without printing; see ``api.py``."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tlae.budget import Budget
+from tlae.budget import Budget, budget_words
 from tlae.compose import settings_from
 from tlae.evaluation.evaluation import Evaluation
 from tlae.progress import progress_shown
@@ -60,12 +60,10 @@ def find_events(
         >>> tlae.find_events(kept, budget=tlae.Budget(threshold=9.0)).events
         []
     """
-    words = {"scores": scores.folder, **(settings or {})}
+    words: dict[str, Any] = {"scores": scores.folder, **budget_words(budget)}
     if zones is not None:
         words["zones"] = zones
-    cfg = settings_from("events", words)
-    if budget is not None:
-        cfg = replace(cfg, scoring=replace(cfg.scoring, **asdict(budget)))
+    cfg = settings_from("events", words, settings)
     with held_results(scores.folder):
         found = events_workflow.find_anew(cfg).scores
     return replace(found, footage=scores.footage)
@@ -96,7 +94,7 @@ def render(
         >>> tlae.render(scores, "today.mp4")[0].name
         'today.mp4'
     """
-    cfg = settings_from("render", {"scores": scores.folder, **(settings or {})})
+    cfg = settings_from("render", {"scores": scores.folder}, settings)
     path = None if out is None else Path(out).expanduser()
     with progress_shown(progress), held_results(scores.folder):
         return rendering.render(cfg, scores, path)
@@ -126,7 +124,7 @@ def report(
         >>> tlae.report(scores, "today.html").name
         'today.html'
     """
-    cfg = settings_from("report", {"scores": scores.folder, **(settings or {})})
+    cfg = settings_from("report", {"scores": scores.folder}, settings)
     path = reporting.page_path(cfg, None if out is None else str(out))
     with progress_shown(progress), held_results(scores.folder):
         reporting.report(cfg, scores, path)
@@ -159,8 +157,8 @@ def evaluate(
         1.0
     """
     place = scores.folder if isinstance(scores, Scores) else scores
-    words = {"scores": place, **(settings or {})}
+    words: dict[str, Any] = {"scores": place}
     if labels is not None:
         words["labels"] = labels
     with progress_shown(progress):
-        return evaluation.measured(settings_from("evaluate", words))
+        return evaluation.measured(settings_from("evaluate", words, settings))

@@ -75,12 +75,26 @@ def settings_of(command: str, cfg: DictConfig) -> Any:
         return build(settings_class(command), values)
 
 
-def settings_from(command: str, values: Mapping[str, Any]) -> Any:
+def settings_from(
+    command: str, arguments: Mapping[str, Any], settings: Mapping[str, Any] | None = None
+) -> Any:
     """Settings of a command from Python values, as its words would give them.
 
+    Args:
+        command: its name.
+        arguments: settings that are arguments of the function that asks.
+        settings: further settings.
+
     Raises:
-        UserError: one is missing, unknown, or breaks a rule.
+        UserError: one is missing, unknown, given twice, or breaks a rule.
     """
+    further = {} if settings is None else settings
+    if not isinstance(further, Mapping):
+        raise UserError(f"settings must be a dict from names to values, got {settings!r}")
+    for key in further:
+        if str(key).removesuffix(".path") in arguments:
+            raise UserError(f"{key} must be given once, got it as an argument and among settings")
+    values = {**arguments, **further}
     return settings_of_words(command, [f"{key}={as_word(value)}" for key, value in values.items()])
 
 
