@@ -1,8 +1,10 @@
 """From the words of a command line to a configuration, by Hydra's compose API."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from hydra import compose as hydra_compose
@@ -25,6 +27,8 @@ from tlae.setting_types import (
     settings_class,
     type_of,
 )
+
+_HYDRA = RLock()  # what Hydra knows is global
 
 
 def configs_dir() -> Path:
@@ -107,11 +111,14 @@ def settings_of_words(command: str, words: list[str]) -> Any:
     return settings_of(command, compose(parse(command, words)))
 
 
-def hydra_ready(request: CommandLine) -> initialize_config_dir:
-    """Context in which Hydra knows the settings of a command."""
-    GlobalHydra.instance().clear()
-    register_schemas(request.command, configs_dir())
-    return initialize_config_dir(str(configs_dir()), version_base="1.3")
+@contextmanager
+def hydra_ready(request: CommandLine) -> Iterator[None]:
+    """Context in which Hydra knows the settings of a command; other threads wait for its end."""
+    with _HYDRA:
+        GlobalHydra.instance().clear()
+        register_schemas(request.command, configs_dir())
+        with initialize_config_dir(str(configs_dir()), version_base="1.3"):
+            yield
 
 
 def _compose(request: CommandLine, overrides: list[str]) -> DictConfig:
