@@ -113,6 +113,24 @@ def test_events_are_found_anew_without_the_net(scores: tlae.Scores, tmp_path: Pa
         scores.save(tmp_path / "kept")
 
 
+def test_events_found_anew_outlive_temporary_scores(model: Model) -> None:
+    scores = tlae.score(model, walking(30), progress=False)
+    scores = tlae.find_events(scores, budget=tlae.Budget(threshold=0.1))
+    gc.collect()
+    assert scores.map_of(2).shape == (32, 32)
+    folder = scores.folder
+    del scores
+    gc.collect()
+    assert not folder.exists()
+
+
+def test_the_working_folder_has_a_name(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert tlae.score(model, walking(8), out=".", progress=False).folder.name == tmp_path.name
+
+
 def test_a_table_is_evaluated(tmp_path: Path) -> None:
     table = pd.DataFrame({"clip": "a", "frame": range(20), "score": np.linspace(0, 1, 20)})
     table["label"] = (table["frame"] > 10).astype(int)
@@ -156,6 +174,11 @@ def test_what_is_given_twice_or_is_of_another_kind_is_refused(scores: tlae.Score
             tlae.find_events(scores, budget=budget, settings=settings)
     with pytest.raises(UserError, match=r"budget must be a tlae\.Budget"):
         tlae.find_events(scores, budget={"threshold": 1})  # type: ignore[arg-type]
+    for use in (tlae.render, tlae.report, tlae.find_events):
+        with pytest.raises(UserError, match=r"scores must be what tlae\.score returned"):
+            use("scores/today")  # type: ignore[operator]
+    with pytest.raises(UserError, match="labels must be a path"):
+        tlae.evaluate(scores, np.zeros(40))  # type: ignore[arg-type]
     with pytest.raises(UserError, match="settings must be a dict"):
         tlae.render(scores, settings=["layout"])  # type: ignore[arg-type]
     with pytest.raises(UserError, match=r"interval_s must be > 0 seconds, got '1'"):
