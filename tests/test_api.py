@@ -5,6 +5,7 @@ import gc
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -122,6 +123,27 @@ def test_events_found_anew_outlive_temporary_scores(model: Model) -> None:
     del scores
     gc.collect()
     assert not folder.exists()
+
+
+def test_only_a_video_of_ours_is_replaced(scores: tlae.Scores, tmp_path: Path) -> None:
+    path = tmp_path / "mine.mp4"
+    for _ in range(2):
+        tlae.render(scores, path)
+    path.write_bytes(b"a film of somebody else")
+    with pytest.raises(UserError, match="is not a video of tlae, so it is not replaced"):
+        tlae.render(scores, path)
+    assert path.read_bytes() == b"a film of somebody else"
+
+
+def test_scores_without_a_score_are_rendered_without_a_sheet(scores: tlae.Scores) -> None:
+    unknown = replace(scores, table=scores.table.assign(raw=np.nan))
+    assert [path.suffix for path in tlae.render(unknown)] == [".mp4"]
+
+
+def test_frames_in_memory_are_not_looked_for_on_disk(scores: tlae.Scores, tmp_path: Path) -> None:
+    scores.save(tmp_path / "kept")
+    with pytest.raises(UserError, match="frames in memory, which are not kept"):
+        tlae.render(tlae.open_scores(tmp_path / "kept"))
 
 
 def test_the_working_folder_has_a_name(
