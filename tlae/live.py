@@ -6,19 +6,20 @@ is not said.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from numbers import Real
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tlae.budget import Budget
+from tlae.budget import Budget, require_budget
 from tlae.camera.canonical_store import UNOBSERVED
 from tlae.camera.watch import CameraWatch
 from tlae.device import pick_device
-from tlae.errors import UserError
+from tlae.errors import UserError, refusing_bad_values, require_known
 from tlae.footage.frames import OK, Image
 from tlae.footage.images import to_grey_levels
 from tlae.model_file import Model, differing_reading
@@ -27,11 +28,15 @@ from tlae.scoring.event_follower import EventFollower, Moment
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.events import SEEING, Event
 from tlae.scoring.results import WARM_UP
+from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer, Scored
 from tlae.scoring.smooth import CausalSmoothing
 from tlae.scoring.stored_maps import FloatMap
+from tlae.setting_rules import within
 
 When = datetime | float
+
+RULE_SETTINGS = tuple(field.name for field in fields(ScoringRule))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,10 +136,14 @@ class Live:
             raise UserError(
                 f"model must be a loaded model, got {model!r}; load it with tlae.load(model_file)"
             )
-        budget, events = budget or model.budget, events or EventRule()
+        for key in settings or {}:
+            require_known(key, RULE_SETTINGS, "setting of the scoring rule")
+        with refusing_bad_values():
+            within("interval_s", interval_s, 0, open_low=True)
+            self._rule = model.rule.changed_by({**(settings or {}), "causal": True})
+        budget, events = require_budget(budget) or model.budget, events or EventRule()
         if events.accept_after_h is not None:
             raise UserError("accept_after_h needs stored maps; use `tlae events` for it")
-        self._rule = model.rule.changed_by({**(settings or {}), "causal": True})
         differ = differing_reading(model, self._rule)
         if differ and budget.threshold is None:
             raise UserError(
@@ -245,8 +254,11 @@ class Live:
 
     def _as_rgb(self, image: npt.NDArray[Any]) -> Image:
         levels = self._model.detector.preprocessing.levels
-        if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[-1] not in (1, 3)):
-            raise UserError(f"a picture must be (H, W) or (H, W, 3), got {image.shape}")
+        if not isinstance(image, np.ndarray):
+            raise UserError(f"a picture must be an array (H, W) or (H, W, 3), got {image!r:.80}")
+        fits = image.ndim == 2 or (image.ndim == 3 and image.shape[-1] in (1, 3))
+        if not fits or not image.size:
+            raise UserError(f"a picture must be (H, W) or (H, W, 3), not empty, got {image.shape}")
         if levels is not None and image.dtype != np.uint8:
             image = to_grey_levels(np.asarray(image, np.float64), levels)
         if image.dtype != np.uint8:
@@ -261,6 +273,9 @@ class Live:
             if isinstance(self._first, datetime):
                 raise UserError("frames with and without a time must not be mixed; give each one")
             when = 0.0 if self._first is None else self._at_s + self._interval_s
+        finite = isinstance(when, datetime) or (isinstance(when, Real) and math.isfinite(when))
+        if not finite or when != when:  # NaT of pandas is a datetime
+            raise UserError(f"a time must be a datetime or finite seconds, got {when!r}")
         if isinstance(when, datetime) and when.tzinfo is not None:
             when = when.astimezone().replace(tzinfo=None)
         self._first = when if self._first is None else self._first
