@@ -20,14 +20,13 @@ from tlae.camera.canonical_store import UNOBSERVED
 from tlae.camera.watch import CameraWatch
 from tlae.device import pick_device
 from tlae.errors import UserError, refusing_bad_values, require_known
-from tlae.footage.frames import OK, Image
+from tlae.footage.frames import OK, WARM_UP, Image
 from tlae.footage.images import to_grey_levels
 from tlae.model_file import Model, differing_reading
 from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.scoring.event_follower import EventFollower, Moment
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.events import SEEING, Event
-from tlae.scoring.results import WARM_UP
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer, Scored
 from tlae.scoring.smooth import CausalSmoothing

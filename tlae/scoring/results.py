@@ -18,7 +18,7 @@ from tlae.chunk_log import JOB_FILE
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.footage.contents import Contents, from_json
-from tlae.footage.frames import OK, Image
+from tlae.footage.frames import OK, WARM_UP, Image
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
@@ -61,7 +61,6 @@ COLUMNS = [
     "source_w",
     *UNOBSERVED,  # what the camera itself did
 ]
-WARM_UP = "warm-up"  # state of a frame that the net sees before its first window is full
 NEEDED = {"clip", "frame", "time_s", "taken_at", "state", "raw", "score", "alarm"}  # to be read
 NEEDED_FACTS = {"footage", "rule", "threshold"}  # of the summary
 NEEDED_OF_EVENTS = {"clip", "first_frame", "last_frame", "peak_frame", "peak_raw"}
