@@ -16,11 +16,12 @@ import numpy.typing as npt
 
 from tlae.budget import Budget
 from tlae.camera.canonical_store import UNOBSERVED
-from tlae.camera.watch import CameraWatch
+from tlae.camera.watch import CameraWatch, Past
 from tlae.device import pick_device
 from tlae.errors import UserError
 from tlae.footage.frames import OK, Image
 from tlae.footage.images import to_grey_levels
+from tlae.live_state import pack, unpack
 from tlae.model_file import Model, differing_reading
 from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.scoring.event_follower import EventFollower, Moment
@@ -32,6 +33,7 @@ from tlae.scoring.smooth import CausalSmoothing
 from tlae.scoring.stored_maps import FloatMap
 
 When = datetime | float
+KEPT = ("_clip", "_frame", "_began", "_first", "_last_s", "_at_s", "_to_cut")  # of a ``Live``
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,13 +159,19 @@ class Live:
         if self._frame >= 0:
             self._clip, self._frame, self._to_cut = self._clip + 1, -1, True
 
-    def push(self, image: npt.NDArray[Any], when: When | None = None) -> LiveScore:
+    def push(
+        self,
+        image: npt.NDArray[Any],
+        when: When | None = None,
+        source_hw: tuple[int, int] | None = None,
+    ) -> LiveScore:
         """Score the next frame.
 
         Args:
             image: (H, W, 3) RGB or (H, W) grey, uint8; of 16 bits or floating-point numbers where
                 the model was trained on such.
             when: wall-clock time, or seconds; None: ``interval_s`` after the frame before.
+            source_hw: size of the camera's picture [px], where ``image`` is a reduced one.
 
         Raises:
             UserError: the picture or its time is of another kind.
@@ -198,7 +206,7 @@ class Live:
             health=health,
             map=None if self._rule.reduction == "mean" else error,
             reason=reason,
-            source_hw=(picture.shape[0], picture.shape[1]),
+            source_hw=source_hw or (picture.shape[0], picture.shape[1]),
         )
         ended = self._follower.push(moment, cut=cut, forget=forget)
         state = WARM_UP if math.isnan(instant) else OK
@@ -207,6 +215,36 @@ class Live:
     def finish(self) -> list[Event]:
         """Events that go on when no further frame comes."""
         return self._follower.finish()
+
+    @property
+    def going_on(self) -> list[Event]:
+        """Events that go on, so far, without a number: of the scene and of the camera."""
+        return self._follower.going_on
+
+    def state(self) -> bytes:
+        """All that the frames so far leave behind, for ``restore``."""
+        facts = {
+            "live": {name: getattr(self, name) for name in KEPT},
+            "past": None if self._watch is None else self._watch.past._asdict(),
+            "smoothing": self._smoothing.carried,
+            "follower": self._follower.state(),
+        }
+        return pack(facts, self._scorer.state())
+
+    def restore(self, state: bytes) -> None:
+        """Go on as the ``Live`` that gave this state, with the same model and settings.
+
+        Raises:
+            ValueError: this is no such state.
+        """
+        facts, tensors = unpack(state)
+        for name in KEPT:
+            setattr(self, name, facts["live"][name])
+        if self._watch is not None:
+            self._watch.past = Past(**facts["past"])
+        self._smoothing.carried = facts["smoothing"]
+        self._follower.restore(facts["follower"])
+        self._scorer.restore(tensors)
 
     def _begins_anew(self, time_s: float) -> bool:
         """Whether footage ended before a frame; then nothing of the past counts for it."""
