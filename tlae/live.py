@@ -71,7 +71,7 @@ class LiveScore:
     def of(
         cls, moment: Moment, error: FloatMap, state: str, event: Event | None, ended: list[Event]
     ) -> "LiveScore":
-        """What is said of a moment, with its map and the events around it."""
+        """What is said of a moment, with its map and events."""
         return cls(
             raw=moment.raw,
             score=moment.score,
@@ -232,11 +232,7 @@ class Live:
         return pack(facts, self._scorer.state())
 
     def restore(self, state: bytes) -> None:
-        """Go on as the ``Live`` that gave this state, with the same model and settings.
-
-        Raises:
-            ValueError: this is no such state.
-        """
+        """Go on from ``state`` of the same model and settings; ``ValueError``: it is damaged."""
         facts, tensors = unpack(state)
         for name in KEPT:
             setattr(self, name, facts["live"][name])

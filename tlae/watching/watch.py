@@ -131,7 +131,7 @@ class _Watch:
             cfg.camera.stalled_s + interval_s if is_live else 0.0,
         )
         self._deliveries = Deliveries(store, sinks_of(cfg, folder), dry_run=cfg.dry_run)
-        self._is_dirty, self._state_bytes = True, 0
+        self._is_dirty, self._state_bytes = bool(self._following.pending.messages), 0
         self._committed_s = self._shown_s = self._wrote_s = self._forgot_s = -math.inf
 
     def _begun(self, model: Model, name: str, interval_s: float) -> Following:
