@@ -74,9 +74,9 @@ def _handler(camera: Camera) -> type[BaseHTTPRequestHandler]:
             while camera.alive:
                 if not camera.silent:
                     data = jpeg(camera.sent)
-                    head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}\r\n\r\n"
+                    head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(data)}"
                     try:
-                        self.wfile.write(head.encode() + data + b"\r\n")
+                        self.wfile.write(head.encode() + b"\r\n\r\n" + data + b"\r\n")
                     except OSError:
                         return
                     camera.sent += 1

@@ -60,12 +60,13 @@ def test_a_receiver_that_is_down_gets_everything_once_it_is_back(
     model_file: Path, stills: list[Path], tmp_path: Path
 ) -> None:
     received, secret = Received(status=503), tmp_path / "secret"
+    nobody = {"webhook": {"waiting": 0}}
     secret.write_text("a secret\n", encoding="utf-8")
     with receiver(received) as url:
         places = [f"webhook.url={url}/x", f"webhook.secret_file={secret}"]
         words = settings(model_file, stills[0].parent, tmp_path / "out", *TIMED, *places)
         watch = Running(words)
-        watch.wait_for(lambda: watch.status().get("sinks", {})["webhook"]["waiting"] == 4)
+        watch.wait_for(lambda: watch.status().get("sinks", nobody)["webhook"]["waiting"] == 4)
         assert "503" in watch.status()["sinks"]["webhook"]["trouble"]
         watch.stop()  # the outbox outlives the process
         received.status = 200
@@ -88,7 +89,8 @@ def test_a_program_gets_each_message_and_a_dry_run_sends_none(
     program = tmp_path / "take.py"
     program.write_text(
         "import os, sys, pathlib\n"
-        "pathlib.Path(sys.argv[1], os.environ['TLAE_MESSAGE_ID']).write_bytes(sys.stdin.buffer.read())",
+        "place = pathlib.Path(sys.argv[1], os.environ['TLAE_MESSAGE_ID'])\n"
+        "place.write_bytes(sys.stdin.buffer.read())",
         encoding="utf-8",
     )
     for name, count, more in (("dry", 0, ["dry_run=true"]), ("wet", 4, [])):
