@@ -29,7 +29,7 @@ class Running:
         self._stop = threading.Event()
         self.report: WatchReport | None = None
         self.error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:

@@ -142,7 +142,7 @@ def receiver(received: Received) -> Iterator[str]:
             received.tries += 1
             if received.status == 200:
                 received.messages.append(json.loads(body))
-                received.headers.append(dict(self.headers))
+                received.headers.append({k.lower(): v for k, v in self.headers.items()})
                 received.bodies.append(body)
             self.send_response(received.status)
             self.send_header("Content-Length", "0")

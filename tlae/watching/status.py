@@ -1,5 +1,6 @@
 """How a watch is doing: ``status.json`` for programs, one line for people."""
 
+import logging
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from tlae.whole_file import write_json
 FILE = "status.json"
 LATENCIES = 1024  # of the last frames
 
+logger = logging.getLogger(__name__)
+
 
 class Status:
     """Facts of a running watch.
@@ -31,6 +34,7 @@ class Status:
         self._since = datetime.now(UTC)
         self._latencies_s: deque[float] = deque(maxlen=LATENCIES)
         self._last: LiveScore | None = None
+        self._is_unwritten = False
         self.scored = 0
 
     def scored_one(self, verdict: LiveScore, arrived_s: float) -> None:
@@ -83,8 +87,15 @@ class Status:
         }
 
     def write(self, folder: Path, facts: dict[str, Any]) -> None:
-        """Write ``status.json``, all or nothing."""
-        write_json(folder / FILE, facts)
+        """Write ``status.json``, all or nothing; a disk that does not take it is logged once."""
+        try:
+            write_json(folder / FILE, facts)
+        except OSError as error:
+            if not self._is_unwritten:
+                logger.warning("%s cannot be written: %s", FILE, error.strerror or error)
+            self._is_unwritten = True
+        else:
+            self._is_unwritten = False
 
     def line(self, open_events: int, waiting: int) -> str:
         """One line for a terminal."""

@@ -237,10 +237,7 @@ class _Watch:
 
     def _write_status(self) -> None:
         facts = self._status.as_json(self._following.events, self._deliveries.as_json())
-        try:
-            self._status.write(self._folder, facts)
-        except OSError as error:
-            logger.warning("status.json cannot be written: %s", error.strerror or error)
+        self._status.write(self._folder, facts)
 
 
 def _required_camera(address: Address, facts: dict[str, Any], folder: Path) -> str:
