@@ -41,13 +41,14 @@ class LiveScore:
     """What is said of one frame.
 
     Attributes:
+        frame: 0-based in its clip.
+        time_s: since its clip began [s].
         raw: score in raw units, smoothed over the frames before; NaN: no verdict yet.
         score: share of normal footage that is calmer, in [0, 1]; NaN: not known.
         threshold: alarm above it, in raw units; infinite: no alarms.
         alarm: whether the frame is in alarm.
         map: (h, w) float32, smoothed error in raw units.
-        reason: why the worst place is unusual, a clause that follows "it"; empty where the model
-            does not say.
+        reason: why the worst place is unusual, after "it"; empty where the model does not say.
         mode: of the camera; "" where there is but one.
         health: of the camera, see docs/camera.md.
         state: "ok", or "warm-up" before the net has seen a whole window.
@@ -55,6 +56,8 @@ class LiveScore:
         ended: events that are over since the frame before.
     """
 
+    frame: int
+    time_s: float
     raw: float
     score: float
     threshold: float
@@ -73,6 +76,8 @@ class LiveScore:
     ) -> "LiveScore":
         """What is said of a moment, with its map and events."""
         return cls(
+            frame=moment.frame,
+            time_s=moment.time_s,
             raw=moment.raw,
             score=moment.score,
             threshold=moment.threshold,
@@ -147,12 +152,10 @@ class Live:
         self._watch = None if model.camera is None else CameraWatch(model.camera)
         self._smoothing = CausalSmoothing(self._rule.smooth_frames)
         self._follower = EventFollower(events, self._interval_s)
-        self._clip, self._frame = 0, -1
+        self._clip, self._frame, self._to_cut = 0, -1, True
         self._began: When | None = None  # the first frame of the clip
         self._first: When | None = None  # the first frame of all
-        self._last_s = math.nan  # of the frame before, in its clip
-        self._at_s = 0.0  # of the frame before, since the first
-        self._to_cut = True
+        self._last_s, self._at_s = math.nan, 0.0  # of the frame before: in its clip, in all
 
     def cut(self) -> None:
         """What comes next is another clip: nothing of the past counts for it."""

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.small_footage import small_model
-from tests.watching.running import Running, scores_in, settings
+from tests.watching.rtsp_server import rtsp_camera
+from tests.watching.running import Running, messages_in, require_whole, scores_in, settings
 from tests.watching.servers import Camera, jpeg, mjpeg_camera
 from tlae.cli import main
 from tlae.model_file import save_model
@@ -28,10 +29,13 @@ def scored(watch: Running) -> int:
 def test_a_stream_that_is_cut_off_comes_back_each_time(model_file: Path, tmp_path: Path) -> None:
     camera, threads = Camera(), threading.active_count()
     with mjpeg_camera(camera) as url:
-        watch = Running(settings(model_file, f"{url}/stream", tmp_path / "out"))
+        calm = ["camera.stalled_s=1", "scoring.threshold=100"]
+        watch = Running(settings(model_file, f"{url}/stream", tmp_path / "out", *calm))
         watch.wait_for(lambda: scored(watch) > 3)
         for _ in range(3):
             camera.alive = False
+            lost = len(messages_in(tmp_path / "out"))
+            watch.wait_for(lambda lost=lost: len(messages_in(tmp_path / "out")) > lost)  # type: ignore[misc]
             watch.wait_for(lambda: watch.status()["state"] == "offline")
             before = scored(watch)
             camera.alive = True
@@ -39,6 +43,9 @@ def test_a_stream_that_is_cut_off_comes_back_each_time(model_file: Path, tmp_pat
         status = watch.status()
         report = watch.stop()
     assert status["reconnects"] >= 3
+    messages = messages_in(tmp_path / "out")
+    require_whole(messages)
+    assert [one["event"]["health"] for one in messages] == ["lost"] * 6
     assert len(scores_in(tmp_path / "out")) == report.scored
     assert threading.active_count() == threads
 
@@ -55,6 +62,24 @@ def test_a_stream_that_falls_silent_is_opened_again(model_file: Path, tmp_path: 
         watch.wait_for(lambda: scored(watch) > before + 3)
         watch.stop()
     assert camera.connections >= 2
+
+
+def test_an_rtsp_camera_with_a_password(
+    model_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    camera = Camera()
+    with rtsp_camera(camera, "a secret") as place:
+        wrong = settings(model_file, f"rtsp://me:no@{place}", tmp_path / "out")
+        refused(wrong, "refuses the name or password", capsys)
+        words = settings(model_file, f"rtsp://me:a%20secret@{place}", tmp_path / "out")
+        watch = Running(words)
+        watch.wait_for(lambda: scored(watch) > 3)
+        camera.alive = False
+        watch.wait_for(lambda: watch.status()["state"] == "offline")
+        camera.alive, before = True, scored(watch)
+        watch.wait_for(lambda: scored(watch) > before + 3)
+        assert "secret" not in str(watch.status())
+        watch.stop()
 
 
 def test_a_picture_is_asked_for_again_and_again(model_file: Path, tmp_path: Path) -> None:

@@ -1,19 +1,20 @@
 """Follow one camera: a frame in; scores, messages and what the next frame goes on from out."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from tlae.footage.decoding import same_shape
 from tlae.live import Live, LiveScore
-from tlae.scoring.events import Event
+from tlae.scoring.events import CAMERA, Event, iso_of
 from tlae.watching.arrival import Arrival, Counts, Progress
 from tlae.watching.messages import Announcer
 from tlae.watching.snapshots import Look, PeakPictures
 from tlae.watching.store import Pending
 
+LOST = "lost"  # health of a camera that sends nothing
 CLIPS = 2  # whose names are kept: events speak of the clip that goes on and of the one before
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,8 @@ class Following:
         self._clips: dict[str, str] = {}  # number of a clip, as events have it, to its name
         self._clip, self._number = "", 0
         self._shape = (0, 0)  # of the last picture [px]
+        self._last: tuple[Arrival, LiveScore] | None = None
+        self._outage: Event | None = None  # while the camera is lost
 
     @property
     def events(self) -> tuple[int, int]:
@@ -53,6 +56,7 @@ class Following:
             "clip": self._clip,
             "number": self._number,
             "shape": self._shape,
+            "outage": None if self._outage is None else self._outage.as_json(),
         }
 
     def state(self) -> bytes:
@@ -68,12 +72,14 @@ class Following:
         """
         self._announcer.restore(facts["events"])
         self.progress = Progress(**facts["progress"])
+        if facts["outage"] is not None:
+            self._outage = Event.of_json(facts["outage"], 1)
         if state is not None:
             self._live.restore(state)
             self._clips, self._clip, self._number = facts["clips"], facts["clip"], facts["number"]
             self._shape = tuple(facts["shape"])
             return
-        ended = self._announcer.abandon()
+        ended, self._outage = self._announcer.abandon(), None
         logger.warning("the model or its settings changed: %d open events end here", len(ended))
         self.pending.messages += ended
 
@@ -97,7 +103,8 @@ class Following:
         verdict = self._live.push(arrival.image, arrival.when, arrival.source_hw)
         going_on = self._live.going_on
         self._peaks.see(going_on, Look(arrival.whole, arrival.when, arrival.clip, verdict))
-        self._announce(going_on, verdict.ended)
+        self._announce(going_on, (*self._outage_until(arrival, verdict), *verdict.ended))
+        self._last = arrival, verdict
         when = arrival.when
         self.pending.scores.append(
             (
@@ -112,6 +119,43 @@ class Following:
     def finish(self) -> None:
         """No further frame will come: what goes on ends with the last one."""
         self._announce([], tuple(self._live.finish()))
+
+    def lose(self) -> bool:
+        """No frame has come for long, which is an event of the camera; False where it is known."""
+        if self._outage is not None or self._last is None:
+            return False
+        arrival, verdict = self._last
+        at = iso_of(arrival.when if isinstance(arrival.when, datetime) else None)
+        height, width = arrival.source_hw
+        self._outage = Event(
+            id="",
+            kind=CAMERA,
+            zone=None,
+            clip=str(self._number),
+            first_frame=verdict.frame,
+            last_frame=verdict.frame,
+            start_s=verdict.time_s,
+            end_s=verdict.time_s,
+            started_at=at,
+            ended_at=at,
+            peak_frame=verdict.frame,
+            peak_raw=None,
+            peak_score=None,
+            threshold=None,
+            box=(0, 0, width, height),
+            mode=verdict.mode,
+            health=LOST,
+        )
+        self._announce([*self._live.going_on, self._outage], ())
+        return True
+
+    def _outage_until(self, arrival: Arrival, verdict: LiveScore) -> Iterator[Event]:
+        """The outage that ends with a frame, if there was one."""
+        if self._outage is not None:
+            at = iso_of(arrival.when if isinstance(arrival.when, datetime) else None)
+            last = {"last_frame": verdict.frame, "end_s": verdict.time_s, "ended_at": at}
+            yield replace(self._outage, **last)  # type: ignore[arg-type]
+            self._outage = None
 
     def _announce(self, going_on: list[Event], ended: tuple[Event, ...]) -> None:
         self.pending.messages += self._announcer.messages(going_on, ended, self._clips)

@@ -105,16 +105,19 @@ class KeepConfig:
     """What is kept, and for how long.
 
     Attributes:
-        days: snapshots, scores of frames and sent messages are kept so long.
+        days: snapshots and sent messages are kept so long.
+        scores_days: scores of frames are kept so long.
         snapshots_mb: the oldest snapshots go beyond this size of all [MB].
     """
 
     days: float = 30.0
+    scores_days: float = 3.0
     snapshots_mb: float = 1000.0
 
     def __post_init__(self) -> None:
         """Refuse what keeps nothing."""
-        within("keep.days", self.days, 0, 36_500, open_low=True)
+        for name in ("days", "scores_days"):
+            within(f"keep.{name}", getattr(self, name), 0, 36_500, open_low=True)
         within("keep.snapshots_mb", self.snapshots_mb, 0, open_low=True)
 
 

@@ -50,10 +50,14 @@ class Status:
         return None if at_s is None else time.monotonic() - at_s
 
     @property
+    def is_lost(self) -> bool:
+        """Whether frames came, and none has for long."""
+        return bool(self._stalled_s) and self.age_s is not None and self.age_s > self._stalled_s
+
+    @property
     def is_online(self) -> bool:
         """Whether frames come."""
-        is_fresh = not self._stalled_s or (self.age_s is not None and self.age_s < self._stalled_s)
-        return not self._counts.trouble and is_fresh
+        return not self._counts.trouble and not self.is_lost
 
     def as_json(
         self, events: tuple[int, int], sinks: Mapping[str, dict[str, Any]]

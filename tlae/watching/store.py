@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tlae.errors import UserError
+from tlae.watching.settings import KeepConfig
 
 FILE = "watch.sqlite"
 FORMAT = 1
@@ -191,20 +192,22 @@ class Store:
         with self._lock:
             return {str(sink): int(count) for sink, count in self._base.execute(query)}
 
-    def forget(self, days: float, sinks: list[str]) -> None:
+    def forget(self, keep: KeepConfig, sinks: list[str]) -> None:
         """Delete scores of frames and sent messages of longer ago, and what waits for other sinks.
 
         Args:
-            days: what is younger stays.
+            keep: for how long.
             sinks: that there are now.
         """
-        before_s = time.time() - days * DAY_S
+        now_s = time.time()
         with self._transaction() as base:
             marks = ", ".join("?" * len(sinks))
             base.execute(f"delete from waiting where sink not in ({marks})", sinks)
-            base.execute("delete from scores where written_at < ?", (before_s,))
+            base.execute(
+                "delete from scores where written_at < ?", (now_s - keep.scores_days * DAY_S,)
+            )
             base.execute(
                 """delete from messages where written_at < ?
                 and number not in (select message from waiting)""",
-                (before_s,),
+                (now_s - keep.days * DAY_S,),
             )

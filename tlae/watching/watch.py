@@ -109,9 +109,9 @@ class _Watch:
         name = cfg.name or folder.resolve().name
         interval_s = interval_of(address, cfg.camera, model.calibration.interval_s)
         before = store.facts()
-        self._facts = {
+        self._facts: dict[str, Any] = {
             "camera": _required_camera(address, before, folder),
-            "watch_id": before.get("watch_id") or secrets.token_hex(4),
+            "watch_id": before.get("watch_id") or secrets.token_hex(6),
             "reading": {
                 "model": model.digest(),
                 "scoring": asdict(cfg.scoring),
@@ -132,6 +132,7 @@ class _Watch:
         )
         self._deliveries = Deliveries(store, sinks_of(cfg, folder), dry_run=cfg.dry_run)
         self._is_dirty, self._state_bytes = bool(self._following.pending.messages), 0
+        self._is_unwritten = False
         self._committed_s = self._shown_s = self._wrote_s = self._forgot_s = -math.inf
 
     def _begun(self, model: Model, name: str, interval_s: float) -> Following:
@@ -144,8 +145,8 @@ class _Watch:
             local=model.rule.reduction != "mean",
         )
         peaks = PeakPictures(snapshots)
-        prefix = f"{name}-{self._facts['watch_id']}"
-        return Following(live, Announcer(name, prefix, cfg.update_s, peaks.draw), peaks)
+        announcer = Announcer(name, self._facts["watch_id"], cfg.update_s, peaks.draw)
+        return Following(live, announcer, peaks)
 
     def _opened(self, model: Model, name: str, interval_s: float, *, is_new: bool) -> Source:
         preprocessing = model.detector.preprocessing
@@ -186,6 +187,8 @@ class _Watch:
                 self._following.finish()
                 self._is_dirty = True
                 return
+            if self._status.is_lost and self._following.lose():
+                self._is_dirty = True
             if self._is_commit_due(is_idle=arrival is None):
                 self._commit()
             self._say_how_it_is(show)
@@ -216,11 +219,14 @@ class _Watch:
         try:
             self._store.commit(following.pending, self._facts | following.facts(), state, names)
             if self._committed_s - self._forgot_s > FORGET_EVERY_S:
-                self._store.forget(self._cfg.keep.days, names)
+                self._store.forget(self._cfg.keep, names)
                 self._forgot_s = self._committed_s
         except sqlite3.Error as error:
-            logger.warning("%s cannot be written: %s; trying again", self._folder / FILE, error)
+            if not self._is_unwritten:
+                logger.warning("%s cannot be written: %s; trying again", self._folder / FILE, error)
+            self._is_unwritten = True
             return
+        self._is_unwritten = False
         following.pending, self._is_dirty = Pending(), False
         self._state_bytes = len(state)
         self._deliveries.wake()
