@@ -92,6 +92,7 @@ HOMES = {
         "watching/settings.py",
     ),
     "fastapi": ("explorer/",),
+    "paho": ("watching/mqtt.py",),
     "starlette": ("explorer/",),
     "uvicorn": ("explorer/",),
     "pytorch_lightning": ("training/", "footage/datamodule.py", "workflows/train.py"),

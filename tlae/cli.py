@@ -146,7 +146,7 @@ COMMANDS = {
 }
 
 # Extras of the package that bring a library.
-EXTRAS = dict.fromkeys(("sklearn", "skops", "torchvision"), "images")
+EXTRAS = dict.fromkeys(("sklearn", "skops", "torchvision"), "images") | {"paho": "mqtt"}
 
 # Commands that bring torch, which takes seconds: a terminal shows what goes on.
 SLOW_TO_LOAD = (

@@ -24,11 +24,10 @@ class Delivery:
     Args:
         store: with the outbox.
         sink: gets the messages.
-        dry_run: say what would be sent, and send nothing.
     """
 
-    def __init__(self, store: Store, sink: Sink, *, dry_run: bool = False) -> None:
-        self._store, self._sink, self._dry_run = store, sink, dry_run
+    def __init__(self, store: Store, sink: Sink) -> None:
+        self._store, self._sink = store, sink
         self._news, self._stop = threading.Event(), threading.Event()
         self._failed = ""  # why the last try failed; empty where it did not
         self._sent = self._refused = 0
@@ -50,6 +49,12 @@ class Delivery:
         self._thread.join(wait_s)
 
     def _run(self) -> None:
+        try:
+            self._deliver()
+        finally:
+            self._sink.close()
+
+    def _deliver(self) -> None:
         tries = 0
         while True:
             self._news.clear()
@@ -71,11 +76,8 @@ class Delivery:
         while (message := self._store.next_message(self._sink.name)) is not None:
             number, name, body = message
             try:
-                if self._dry_run:
-                    logger.warning("dry run, %s would get: %s", self._sink.name, body)
-                else:
-                    self._sink.send(number, name, body)
-                    self._sent += 1
+                self._sink.send(name, body)
+                self._sent += 1
             except Undelivered as problem:
                 self._fail(str(problem))
                 return False
@@ -99,13 +101,12 @@ class Deliveries:
 
     Args:
         store: with the outbox.
-        sinks: the first one is a file, which a dry run writes as well.
-        dry_run: say what the others would get, and send nothing.
+        sinks: that get the messages.
     """
 
-    def __init__(self, store: Store, sinks: Sequence[Sink], *, dry_run: bool) -> None:
-        self._store, self._dry_run = store, dry_run
-        self._sinks, self._running = sinks, list[Delivery]()
+    def __init__(self, store: Store, sinks: Sequence[Sink]) -> None:
+        self._store, self._sinks = store, sinks
+        self._running: list[Delivery] = []
 
     @property
     def names(self) -> list[str]:
@@ -124,11 +125,7 @@ class Deliveries:
         return {name: {"waiting": waiting.get(name, 0), **one.as_json()} for name, one in pairs}
 
     def __enter__(self) -> None:
-        file, *others = self._sinks
-        self._running = [
-            Delivery(self._store, file),
-            *(Delivery(self._store, sink, dry_run=self._dry_run) for sink in others),
-        ]
+        self._running = [Delivery(self._store, sink) for sink in self._sinks]
 
     def __exit__(self, *_: object) -> None:
         ends_s = time.monotonic() + DRAIN_S

@@ -10,11 +10,10 @@ from tlae.footage.decoding import same_shape
 from tlae.live import Live, LiveScore
 from tlae.scoring.events import CAMERA, Event, iso_of
 from tlae.watching.arrival import Arrival, Counts, Progress
-from tlae.watching.messages import Announcer
+from tlae.watching.messages import LOST, Announcer
 from tlae.watching.snapshots import Look, PeakPictures
 from tlae.watching.store import Pending
 
-LOST = "lost"  # health of a camera that sends nothing
 CLIPS = 2  # whose names are kept: events speak of the clip that goes on and of the one before
 
 logger = logging.getLogger(__name__)
@@ -46,6 +45,11 @@ class Following:
     def events(self) -> tuple[int, int]:
         """Events that go on, and all so far."""
         return self._announcer.open_events, self._announcer.total
+
+    @property
+    def open_ids(self) -> set[str]:
+        """Of the events that go on."""
+        return self._announcer.open_ids
 
     def facts(self) -> dict[str, Any]:
         """Plain values for ``go_on``."""

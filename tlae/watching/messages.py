@@ -13,6 +13,7 @@ from typing import Any
 from tlae.scoring.events import CAMERA, Event
 
 SCHEMA, VERSION = "tlae.event", 1
+LOST = "lost"  # health of a camera that sends nothing
 NEW, UPDATE, END = "new", "update", "end"
 MESSAGE_FIELDS = (
     *("schema", "version", "id", "type", "camera", "written_at", "snapshot", "event"),
@@ -67,6 +68,11 @@ class Announcer:
     def open_events(self) -> int:
         """How many events go on."""
         return len(self._open)
+
+    @property
+    def open_ids(self) -> set[str]:
+        """Of the events that go on."""
+        return {event.id for event in self._open.values()}
 
     @property
     def total(self) -> int:

@@ -101,6 +101,36 @@ class CommandConfig:
 
 
 @dataclass
+class MqttConfig:
+    """A broker of messages.
+
+    Attributes:
+        host: name or address of the broker; null: none.
+        port: of it.
+        user: name to log in with; null: none.
+        password_file: file with the password; null: none.
+        tls: encrypt the connection.
+        topic: messages are published below it.
+        discovery: topic below which Home Assistant looks for devices.
+    """
+
+    host: str | None = None
+    port: int = 1883
+    user: str | None = None
+    password_file: str | None = None
+    tls: bool = False
+    topic: str = "tlae"
+    discovery: str = "homeassistant"
+
+    def __post_init__(self) -> None:
+        """Refuse what no broker takes."""
+        within("mqtt.port", self.port, 1, 65_535)
+        for name in ("topic", "discovery"):
+            if any(sign in getattr(self, name) for sign in "#+"):
+                raise ValueError(f"mqtt.{name} must not hold # or +, got {getattr(self, name)!r}")
+
+
+@dataclass
 class KeepConfig:
     """What is kept, and for how long.
 
@@ -135,6 +165,7 @@ class WatchConfig:
         update_s: time between two messages about an event that goes on; null: none.
         webhook: a receiver of messages over HTTP.
         command: a program that is run for each message.
+        mqtt: a broker of messages.
         dry_run: messages are written and logged, but not sent.
         keep: what is kept, and for how long.
         log: plain lines, or json.
@@ -150,6 +181,7 @@ class WatchConfig:
     update_s: float | None = 30.0
     webhook: WebhookConfig = field(default_factory=WebhookConfig)
     command: CommandConfig = field(default_factory=CommandConfig)
+    mqtt: MqttConfig = field(default_factory=MqttConfig)
     dry_run: bool = False
     keep: KeepConfig = field(default_factory=KeepConfig)
     log: str = "plain"

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -27,6 +28,8 @@ KNOWN = (409,)  # it has it already
 TAIL_BYTES = 65_536
 KILL_AFTER_S = 2.0
 
+logger = logging.getLogger(__name__)
+
 
 class Undelivered(Exception):
     """Why a message did not arrive, in a few words; it is sent again later."""
@@ -41,18 +44,21 @@ class Sink(Protocol):
 
     name: str
 
-    def send(self, number: int, name: str, body: str) -> None:
+    def send(self, name: str, body: str) -> None:
         """Deliver a message.
 
         Args:
-            number: of the message, rising.
-            name: its id, the same at every try.
+            name: id of the message, the same at every try.
             body: its JSON.
 
         Raises:
             Undelivered: to be tried again.
             Refused: not to be tried again.
         """
+        ...
+
+    def close(self) -> None:
+        """Nothing more will be sent."""
         ...
 
 
@@ -74,7 +80,7 @@ class FileSink:
             path.touch()
             self._last = self._last_id()
 
-    def send(self, number: int, name: str, body: str) -> None:
+    def send(self, name: str, body: str) -> None:
         """Append the message, unless it is the last one there already."""
         if name == self._last:
             return
@@ -88,6 +94,9 @@ class FileSink:
                 self._last_id()  # removes what was written of the line
             raise Undelivered(f"cannot be written: {error.strerror or error}") from error
         self._last = name
+
+    def close(self) -> None:
+        """Nothing is open between messages."""
 
     def _last_id(self) -> str:
         """Id of the last message in the file."""
@@ -119,10 +128,12 @@ class WebhookSink:
     def __init__(self, cfg: WebhookConfig) -> None:
         assert cfg.url is not None
         self._url, self._timeout_s = cfg.url, cfg.timeout_s
-        self._secret = None if cfg.secret_file is None else _secret(Path(cfg.secret_file))
+        self._secret: bytes | None = None
+        if cfg.secret_file is not None:
+            self._secret = read_secret(Path(cfg.secret_file), "webhook.secret_file")
         self._opener = urllib.request.build_opener(_NoRedirect())
 
-    def send(self, number: int, name: str, body: str) -> None:
+    def send(self, name: str, body: str) -> None:
         """Post the message; only an answer of 2xx counts as received."""
         data, sent_at = body.encode(), str(int(time.time()))
         headers = {
@@ -148,6 +159,9 @@ class WebhookSink:
             text = f"{without_password(self._url)} does not answer: {in_words(error)}"
             raise Undelivered(text) from error
 
+    def close(self) -> None:
+        """Nothing is open between messages."""
+
 
 class CommandSink:
     """Run a program for each message, which is on its standard input.
@@ -161,7 +175,7 @@ class CommandSink:
     def __init__(self, cfg: CommandConfig) -> None:
         self._cfg = cfg
 
-    def send(self, number: int, name: str, body: str) -> None:
+    def send(self, name: str, body: str) -> None:
         """Run the program; only the exit status 0 counts as received."""
         program = self._cfg.run[0]
         try:
@@ -182,18 +196,57 @@ class CommandSink:
         if process.returncode:
             raise Undelivered(f"{program} ended with status {process.returncode}")
 
+    def close(self) -> None:
+        """Nothing runs between messages."""
 
-def sinks_of(cfg: WatchConfig, folder: Path) -> list[Sink]:
+
+class DrySink:
+    """Say what a sink would get.
+
+    Args:
+        name: of that sink.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def send(self, name: str, body: str) -> None:
+        """Log the message."""
+        logger.warning("dry run, %s would get: %s", self.name, body)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def sinks_of(cfg: WatchConfig, folder: Path, watch_id: str, opened: set[str]) -> list[Sink]:
     """The sinks that settings name, a file first.
+
+    Args:
+        cfg: settings.
+        folder: of the watch.
+        watch_id: unique to it.
+        opened: ids of the events that go on.
 
     Raises:
         UserError: one of them cannot work.
     """
     sinks: list[Sink] = [FileSink(folder / EVENTS)]
-    if cfg.webhook.url is not None:
+    named = {
+        WebhookSink.name: cfg.webhook.url is not None,
+        CommandSink.name: bool(cfg.command.run),
+        "mqtt": cfg.mqtt.host is not None,
+    }
+    if cfg.dry_run:
+        return sinks + [DrySink(name) for name, is_given in named.items() if is_given]
+    if named[WebhookSink.name]:
         sinks.append(WebhookSink(cfg.webhook))
-    if cfg.command.run:
+    if named[CommandSink.name]:
         sinks.append(CommandSink(cfg.command))
+    if named["mqtt"]:
+        from tlae.watching.mqtt import MqttSink  # brings a library of an extra
+
+        camera = cfg.name or folder.resolve().name
+        sinks.append(MqttSink(cfg.mqtt, camera, watch_id, folder, opened))
     return sinks
 
 
@@ -211,7 +264,12 @@ def signature(secret: bytes, name: str, sent_at: str, body: bytes) -> str:
     return f"v1,{base64.b64encode(digest).decode()}"
 
 
-def _secret(path: Path) -> bytes:
+def read_secret(path: Path, setting: str) -> bytes:
+    """Content of a file without the white space around it; base64 after ``whsec_``.
+
+    Raises:
+        UserError: it cannot be read, or is empty.
+    """
     try:
         text = path.expanduser().read_text(encoding="utf-8").strip()
         secret = text.encode()
@@ -220,10 +278,10 @@ def _secret(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UserError(
-            f"webhook.secret_file must be a file with a secret, got {path}: {reason}; write one"
+            f"{setting} must be a file with a secret, got {path}: {reason}; write one"
         ) from error
     if not secret:
-        raise UserError(f"webhook.secret_file must hold a secret, {path} is empty; write one")
+        raise UserError(f"{setting} must hold a secret, {path} is empty; write one")
     return secret
 
 

@@ -130,7 +130,8 @@ class _Watch:
             self._source.counts,
             cfg.camera.stalled_s + interval_s if is_live else 0.0,
         )
-        self._deliveries = Deliveries(store, sinks_of(cfg, folder), dry_run=cfg.dry_run)
+        sinks = sinks_of(cfg, folder, self._facts["watch_id"], self._following.open_ids)
+        self._deliveries = Deliveries(store, sinks)
         self._is_dirty, self._state_bytes = bool(self._following.pending.messages), 0
         self._is_unwritten = False
         self._committed_s = self._shown_s = self._wrote_s = self._forgot_s = -math.inf
