@@ -4,6 +4,7 @@ import socket
 import threading
 from pathlib import Path
 
+import cv2
 import pytest
 
 from tests.small_footage import small_model
@@ -71,9 +72,11 @@ def test_an_rtsp_camera_with_a_password(
     with rtsp_camera(camera, "a secret") as place:
         wrong = settings(model_file, f"rtsp://me:no@{place}", tmp_path / "out")
         refused(wrong, "refuses the name or password", capsys)
-        words = settings(model_file, f"rtsp://me:a%20secret@{place}", tmp_path / "out")
-        watch = Running(words)
-        watch.wait_for(lambda: scored(watch) > 3)
+        url, out = f"rtsp://me:a%20secret@{place}", tmp_path / "out"
+        watch = Running(settings(model_file, url, out, "scoring.threshold=0.2"))
+        watch.wait_for(lambda: bool(messages_in(out)))
+        snapshot = cv2.imread(str(out / messages_in(out)[0]["snapshot"]))
+        assert snapshot.shape[0] == snapshot.shape[1] >= 360  # drawn on, from the whole picture
         camera.alive = False
         watch.wait_for(lambda: watch.status()["state"] == "offline")
         camera.alive, before = True, scored(watch)
