@@ -70,9 +70,10 @@ ARROWS = {
     }
     | GROUND,
     "explorer": {"image_sets", "rendering", "footage"} | GROUND,
+    "watching": {"live", "model_file", "rendering", "scoring", "footage"} | GROUND,
 }
 # What the camera product does not need: named by its own commands alone.
-WINGS = {"lab", "image_sets", "explorer"}
+WINGS = {"lab", "image_sets", "explorer", "watching"}
 # A library may be imported only by files whose path starts so.
 HOMES = {
     "hydra": ("compose.py", "refused_settings.py", "setting_types.py", "sweep.py"),
@@ -88,8 +89,10 @@ HOMES = {
         "refused_settings.py",
         "schema.py",
         "footage/zones.py",
+        "watching/settings.py",
     ),
     "fastapi": ("explorer/",),
+    "paho": ("watching/mqtt.py",),
     "starlette": ("explorer/",),
     "uvicorn": ("explorer/",),
     "pytorch_lightning": ("training/", "footage/datamodule.py", "workflows/train.py"),

@@ -70,6 +70,13 @@ def test_a_camera_that_is_covered_frozen_and_moved(tmp_path: Path) -> None:
     results = scored(model, tmp_path / "clip", tmp_path, "scoring.false_alarm_rate=0.1")
     live = Live(model, BUDGET, device="cpu")
     require_equal(live, tmp_path / "clip", results, BUDGET)
+    whole, again = (Live(model, BUDGET, device="cpu") for _ in range(2))
+    for number, image in enumerate(new):
+        state, again = again.state(), Live(model, BUDGET, device="cpu")
+        again.restore(state)
+        mine, other = (one.push(image, 0.1 * number) for one in (again, whole))
+        assert (mine.health, mine.ended) == (other.health, other.ended)
+        assert again.going_on == whole.going_on
     verdicts, _ = push_all(Live(model, BUDGET, device="cpu"), tmp_path / "clip")
     assert {verdict.health for verdict in verdicts} > {"ok", "black"}
 
@@ -96,6 +103,32 @@ def test_an_event_is_reported_while_it_goes_on_and_when_it_is_over() -> None:
     assert ended.id == seen[10].event.id == "E0001"
     assert seen[-1].event is None
     assert live.finish() == []
+
+
+@pytest.mark.parametrize("name", ["cae", "stae", "convlstm", "still_segmenter"])
+def test_another_process_goes_on_from_a_state(name: str) -> None:
+    model = small_model(name, rule=ScoringRule(smooth_frames=2.0, match_light=False))
+    budget = Budget(threshold=0.1)
+    live, whole = (Live(model, budget, device="cpu") for _ in range(2))
+    for number in range(40):
+        if number % 7 == 3:  # amid events and between them
+            state, live = live.state(), Live(model, budget, device="cpu")
+            live.restore(state)
+        mine = live.push(frame_image(number, odd=number in range(8, 30)), 0.1 * number)
+        other = whole.push(frame_image(number, odd=number in range(8, 30)), 0.1 * number)
+        assert (mine.raw, mine.event, mine.ended) == (other.raw, other.event, other.ended) or (
+            np.isnan(mine.raw) and np.isnan(other.raw)
+        )
+        assert live.going_on == whole.going_on
+    assert live.finish() == whole.finish()
+
+
+def test_a_damaged_state_is_refused() -> None:
+    live = Live(small_model("cae"), BUDGET, device="cpu")
+    live.push(frame_image(0))
+    for state in (b"", live.state()[:50], live.state()[:-9]):
+        with pytest.raises(ValueError, match="must be whole"):
+            live.restore(state)
 
 
 def test_another_clip_begins_anew() -> None:

@@ -48,6 +48,11 @@ COMMANDS = {
         "tlae.config:ScoreConfig",
         "say of every frame how unusual it is, and where",
     ),
+    "watch": Command(
+        "tlae.commands.watch",
+        "tlae.watching.settings:WatchConfig",
+        "watch a camera or folder live, and raise alarms",
+    ),
     "calibrate": Command(
         "tlae.commands.calibrate",
         "tlae.config:CalibrateConfig",
@@ -141,10 +146,12 @@ COMMANDS = {
 }
 
 # Extras of the package that bring a library.
-EXTRAS = dict.fromkeys(("sklearn", "skops", "torchvision"), "images")
+EXTRAS = dict.fromkeys(("sklearn", "skops", "torchvision"), "images") | {"paho": "mqtt"}
 
 # Commands that bring torch, which takes seconds: a terminal shows what goes on.
-SLOW_TO_LOAD = ("train", "score", "calibrate", "events", "benchmark", "demo", "render", "report")
+SLOW_TO_LOAD = (
+    *("train", "score", "watch", "calibrate", "events", "benchmark", "demo", "render", "report"),
+)
 
 USAGE = """\
 tlae {version}: learns what is normal for one fixed camera, and shows what is not.

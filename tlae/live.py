@@ -17,11 +17,12 @@ import numpy.typing as npt
 
 from tlae.budget import Budget, require_budget
 from tlae.camera.canonical_store import UNOBSERVED
-from tlae.camera.watch import CameraWatch
+from tlae.camera.watch import CameraWatch, Past
 from tlae.device import pick_device
 from tlae.errors import UserError, refusing_bad_values, require_known
 from tlae.footage.frames import OK, WARM_UP, Image
 from tlae.footage.images import to_grey_levels
+from tlae.live_state import pack, unpack
 from tlae.model_file import Model, differing_reading
 from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.scoring.event_follower import EventFollower, Moment
@@ -34,6 +35,7 @@ from tlae.scoring.stored_maps import FloatMap
 from tlae.setting_rules import within
 
 When = datetime | float
+KEPT = ("_clip", "_frame", "_began", "_first", "_last_s", "_at_s", "_to_cut")  # of a ``Live``
 
 RULE_SETTINGS = tuple(field.name for field in fields(ScoringRule))
 
@@ -43,13 +45,14 @@ class LiveScore:
     """What is said of one frame.
 
     Attributes:
+        frame: 0-based in its clip.
+        time_s: since its clip began [s].
         raw: score in raw units, smoothed over the frames before; NaN: no verdict yet.
         score: share of normal footage that is calmer, in [0, 1]; NaN: not known.
         threshold: alarm above it, in raw units; infinite: no alarms.
         alarm: whether the frame is in alarm.
         map: (h, w) float32, smoothed error in raw units.
-        reason: why the worst place is unusual, a clause that follows "it"; empty where the model
-            does not say.
+        reason: why the worst place is unusual, after "it"; empty where the model does not say.
         example: number of the most similar normal thing in ``Live.examples``; -1: none.
         mode: of the camera; "" where there is but one.
         health: of the camera, see docs/camera.md.
@@ -58,6 +61,8 @@ class LiveScore:
         ended: events that are over since the frame before.
     """
 
+    frame: int
+    time_s: float
     raw: float
     score: float
     threshold: float
@@ -80,8 +85,10 @@ class LiveScore:
         state: str,
         events: tuple[Event | None, list[Event]],
     ) -> "LiveScore":
-        """What is said of a moment, with its map and the events around it: open, and ended."""
+        """What is said of a moment, with its map and its events: open, and ended."""
         return cls(
+            frame=moment.frame,
+            time_s=moment.time_s,
             raw=moment.raw,
             score=moment.score,
             threshold=moment.threshold,
@@ -161,12 +168,10 @@ class Live:
         self._watch = None if model.camera is None else CameraWatch(model.camera)
         self._smoothing = CausalSmoothing(self._rule.smooth_frames)
         self._follower = EventFollower(events, self._interval_s)
-        self._clip, self._frame = 0, -1
+        self._clip, self._frame, self._to_cut = 0, -1, True
         self._began: When | None = None  # the first frame of the clip
         self._first: When | None = None  # the first frame of all
-        self._last_s = math.nan  # of the frame before, in its clip
-        self._at_s = 0.0  # of the frame before, since the first
-        self._to_cut = True
+        self._last_s, self._at_s = math.nan, 0.0  # of the frame before: in its clip, in all
 
     @property
     def examples(self) -> Image:
@@ -178,13 +183,19 @@ class Live:
         if self._frame >= 0:
             self._clip, self._frame, self._to_cut = self._clip + 1, -1, True
 
-    def push(self, image: npt.NDArray[Any], when: When | None = None) -> LiveScore:
+    def push(
+        self,
+        image: npt.NDArray[Any],
+        when: When | None = None,
+        source_hw: tuple[int, int] | None = None,
+    ) -> LiveScore:
         """Score the next frame.
 
         Args:
             image: (H, W, 3) RGB or (H, W) grey, uint8; of 16 bits or floating-point numbers where
                 the model was trained on such.
             when: wall-clock time, or seconds; None: ``interval_s`` after the frame before.
+            source_hw: size of the camera's picture [px], where ``image`` is a reduced one.
 
         Raises:
             UserError: the picture or its time is of another kind.
@@ -220,7 +231,7 @@ class Live:
             health=health,
             map=None if self._rule.reduction == "mean" else error,
             reason=reason,
-            source_hw=(picture.shape[0], picture.shape[1]),
+            source_hw=source_hw or (picture.shape[0], picture.shape[1]),
         )
         ended = self._follower.push(moment, cut=cut, forget=forget)
         state = WARM_UP if math.isnan(instant) else OK
@@ -230,6 +241,32 @@ class Live:
     def finish(self) -> list[Event]:
         """Events that go on when no further frame comes."""
         return self._follower.finish()
+
+    @property
+    def going_on(self) -> list[Event]:
+        """Events that go on, so far, without a number: of the scene and of the camera."""
+        return self._follower.going_on
+
+    def state(self) -> bytes:
+        """All that the frames so far leave behind, for ``restore``."""
+        facts = {
+            "live": {name: getattr(self, name) for name in KEPT},
+            "past": None if self._watch is None else self._watch.past._asdict(),
+            "smoothing": self._smoothing.carried,
+            "follower": self._follower.state(),
+        }
+        return pack(facts, self._scorer.state())
+
+    def restore(self, state: bytes) -> None:
+        """Go on from ``state`` of the same model and settings; ``ValueError``: it is damaged."""
+        facts, tensors = unpack(state)
+        for name in KEPT:
+            setattr(self, name, facts["live"][name])
+        if self._watch is not None:
+            self._watch.past = Past(**facts["past"])
+        self._smoothing.carried = facts["smoothing"]
+        self._follower.restore(facts["follower"])
+        self._scorer.restore(tensors)
 
     def _begins_anew(self, time_s: float) -> bool:
         """Whether footage ended before a frame; then nothing of the past counts for it."""
