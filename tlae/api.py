@@ -173,7 +173,7 @@ def score(
         (32, 48)
     """
     model = model if isinstance(model, Model) else load(model)
-    path = "" if model.file is None else str(model.file)
+    path = "model in memory" if model.file is None else str(model.file)
     source, cfg = _opened("score", footage, {"model_file": path, **budget_words(budget)}, settings)
     temporary = Path(mkdtemp(prefix="tlae-")) if out is None else None
     folder = _folder(out) if temporary is None else temporary / _name(model, source)

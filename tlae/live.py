@@ -150,17 +150,12 @@ class Live:
         budget, events = require_budget(budget) or model.budget, events or EventRule()
         if events.accept_after_h is not None:
             raise UserError("accept_after_h needs stored maps; use `tlae events` for it")
-        differ = differing_reading(model, self._rule)
-        if differ and budget.threshold is None:
-            raise UserError(
-                f"the model was calibrated with another {', '.join(differ)} than causal scoring "
-                "has; train with scoring.causal=true, or give a fixed threshold"
-            )
+        self._differ = differing_reading(model, self._rule)
         self._calibration: Calibration | None = None
-        if not differ:
+        if not self._differ:
             smooth = self._rule.smooth_frames
             self._calibration = model.calibration.smoothed(smooth, causal=True)
-        self._threshold = threshold_of(self._calibration, budget)
+        self.change_budget(budget)
         self._model, self._events = model, events
         self._interval_s = model.calibration.interval_s if interval_s is None else interval_s
         precision = model.detector.precision
@@ -177,6 +172,19 @@ class Live:
     def examples(self) -> Image:
         """Pictures of normal things, (n, h, w, C); empty where the model keeps none."""
         return np.asarray(self._model.detector.net.examples().cpu().numpy())
+
+    def change_budget(self, budget: Budget) -> None:
+        """Alarm by another budget from the next frame on; an event that goes on is not cut.
+
+        Raises:
+            UserError: the model's calibration does not hold for causal scoring.
+        """
+        if self._differ and budget.threshold is None:
+            raise UserError(
+                f"the model was calibrated with another {', '.join(self._differ)} than causal "
+                "scoring has; train with scoring.causal=true, or give a fixed threshold"
+            )
+        self._threshold = threshold_of(self._calibration, budget)
 
     def cut(self) -> None:
         """What comes next is another clip: nothing of the past counts for it."""

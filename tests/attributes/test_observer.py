@@ -1,5 +1,7 @@
 """Cells: how fast, how large, how long; and the memory between frames."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -95,3 +97,19 @@ def test_nothing_counts_where_nobody_watches() -> None:
 
 def test_no_parts_are_no_cells() -> None:
     assert not len(Cells.joined([]))
+
+
+def test_one_observer_serves_several_threads() -> None:
+    observer = Observer(SCENE, 1, Renewal(), SCALE)
+
+    def motion(pace: float) -> list[np.ndarray]:
+        past, flows = Past.none((*SIZE_HW, 3)), []
+        for frame in drawn([Walker(60, 70, pace, tall=26, wide=16)], 12, seed=5):
+            seen, past = observer.see(frame, past)
+            flows.append(seen.planes.flow)
+        return flows
+
+    paces = [-2.0, 1.0, 2.0, 3.0]
+    with ThreadPoolExecutor(len(paces)) as pool:
+        together = list(pool.map(motion, paces))
+    np.testing.assert_array_equal(together, [motion(pace) for pace in paces])

@@ -122,7 +122,6 @@ class Observer:
         self.background, self.apart = background, apart
         self.renewal, self.scale, self.watched = renewal, scale, watched
         self._aligned = Aligned(background.frame)
-        self._motion = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
     def see(self, frame: Image, past: Past) -> tuple[Seen, Past]:
         """One more frame.
@@ -155,7 +154,9 @@ class Observer:
         """Motion (H, W, 2) of what is now where [px per frame]."""
         if not len(before):
             return np.zeros((*grey.shape, 2), np.float32)
-        back = self._motion.calc(grey, before[0], None)
+        # Made anew: one that two threads share gives wrong motion and corrupts memory.
+        motion = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        back = motion.calc(grey, before[0], None)
         return np.asarray(-back / np.float32(len(before)), np.float32)
 
     def _timed(self, cells: Cells, past: Past) -> tuple[Cells, Plane, Plane]:
