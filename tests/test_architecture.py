@@ -70,6 +70,7 @@ ARROWS = {
     }
     | GROUND,
     "explorer": {"image_sets", "rendering", "footage"} | GROUND,
+    "watching": {"live", "model_file", "rendering", "scoring", "footage"} | GROUND,
     "serving": {
         "api",
         "explorer",
@@ -83,7 +84,7 @@ ARROWS = {
     | GROUND,
 }
 # What the camera product does not need: named by its own commands alone.
-WINGS = {"lab", "image_sets", "explorer", "serving"}
+WINGS = {"lab", "image_sets", "explorer", "watching", "serving"}
 # A library may be imported only by files whose path starts so.
 HOMES = {
     "hydra": ("compose.py", "refused_settings.py", "setting_types.py", "sweep.py"),
@@ -100,7 +101,9 @@ HOMES = {
         "schema.py",
         "serving/settings.py",
         "footage/zones.py",
+        "watching/settings.py",
     ),
+    "paho": ("watching/mqtt.py",),
     "fastapi": ("explorer/", "serving/"),
     "starlette": ("explorer/", "serving/"),
     "uvicorn": ("explorer/", "serving/"),

@@ -1,12 +1,15 @@
 """Frames one at a time: equal to scoring the whole, in bounded memory."""
 
+import math
 import pickle
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.camera.small_camera import ALL_ON, store_of
@@ -67,6 +70,13 @@ def test_a_camera_that_is_covered_frozen_and_moved(tmp_path: Path) -> None:
     results = scored(model, tmp_path / "clip", tmp_path, "scoring.false_alarm_rate=0.1")
     live = Live(model, BUDGET, device="cpu")
     require_equal(live, tmp_path / "clip", results, BUDGET)
+    whole, again = (Live(model, BUDGET, device="cpu") for _ in range(2))
+    for number, image in enumerate(new):
+        state, again = again.state(), Live(model, BUDGET, device="cpu")
+        again.restore(state)
+        mine, other = (one.push(image, 0.1 * number) for one in (again, whole))
+        assert (mine.health, mine.ended) == (other.health, other.ended)
+        assert again.going_on == whole.going_on
     verdicts, _ = push_all(Live(model, BUDGET, device="cpu"), tmp_path / "clip")
     assert {verdict.health for verdict in verdicts} > {"ok", "black"}
 
@@ -93,6 +103,32 @@ def test_an_event_is_reported_while_it_goes_on_and_when_it_is_over() -> None:
     assert ended.id == seen[10].event.id == "E0001"
     assert seen[-1].event is None
     assert live.finish() == []
+
+
+@pytest.mark.parametrize("name", ["cae", "stae", "convlstm", "still_segmenter"])
+def test_another_process_goes_on_from_a_state(name: str) -> None:
+    model = small_model(name, rule=ScoringRule(smooth_frames=2.0, match_light=False))
+    budget = Budget(threshold=0.1)
+    live, whole = (Live(model, budget, device="cpu") for _ in range(2))
+    for number in range(40):
+        if number % 7 == 3:  # amid events and between them
+            state, live = live.state(), Live(model, budget, device="cpu")
+            live.restore(state)
+        mine = live.push(frame_image(number, odd=number in range(8, 30)), 0.1 * number)
+        other = whole.push(frame_image(number, odd=number in range(8, 30)), 0.1 * number)
+        assert (mine.raw, mine.event, mine.ended) == (other.raw, other.event, other.ended) or (
+            np.isnan(mine.raw) and np.isnan(other.raw)
+        )
+        assert live.going_on == whole.going_on
+    assert live.finish() == whole.finish()
+
+
+def test_a_damaged_state_is_refused() -> None:
+    live = Live(small_model("cae"), BUDGET, device="cpu")
+    live.push(frame_image(0))
+    for state in (b"", live.state()[:50], live.state()[:-9]):
+        with pytest.raises(ValueError, match="must be whole"):
+            live.restore(state)
 
 
 def test_another_clip_begins_anew() -> None:
@@ -124,11 +160,39 @@ def test_times_may_be_left_out_or_bear_a_zone() -> None:
         (np.zeros((32, 32), np.float32), "type uint8, got float32"),
         (np.zeros((32, 32, 4), np.uint8), r"\(H, W\) or \(H, W, 3\)"),
         (np.zeros(32, np.uint8), r"got \(32,\)"),
+        (np.zeros((0, 32, 3), np.uint8), "not empty"),
+        (None, "must be an array .* got None"),
+        ([[0, 1], [2, 3]], "must be an array"),
     ],
 )
 def test_other_pictures_are_refused(image: np.ndarray, shown: str) -> None:
     with pytest.raises(UserError, match=shown):
         Live(small_model("cae"), BUDGET, device="cpu").push(image, 0.0)
+
+
+@pytest.mark.parametrize(
+    "when", [math.nan, math.inf, pd.NaT, "2026-01-01", np.datetime64("2026-01-01"), timedelta(0)]
+)
+def test_a_time_is_a_datetime_or_finite_seconds(when: object) -> None:
+    live = Live(small_model("cae"), BUDGET, device="cpu")
+    with pytest.raises(UserError, match="a time must be a datetime or finite seconds"):
+        live.push(frame_image(0), when)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"settings": {"smoth_frames": 0}}, "did you mean smooth_frames"),
+        ({"settings": {"scoring.smooth_frames": 0}}, "did you mean smooth_frames"),
+        ({"settings": {"smooth_frames": -1}}, "smooth_frames must be in"),
+        ({"interval_s": 0}, "interval_s must be > 0"),
+        ({"interval_s": math.nan}, "interval_s must be > 0"),
+        ({"budget": {"threshold": 1}}, r"budget must be a tlae\.Budget"),
+    ],
+)
+def test_a_wrong_argument_is_refused(given: dict[str, Any], shown: str) -> None:
+    with pytest.raises(UserError, match=shown):
+        Live(small_model("cae"), device="cpu", **given)
 
 
 def test_what_cannot_be_done_live_is_refused() -> None:

@@ -48,6 +48,11 @@ COMMANDS = {
         "tlae.config:ScoreConfig",
         "say of every frame how unusual it is, and where",
     ),
+    "watch": Command(
+        "tlae.commands.watch",
+        "tlae.watching.settings:WatchConfig",
+        "watch a camera or folder live, and raise alarms",
+    ),
     "calibrate": Command(
         "tlae.commands.calibrate",
         "tlae.config:CalibrateConfig",
@@ -151,22 +156,15 @@ COMMANDS = {
 }
 
 # Extras of the package that bring a library.
-EXTRAS = dict.fromkeys(("sklearn", "skops", "torchvision"), "images")
+EXTRAS = dict.fromkeys(("sklearn", "skops", "torchvision"), "images") | {"paho": "mqtt"}
 EXTRAS |= dict.fromkeys(
     ("fastapi", "uvicorn", "prometheus_client", "python_multipart", "zmq"), "serve"
 )
 
 # Commands that bring torch, which takes seconds: a terminal shows what goes on.
 SLOW_TO_LOAD = (
-    "train",
-    "score",
-    "calibrate",
-    "events",
-    "benchmark",
-    "demo",
-    "render",
+    *("train", "score", "watch", "serve", "calibrate", "events", "benchmark", "demo", "render"),
     "report",
-    "serve",
 )
 
 USAGE = """\

@@ -7,8 +7,10 @@ from tlae.errors import UserError, nearest
 from tlae.setting_types import type_of
 
 GROUPS = ("model", "scoring", "experiment")
-# Commands in which `footage=...` sets `footage.path`:
-FOOTAGE_IS_A_NODE = ("train", "score", "calibrate", "benchmark", "plant", "mask")
+# Commands in which `footage=...` sets `footage.path`, or `camera=...` sets `camera.path`:
+WITH_PATH = dict.fromkeys(
+    ("train", "score", "calibrate", "benchmark", "plant", "mask"), "footage"
+) | {"watch": "camera"}
 
 
 @dataclass
@@ -84,8 +86,8 @@ def full_pair(request: CommandLine, word: str) -> tuple[str, str]:
     key, sign, value = word.partition("=")
     if not sign:
         return word, ""
-    if key == "footage" and request.command in FOOTAGE_IS_A_NODE:
-        key = "footage.path"
+    if key == WITH_PATH.get(request.command):
+        key = f"{key}.path"
     return key, value
 
 

@@ -30,6 +30,13 @@ FIRST = {
         *("scoring.alarms_per_day", "scoring.threshold", "device", "paths.scores", "paths.cache"),
         "overwrite",
     ),
+    "watch": (
+        *("model_file", "camera.path", "out", "name", "camera.interval_s", "camera.stalled_s"),
+        *("camera.backlog", "camera.fast", "camera.stop_idle_s", "scoring.false_alarm_rate"),
+        *("scoring.alarms_per_day", "scoring.threshold", "events.min_duration_s"),
+        *("events.cooldown_s", "webhook.url", "webhook.secret_file", "command.run", "dry_run"),
+        *("keep.days", "log", "device"),
+    ),
     "benchmark": (
         *("footage.path", "name", "train_split", "test_split", "labels", "out", "planted"),
         *("trainer.max_epochs", "seed", "paths.cache", "overwrite"),

@@ -6,32 +6,38 @@ is not said.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from numbers import Real
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tlae.budget import Budget
+from tlae.budget import Budget, require_budget
 from tlae.camera.canonical_store import UNOBSERVED
-from tlae.camera.watch import CameraWatch
+from tlae.camera.watch import CameraWatch, Past
 from tlae.device import pick_device
-from tlae.errors import UserError
-from tlae.footage.frames import OK, Image
+from tlae.errors import UserError, refusing_bad_values, require_known
+from tlae.footage.frames import OK, WARM_UP, Image
 from tlae.footage.images import to_grey_levels
+from tlae.live_state import pack, unpack
 from tlae.model_file import Model, differing_reading
 from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.scoring.event_follower import EventFollower, Moment
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.events import SEEING, Event
-from tlae.scoring.results import WARM_UP
-from tlae.scoring.scorer import FrameScorer
+from tlae.scoring.rule import ScoringRule
+from tlae.scoring.scorer import FrameScorer, Scored
 from tlae.scoring.smooth import CausalSmoothing
 from tlae.scoring.stored_maps import FloatMap
+from tlae.setting_rules import within
 
 When = datetime | float
+KEPT = ("_clip", "_frame", "_began", "_first", "_last_s", "_at_s", "_to_cut")  # of a ``Live``
+
+RULE_SETTINGS = tuple(field.name for field in fields(ScoringRule))
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +45,15 @@ class LiveScore:
     """What is said of one frame.
 
     Attributes:
+        frame: 0-based in its clip.
+        time_s: since its clip began [s].
         raw: score in raw units, smoothed over the frames before; NaN: no verdict yet.
         score: share of normal footage that is calmer, in [0, 1]; NaN: not known.
         threshold: alarm above it, in raw units; infinite: no alarms.
         alarm: whether the frame is in alarm.
         map: (h, w) float32, smoothed error in raw units.
-        reason: why the worst place is unusual, a clause that follows "it"; empty where the model
-            does not say.
+        reason: why the worst place is unusual, after "it"; empty where the model does not say.
+        example: number of the most similar normal thing in ``Live.examples``; -1: none.
         mode: of the camera; "" where there is but one.
         health: of the camera, see docs/camera.md.
         state: "ok", or "warm-up" before the net has seen a whole window.
@@ -53,12 +61,15 @@ class LiveScore:
         ended: events that are over since the frame before.
     """
 
+    frame: int
+    time_s: float
     raw: float
     score: float
     threshold: float
     alarm: bool
     map: FloatMap
     reason: str
+    example: int
     mode: str
     health: str
     state: str
@@ -67,21 +78,29 @@ class LiveScore:
 
     @classmethod
     def of(
-        cls, moment: Moment, error: FloatMap, state: str, event: Event | None, ended: list[Event]
+        cls,
+        moment: Moment,
+        error: FloatMap,
+        example: int,
+        state: str,
+        events: tuple[Event | None, list[Event]],
     ) -> "LiveScore":
-        """What is said of a moment, with its map and the events around it."""
+        """What is said of a moment, with its map and its events: open, and ended."""
         return cls(
+            frame=moment.frame,
+            time_s=moment.time_s,
             raw=moment.raw,
             score=moment.score,
             threshold=moment.threshold,
             alarm=moment.in_alarm,
             map=error,
             reason=moment.reason,
+            example=example,
             mode=moment.mode,
             health=moment.health,
             state=state,
-            event=event,
-            ended=tuple(ended),
+            event=events[0],
+            ended=tuple(events[1]),
         )
 
 
@@ -123,10 +142,14 @@ class Live:
             raise UserError(
                 f"model must be a loaded model, got {model!r}; load it with tlae.load(model_file)"
             )
-        budget, events = budget or model.budget, events or EventRule()
+        for key in settings or {}:
+            require_known(key, RULE_SETTINGS, "setting of the scoring rule")
+        with refusing_bad_values():
+            within("interval_s", interval_s, 0, open_low=True)
+            self._rule = model.rule.changed_by({**(settings or {}), "causal": True})
+        budget, events = require_budget(budget) or model.budget, events or EventRule()
         if events.accept_after_h is not None:
             raise UserError("accept_after_h needs stored maps; use `tlae events` for it")
-        self._rule = model.rule.changed_by({**(settings or {}), "causal": True})
         self._differ = differing_reading(model, self._rule)
         self._calibration: Calibration | None = None
         if not self._differ:
@@ -140,12 +163,15 @@ class Live:
         self._watch = None if model.camera is None else CameraWatch(model.camera)
         self._smoothing = CausalSmoothing(self._rule.smooth_frames)
         self._follower = EventFollower(events, self._interval_s)
-        self._clip, self._frame = 0, -1
+        self._clip, self._frame, self._to_cut = 0, -1, True
         self._began: When | None = None  # the first frame of the clip
         self._first: When | None = None  # the first frame of all
-        self._last_s = math.nan  # of the frame before, in its clip
-        self._at_s = 0.0  # of the frame before, since the first
-        self._to_cut = True
+        self._last_s, self._at_s = math.nan, 0.0  # of the frame before: in its clip, in all
+
+    @property
+    def examples(self) -> Image:
+        """Pictures of normal things, (n, h, w, C); empty where the model keeps none."""
+        return np.asarray(self._model.detector.net.examples().cpu().numpy())
 
     def change_budget(self, budget: Budget) -> None:
         """Alarm by another budget from the next frame on; an event that goes on is not cut.
@@ -165,13 +191,19 @@ class Live:
         if self._frame >= 0:
             self._clip, self._frame, self._to_cut = self._clip + 1, -1, True
 
-    def push(self, image: npt.NDArray[Any], when: When | None = None) -> LiveScore:
+    def push(
+        self,
+        image: npt.NDArray[Any],
+        when: When | None = None,
+        source_hw: tuple[int, int] | None = None,
+    ) -> LiveScore:
         """Score the next frame.
 
         Args:
             image: (H, W, 3) RGB or (H, W) grey, uint8; of 16 bits or floating-point numbers where
                 the model was trained on such.
             when: wall-clock time, or seconds; None: ``interval_s`` after the frame before.
+            source_hw: size of the camera's picture [px], where ``image`` is a reduced one.
 
         Raises:
             UserError: the picture or its time is of another kind.
@@ -185,7 +217,8 @@ class Live:
         if self._watch is not None:
             ((seen,), _) = self._watch.push(str(self._clip), prepared[None])
             prepared, mode, health = seen.picture, seen.mode, str(seen.health)
-        instant, error, reason = self._scored(prepared)
+        instant, scored = self._scored(prepared)
+        error, reason = scored.maps[0], str(scored.reason[0])
         is_smoothed = not math.isnan(instant) and health in SEEING
         raw = self._smoothing.push(instant) if is_smoothed else instant
         modes = np.array([mode], dtype=object)
@@ -206,15 +239,42 @@ class Live:
             health=health,
             map=None if self._rule.reduction == "mean" else error,
             reason=reason,
-            source_hw=(picture.shape[0], picture.shape[1]),
+            source_hw=source_hw or (picture.shape[0], picture.shape[1]),
         )
         ended = self._follower.push(moment, cut=cut, forget=forget)
         state = WARM_UP if math.isnan(instant) else OK
-        return LiveScore.of(moment, error, state, self._follower.open, ended)
+        events = self._follower.open, ended
+        return LiveScore.of(moment, error, int(scored.example[0]), state, events)
 
     def finish(self) -> list[Event]:
         """Events that go on when no further frame comes."""
         return self._follower.finish()
+
+    @property
+    def going_on(self) -> list[Event]:
+        """Events that go on, so far, without a number: of the scene and of the camera."""
+        return self._follower.going_on
+
+    def state(self) -> bytes:
+        """All that the frames so far leave behind, for ``restore``."""
+        facts = {
+            "live": {name: getattr(self, name) for name in KEPT},
+            "past": None if self._watch is None else self._watch.past._asdict(),
+            "smoothing": self._smoothing.carried,
+            "follower": self._follower.state(),
+        }
+        return pack(facts, self._scorer.state())
+
+    def restore(self, state: bytes) -> None:
+        """Go on from ``state`` of the same model and settings; ``ValueError``: it is damaged."""
+        facts, tensors = unpack(state)
+        for name in KEPT:
+            setattr(self, name, facts["live"][name])
+        if self._watch is not None:
+            self._watch.past = Past(**facts["past"])
+        self._smoothing.carried = facts["smoothing"]
+        self._follower.restore(facts["follower"])
+        self._scorer.restore(tensors)
 
     def _begins_anew(self, time_s: float) -> bool:
         """Whether footage ended before a frame; then nothing of the past counts for it."""
@@ -225,8 +285,8 @@ class Live:
             self._smoothing.reset()
         return cut
 
-    def _scored(self, prepared: Image) -> tuple[float, FloatMap, str]:
-        """Score of a frame before smoothing in time, its map, and a reason."""
+    def _scored(self, prepared: Image) -> tuple[float, Scored]:
+        """Score of a frame before smoothing in time, with all that was measured."""
         scored = self._scorer.push(prepared[None])
         instant = float(scored.instant[0])
         if not (math.isnan(instant) or scored.is_finite[0]):
@@ -234,12 +294,15 @@ class Live:
                 "scores must be finite numbers, the model gives others; train it again with a "
                 "lower training.learning_rate"
             )
-        return instant, scored.maps[0], str(scored.reason[0])
+        return instant, scored
 
     def _as_rgb(self, image: npt.NDArray[Any]) -> Image:
         levels = self._model.detector.preprocessing.levels
-        if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[-1] not in (1, 3)):
-            raise UserError(f"a picture must be (H, W) or (H, W, 3), got {image.shape}")
+        if not isinstance(image, np.ndarray):
+            raise UserError(f"a picture must be an array (H, W) or (H, W, 3), got {image!r:.80}")
+        fits = image.ndim == 2 or (image.ndim == 3 and image.shape[-1] in (1, 3))
+        if not fits or not image.size:
+            raise UserError(f"a picture must be (H, W) or (H, W, 3), not empty, got {image.shape}")
         if levels is not None and image.dtype != np.uint8:
             image = to_grey_levels(np.asarray(image, np.float64), levels)
         if image.dtype != np.uint8:
@@ -254,6 +317,9 @@ class Live:
             if isinstance(self._first, datetime):
                 raise UserError("frames with and without a time must not be mixed; give each one")
             when = 0.0 if self._first is None else self._at_s + self._interval_s
+        finite = isinstance(when, datetime) or (isinstance(when, Real) and math.isfinite(when))
+        if not finite or when != when:  # NaT of pandas is a datetime
+            raise UserError(f"a time must be a datetime or finite seconds, got {when!r}")
         if isinstance(when, datetime) and when.tzinfo is not None:
             when = when.astimezone().replace(tzinfo=None)
         self._first = when if self._first is None else self._first

@@ -158,8 +158,8 @@ class _Lines:
         rate = self.done / max(now - self.started, 1e-6)
         line = f"{self.label}: {self.done:,}"
         if self.total:
-            left_s = max(self.total - self.done, 0) / max(rate, 1e-6)
-            line += f" of {self.total:,} {self.unit}, {rate:,.0f}/s, {left_s:,.0f} s left"
-        else:
-            line += f" {self.unit}, {rate:,.0f}/s"
+            line += f" of {self.total:,}"
+        line += f" {self.unit}, {rate:,.0f}/s"
+        if self.total and self.done:
+            line += f", {max(self.total - self.done, 0) / rate:,.0f} s left"
         print(line, file=sys.stderr, flush=True)  # noqa: T201  showing is what this file is for

@@ -7,6 +7,7 @@ worst are kept.
 import math
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,12 @@ from tlae.footage.frames import OK
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.events import CAMERA, SCENE, SEEING, Event, iso_of, peak_box
 from tlae.scoring.stored_maps import FloatMap, rounded
+
+# What a stretch remembers.
+KEPT = (
+    *("_ended_s", "_first", "_last", "_after_s"),
+    *("_unbroken", "_worst", "_worst_of_pause"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +90,12 @@ class EventFollower:
         event = self._scene.so_far()
         return None if event is None else replace(event, id=f"E{self._count + 1:04d}")
 
+    @property
+    def going_on(self) -> list[Event]:
+        """All events that go on, so far, without a number: of the scene and of the camera."""
+        events = [stretch.so_far() for stretch in (self._scene, *self._camera.values())]
+        return [event for event in events if event is not None]
+
     def push(self, moment: Moment, *, cut: bool, forget: bool = False) -> list[Event]:
         """Take the next frame.
 
@@ -97,8 +110,7 @@ class EventFollower:
         over, above = moment.in_alarm, moment.shows_scene and moment.raw > moment.low
         ended = self._scene.push(moment, over, above, moment.shows_scene, cut, forget)
         if not moment.shows_scene and moment.health not in self._camera:
-            rule = replace(self._rule, cooldown_s=0.0)
-            self._camera[moment.health] = _Stretch(rule, self._interval_s, kind=CAMERA)
+            self._camera[moment.health] = self._of_camera()
         for trouble, stretch in self._camera.items():
             there = moment.health == trouble
             ended += stretch.push(moment, there, there, there, cut, forget)
@@ -110,6 +122,22 @@ class EventFollower:
         for stretch in self._camera.values():
             ended += stretch.close()
         return self._numbered(ended)
+
+    def state(self) -> dict[str, Any]:
+        """All that goes on, for ``restore``."""
+        camera = {trouble: stretch.state() for trouble, stretch in self._camera.items()}
+        return {"count": self._count, "scene": self._scene.state(), "camera": camera}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what ``state`` returned."""
+        self._count = state["count"]
+        self._scene.restore(state["scene"])
+        self._camera = {trouble: self._of_camera() for trouble in state["camera"]}
+        for trouble, stretch in self._camera.items():
+            stretch.restore(state["camera"][trouble])
+
+    def _of_camera(self) -> "_Stretch":
+        return _Stretch(replace(self._rule, cooldown_s=0.0), self._interval_s, kind=CAMERA)
 
     def _numbered(self, events: list[Event]) -> list[Event]:
         first = self._count + 1
@@ -140,6 +168,17 @@ class _Stretch:
         self._unbroken = False  # the frame before this one was above the lower level
         self._worst: Moment | None = None
         self._worst_of_pause: Moment | None = None
+
+    def state(self) -> dict[str, Any]:
+        kept = {name: getattr(self, name) for name in KEPT}
+        for name in ("_first", "_last"):  # of the worst alone the map is looked at
+            if kept[name] is not None:
+                kept[name] = replace(kept[name], map=None)
+        return kept
+
+    def restore(self, state: dict[str, Any]) -> None:
+        for name in KEPT:
+            setattr(self, name, state[name])
 
     def push(
         self, moment: Moment, over: bool, above: bool, counts: bool, cut: bool, forget: bool

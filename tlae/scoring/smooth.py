@@ -67,6 +67,9 @@ class CausalSmoothing:
 
     Args:
         frames: time constant; 0: none.
+
+    Attributes:
+        carried: what the scores so far leave behind; None: the next one begins a run.
     """
 
     def __init__(self, frames: float) -> None:
@@ -75,13 +78,13 @@ class CausalSmoothing:
 
     def reset(self) -> None:
         """The next score begins a run."""
-        self._carried: float | None = None
+        self.carried: float | None = None
 
     def push(self, value: float) -> float:
         """Smooth the next score, in the arithmetic of ``scipy.signal.lfilter``."""
-        before = self._keep * value if self._carried is None else self._carried
+        before = self._keep * value if self.carried is None else self.carried
         smoothed = (1 - self._keep) * value + before
-        self._carried = self._keep * smoothed
+        self.carried = self._keep * smoothed
         return smoothed
 
 

@@ -46,8 +46,9 @@ def nothing_there(spec: str, path: Path) -> str:
     if "://" in spec:
         return (
             "footage.path must be a folder, picture, video, zip file or glob pattern on this "
-            f"machine, got the address {spec!r}; record it first, for example with `ffmpeg -i "
-            "ADDRESS -c copy -f segment -segment_time 600 camera/%05d.mkv`, and give the folder"
+            f"machine, got the address {spec!r}; watch it with `tlae watch`, or record it first, "
+            "for example with `ffmpeg -i ADDRESS -c copy -f segment -segment_time 600 "
+            "camera/%05d.mkv`, and give the folder"
         )
     missing = path
     while not missing.parent.exists():

@@ -12,6 +12,7 @@ from typing import Any
 import av
 import numpy as np
 from av.container import InputContainer
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from tlae.errors import FootageError
@@ -129,7 +130,7 @@ class VideoClip:
                 began = self._began(container)
                 first_s = time_s = 0.0
                 index = -1
-                losses = Losses()
+                losses, reformatter = Losses(), VideoReformatter()
                 stamped = self._stamped(container, stream, losses)
                 for index, (stamp_s, picture) in enumerate(stamped):
                     first_s = first_s if index else stamp_s
@@ -140,7 +141,7 @@ class VideoClip:
                     taken_at = began + timedelta(seconds=time_s) if began else None
                     if wanted is not None and not wanted(time_s, taken_at):
                         continue
-                    image, source_hw = _to_image(picture, min_hw)
+                    image, source_hw = to_image(picture, min_hw, reformatter)
                     yield Frame(
                         self.name, index, time_s, taken_at, path, image, source_hw=source_hw
                     )
@@ -277,16 +278,25 @@ def _missing(times_s: list[float], container: InputContainer, stream: VideoStrea
     return promised - frames if is_cut else 0
 
 
-def _to_image(
-    frame: av.VideoFrame, min_hw: tuple[int, int] | None
+def to_image(
+    frame: av.VideoFrame, min_hw: tuple[int, int] | None, reformatter: VideoReformatter
 ) -> tuple[Image, tuple[int, int] | None]:
-    """Upright RGB pixels, reduced if possible, and the size before that if it was."""
+    """Upright pixels of a decoded frame.
+
+    Args:
+        frame: as decoded.
+        min_hw: see ``decode_image``.
+        reformatter: one for all frames of a video: each new one costs as much as a frame.
+
+    Returns:
+        RGB (H, W, 3), reduced if possible, and the size before that if it was.
+    """
     turns = round(frame.rotation / 90) % 4  # counter-clockwise
     size_hw = (frame.height, frame.width)
     upright_hw = (frame.width, frame.height) if turns % 2 else size_hw
     factor = reduction(upright_hw, min_hw) if min_hw else 1
     height, width = (-(-pixels // factor) for pixels in size_hw)
-    pixels = frame.reformat(width, height, "rgb24", interpolation="AREA").to_ndarray()
-    pixels = np.asarray(pixels, np.uint8)  # (h, w, 3)
+    converted = reformatter.reformat(frame, width, height, "rgb24", interpolation="AREA")
+    pixels = np.asarray(converted.to_ndarray(), np.uint8)  # (h, w, 3)
     image = np.ascontiguousarray(np.rot90(pixels, turns)) if turns else pixels
     return image, upright_hw if factor > 1 else None

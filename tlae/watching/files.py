@@ -1,0 +1,181 @@
+"""Frames of a file: a picture, or a video of any length, dated as `tlae score` dates them."""
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from tlae.footage.frames import OK, Image, TimeSource
+from tlae.footage.images import Levels, Unreadable, decode_image
+from tlae.footage.sources.image_folder import FolderFiles
+from tlae.footage.sources.video import VideoClip
+from tlae.footage.timestamps import Timing, exif_time, parse_filename_time
+from tlae.watching.arrival import Arrival, Counts, Progress
+from tlae.watching.pacing import pauses
+from tlae.watching.settings import CameraConfig
+
+ARRIVAL = "arrival"  # time of a picture: when its file was last written
+LOOKED_AT = 12  # frames of a video that tell how far its frames are apart
+
+
+@dataclass
+class FileReader:
+    """Read one file after the other.
+
+    Attributes:
+        root: folder that file names are relative to.
+        cfg: how times are found.
+        min_hw: pictures are reduced, but not below this size [px].
+        levels: of pictures of 16 bits, see ``decode_image``.
+        counts: of the source.
+        progress: so far.
+    """
+
+    root: Path
+    cfg: CameraConfig
+    min_hw: tuple[int, int]
+    levels: Levels | None
+    counts: Counts
+    progress: Progress
+    _timing: Timing = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Check how times are to be found."""
+        cfg = self.cfg
+        source = TimeSource.INTERVAL if cfg.time_source == ARRIVAL else cfg.time_source
+        self._timing = Timing(cfg.interval_s, source, cfg.time_pattern, cfg.time_zone)
+
+    def picture(self, name: str, clip: str) -> Arrival:
+        """The frame of a picture.
+
+        Raises:
+            Unreadable: it gives none, perhaps not yet.
+        """
+        path = self.root / name
+        try:
+            data, written_s = path.read_bytes(), path.stat().st_mtime
+        except OSError as error:
+            raise Unreadable((error.strerror or str(error)).lower()) from error
+        image, source_hw = decode_image(data, self.min_hw, self.levels)
+        when = self._dated(name, data, written_s)
+        self.counts.frame_came()
+        shape = source_hw or (image.shape[0], image.shape[1])
+        whole = partial(_whole, data, self.levels)
+        return Arrival(
+            *(image, when, clip, shape, whole, name, 1),
+            is_last=True,
+            progress=replace(self.progress),
+        )
+
+    def video(
+        self, name: str, clip: str, start: int, stop: threading.Event, *, paced: bool
+    ) -> Iterator[Arrival | None]:
+        """Frames of a video, then the news that it is over.
+
+        Args:
+            name: of the file.
+            clip: its name in events.
+            start: first frame that is wanted, 0-based.
+            stop: ends the reading.
+            paced: at its own pace, not as fast as possible.
+
+        Raises:
+            Unreadable: it gives no frame, perhaps not yet.
+        """
+        film = VideoClip(clip, FolderFiles(self.root), name, self._timing)
+        began_s = time.monotonic()
+        done, first_s = start, None
+        for frame in film.frames(start, self.min_hw):
+            if stop.is_set():
+                return
+            if frame.image is None:
+                continue
+            first_s = frame.time_s if first_s is None else first_s
+            if paced:
+                due_s = began_s + frame.time_s - first_s
+                yield from pauses(stop, due_s - time.monotonic())
+            self.counts.frame_came()
+            done = frame.frame + 1
+            shape = frame.source_hw or (frame.image.shape[0], frame.image.shape[1])
+            whole = partial(np.asarray, frame.image)
+            when = self._on_one_clock(frame.taken_at, frame.time_s)
+            yield Arrival(
+                *(frame.image, when, clip, shape, whole, name, done),
+                progress=replace(self.progress),
+            )
+        if not done:
+            raise Unreadable("no frame could be read")
+        yield no_frame(name, done)
+
+    def _dated(self, name: str, data: bytes, written_s: float) -> datetime | float:
+        """Time of a picture, by what the first picture settled."""
+        progress = self.progress
+        progress.dated_by = progress.dated_by or self._settled(name, data)
+        folder = name.rpartition("/")[0]
+        if folder != progress.folder:
+            progress.folder, progress.pictures = folder, 0
+        progress.pictures += 1
+        found = None
+        if progress.dated_by == ARRIVAL:
+            found = datetime.fromtimestamp(written_s)
+        elif progress.dated_by == TimeSource.EXIF:
+            found = exif_time(data)
+        elif progress.dated_by == TimeSource.FILENAME:
+            found = parse_filename_time(name, self.cfg.time_pattern)
+        return self._on_one_clock(found, (progress.pictures - 1) * self._timing.interval_s)
+
+    def _on_one_clock(self, taken_at: datetime | None, time_s: float) -> datetime | float:
+        """Wall-clock times throughout, or seconds throughout, as the first frame has them."""
+        progress = self.progress
+        if progress.is_wall is None:
+            progress.is_wall = taken_at is not None
+        if not progress.is_wall:
+            return round(time_s, 6)
+        if taken_at is None:
+            last = (
+                datetime.now() if progress.last is None else datetime.fromisoformat(progress.last)
+            )
+            taken_at = last + timedelta(seconds=self._timing.interval_s)
+        progress.last = taken_at.isoformat()
+        return taken_at
+
+    def _settled(self, name: str, data: bytes) -> str:
+        asked = self.cfg.time_source
+        if asked != "auto":
+            return asked
+        if self.cfg.time_pattern is None and exif_time(data):
+            return str(TimeSource.EXIF)
+        if parse_filename_time(name, self.cfg.time_pattern):
+            return str(TimeSource.FILENAME)
+        return str(TimeSource.INTERVAL) if self.cfg.interval_s is not None else ARRIVAL
+
+
+def film_interval_s(path: Path, cfg: CameraConfig) -> float:
+    """Median time between the first frames of a video [s]; 0 where it has but one."""
+    timing = Timing(cfg.interval_s, cfg.time_source, cfg.time_pattern, cfg.time_zone)
+    film = VideoClip(path.stem, FolderFiles(path.parent), path.name, timing)
+    times_s = [frame.time_s for frame in islice(film.frames(min_hw=(1, 1)), LOOKED_AT)]
+    return float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.0
+
+
+def no_frame(name: str, done: int = 0, state: str = OK) -> Arrival:
+    """The news that nothing more is in a file.
+
+    Args:
+        name: of the file.
+        done: frames of it that came.
+        state: "ok", or why it gave none.
+    """
+    nothing = np.zeros((0, 0, 3), np.uint8)
+    whole = partial(np.asarray, nothing)
+    return Arrival(None, 0.0, "", (0, 0), whole, name, done, state, is_last=True)
+
+
+def _whole(data: bytes, levels: Levels | None) -> Image:
+    return decode_image(data, None, levels)[0]

@@ -1,0 +1,154 @@
+"""Messages about events: that one is new, how it goes on, that it is over.
+
+A message is a JSON object with the fields of ``MESSAGE_FIELDS``; ``event`` has the fields of
+``events.json``. Its ``id`` is the same however often it is sent.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from tlae.scoring.events import CAMERA, Event
+
+SCHEMA, VERSION = "tlae.event", 1
+LOST = "lost"  # health of a camera that sends nothing
+NEW, UPDATE, END = "new", "update", "end"
+MESSAGE_FIELDS = (
+    *("schema", "version", "id", "type", "camera", "written_at", "snapshot", "event"),
+)
+
+
+@dataclass
+class OpenEvent:
+    """An event of which a message was written, and that goes on.
+
+    Attributes:
+        id: "E0001" and so on, in the order in which events became known.
+        clip: its name.
+        messages: written so far.
+        said_s: clip time of the last frame that a message spoke of [s].
+        snapshot: path relative to the folder of the watch; None: there is none.
+        event: as the last message had it.
+    """
+
+    id: str
+    clip: str
+    messages: int = 0
+    said_s: float = 0.0
+    snapshot: str | None = None
+    event: dict[str, Any] = field(default_factory=dict)
+
+
+Message = tuple[str, str]
+"""Id and JSON."""
+
+Picture = Callable[[OpenEvent, Event], str | None]
+"""Writes the snapshot of an event as it stands, and returns its path."""
+
+
+class Announcer:
+    """Turn what scoring says into messages, each once.
+
+    Args:
+        camera: its name.
+        prefix: before the ids of its messages, unique to this watch.
+        update_s: time between messages about an event that goes on [s]; None: none.
+        picture: see ``Picture``.
+    """
+
+    def __init__(self, camera: str, prefix: str, update_s: float | None, picture: Picture) -> None:
+        self._camera, self._prefix, self._update_s = camera, prefix, update_s
+        self._picture = picture
+        self._open: dict[str, OpenEvent] = {}
+        self._count = 0
+
+    @property
+    def open_events(self) -> int:
+        """How many events go on."""
+        return len(self._open)
+
+    @property
+    def open_ids(self) -> set[str]:
+        """Of the events that go on."""
+        return {event.id for event in self._open.values()}
+
+    @property
+    def total(self) -> int:
+        """How many events there were, those that go on included."""
+        return self._count
+
+    def state(self) -> dict[str, Any]:
+        """Plain values for ``restore``."""
+        opened = {key: asdict(event) for key, event in self._open.items()}
+        return {"count": self._count, "open": opened}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what ``state`` returned."""
+        self._count = state["count"]
+        self._open = {key: OpenEvent(**values) for key, values in state["open"].items()}
+
+    def messages(
+        self, going_on: Sequence[Event], ended: Sequence[Event], clips: Mapping[str, str]
+    ) -> list[Message]:
+        """Messages that a frame leads to.
+
+        Args:
+            going_on: all events that go on after it.
+            ended: events that are over since the frame before.
+            clips: names of the clips that events speak of.
+
+        Returns:
+            Id and JSON of each.
+        """
+        found = []
+        for event in ended:
+            known = self._open.get(key_of(event))
+            if known is None:
+                known = self._begun(event, clips)
+                found.append(self._message(NEW, known, event))
+            found.append(self._message(END, known, event))
+            del self._open[key_of(event)]
+        for event in going_on:
+            known = self._open.get(key_of(event))
+            if known is None:
+                found.append(self._message(NEW, self._begun(event, clips), event))
+            elif self._update_s is not None and event.end_s - known.said_s >= self._update_s:
+                found.append(self._message(UPDATE, known, event))
+        return found
+
+    def abandon(self) -> list[Message]:
+        """End all events as the last message about each had them."""
+        found = [self._written(END, known) for known in self._open.values()]
+        self._open = {}
+        return found
+
+    def _begun(self, event: Event, clips: Mapping[str, str]) -> OpenEvent:
+        self._count += 1
+        known = OpenEvent(f"E{self._count:04d}", clips.get(event.clip, event.clip))
+        self._open[key_of(event)] = known
+        return known
+
+    def _message(self, kind: str, known: OpenEvent, event: Event) -> Message:
+        known.said_s = event.end_s
+        known.snapshot = self._picture(known, event) or known.snapshot
+        known.event = replace(event, id=known.id, clip=known.clip).as_json()
+        return self._written(kind, known)
+
+    def _written(self, kind: str, known: OpenEvent) -> Message:
+        known.messages += 1
+        name = f"{self._prefix}-{known.id}-{known.messages}"
+        values = (
+            *(SCHEMA, VERSION, name, kind, self._camera),
+            datetime.now(UTC).isoformat(timespec="milliseconds"),
+            known.snapshot,
+            known.event,
+        )
+        return name, json.dumps(dict(zip(MESSAGE_FIELDS, values, strict=True)), allow_nan=False)
+
+
+def key_of(event: Event) -> str:
+    """What an event is known by from its begin on."""
+    trouble = event.health if event.kind == CAMERA else ""
+    return f"{event.kind} {trouble} {event.clip} {event.first_frame}"

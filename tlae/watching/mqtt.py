@@ -1,0 +1,200 @@
+"""Messages over MQTT, with what Home Assistant needs to show the camera by itself.
+
+Our outbox is the queue: paho's own is in memory, and drops the newest message when it is full. So
+a message counts as received when the broker has acknowledged it, and one that it did not
+acknowledge in time goes with its client.
+"""
+
+import json
+import re
+import ssl
+import threading
+from pathlib import Path
+from typing import Any
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessageInfo
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from tlae import __version__
+from tlae.scoring.events import CAMERA
+from tlae.watching.messages import END, LOST
+from tlae.watching.settings import MqttConfig
+from tlae.watching.sinks import Undelivered, read_secret
+
+QOS = 1
+KEEPALIVE_S = 30
+WAIT_S = 10.0  # for the broker
+LONGEST_PAUSE_S = 60
+ONLINE, OFFLINE = "online", "offline"
+ON, OFF = "ON", "OFF"
+
+
+class MqttSink:
+    """Publish each message, the state of the alarm, and the snapshot.
+
+    Args:
+        cfg: where the broker is.
+        camera: its name.
+        watch_id: unique to this watch.
+        folder: of the watch, where snapshots lie.
+        opened: ids of the events that go on.
+
+    Raises:
+        UserError: the file of the password cannot be read.
+    """
+
+    name = "mqtt"
+
+    def __init__(
+        self, cfg: MqttConfig, camera: str, watch_id: str, folder: Path, opened: set[str]
+    ) -> None:
+        self._cfg, self._camera, self._folder = cfg, camera, folder
+        self._id = f"tlae_{watch_id}"
+        self._topic = f"{cfg.topic}/{re.sub('[^0-9A-Za-z_-]', '_', camera)}"
+        self._opened, self._is_lost = opened, False
+        self._password = None
+        if cfg.password_file is not None:
+            password = read_secret(Path(cfg.password_file), "mqtt.password_file")
+            self._password = password.decode()
+        self._trouble = "no connection yet"
+        self._connected = threading.Event()
+        self._client = self._begun()
+
+    def send(self, name: str, body: str) -> None:
+        """Publish the message last, so that a failure before it repeats nothing."""
+        if not self._connected.wait(WAIT_S):
+            raise Undelivered(f"{self._cfg.host}: {self._trouble}")
+        message = json.loads(body)
+        event = message["event"]
+        if event["kind"] == CAMERA and event["health"] == LOST:
+            self._is_lost = message["type"] != END
+        if message["type"] == END:
+            self._opened.discard(event["id"])
+        else:
+            self._opened.add(event["id"])
+        try:
+            parts = [self._publish(topic, value) for topic, value in self._states().items()]
+            if (picture := self._picture(message["snapshot"])) is not None:
+                parts.append(self._publish("snapshot", picture))
+            parts.append(self._publish("event", body, retain=False))
+            for part in parts:
+                part.wait_for_publish(WAIT_S)
+            is_published = all(part.is_published() for part in parts)
+        except (RuntimeError, ValueError) as error:
+            raise Undelivered(f"{self._cfg.host}: {error}") from error
+        if not is_published:
+            self._end()
+            self._client = self._begun()
+            raise Undelivered(f"{self._cfg.host} did not acknowledge in time")
+
+    def close(self) -> None:
+        """Say goodbye; a broker that hears nothing says it for us."""
+        if self._connected.is_set():
+            self._publish("availability", OFFLINE).wait_for_publish(1.0)
+        self._end()
+
+    def _begun(self) -> Client:
+        cfg = self._cfg
+        client = Client(CallbackAPIVersion.VERSION2, client_id=self._id)
+        if cfg.user is not None:
+            client.username_pw_set(cfg.user, self._password)
+        if cfg.tls:
+            client.tls_set_context(ssl.create_default_context())
+        client.will_set(f"{self._topic}/availability", OFFLINE, QOS, retain=True)
+        client.reconnect_delay_set(1, LONGEST_PAUSE_S)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_failure
+        client.on_disconnect = self._on_disconnect
+        client.connect_async(cfg.host or "", cfg.port, KEEPALIVE_S)
+        client.loop_start()
+        return client
+
+    def _end(self) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._connected.clear()
+
+    def _on_connect(
+        self,
+        client: Client,
+        data: Any,
+        flags: ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        """Every connection announces the camera anew, for its will said that it is gone."""
+        if reason.is_failure:
+            self._trouble = f"refuses: {reason}".lower()
+            return
+        self._trouble = ""
+        discovery = f"{self._cfg.discovery}/device/{self._id}/config"
+        client.publish(discovery, json.dumps(self._described()), QOS, retain=True)
+        client.publish(f"{self._topic}/availability", ONLINE, QOS, retain=True)
+        for topic, value in self._states().items():
+            client.publish(f"{self._topic}/{topic}", value, QOS, retain=True)
+        self._connected.set()
+
+    def _on_failure(self, client: Client, data: Any) -> None:
+        self._trouble = "cannot be reached"
+
+    def _on_disconnect(
+        self,
+        client: Client,
+        data: Any,
+        flags: DisconnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        self._connected.clear()
+        self._trouble = self._trouble or f"the connection is gone: {reason}".lower()
+
+    def _states(self) -> dict[str, str]:
+        """Last part of a topic, and what is retained there."""
+        is_alarm, is_lost = bool(self._opened), self._is_lost
+        return {"alarm": ON if is_alarm else OFF, "camera": OFF if is_lost else ON}
+
+    def _publish(self, topic: str, value: str | bytes, *, retain: bool = True) -> MQTTMessageInfo:
+        return self._client.publish(f"{self._topic}/{topic}", value, QOS, retain=retain)
+
+    def _picture(self, snapshot: str | None) -> bytes | None:
+        """The snapshot; None where there is none, or it was deleted since."""
+        try:
+            return None if snapshot is None else (self._folder / snapshot).read_bytes()
+        except OSError:
+            return None
+
+    def _described(self) -> dict[str, Any]:
+        """Device discovery of Home Assistant."""
+
+        def part(key: str, platform: str, name: str, **more: str) -> dict[str, str]:
+            return {"p": platform, "unique_id": f"{self._id}_{key}", "name": name, **more}
+
+        topic = self._topic
+        return {
+            "dev": {"ids": [self._id], "name": self._camera, "mf": "tlae", "sw": __version__},
+            "o": {"name": "tlae", "sw": __version__},
+            "availability": [{"topic": f"{topic}/availability"}],
+            "qos": QOS,
+            "cmps": {
+                "alarm": part(
+                    *("alarm", "binary_sensor", "Alarm"),
+                    device_class="problem",
+                    state_topic=f"{topic}/alarm",
+                    json_attributes_topic=f"{topic}/event",
+                    json_attributes_template="{{ value_json.event | tojson }}",
+                ),
+                "camera": part(
+                    *("camera", "binary_sensor", "Camera"),
+                    device_class="connectivity",
+                    entity_category="diagnostic",
+                    state_topic=f"{topic}/camera",
+                ),
+                "snapshot": part(
+                    *("snapshot", "image", "Last event"),
+                    image_topic=f"{topic}/snapshot",
+                    content_type="image/jpeg",
+                ),
+            },
+        }

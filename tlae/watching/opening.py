@@ -1,0 +1,69 @@
+"""The source of frames that the settings name."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tlae.footage.images import Levels
+from tlae.watching.address import Address, Kind
+from tlae.watching.arrival import Counts, Progress, Source
+from tlae.watching.files import FileReader, film_interval_s
+from tlae.watching.folder import FileSource, FolderSource
+from tlae.watching.polled import PolledSource
+from tlae.watching.settings import CameraConfig
+from tlae.watching.store import Store
+from tlae.watching.stream import StreamSource
+
+MARGIN_S = 5.0
+FILE_S = 30.0  # to read one file, or one frame of it
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How the frames are wanted.
+
+    Attributes:
+        name: of the camera.
+        interval_s: time between frames of a live camera [s].
+        min_hw: frames are reduced, but not below this size [px].
+        levels: of pictures of 16 bits, see ``decode_image``.
+        progress: of files, where a restart goes on.
+        is_new: nothing was watched so far.
+    """
+
+    name: str
+    interval_s: float
+    min_hw: tuple[int, int]
+    levels: Levels | None
+    progress: Progress
+    is_new: bool
+
+
+def source_of(address: Address, cfg: CameraConfig, store: Store, wanted: Wanted) -> Source:
+    """The source of an address, not yet opened."""
+    if address.kind in (Kind.STREAM, Kind.DEVICE):
+        return StreamSource(address, cfg, wanted.interval_s, wanted.min_hw, wanted.name)
+    if address.kind == Kind.PICTURE:
+        return PolledSource(
+            *(address, cfg, wanted.interval_s, wanted.min_hw, wanted.levels, wanted.name)
+        )
+    path = Path(address.path)
+    root = path if address.kind == Kind.FOLDER else path.parent
+    reader = FileReader(root, cfg, wanted.min_hw, wanted.levels, Counts(), wanted.progress)
+    if address.kind == Kind.FILE:
+        return FileSource(path, reader, store.frames_done, fast=cfg.fast)
+    leave_out = wanted.is_new and not cfg.backlog
+    return FolderSource(root, cfg, reader, store.frames_done, leave_out=leave_out)
+
+
+def interval_of(address: Address, cfg: CameraConfig, learnt_s: float) -> float:
+    """Time between frames that events are reckoned with, before any has come [s]."""
+    if address.kind == Kind.FILE:
+        return film_interval_s(Path(address.path), cfg) or learnt_s
+    return learnt_s if cfg.interval_s is None else cfg.interval_s
+
+
+def patience_s(address: Address, cfg: CameraConfig) -> float:
+    """Longest time that a single read of a source may take [s]."""
+    if address.kind in (Kind.FOLDER, Kind.FILE):
+        return FILE_S
+    return 2 * cfg.open_timeout_s + cfg.read_timeout_s + MARGIN_S  # opening takes up to two

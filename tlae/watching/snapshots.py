@@ -1,0 +1,145 @@
+"""A picture of each event at its worst moment, with the heat on it, kept within age and size."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from tlae.footage.frames import Image
+from tlae.live import LiveScore
+from tlae.rendering.heatmap import HeatScale, Mask
+from tlae.rendering.marks import Caption
+from tlae.rendering.overlay import draw_overlay
+from tlae.rendering.text import clock_text
+from tlae.scoring.events import Event
+from tlae.watching.messages import OpenEvent, key_of
+from tlae.watching.settings import KeepConfig
+from tlae.whole_file import whole_file
+
+FOLDER, SUFFIX = "snapshots", ".jpg"
+QUALITY = 90
+TIDY_EVERY_S = 60.0
+DAY_S, MEGABYTE = 86_400.0, 1_000_000
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A frame as it is drawn.
+
+    Attributes:
+        whole: gives the picture, RGB (H, W, 3).
+        when: it was taken, or seconds since its clip began.
+        place: name of the camera or clip.
+        verdict: what was said of it.
+    """
+
+    whole: Callable[[], Image]
+    when: datetime | float
+    place: str
+    verdict: LiveScore
+
+
+class Snapshots:
+    """The folder of snapshots.
+
+    Args:
+        folder: of the watch; paths are relative to it.
+        keep: how long, and how many.
+        watched: (h, w), False where changes are ignored; None: watched everywhere.
+        local: whether an error says something of a place.
+    """
+
+    def __init__(
+        self, folder: Path, keep: KeepConfig, watched: Mask | None, *, local: bool
+    ) -> None:
+        self._folder, self._keep = folder, keep
+        self._watched, self._local = watched, local
+        self._tidied_s = -math.inf
+
+    def write(self, name: str, look: Look) -> str | None:
+        """Draw a frame; returns the path, relative to the folder of the watch, or None.
+
+        A disk that takes no picture is logged, and no reason to lose the event.
+        """
+        path = f"{FOLDER}/{name}{SUFFIX}"
+        try:
+            target = self._folder / path
+            target.parent.mkdir(exist_ok=True)
+            picture = cv2.cvtColor(self._drawn(look), cv2.COLOR_RGB2BGR)
+            _, data = cv2.imencode(SUFFIX, picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+            with whole_file(target) as temporary:
+                temporary.write_bytes(data.tobytes())
+        except OSError as error:
+            logger.warning("%s cannot be written: %s", path, error.strerror or error)
+            return None
+        self.tidy()
+        return path
+
+    def tidy(self) -> None:
+        """Delete what is too old, and the oldest of what is too much; once a minute at most."""
+        if time.monotonic() - self._tidied_s < TIDY_EVERY_S:
+            return
+        self._tidied_s = time.monotonic()
+        try:
+            found = [(one.stat(), one) for one in (self._folder / FOLDER).glob(f"E*{SUFFIX}")]
+        except OSError:
+            return
+        left = self._keep.snapshots_mb * MEGABYTE
+        for facts, path in sorted(found, key=lambda pair: -pair[0].st_mtime):  # newest first
+            left -= facts.st_size
+            if left < 0 or time.time() - facts.st_mtime > self._keep.days * DAY_S:
+                path.unlink(missing_ok=True)
+
+    def _drawn(self, look: Look) -> Image:
+        verdict = look.verdict
+        level = verdict.threshold
+        if self._local and math.isfinite(level) and level > 0:
+            scale = HeatScale.from_threshold(level)
+        else:
+            highest = max(float(np.nan_to_num(verdict.map).max()), 1e-6)
+            scale = HeatScale(0.3 * highest, highest)
+        is_timed = isinstance(look.when, datetime)
+        clock = clock_text(0.0, look.when) if is_timed else clock_text(look.when)  # type: ignore[arg-type]
+        return draw_overlay(
+            look.whole(),
+            verdict.map,
+            level if self._local else math.inf,
+            scale,
+            alarm=verdict.alarm,
+            watched=self._watched,
+            caption=Caption(clock, look.place, verdict.reason if verdict.alarm else ""),
+        )
+
+
+class PeakPictures:
+    """Hold each event's worst frame until a message about it is written.
+
+    Args:
+        snapshots: where they are written.
+    """
+
+    def __init__(self, snapshots: Snapshots) -> None:
+        self._snapshots = snapshots
+        self._peaks: dict[str, int] = {}  # frame of the highest score of each event so far
+        self._looks: dict[str, Look] = {}  # what is not yet drawn
+
+    def see(self, going_on: Sequence[Event], look: Look) -> None:
+        """Take a frame for the events that are at their worst in it."""
+        keys = {key_of(event): event.peak_frame for event in going_on}
+        for key, peak in keys.items():
+            if self._peaks.get(key) != peak:
+                self._looks[key] = look
+        self._peaks = keys
+
+    def draw(self, known: OpenEvent, event: Event) -> str | None:
+        """Write the snapshot of an event, if it got worse; see ``messages.Picture``."""
+        look = self._looks.pop(key_of(event), None)
+        return None if look is None else self._snapshots.write(known.id, look)

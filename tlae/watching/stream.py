@@ -1,0 +1,154 @@
+"""A live stream or a USB camera, read by PyAV: the newest frame, and reconnection for ever.
+
+PyAV ends the process when a container is closed by another thread than the one that reads it, and
+waits for ever where no timeouts are given; ``stimeout`` has no effect. So the generator here opens,
+reads and closes, and all waiting is bounded.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
+
+import av
+from av.container import InputContainer
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+
+from tlae.errors import UserError
+from tlae.footage.frames import Image
+from tlae.footage.sources.video import to_image
+from tlae.footage.timestamps import Timing
+from tlae.watching.address import Address, CameraTrouble, Kind, in_words
+from tlae.watching.arrival import Arrival, Counts
+from tlae.watching.pacing import CameraClock, Pace, pause_s, pauses
+from tlae.watching.settings import CameraConfig
+
+MICROSECONDS = 1_000_000
+UNSTAMPED = ("mpjpeg", "mjpeg", "video4linux2,v4l2")  # their time stamps are counted, not measured
+DEVICE = "/dev/video"
+
+logger = logging.getLogger(__name__)
+
+
+class StreamSource:
+    """Frames of a stream; only the newest one counts.
+
+    Args:
+        address: of a stream or device.
+        cfg: how to wait for it.
+        interval_s: time between the frames that are scored [s].
+        min_hw: frames are reduced, but not below this size [px].
+        name: of the camera.
+    """
+
+    keeps_all = False
+
+    def __init__(
+        self,
+        address: Address,
+        cfg: CameraConfig,
+        interval_s: float,
+        min_hw: tuple[int, int],
+        name: str,
+    ) -> None:
+        self.counts = Counts()
+        self._address, self._cfg, self._name = address, cfg, name
+        self._interval_s, self._min_hw = interval_s, min_hw
+        self._timing = Timing(time_zone=cfg.time_zone)
+
+    def frames(self, stop: threading.Event) -> Iterator[Arrival | None]:
+        """Frames for ever; see ``Source``."""
+        tries = 0
+        while not stop.is_set():
+            came_before = self.counts.read
+            try:
+                yield from self._connected(stop)
+                trouble = "ended the stream"
+            except CameraTrouble as error:
+                trouble = str(error)
+            if stop.is_set():
+                return
+            if not self.counts.read:
+                raise UserError(f"camera {self._address.shown} {trouble}")
+            tries = 1 if self.counts.read > came_before else tries + 1
+            if tries == 1 or trouble != self.counts.trouble:
+                logger.warning("camera %s %s; trying again", self._address.shown, trouble)
+            self.counts.trouble = trouble
+            yield from pauses(stop, pause_s(tries, self._cfg.retry_s))
+            self.counts.reconnects += 1
+
+    def _connected(self, stop: threading.Event) -> Iterator[Arrival | None]:
+        """Frames of one connection."""
+        try:
+            with closing(self._opened()) as container:
+                yield from self._frames(container, stop)
+        except (av.FFmpegError, OSError) as error:
+            raise CameraTrouble(_why(error)) from error
+
+    def _opened(self) -> InputContainer:
+        cfg, path, kind = self._cfg, self._address.path, None
+        options = {"fflags": "discardcorrupt"}
+        if self._address.kind == Kind.DEVICE:
+            path, kind = f"{DEVICE}{path}", "v4l2"
+        else:
+            options["timeout"] = str(round(cfg.read_timeout_s * MICROSECONDS))
+        if path.lower().startswith("rtsp"):
+            options["rtsp_transport"] = "tcp"
+        waits = (cfg.open_timeout_s, cfg.read_timeout_s)
+        return av.open(path, "r", format=kind, options=options, timeout=waits)
+
+    def _frames(self, container: InputContainer, stop: threading.Event) -> Iterator[Arrival]:
+        if not container.streams.video:
+            raise CameraTrouble("sends no video")
+        stream = container.streams.video[0]
+        stream.thread_type = "SLICE"  # threads by frames would hold frames back
+        clock = CameraClock(self._timing, is_stamped=container.format.name not in UNSTAMPED)
+        pace, reformatter = Pace(self._interval_s), VideoReformatter()
+        came_s = time.monotonic()
+        for packet in container.demux(stream):
+            if stop.is_set():
+                return
+            if time.monotonic() - came_s > self._cfg.stalled_s:
+                raise CameraTrouble(f"sent no whole frame for {self._cfg.stalled_s:g} s")
+            for frame in self._decoded(packet):
+                came_s = time.monotonic()
+                when = clock.when(frame.time)
+                if not pace.is_due(when):
+                    self.counts.skipped += 1
+                    self.counts.last_at_s = came_s
+                    continue
+                image, source_hw = to_image(frame, self._min_hw, reformatter)
+                self.counts.frame_came()
+                shape = source_hw or (image.shape[0], image.shape[1])
+                yield Arrival(image, when, self._name, shape, partial(_whole, frame))
+
+    def _decoded(self, packet: "av.Packet[VideoStream]") -> list[av.VideoFrame]:
+        """Whole frames of a packet; damaged ones would raise alarms and are left out."""
+        try:
+            frames = [frame for frame in packet.decode() if isinstance(frame, av.VideoFrame)]
+        except av.FFmpegError:
+            self.counts.unreadable += 1
+            return []
+        whole = [frame for frame in frames if not frame.is_corrupt]
+        self.counts.unreadable += len(frames) - len(whole)
+        return whole
+
+
+def _whole(frame: av.VideoFrame) -> Image:
+    return to_image(frame, None, VideoReformatter())[0]
+
+
+def _why(error: Exception) -> str:
+    """What PyAV ran into, in a few words; its own may hold the address with its password."""
+    if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
+        return "refuses the name or password"
+    if isinstance(error, av.error.ExitError | TimeoutError):
+        return "did not answer in time"
+    if isinstance(error, av.error.InvalidDataError):
+        return "sends nothing that is a video"
+    if isinstance(error, av.error.HTTPError):
+        return "refuses the address; check it"
+    return f"cannot be read: {in_words(error)}"

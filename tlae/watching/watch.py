@@ -1,0 +1,259 @@
+"""Watch one camera: frames in, verdicts, messages and state out, until stopped."""
+
+import logging
+import math
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tlae.errors import UserError, refusing_bad_values
+from tlae.folder_lock import held_folder
+from tlae.live import Live
+from tlae.model_file import Model, load_model, run_name
+from tlae.watching.address import Address, Kind, address_of
+from tlae.watching.arrival import Arrival, Source
+from tlae.watching.delivery import Deliveries
+from tlae.watching.following import Following
+from tlae.watching.messages import Announcer
+from tlae.watching.opening import Wanted, interval_of, patience_s, source_of
+from tlae.watching.reader import Reader
+from tlae.watching.settings import WatchConfig
+from tlae.watching.sinks import sinks_of
+from tlae.watching.snapshots import PeakPictures, Snapshots
+from tlae.watching.status import Status
+from tlae.watching.store import FILE, Pending, Store
+from tlae.whole_file import explain_os_errors, is_empty_folder
+
+TICK_S = 0.25
+SHOW_EVERY_S = 1.0
+STATUS_EVERY_S = 2.0
+COMMIT_EVERY_S = 2.0
+STATE_BYTES_S = 1e6  # of state written in a second, at most
+FORGET_EVERY_S = 3600.0
+
+Show = Callable[[str], None]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WatchReport:
+    """What a watch did.
+
+    Attributes:
+        folder: of its results.
+        scored: frames.
+        events: so far, those of earlier runs included.
+        waiting: messages that have not arrived.
+    """
+
+    folder: Path
+    scored: int
+    events: int
+    waiting: int
+
+
+def watch(cfg: WatchConfig, stop: threading.Event, show: Show) -> WatchReport:
+    """Watch a camera.
+
+    Args:
+        cfg: settings.
+        stop: set it to end the watch; what goes on then continues with the next start.
+        show: takes a line about the state, about once a second.
+
+    Raises:
+        UserError: settings do not fit, the camera cannot be opened, or the folder is taken.
+    """
+    model = load_model(Path(cfg.model_file).expanduser())
+    address = address_of(cfg.camera.path, cfg.camera.open_timeout_s)
+    folder = Path(cfg.out).expanduser()
+    with held_folder(folder, "give another out=..."):
+        _require_own(folder)
+        with explain_os_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        with closing(Store(folder)) as store, refusing_bad_values():
+            return _Watch(cfg, model, address, store, folder).run(stop, show)
+
+
+def _require_own(folder: Path) -> None:
+    is_ours = (folder / FILE).is_file() or not folder.exists() or is_empty_folder(folder)
+    if not is_ours:
+        raise UserError(
+            f"out must be a new folder or one of tlae watch, {folder} holds something else; give "
+            "another out=..."
+        )
+
+
+class _Watch:
+    """A watch that runs.
+
+    Args:
+        cfg: settings.
+        model: trained.
+        address: of the camera.
+        store: what survives a kill.
+        folder: of the results.
+    """
+
+    def __init__(
+        self, cfg: WatchConfig, model: Model, address: Address, store: Store, folder: Path
+    ) -> None:
+        self._cfg, self._address = cfg, address
+        self._store, self._folder = store, folder
+        name = cfg.name or folder.resolve().name
+        interval_s = interval_of(address, cfg.camera, model.calibration.interval_s)
+        before = store.facts()
+        self._facts: dict[str, Any] = {
+            "camera": _required_camera(address, before, folder),
+            "watch_id": before.get("watch_id") or secrets.token_hex(6),
+            "reading": {
+                "model": model.digest(),
+                "scoring": asdict(cfg.scoring),
+                "events": asdict(cfg.events),
+                "interval_s": interval_s,
+            },
+        }
+        self._following = self._begun(model, name, interval_s)
+        if "events" in before:
+            is_same = before.get("reading") == self._facts["reading"]
+            self._following.go_on(before, store.live_state() if is_same else None)
+        self._source = self._opened(model, name, interval_s, is_new="camera" not in before)
+        is_live = address.kind in (Kind.STREAM, Kind.DEVICE, Kind.PICTURE)
+        self._status = Status(
+            {"camera": name, "source": address.shown, "model": run_name(Path(cfg.model_file))},
+            self._source.counts,
+            cfg.camera.stalled_s + interval_s if is_live else 0.0,
+        )
+        sinks = sinks_of(cfg, folder, self._facts["watch_id"], self._following.open_ids)
+        self._deliveries = Deliveries(store, sinks)
+        self._is_dirty, self._state_bytes = bool(self._following.pending.messages), 0
+        self._is_unwritten = False
+        self._committed_s = self._shown_s = self._wrote_s = self._forgot_s = -math.inf
+
+    def _begun(self, model: Model, name: str, interval_s: float) -> Following:
+        cfg, watched = self._cfg, model.detector.watched
+        live = Live(model, cfg.scoring, events=cfg.events, interval_s=interval_s, device=cfg.device)
+        snapshots = Snapshots(
+            self._folder,
+            cfg.keep,
+            None if watched is None else watched.numpy(),
+            local=model.rule.reduction != "mean",
+        )
+        peaks = PeakPictures(snapshots)
+        announcer = Announcer(name, self._facts["watch_id"], cfg.update_s, peaks.draw)
+        return Following(live, announcer, peaks)
+
+    def _opened(self, model: Model, name: str, interval_s: float, *, is_new: bool) -> Source:
+        preprocessing = model.detector.preprocessing
+        wanted = Wanted(
+            name,
+            interval_s,
+            preprocessing.size_hw,
+            preprocessing.levels,
+            replace(self._following.progress),
+            is_new,
+        )
+        return source_of(self._address, self._cfg.camera, self._store, wanted)
+
+    def run(self, stop: threading.Event, show: Show) -> WatchReport:
+        """Watch until stopped, or until a file ends."""
+        with self._deliveries:
+            self._commit()
+            reader = Reader(self._source, patience_s(self._address, self._cfg.camera))
+            try:
+                self._watch(reader, stop, show)
+            finally:
+                reader.close()
+                self._commit()
+        self._write_status()
+        waiting = sum(self._store.waiting().values())
+        events = self._following.events[1]
+        return WatchReport(self._folder, self._status.scored, events, waiting)
+
+    def _watch(self, reader: Reader, stop: threading.Event, show: Show) -> None:
+        stop_idle_s = self._cfg.camera.stop_idle_s or math.inf
+        came_s = time.monotonic()
+        while not stop.is_set() and time.monotonic() - came_s < stop_idle_s:
+            arrival = reader.take(TICK_S)
+            if arrival is not None:
+                self._take(arrival)
+                came_s = time.monotonic()
+            elif reader.is_done:
+                self._following.finish()
+                self._is_dirty = True
+                return
+            if self._status.is_lost and self._following.lose():
+                self._is_dirty = True
+            if self._is_commit_due(is_idle=arrival is None):
+                self._commit()
+            self._say_how_it_is(show)
+
+    def _take(self, arrival: Arrival) -> None:
+        source = self._source
+        verdict = self._following.take(arrival, source.counts, keeps_all=source.keeps_all)
+        self._is_dirty = True
+        if verdict is not None:
+            self._status.scored_one(verdict, arrival.at_s)
+
+    def _is_commit_due(self, *, is_idle: bool) -> bool:
+        if not self._is_dirty or self._following.pending.messages:
+            return self._is_dirty
+        least_s = self._state_bytes / STATE_BYTES_S
+        if not is_idle:
+            least_s = max(least_s, COMMIT_EVERY_S)
+        return time.monotonic() - self._committed_s >= least_s
+
+    def _commit(self) -> None:
+        """Write what was found in one transaction; a disk that takes nothing is tried again."""
+        if not self._is_dirty:
+            return
+        following = self._following
+        state = following.state()
+        self._committed_s = time.monotonic()
+        names = self._deliveries.names
+        try:
+            self._store.commit(following.pending, self._facts | following.facts(), state, names)
+            if self._committed_s - self._forgot_s > FORGET_EVERY_S:
+                self._store.forget(self._cfg.keep, names)
+                self._forgot_s = self._committed_s
+        except sqlite3.Error as error:
+            if not self._is_unwritten:
+                logger.warning("%s cannot be written: %s; trying again", self._folder / FILE, error)
+            self._is_unwritten = True
+            return
+        self._is_unwritten = False
+        following.pending, self._is_dirty = Pending(), False
+        self._state_bytes = len(state)
+        self._deliveries.wake()
+
+    def _say_how_it_is(self, show: Show) -> None:
+        now_s = time.monotonic()
+        if now_s - self._shown_s >= SHOW_EVERY_S:
+            self._shown_s = now_s
+            waiting = sum(self._store.waiting().values())
+            show(self._status.line(self._following.events[0], waiting))
+        if now_s - self._wrote_s >= STATUS_EVERY_S:
+            self._wrote_s = now_s
+            self._write_status()
+
+    def _write_status(self) -> None:
+        facts = self._status.as_json(self._following.events, self._deliveries.as_json())
+        self._status.write(self._folder, facts)
+
+
+def _required_camera(address: Address, facts: dict[str, Any], folder: Path) -> str:
+    """How the folder knows its camera; another one would mix what does not belong together."""
+    mine = address.shown
+    if address.kind in (Kind.FILE, Kind.FOLDER):
+        mine = str(Path(address.path).resolve())
+    if facts.get("camera", mine) != mine:
+        raise UserError(
+            f"{folder} was begun with camera={facts['camera']}, got {mine}; give another out=..."
+        )
+    return mine
