@@ -69,7 +69,7 @@ def test_what_a_page_shows_of_a_session(client: Any) -> None:
     for address in ("picture", "picture?heat=false", f"events/{events[0]['id']}/snapshot"):
         answer = client.get(f"{place}/{address}")
         assert answer.headers["content-type"] == "image/jpeg"
-        assert cv2.imdecode(np.frombuffer(answer.content, np.uint8), 1).shape == (32, 32, 3)
+        assert cv2.imdecode(np.frombuffer(answer.content, np.uint8), 1).shape == (384, 384, 3)
     array = np.load(io.BytesIO(client.get(f"{place}/map?form=npy").content))
     assert array.shape == (32, 32)
     drawn = cv2.imdecode(np.frombuffer(client.get(f"{place}/map").content, np.uint8), 1)
