@@ -1,7 +1,11 @@
 """Start the HTTP server: settings in, models loaded, a socket that listens."""
 
 import logging
+import signal
 import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -55,7 +59,21 @@ def serve(cfg: ServeConfig) -> None:
                 access_log=False,
                 timeout_graceful_shutdown=GRACE_S,
             )
-            uvicorn.Server(config).run(sockets=[listening])
+            with _cleaning_up_after_sigterm():
+                uvicorn.Server(config).run(sockets=[listening])
+
+
+@contextmanager
+def _cleaning_up_after_sigterm() -> Iterator[None]:
+    """Uvicorn raises the signal again when it has ended, which would end the process at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def read_token(path: Path) -> str:
