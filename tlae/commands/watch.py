@@ -36,7 +36,7 @@ def run(cfg: WatchConfig) -> None:
 
 
 def _show(line: str) -> None:
-    print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+    print(f"\x1b[K{line}", end="\r", file=sys.stderr, flush=True)
 
 
 def _hide(line: str) -> None:
