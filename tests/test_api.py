@@ -5,6 +5,7 @@ import gc
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -113,12 +114,92 @@ def test_events_are_found_anew_without_the_net(scores: tlae.Scores, tmp_path: Pa
         scores.save(tmp_path / "kept")
 
 
+def test_events_found_anew_outlive_temporary_scores(model: Model) -> None:
+    scores = tlae.score(model, walking(30), progress=False)
+    scores = tlae.find_events(scores, budget=tlae.Budget(threshold=0.1))
+    gc.collect()
+    assert scores.map_of(2).shape == (32, 32)
+    folder = scores.folder
+    del scores
+    gc.collect()
+    assert not folder.exists()
+
+
+def test_only_a_video_of_ours_is_replaced(scores: tlae.Scores, tmp_path: Path) -> None:
+    path = tmp_path / "mine.mp4"
+    for _ in range(2):
+        tlae.render(scores, path)
+    path.write_bytes(b"a film of somebody else")
+    with pytest.raises(UserError, match="is not a video of tlae, so it is not replaced"):
+        tlae.render(scores, path)
+    assert path.read_bytes() == b"a film of somebody else"
+
+
+def test_scores_without_a_score_are_rendered_without_a_sheet(scores: tlae.Scores) -> None:
+    unknown = replace(scores, table=scores.table.assign(raw=np.nan))
+    assert [path.suffix for path in tlae.render(unknown)] == [".mp4"]
+
+
+def test_frames_in_memory_are_not_looked_for_on_disk(scores: tlae.Scores, tmp_path: Path) -> None:
+    scores.save(tmp_path / "kept")
+    with pytest.raises(UserError, match="frames in memory, which are not kept"):
+        tlae.render(tlae.open_scores(tmp_path / "kept"))
+
+
 def test_a_table_is_evaluated(tmp_path: Path) -> None:
     table = pd.DataFrame({"clip": "a", "frame": range(20), "score": np.linspace(0, 1, 20)})
     table["label"] = (table["frame"] > 10).astype(int)
     table.to_csv(tmp_path / "table.csv", index=False)
     found = tlae.evaluate(tmp_path / "table.csv")
     assert found.value_of("auc_raw") == 1
+
+
+def test_settings_say_how_a_path_is_read_and_scores_remember_it(
+    model: Model, tmp_path: Path
+) -> None:
+    write_clips(tmp_path / "today", (30,))
+    cache = {"paths.cache": tmp_path / "cache"}
+    reading = {"footage.exclude": "00[0-4].*", "footage.interval_s": 0.2}
+    mine = tlae.score(model, tmp_path / "today", settings=cache | reading, out=tmp_path / "mine")
+    opened = tlae.open_footage(tmp_path / "today", exclude="00[0-4].*", interval_s=0.2)
+    other = tlae.score(model, opened, settings=cache, out=tmp_path / "other")
+    for scores in (mine, other):
+        assert len(scores.table) == 25
+        assert scores.table["time_s"].iloc[1] == 0.2
+        assert len(tlae.render(scores, tmp_path / "today.mp4")) == 1  # reads the same frames again
+    with pytest.raises(UserError, match=r"give every=\.\.\. to tlae\.open_footage"):
+        tlae.score(model, opened, settings={"footage.every": "1s"})
+    with pytest.raises(UserError, match="started_at must be None for a path"):
+        tlae.open_footage(tmp_path / "today", started_at=datetime(2026, 1, 1))
+
+
+def test_an_experiment_chooses_the_model(tmp_path: Path) -> None:
+    short = {"experiment": "ped2_cae", "trainer.max_steps": 1, **SMALL}
+    model = tlae.train(walking(80), out=tmp_path / "run", settings=short, progress=False)
+    assert model.training["model"] == "cae"
+
+
+def test_what_is_given_twice_or_is_of_another_kind_is_refused(scores: tlae.Scores) -> None:
+    budget = tlae.Budget(threshold=1)
+    for settings in ({"footage": "x"}, {"footage.path": "x"}, {"model": "cae"}):
+        with pytest.raises(UserError, match="must be given once"):
+            tlae.train(walking(40), "copy_last", settings=settings)
+    for settings in ({"scores": "x"}, {"scoring.threshold": 2}):
+        with pytest.raises(UserError, match="must be given once"):
+            tlae.find_events(scores, budget=budget, settings=settings)
+    with pytest.raises(UserError, match=r"budget must be a tlae\.Budget"):
+        tlae.find_events(scores, budget={"threshold": 1})  # type: ignore[arg-type]
+    for use in (tlae.render, tlae.report, tlae.find_events):
+        with pytest.raises(UserError, match=r"scores must be what tlae\.score returned"):
+            use("scores/today")  # type: ignore[operator]
+    with pytest.raises(UserError, match="labels must be a path"):
+        tlae.evaluate(scores, np.zeros(40))  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="settings must be a dict"):
+        tlae.render(scores, settings=["layout"])  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=r"interval_s must be > 0 seconds, got '1'"):
+        tlae.open_footage(walking(4), interval_s="1")
+    with pytest.raises(UserError, match="started_at must be a datetime"):
+        tlae.open_footage(walking(4), started_at="2026")  # type: ignore[arg-type]
 
 
 def test_any_iterable_of_frames_and_a_clock(model: Model) -> None:
@@ -138,6 +219,7 @@ def test_any_iterable_of_frames_and_a_clock(model: Model) -> None:
         (np.zeros((4, 8), np.uint8), r"\(N, H, W\) or \(N, H, W, 3\)"),
         (np.zeros((0, 8, 8), np.uint8), "N >= 1"),
         ([np.zeros((8, 8), np.uint8), np.zeros((9, 8), np.uint8)], "one shape"),
+        ([], "N >= 1"),
     ],
 )
 def test_other_arrays_are_refused(frames: np.ndarray, shown: str) -> None:

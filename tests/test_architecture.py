@@ -71,9 +71,20 @@ ARROWS = {
     | GROUND,
     "explorer": {"image_sets", "rendering", "footage"} | GROUND,
     "watching": {"live", "model_file", "rendering", "scoring", "footage"} | GROUND,
+    "serving": {
+        "api",
+        "explorer",
+        "footage",
+        "image_sets",
+        "live",
+        "model_file",
+        "rendering",
+        "scoring",
+    }
+    | GROUND,
 }
 # What the camera product does not need: named by its own commands alone.
-WINGS = {"lab", "image_sets", "explorer", "watching"}
+WINGS = {"lab", "image_sets", "explorer", "watching", "serving"}
 # A library may be imported only by files whose path starts so.
 HOMES = {
     "hydra": ("compose.py", "refused_settings.py", "setting_types.py", "sweep.py"),
@@ -88,13 +99,16 @@ HOMES = {
         "lab/settings.py",
         "refused_settings.py",
         "schema.py",
+        "serving/settings.py",
         "footage/zones.py",
         "watching/settings.py",
     ),
-    "fastapi": ("explorer/",),
     "paho": ("watching/mqtt.py",),
-    "starlette": ("explorer/",),
-    "uvicorn": ("explorer/",),
+    "fastapi": ("explorer/", "serving/"),
+    "starlette": ("explorer/", "serving/"),
+    "uvicorn": ("explorer/", "serving/"),
+    "prometheus_client": ("serving/",),
+    "zmq": ("serving/",),
     "pytorch_lightning": ("training/", "footage/datamodule.py", "workflows/train.py"),
 }
 

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 
 import pytest
@@ -32,6 +33,13 @@ def composed(command: str, *words: str):  # type: ignore[no-untyped-def]
 def test_every_command_composes(command: str) -> None:
     names = {one.name for one in fields(settings_class(command))}
     assert set(composed(command)) == names
+
+
+def test_threads_compose_at_the_same_time() -> None:
+    commands = ("train", "score", "mask") * 4
+    with ThreadPoolExecutor(len(commands)) as threads:
+        found = list(threads.map(lambda name: composed(name, f"footage={name}"), commands))
+    assert [cfg.footage.path for cfg in found] == list(commands)
 
 
 @pytest.mark.parametrize(("group", "name"), CHOICES)

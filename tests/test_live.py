@@ -1,12 +1,15 @@
 """Frames one at a time: equal to scoring the whole, in bounded memory."""
 
+import math
 import pickle
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.camera.small_camera import ALL_ON, store_of
@@ -157,11 +160,39 @@ def test_times_may_be_left_out_or_bear_a_zone() -> None:
         (np.zeros((32, 32), np.float32), "type uint8, got float32"),
         (np.zeros((32, 32, 4), np.uint8), r"\(H, W\) or \(H, W, 3\)"),
         (np.zeros(32, np.uint8), r"got \(32,\)"),
+        (np.zeros((0, 32, 3), np.uint8), "not empty"),
+        (None, "must be an array .* got None"),
+        ([[0, 1], [2, 3]], "must be an array"),
     ],
 )
 def test_other_pictures_are_refused(image: np.ndarray, shown: str) -> None:
     with pytest.raises(UserError, match=shown):
         Live(small_model("cae"), BUDGET, device="cpu").push(image, 0.0)
+
+
+@pytest.mark.parametrize(
+    "when", [math.nan, math.inf, pd.NaT, "2026-01-01", np.datetime64("2026-01-01"), timedelta(0)]
+)
+def test_a_time_is_a_datetime_or_finite_seconds(when: object) -> None:
+    live = Live(small_model("cae"), BUDGET, device="cpu")
+    with pytest.raises(UserError, match="a time must be a datetime or finite seconds"):
+        live.push(frame_image(0), when)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ({"settings": {"smoth_frames": 0}}, "did you mean smooth_frames"),
+        ({"settings": {"scoring.smooth_frames": 0}}, "did you mean smooth_frames"),
+        ({"settings": {"smooth_frames": -1}}, "smooth_frames must be in"),
+        ({"interval_s": 0}, "interval_s must be > 0"),
+        ({"interval_s": math.nan}, "interval_s must be > 0"),
+        ({"budget": {"threshold": 1}}, r"budget must be a tlae\.Budget"),
+    ],
+)
+def test_a_wrong_argument_is_refused(given: dict[str, Any], shown: str) -> None:
+    with pytest.raises(UserError, match=shown):
+        Live(small_model("cae"), device="cpu", **given)
 
 
 def test_what_cannot_be_done_live_is_refused() -> None:

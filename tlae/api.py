@@ -1,9 +1,10 @@
 """From footage to a model and scores: each function is one command, without printing.
 
 Settings have the names and defaults of the command line: ``settings={"trainer.max_epochs": 3}`` is
-``trainer.max_epochs=3`` there, and docs/settings.md lists them all. What a user should know, such
-as frames without a time, is logged under ``tlae`` as a warning. Footage is a path, an array of
-frames (N, H, W) or (N, H, W, 3) uint8, an iterable of frames, or what ``open_footage`` returned.
+``trainer.max_epochs=3`` there, and docs/settings.md lists them all; ``footage.*`` say how a path is
+read. What a user should know, such as frames without a time, is logged under ``tlae`` as a warning.
+Footage is a path, an array of frames (N, H, W) or (N, H, W, 3) uint8, an iterable of frames, or
+what ``open_footage`` returned.
 Bad input raises ``tlae.errors.UserError``, a ``ValueError`` of one line.
 """
 
@@ -11,7 +12,7 @@ import shutil
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
@@ -20,9 +21,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tlae.budget import Budget
+from tlae.budget import Budget, budget_words
 from tlae.compose import settings_from
-from tlae.config_parts import ScoringConfig
+from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.footage.sources import IN_MEMORY, Footage, array_footage
 from tlae.footage.sources import open_footage as open_path
@@ -31,7 +32,7 @@ from tlae.progress import progress_shown
 from tlae.scoring.results import Scores
 from tlae.whole_file import require_path
 from tlae.workflows import score as scoring
-from tlae.workflows.named_footage import require_pace_for
+from tlae.workflows.named_footage import READING, open_named, require_pace_for
 
 Frames = npt.NDArray[np.uint8] | Iterable[npt.NDArray[np.uint8]]
 Source = str | Path | Frames | Footage
@@ -58,13 +59,18 @@ def open_footage(
         20
     """
     if isinstance(source, str | Path):
+        if started_at is not None:
+            raise UserError(
+                f"started_at must be None for a path, got {started_at!r}; it is for frames in "
+                "memory, files have times of their own (time_source, time_pattern)"
+            )
         return open_path(str(source), **reading).settled()
     return array_footage(source, started_at=started_at, **reading)
 
 
 def train(
     footage: Source,
-    model: str = "joint",
+    model: str | None = None,
     *,
     out: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -76,7 +82,8 @@ def train(
 
     Args:
         footage: normal footage of one camera.
-        model: name of a net; `tlae train --help` lists them.
+        model: name of a net; `tlae train --help` lists them. None: joint, or what an ``experiment``
+            among the settings takes.
         out: run folder; None: checkpoints/<footage>-<model>.
         settings: further settings of `tlae train`.
         progress: show a bar in a terminal and in Jupyter.
@@ -99,12 +106,11 @@ def train(
     from tlae.training.run_folder import RunFolder
     from tlae.workflows import train as training
 
-    source = _opened(footage)
-    cfg = settings_from("train", {"footage": source.spec, "model": model, **(settings or {})})
+    source, cfg = _opened("train", footage, {} if model is None else {"model": model}, settings)
     require_trainer_settings(cfg.trainer)
     require_pace_for(Budget.of(vars(cfg.scoring)), source)
-    name = f"{source.name}-{model}"
-    folder = RunFolder(Path(out or Path(cfg.paths.checkpoints) / name).expanduser())
+    name = cfg.name or f"{source.name}-{cfg.model_name}"
+    folder = RunFolder(require_path(out or Path(cfg.paths.checkpoints) / name, "out"))
     with (
         progress_shown(progress),
         _cache(cfg, source),
@@ -167,13 +173,10 @@ def score(
         (32, 48)
     """
     model = model if isinstance(model, Model) else load(model)
-    source = _opened(footage)
-    path = "" if model.file is None else str(model.file)
-    cfg = settings_from("score", {"footage": source.spec, "model_file": path, **(settings or {})})
-    if budget is not None:
-        cfg = replace(cfg, scoring=_with_budget(cfg.scoring, budget))
+    path = "model in memory" if model.file is None else str(model.file)
+    source, cfg = _opened("score", footage, {"model_file": path, **budget_words(budget)}, settings)
     temporary = Path(mkdtemp(prefix="tlae-")) if out is None else None
-    folder = Path(out or "").expanduser() if temporary is None else temporary / _name(model, source)
+    folder = require_path(out, "out") if temporary is None else temporary / _name(model, source)
     try:
         with progress_shown(progress), _cache(cfg, source), held_folder(folder, "give another out"):
             scores = scoring.score(cfg, model, source, folder).scores
@@ -188,17 +191,32 @@ def score(
     return scores
 
 
-def _opened(footage: Source) -> Footage:
-    return footage if isinstance(footage, Footage) else open_footage(footage)
+def _opened(
+    command: str,
+    footage: Source,
+    arguments: Mapping[str, Any],
+    settings: Mapping[str, Any] | None,
+) -> tuple[Footage, Any]:
+    """Footage, and the settings of a command; those of reading hold for a path."""
+    if isinstance(footage, str | Path):
+        cfg = settings_from(command, {"footage": footage, **arguments}, settings)
+        return open_named(cfg.footage), cfg
+    source = footage if isinstance(footage, Footage) else open_footage(footage)
+    for key in READING:
+        if f"footage.{key}" in (settings or {}):
+            raise UserError(
+                f"footage.{key} must be given where footage is opened, this is open already; "
+                f"give {key}=... to tlae.open_footage"
+            )
+    reading = {f"footage.{key}": value for key, value in source.reading.items()}
+    return source, settings_from(
+        command, {"footage": source.spec, **reading, **arguments}, settings
+    )
 
 
 def _name(model: Model, source: Footage) -> str:
     name = "model" if model.file is None else run_name(model.file)
     return f"{name}-{source.name}"
-
-
-def _with_budget(scoring_settings: ScoringConfig, budget: Budget) -> ScoringConfig:
-    return replace(scoring_settings, **asdict(budget))
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """What can be done with scores: each function is one command, without printing; see ``api.py``."""
 
+import weakref
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tlae.budget import Budget
+from tlae.budget import Budget, budget_words
 from tlae.compose import settings_from
+from tlae.errors import UserError
 from tlae.evaluation.evaluation import Evaluation
 from tlae.progress import progress_shown
 from tlae.scoring.results import Scores, held_results, read_results
@@ -60,15 +62,15 @@ def find_events(
         >>> tlae.find_events(kept, budget=tlae.Budget(threshold=9.0)).events
         []
     """
-    words = {"scores": scores.folder, **(settings or {})}
+    words: dict[str, Any] = {"scores": _folder_of(scores), **budget_words(budget)}
     if zones is not None:
         words["zones"] = zones
-    cfg = settings_from("events", words)
-    if budget is not None:
-        cfg = replace(cfg, scoring=replace(cfg.scoring, **asdict(budget)))
+    cfg = settings_from("events", words, settings)
     with held_results(scores.folder):
         found = events_workflow.find_anew(cfg).scores
-    return replace(found, footage=scores.footage)
+    anew = replace(found, footage=scores.footage)
+    weakref.finalize(anew, _let_go, scores)
+    return anew
 
 
 def render(
@@ -96,8 +98,8 @@ def render(
         >>> tlae.render(scores, "today.mp4")[0].name
         'today.mp4'
     """
-    cfg = settings_from("render", {"scores": scores.folder, **(settings or {})})
-    path = None if out is None else Path(out).expanduser()
+    cfg = settings_from("render", {"scores": _folder_of(scores)}, settings)
+    path = None if out is None else require_path(out, "out")
     with progress_shown(progress), held_results(scores.folder):
         return rendering.render(cfg, scores, path)
 
@@ -126,7 +128,7 @@ def report(
         >>> tlae.report(scores, "today.html").name
         'today.html'
     """
-    cfg = settings_from("report", {"scores": scores.folder, **(settings or {})})
+    cfg = settings_from("report", {"scores": _folder_of(scores)}, settings)
     path = reporting.page_path(cfg, None if out is None else str(out))
     with progress_shown(progress), held_results(scores.folder):
         reporting.report(cfg, scores, path)
@@ -158,9 +160,22 @@ def evaluate(
         >>> tlae.evaluate("errors.csv").value_of("auc_raw")
         1.0
     """
-    place = scores.folder if isinstance(scores, Scores) else scores
-    words = {"scores": place, **(settings or {})}
+    place = scores.folder if isinstance(scores, Scores) else require_path(scores, "scores")
+    words: dict[str, Any] = {"scores": place}
     if labels is not None:
-        words["labels"] = labels
+        words["labels"] = require_path(labels, "labels")
     with progress_shown(progress):
-        return evaluation.measured(settings_from("evaluate", words))
+        return evaluation.measured(settings_from("evaluate", words, settings))
+
+
+def _folder_of(scores: Scores) -> Path:
+    if not isinstance(scores, Scores):
+        raise UserError(
+            f"scores must be what tlae.score returned, got {scores!r:.80}; open a folder with "
+            "tlae.open_scores"
+        )
+    return scores.folder
+
+
+def _let_go(scores: Scores) -> None:
+    """Until this is called the scores live, and with them a temporary folder."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from tlae.errors import UserError
 from tlae.setting_rules import LARGE, share, within
 
 
@@ -60,6 +61,28 @@ class Budget:
                 f"scoring.threshold={self.threshold:g} leaves nothing for {' and '.join(budgets)} "
                 "to decide; give one of them"
             )
+
+
+def require_budget(budget: Budget | None) -> Budget:
+    """The budget; None is one that asks for nothing.
+
+    Raises:
+        UserError: it is something else.
+    """
+    if budget is not None and not isinstance(budget, Budget):
+        raise UserError(
+            f"budget must be a tlae.Budget, got {budget!r}; Budget(alarms_per_day=2) is"
+        )
+    return budget or Budget()
+
+
+def budget_words(budget: Budget | None) -> dict[str, float]:
+    """What is asked for, as settings of a command.
+
+    Raises:
+        UserError: it is no budget.
+    """
+    return {f"scoring.{key}": value for key, value in require_budget(budget).given().items()}
 
 
 BUDGET_KEYS = tuple(field.name for field in fields(Budget))

@@ -138,6 +138,16 @@ COMMANDS = {
         "tlae.image_sets.settings:FilterScoreConfig",
         "say of new pictures: good or bad",
     ),
+    "serve": Command(
+        "tlae.commands.serve",
+        "tlae.serving.settings:ServeConfig",
+        "serve models over HTTP, with a live page",
+    ),
+    "serve zmq": Command(
+        "tlae.commands.serve_zmq",
+        "tlae.serving.settings:ServeZmqConfig",
+        "filter pictures that clients send over ZeroMQ",
+    ),
     "demo": Command(
         "tlae.commands.demo",
         "tlae.lab.settings:DemoConfig",
@@ -147,10 +157,14 @@ COMMANDS = {
 
 # Extras of the package that bring a library.
 EXTRAS = dict.fromkeys(("sklearn", "skops", "torchvision"), "images") | {"paho": "mqtt"}
+EXTRAS |= dict.fromkeys(
+    ("fastapi", "uvicorn", "prometheus_client", "python_multipart", "zmq"), "serve"
+)
 
 # Commands that bring torch, which takes seconds: a terminal shows what goes on.
 SLOW_TO_LOAD = (
-    *("train", "score", "watch", "calibrate", "events", "benchmark", "demo", "render", "report"),
+    *("train", "score", "watch", "serve", "calibrate", "events", "benchmark", "demo", "render"),
+    "report",
 )
 
 USAGE = """\

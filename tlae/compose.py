@@ -1,8 +1,10 @@
 """From the words of a command line to a configuration, by Hydra's compose API."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from hydra import compose as hydra_compose
@@ -25,6 +27,8 @@ from tlae.setting_types import (
     settings_class,
     type_of,
 )
+
+_HYDRA = RLock()  # what Hydra knows is global
 
 
 def configs_dir() -> Path:
@@ -75,12 +79,26 @@ def settings_of(command: str, cfg: DictConfig) -> Any:
         return build(settings_class(command), values)
 
 
-def settings_from(command: str, values: Mapping[str, Any]) -> Any:
+def settings_from(
+    command: str, arguments: Mapping[str, Any], settings: Mapping[str, Any] | None = None
+) -> Any:
     """Settings of a command from Python values, as its words would give them.
 
+    Args:
+        command: its name.
+        arguments: settings that are arguments of the function that asks.
+        settings: further settings.
+
     Raises:
-        UserError: one is missing, unknown, or breaks a rule.
+        UserError: one is missing, unknown, given twice, or breaks a rule.
     """
+    further = {} if settings is None else settings
+    if not isinstance(further, Mapping):
+        raise UserError(f"settings must be a dict from names to values, got {settings!r}")
+    for key in further:
+        if str(key).removesuffix(".path") in arguments:
+            raise UserError(f"{key} must be given once, got it as an argument and among settings")
+    values = {**arguments, **further}
     return settings_of_words(command, [f"{key}={as_word(value)}" for key, value in values.items()])
 
 
@@ -93,11 +111,14 @@ def settings_of_words(command: str, words: list[str]) -> Any:
     return settings_of(command, compose(parse(command, words)))
 
 
-def hydra_ready(request: CommandLine) -> initialize_config_dir:
-    """Context in which Hydra knows the settings of a command."""
-    GlobalHydra.instance().clear()
-    register_schemas(request.command, configs_dir())
-    return initialize_config_dir(str(configs_dir()), version_base="1.3")
+@contextmanager
+def hydra_ready(request: CommandLine) -> Iterator[None]:
+    """Context in which Hydra knows the settings of a command; other threads wait for its end."""
+    with _HYDRA:
+        GlobalHydra.instance().clear()
+        register_schemas(request.command, configs_dir())
+        with initialize_config_dir(str(configs_dir()), version_base="1.3"):
+            yield
 
 
 def _compose(request: CommandLine, overrides: list[str]) -> DictConfig:

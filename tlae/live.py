@@ -6,20 +6,21 @@ is not said.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from numbers import Real
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tlae.budget import Budget
+from tlae.budget import Budget, require_budget
 from tlae.camera.canonical_store import UNOBSERVED
 from tlae.camera.watch import CameraWatch, Past
 from tlae.device import pick_device
-from tlae.errors import UserError
-from tlae.footage.frames import OK, Image
+from tlae.errors import UserError, refusing_bad_values, require_known
+from tlae.footage.frames import OK, WARM_UP, Image
 from tlae.footage.images import to_grey_levels
 from tlae.live_state import pack, unpack
 from tlae.model_file import Model, differing_reading
@@ -27,13 +28,16 @@ from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.scoring.event_follower import EventFollower, Moment
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.events import SEEING, Event
-from tlae.scoring.results import WARM_UP
-from tlae.scoring.scorer import FrameScorer
+from tlae.scoring.rule import ScoringRule
+from tlae.scoring.scorer import FrameScorer, Scored
 from tlae.scoring.smooth import CausalSmoothing
 from tlae.scoring.stored_maps import FloatMap
+from tlae.setting_rules import within
 
 When = datetime | float
 KEPT = ("_clip", "_frame", "_began", "_first", "_last_s", "_at_s", "_to_cut")  # of a ``Live``
+
+RULE_SETTINGS = tuple(field.name for field in fields(ScoringRule))
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +53,7 @@ class LiveScore:
         alarm: whether the frame is in alarm.
         map: (h, w) float32, smoothed error in raw units.
         reason: why the worst place is unusual, after "it"; empty where the model does not say.
+        example: number of the most similar normal thing in ``Live.examples``; -1: none.
         mode: of the camera; "" where there is but one.
         health: of the camera, see docs/camera.md.
         state: "ok", or "warm-up" before the net has seen a whole window.
@@ -64,6 +69,7 @@ class LiveScore:
     alarm: bool
     map: FloatMap
     reason: str
+    example: int
     mode: str
     health: str
     state: str
@@ -72,9 +78,14 @@ class LiveScore:
 
     @classmethod
     def of(
-        cls, moment: Moment, error: FloatMap, state: str, event: Event | None, ended: list[Event]
+        cls,
+        moment: Moment,
+        error: FloatMap,
+        example: int,
+        state: str,
+        events: tuple[Event | None, list[Event]],
     ) -> "LiveScore":
-        """What is said of a moment, with its map and events."""
+        """What is said of a moment, with its map and its events: open, and ended."""
         return cls(
             frame=moment.frame,
             time_s=moment.time_s,
@@ -84,11 +95,12 @@ class LiveScore:
             alarm=moment.in_alarm,
             map=error,
             reason=moment.reason,
+            example=example,
             mode=moment.mode,
             health=moment.health,
             state=state,
-            event=event,
-            ended=tuple(ended),
+            event=events[0],
+            ended=tuple(events[1]),
         )
 
 
@@ -130,21 +142,20 @@ class Live:
             raise UserError(
                 f"model must be a loaded model, got {model!r}; load it with tlae.load(model_file)"
             )
-        budget, events = budget or model.budget, events or EventRule()
+        for key in settings or {}:
+            require_known(key, RULE_SETTINGS, "setting of the scoring rule")
+        with refusing_bad_values():
+            within("interval_s", interval_s, 0, open_low=True)
+            self._rule = model.rule.changed_by({**(settings or {}), "causal": True})
+        budget, events = require_budget(budget) or model.budget, events or EventRule()
         if events.accept_after_h is not None:
             raise UserError("accept_after_h needs stored maps; use `tlae events` for it")
-        self._rule = model.rule.changed_by({**(settings or {}), "causal": True})
-        differ = differing_reading(model, self._rule)
-        if differ and budget.threshold is None:
-            raise UserError(
-                f"the model was calibrated with another {', '.join(differ)} than causal scoring "
-                "has; train with scoring.causal=true, or give a fixed threshold"
-            )
+        self._differ = differing_reading(model, self._rule)
         self._calibration: Calibration | None = None
-        if not differ:
+        if not self._differ:
             smooth = self._rule.smooth_frames
             self._calibration = model.calibration.smoothed(smooth, causal=True)
-        self._threshold = threshold_of(self._calibration, budget)
+        self.change_budget(budget)
         self._model, self._events = model, events
         self._interval_s = model.calibration.interval_s if interval_s is None else interval_s
         precision = model.detector.precision
@@ -156,6 +167,24 @@ class Live:
         self._began: When | None = None  # the first frame of the clip
         self._first: When | None = None  # the first frame of all
         self._last_s, self._at_s = math.nan, 0.0  # of the frame before: in its clip, in all
+
+    @property
+    def examples(self) -> Image:
+        """Pictures of normal things, (n, h, w, C); empty where the model keeps none."""
+        return np.asarray(self._model.detector.net.examples().cpu().numpy())
+
+    def change_budget(self, budget: Budget) -> None:
+        """Alarm by another budget from the next frame on; an event that goes on is not cut.
+
+        Raises:
+            UserError: the model's calibration does not hold for causal scoring.
+        """
+        if self._differ and budget.threshold is None:
+            raise UserError(
+                f"the model was calibrated with another {', '.join(self._differ)} than causal "
+                "scoring has; train with scoring.causal=true, or give a fixed threshold"
+            )
+        self._threshold = threshold_of(self._calibration, budget)
 
     def cut(self) -> None:
         """What comes next is another clip: nothing of the past counts for it."""
@@ -188,7 +217,8 @@ class Live:
         if self._watch is not None:
             ((seen,), _) = self._watch.push(str(self._clip), prepared[None])
             prepared, mode, health = seen.picture, seen.mode, str(seen.health)
-        instant, error, reason = self._scored(prepared)
+        instant, scored = self._scored(prepared)
+        error, reason = scored.maps[0], str(scored.reason[0])
         is_smoothed = not math.isnan(instant) and health in SEEING
         raw = self._smoothing.push(instant) if is_smoothed else instant
         modes = np.array([mode], dtype=object)
@@ -213,7 +243,8 @@ class Live:
         )
         ended = self._follower.push(moment, cut=cut, forget=forget)
         state = WARM_UP if math.isnan(instant) else OK
-        return LiveScore.of(moment, error, state, self._follower.open, ended)
+        events = self._follower.open, ended
+        return LiveScore.of(moment, error, int(scored.example[0]), state, events)
 
     def finish(self) -> list[Event]:
         """Events that go on when no further frame comes."""
@@ -254,8 +285,8 @@ class Live:
             self._smoothing.reset()
         return cut
 
-    def _scored(self, prepared: Image) -> tuple[float, FloatMap, str]:
-        """Score of a frame before smoothing in time, its map, and a reason."""
+    def _scored(self, prepared: Image) -> tuple[float, Scored]:
+        """Score of a frame before smoothing in time, with all that was measured."""
         scored = self._scorer.push(prepared[None])
         instant = float(scored.instant[0])
         if not (math.isnan(instant) or scored.is_finite[0]):
@@ -263,12 +294,15 @@ class Live:
                 "scores must be finite numbers, the model gives others; train it again with a "
                 "lower training.learning_rate"
             )
-        return instant, scored.maps[0], str(scored.reason[0])
+        return instant, scored
 
     def _as_rgb(self, image: npt.NDArray[Any]) -> Image:
         levels = self._model.detector.preprocessing.levels
-        if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[-1] not in (1, 3)):
-            raise UserError(f"a picture must be (H, W) or (H, W, 3), got {image.shape}")
+        if not isinstance(image, np.ndarray):
+            raise UserError(f"a picture must be an array (H, W) or (H, W, 3), got {image!r:.80}")
+        fits = image.ndim == 2 or (image.ndim == 3 and image.shape[-1] in (1, 3))
+        if not fits or not image.size:
+            raise UserError(f"a picture must be (H, W) or (H, W, 3), not empty, got {image.shape}")
         if levels is not None and image.dtype != np.uint8:
             image = to_grey_levels(np.asarray(image, np.float64), levels)
         if image.dtype != np.uint8:
@@ -283,6 +317,9 @@ class Live:
             if isinstance(self._first, datetime):
                 raise UserError("frames with and without a time must not be mixed; give each one")
             when = 0.0 if self._first is None else self._at_s + self._interval_s
+        finite = isinstance(when, datetime) or (isinstance(when, Real) and math.isfinite(when))
+        if not finite or when != when:  # NaT of pandas is a datetime
+            raise UserError(f"a time must be a datetime or finite seconds, got {when!r}")
         if isinstance(when, datetime) and when.tzinfo is not None:
             when = when.astimezone().replace(tzinfo=None)
         self._first = when if self._first is None else self._first

@@ -1,4 +1,4 @@
-"""Dataclasses from the plain values of a JSON file that anybody may have written."""
+"""Plain values of JSON: dataclasses from a file that anybody may have written, and numbers."""
 
 import math
 from collections.abc import Mapping
@@ -31,6 +31,11 @@ def from_plain(kind: type[Kind], facts: Any) -> Kind:
         return kind(**values)
     except TypeError as error:  # a field without a default is missing
         raise ValueError(f"{kind.__name__}: {error}") from error
+
+
+def finite_or_none(number: float) -> float | None:
+    """A number as JSON can say it: None where it is not known, or infinite."""
+    return number if math.isfinite(number) else None
 
 
 def known_fields(kind: type, facts: Mapping[str, Any]) -> dict[str, Any]:

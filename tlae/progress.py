@@ -14,6 +14,7 @@ LINE_EVERY_S = 10.0
 AUTO, LINES, OFF = "auto", "lines", "off"
 
 _mode: ContextVar[str] = ContextVar("progress", default=AUTO)
+_listener: ContextVar["Listener | None"] = ContextVar("listener", default=None)
 
 
 class Advance(Protocol):
@@ -21,6 +22,14 @@ class Advance(Protocol):
 
     def __call__(self, done: int = 1) -> None:
         """Advance by ``done`` items."""
+        ...
+
+
+class Listener(Protocol):
+    """Is told how far work is, in place of anything shown; what it raises ends the work."""
+
+    def __call__(self, label: str, done: int, total: int | None) -> None:
+        """Take what is being done, items done, and items in all (None: not known)."""
         ...
 
 
@@ -48,6 +57,16 @@ def progress_shown(shown: bool) -> AbstractContextManager[None]:
     return progress_as(AUTO if shown else OFF)
 
 
+@contextmanager
+def progress_heard(listener: Listener) -> Iterator[None]:
+    """Report progress to a listener within, in this thread."""
+    before = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(before)
+
+
 def shows_bars() -> bool:
     """Whether progress is shown as a bar."""
     return _mode.get() != OFF and (sys.stderr.isatty() or "ipykernel" in sys.modules)
@@ -62,6 +81,9 @@ def progress(label: str, total: int | None, unit: str = "frames") -> Iterator[Ad
         total: number of items, None if not known.
         unit: what is counted.
     """
+    if (listener := _listener.get()) is not None:
+        yield _heard(listener, label, total)
+        return
     if shows_bars():
         with _bar(label, unit) as bar:
             task = bar.add_task(label, total=total, rate="")
@@ -80,6 +102,17 @@ def progress(label: str, total: int | None, unit: str = "frames") -> Iterator[Ad
     lines = _Lines(label, total, unit)
     yield lines.advance
     lines.close()
+
+
+def _heard(listener: Listener, label: str, total: int | None) -> Advance:
+    finished = 0
+
+    def advance(done: int = 1) -> None:
+        nonlocal finished
+        finished += done
+        listener(label, finished, total)
+
+    return advance
 
 
 def _bar(label: str, unit: str) -> "Progress":
@@ -125,8 +158,8 @@ class _Lines:
         rate = self.done / max(now - self.started, 1e-6)
         line = f"{self.label}: {self.done:,}"
         if self.total:
-            left_s = max(self.total - self.done, 0) / max(rate, 1e-6)
-            line += f" of {self.total:,} {self.unit}, {rate:,.0f}/s, {left_s:,.0f} s left"
-        else:
-            line += f" {self.unit}, {rate:,.0f}/s"
+            line += f" of {self.total:,}"
+        line += f" {self.unit}, {rate:,.0f}/s"
+        if self.total and self.done:
+            line += f", {max(self.total - self.done, 0) / rate:,.0f} s left"
         print(line, file=sys.stderr, flush=True)  # noqa: T201  showing is what this file is for

@@ -1,5 +1,7 @@
 """Cells: how fast, how large, how long; and the memory between frames."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -7,14 +9,14 @@ from tests.attributes.drawn_street import SIZE_HW, Walker, drawn, normal_street
 from tlae.attributes.background import Background
 from tlae.attributes.cells import Cells
 from tlae.attributes.kinds import Scale
-from tlae.attributes.observer import LEAST_SAMPLES, Observer, Past, Seen
+from tlae.attributes.observer import LEAST_SAMPLES, Observer, Past, Renewal, Seen
 
 SCENE = Background.of(normal_street()[::4])
 SCALE = Scale(SIZE_HW, 0.0, 18.0, 9.0, 1.5, 0.08, np.zeros((*SIZE_HW, 4), np.float32))
 
 
-def observe(walkers: list[Walker], frames: int, apart: int = 1, spacing: int = 0) -> list[Seen]:
-    observer = Observer(SCENE, apart, spacing, SCALE)
+def observe(walkers: list[Walker], frames: int, apart: int = 1) -> list[Seen]:
+    observer = Observer(SCENE, apart, Renewal(), SCALE)
     past, seen = Past.none((*SIZE_HW, 3)), []
     for frame in drawn(walkers, frames, seed=5):
         one, past = observer.see(frame, past)
@@ -53,7 +55,7 @@ def test_the_first_frame_of_a_run_shows_no_motion_and_has_no_cells() -> None:
 
 
 def test_a_renewed_background_takes_in_what_stays() -> None:
-    observer = Observer(SCENE, 1, 2, SCALE)
+    observer = Observer(SCENE, 1, Renewal(1, 2), SCALE)
     past, covered = Past.none((*SIZE_HW, 3)), []
     for frame in drawn([Walker(60, 70, 0.0, tall=26, wide=16)], 4 * LEAST_SAMPLES, seed=6):
         seen, past = observer.see(frame, past)
@@ -62,10 +64,52 @@ def test_a_renewed_background_takes_in_what_stays() -> None:
     assert covered[-1] < 10
 
 
+def test_what_stood_before_the_run_began_is_background_after_its_first_seconds() -> None:
+    observer = Observer(SCENE, 1, Renewal(start=8, spacing=200), SCALE)
+    walkers = [
+        Walker(30, 70, 0.0, tall=26, wide=16),
+        Walker(80, 70, 2.0, tall=26, wide=16, stops_at=20),
+    ]
+    past, covered = Past.none((*SIZE_HW, 3)), []
+    for frame in drawn(walkers, 60, seed=6):
+        seen, past = observer.see(frame, past)
+        covered.append(seen.planes.foreground[:, :60].sum())
+    assert covered[7] > 300
+    assert covered[9] < 10
+    assert seen.planes.foreground[:, 60:].sum() > 300  # what came later and stays is still seen
+
+
+def test_samples_lie_close_together_at_first_and_ever_further_apart() -> None:
+    renewal = Renewal(start=20, spacing=240)
+    due = [count for count in range(1000) if renewal.is_due(count)]
+    assert due == [0, 5, 10, 15, 20, 40, 80, 160, 240, 480, 720, 960]
+    assert not any(Renewal(start=20).is_due(count) for count in range(100))
+
+
 def test_nothing_counts_where_nobody_watches() -> None:
     nowhere = np.zeros(SIZE_HW, bool)
-    observer = Observer(SCENE, 1, 0, SCALE, nowhere)
+    observer = Observer(SCENE, 1, Renewal(), SCALE, nowhere)
     past = Past.none((*SIZE_HW, 3))
     for frame in drawn([Walker(60, 70, 2.0)], 4):
         seen, past = observer.see(frame, past)
         assert not len(seen.cells)
+
+
+def test_no_parts_are_no_cells() -> None:
+    assert not len(Cells.joined([]))
+
+
+def test_one_observer_serves_several_threads() -> None:
+    observer = Observer(SCENE, 1, Renewal(), SCALE)
+
+    def motion(pace: float) -> list[np.ndarray]:
+        past, flows = Past.none((*SIZE_HW, 3)), []
+        for frame in drawn([Walker(60, 70, pace, tall=26, wide=16)], 12, seed=5):
+            seen, past = observer.see(frame, past)
+            flows.append(seen.planes.flow)
+        return flows
+
+    paces = [-2.0, 1.0, 2.0, 3.0]
+    with ThreadPoolExecutor(len(paces)) as pool:
+        together = list(pool.map(motion, paces))
+    np.testing.assert_array_equal(together, [motion(pace) for pace in paces])

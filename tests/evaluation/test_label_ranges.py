@@ -175,6 +175,12 @@ def test_tables_that_do_not_fit_are_refused(rows: list[str], words: str, tmp_pat
         read_table(write(tmp_path / "t.csv", *rows), {"a": 3, "b": 1})
 
 
+def test_a_table_without_a_byte_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").touch()
+    with pytest.raises(UserError, match="has none"):
+        read_table(tmp_path / "t.csv", {"a": 3})
+
+
 def test_a_table_of_bytes_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(b"clip,first,last\n\xff\xfe,1,2\n")
     with pytest.raises(UserError, match="must be UTF-8 text"):

@@ -89,7 +89,7 @@ def test_alarms_are_read_however_yes_and_no_are_written(
         ({"alarm": ["yes", "maybe", 2, "no"]}, "'alarm' must hold yes or no .*, got 'maybe' in 2"),
         ({"alarm": [0.5, 0, 1, 1]}, "'alarm' must hold yes or no .*, got '0.5' in 1 rows"),
         ({"clip": None}, "must have a column 'clip'; it has frame, label, score"),
-        ({"score": None}, "must have a column 'raw'; it has clip, frame, label"),
+        ({"score": None}, "a column 'raw' or 'score' or .*; it has clip, frame, label"),
         ({"score": ["x", 1, 2, 3]}, "column 'score' must hold numbers"),
         ({"score": [np.inf, 1, 2, 3]}, "1 scores are infinite; give finite ones"),
         ({"label": [2, 0, 0, 0]}, r"labels must be 0 \(normal\) or 1 \(anomalous\), got 2 in 1"),

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import zarr
 from torch import nn
 
+import tlae
 from tests.small_footage import frame_image, small_model, write_clips
 from tlae.cli import main
+from tlae.errors import UserError
 from tlae.model_file import load_model, save_model
 
 ODD = 9  # frame in which something is odd
@@ -205,3 +208,17 @@ def test_footage_that_changed_in_place_is_told(
     cv2.imwrite(str(footage / "c0/003.png"), frame_image(9, odd=True))
     assert main(words) == 0
     assert "changed after they were scored" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("rows", [[*range(11, -1, -1)], [1, 0, *range(2, 12)]])
+def test_rows_in_another_order_are_refused(scored: Path, rows: list[int]) -> None:
+    table = pd.read_parquet(scored / "scores.parquet")
+    table.iloc[rows].to_parquet(scored / "scores.parquet", index=False)
+    with pytest.raises(UserError, match="must stand clip by clip"):
+        tlae.open_scores(scored)
+
+
+@pytest.mark.parametrize("row", [-1, 12, 1.5, "3"])
+def test_a_map_of_no_row_is_refused(scored: Path, row: object) -> None:
+    with pytest.raises(UserError, match=f"row must be a whole number in 0 to 11, got {row}"):
+        tlae.open_scores(scored).map_of(row)  # type: ignore[arg-type]

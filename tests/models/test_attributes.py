@@ -44,7 +44,19 @@ def measured(net: Attributes, pictures: np.ndarray, cuts: tuple[int, ...] = ()) 
 def reason_at(net: Attributes, answer: Measured, frame: int) -> str:
     place = np.unravel_index(int(answer.maps[frame].argmax()), answer.maps.shape[1:])
     height, width = answer.maps.shape[1:]
-    return net.reason(answer.evidence[frame], (place[0] / height, place[1] / width))
+    return net.reason(answer.evidence[frame], (place[0] / height, place[1] / width)).words
+
+
+def test_footage_in_which_everything_moves_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    generator = np.random.default_rng(0)
+    leaves = generator.integers(0, 255, (30, 6, 9, 3), np.uint8)
+    leaves[generator.random(leaves.shape[:3]) > 0.4] = 100
+    restless = leaves.repeat(16, axis=1).repeat(16, axis=2)
+    Attributes(exemplars=200).keep(frames_of(restless), torch.zeros(0), 1.0)
+    assert "of the picture differs from the background" in caplog.text
+    caplog.clear()
+    Attributes(exemplars=200).keep(frames_of(normal_street(40)), torch.zeros(0), 1.0)
+    assert not caplog.text
 
 
 def highest(maps: Tensor) -> Tensor:
@@ -103,7 +115,7 @@ def test_footage_that_shows_no_motion_is_refused() -> None:
 
 
 def test_footage_in_which_nothing_moves_is_refused() -> None:
-    with pytest.raises(FootageError, match="something that moves"):
+    with pytest.raises(FootageError, match="things that move"):
         Attributes().keep(frames_of(drawn([], 40)), torch.zeros(0), 1.0)
 
 

@@ -15,7 +15,7 @@ from tlae.rendering.report_page.event_list import by_strength, place_events
 from tlae.rendering.report_page.keogram import COLUMNS_PX, Keogram
 from tlae.rendering.report_page.page import report_html
 from tlae.rendering.report_page.score_points import pick_rows, points_json
-from tlae.rendering.report_page.sentences import further, headline
+from tlae.rendering.report_page.sentences import facts, further, headline
 
 
 def test_thinned_curve_keeps_each_peak_and_each_fault() -> None:
@@ -166,3 +166,11 @@ def test_nothing_on_the_page_is_fetched() -> None:
     html = report_html(scored_weeks(table, weeks_events(table)), {}, [])
     assert not re.findall(r"""(?:src|href)=["'](?!data:|#)""", html)
     assert not re.findall(r"https?://|@import|url\(", html)
+
+
+def test_the_warm_up_is_not_called_unreadable() -> None:
+    table = weeks_table(1)
+    table.loc[0, ["state", "raw"]] = "warm-up", np.nan
+    time = FootageTime.of(table)
+    assert "1 frame without a score, before the net's first window." in further(table, [], time)
+    assert dict(facts(table, time, {}, 1.0))["left out"] == "0 unreadable frames"

@@ -16,6 +16,7 @@ from tlae.scoring.calibrate import (
 )
 from tlae.scoring.calibration_file import calibration_of, calibration_tensors
 from tlae.scoring.rule import ScoringRule
+from tlae.scoring.smooth import smooth_in_time
 
 
 def calibration(
@@ -242,3 +243,12 @@ def test_scores_that_are_not_finite_calibrate_nothing(bad: float) -> None:
         Calibration(raw, np.zeros(3, np.int64), 1.0, "2026-01-01")
     with pytest.raises(UserError, match="must be finite numbers, got 1 others of 3"):
         Calibration(np.ones(3), np.zeros(3, np.int64), 1.0, "2026-01-01", None, raw)
+
+
+def test_footage_that_scores_zero_ends_its_alarms() -> None:
+    """What fades after an odd stretch never reaches zero."""
+    still = Calibration(np.zeros(200), np.zeros(200, np.int64), 0.1, "2026-01-01")
+    threshold = threshold_of(still, Budget(false_alarm_rate=0.05)).value
+    after = smooth_in_time(np.r_[np.full(15, 3.0), np.zeros(100)], 5.0, causal=True)
+    assert 0 < threshold < 0.01
+    assert (after > threshold).sum() < 60

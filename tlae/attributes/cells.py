@@ -1,6 +1,7 @@
 """Cells of a frame in which something is: how it moves, how large it is, how long it has stood."""
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import cv2
 import numpy as np
@@ -54,7 +55,10 @@ class Cells:
 
     @staticmethod
     def joined(parts: list["Cells"]) -> "Cells":
-        """All cells of the parts, in order."""
+        """All cells of the parts, in order; none of no parts."""
+        if not parts:
+            nothing: Any = np.zeros(0, np.float32)
+            return Cells(**{f.name: nothing for f in fields(Cells)})
         return Cells(
             **{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Cells)}
         )

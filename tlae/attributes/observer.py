@@ -24,6 +24,33 @@ STANDS_PACE = 0.25  # of the median speed: slower is standing, in pixels
 LINGERS_PACE = 0.2  # and in body lengths
 
 
+@dataclass(frozen=True)
+class Renewal:
+    """When a frame of a run is kept as a sample of the scene as it is now.
+
+    Early samples lie close together, so that what stood there before the run began is background
+    after its first seconds; later ones lie ever further apart, up to the spacing.
+
+    Attributes:
+        start: frames of the first ``LEAST_SAMPLES`` samples, >= 1.
+        spacing: frames between later samples, >= 1; 0: no samples, the background stays as it is.
+    """
+
+    start: int = 1
+    spacing: int = 0
+
+    def is_due(self, count: int) -> bool:
+        """Whether the frame with this number, 0-based, is a sample."""
+        if not self.spacing:
+            return False
+        if count >= self.spacing:
+            return count % self.spacing == 0
+        if count <= self.start:
+            return count % max(1, self.start // (LEAST_SAMPLES - 1)) == 0
+        times, rest = divmod(count, self.start)
+        return not rest and times & (times - 1) == 0  # twice as far each time
+
+
 @dataclass(frozen=True, eq=False)
 class Past:
     """What the frames of a run leave behind.
@@ -79,7 +106,7 @@ class Observer:
     Args:
         background: of the training footage.
         apart: frames between the two pictures that show motion, >= 1.
-        spacing: frames between the samples for the renewed background; 0: it is never renewed.
+        renewal: when the second background is renewed.
         scale: of the scene; None: nothing is known to stand yet.
         watched: (H, W) bool, False where nothing counts; None: everywhere.
     """
@@ -88,14 +115,13 @@ class Observer:
         self,
         background: Background,
         apart: int,
-        spacing: int,
+        renewal: Renewal,
         scale: Scale | None,
         watched: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         self.background, self.apart = background, apart
-        self.spacing, self.scale, self.watched = spacing, scale, watched
+        self.renewal, self.scale, self.watched = renewal, scale, watched
         self._aligned = Aligned(background.frame)
-        self._motion = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
     def see(self, frame: Image, past: Past) -> tuple[Seen, Past]:
         """One more frame.
@@ -128,7 +154,9 @@ class Observer:
         """Motion (H, W, 2) of what is now where [px per frame]."""
         if not len(before):
             return np.zeros((*grey.shape, 2), np.float32)
-        back = self._motion.calc(grey, before[0], None)
+        # Made anew: one that two threads share gives wrong motion and corrupts memory.
+        motion = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        back = motion.calc(grey, before[0], None)
         return np.asarray(-back / np.float32(len(before)), np.float32)
 
     def _timed(self, cells: Cells, past: Past) -> tuple[Cells, Plane, Plane]:
@@ -146,7 +174,7 @@ class Observer:
 
     def _renewed(self, frame: Image, past: Past) -> Past:
         """The past with a fresh background, where it is time for one."""
-        if not self.spacing or past.count % self.spacing:
+        if not self.renewal.is_due(past.count):
             return past
         samples = np.concatenate([past.samples, frame[None]])[-SAMPLES:]
         renewed = past.renewed

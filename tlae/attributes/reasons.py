@@ -10,7 +10,17 @@ from tlae.attributes.cells import Cells
 from tlae.attributes.kinds import KINDS, Scale
 
 NAMES = tuple(kind.name for kind in KINDS)
-VALUES = ("vx", "vy", "speed", "height", "width", "stands", "lingers")  # what was measured
+VALUES = (  # what was measured of a cell
+    "vx",
+    "vy",
+    "speed",
+    "height",
+    "width",
+    "radius",
+    "foot",
+    "stands",
+    "lingers",
+)
 NEAR_CELLS = 3  # normal cells within so many cells tell what is normal at a place
 TOP = 0.98  # share of normal speeds that a fast thing is compared with
 LEAST_CELLS = 30  # fewer normal cells near by: the place is hardly known

@@ -130,10 +130,11 @@ def _checked(
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Rows in clip and frame order, the score as ``raw``; every oddity refused or noted."""
     wanted = [column] if column else [name for name in SCORE_COLUMNS if name in table][:1]
-    for name in ("clip", "frame", *(wanted or [SCORE_COLUMNS[0]])):
-        if name not in table:
+    for names in (("clip",), ("frame",), wanted or SCORE_COLUMNS):
+        if not any(name in table for name in names):
             raise UserError(
-                f"{path} must have a column {name!r}; it has {', '.join(map(str, table))}"
+                f"{path} must have a column {' or '.join(map(repr, names))}; it has "
+                f"{', '.join(map(str, table))}"
             )
     table = table.assign(raw=_numbers(table, wanted[0], path), frame=_numbers(table, "frame", path))
     infinite = int(np.isinf(table["raw"]).sum())

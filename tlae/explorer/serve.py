@@ -1,6 +1,5 @@
 """Serve the map of described pictures, or export it as one page."""
 
-import errno
 import logging
 import socket
 import threading
@@ -12,6 +11,7 @@ from tlae.explorer.collection import open_collection
 from tlae.explorer.explorer import Explorer
 from tlae.explorer.export import export_html
 from tlae.explorer.job_store import Job
+from tlae.explorer.listening import address_of, listen
 from tlae.explorer.pictures import pictures_of
 from tlae.explorer.settings import ExploreConfig
 from tlae.explorer.sheets import Sheets
@@ -19,8 +19,6 @@ from tlae.own_file import read_page, require_own
 from tlae.whole_file import explain_os_errors, whole_file
 
 logger = logging.getLogger(__name__)
-
-LARGEST_PORT = 65535
 
 
 def explore(cfg: ExploreConfig) -> None:
@@ -34,7 +32,7 @@ def explore(cfg: ExploreConfig) -> None:
             _export(explorer, Path(cfg.export).expanduser())
         return
     _require_server()
-    listening = _listen(cfg.host, cfg.port)
+    listening = listen(cfg.host, cfg.port)
     with listening, Explorer(collection, cfg.processes) as explorer:
         sheets = Sheets(
             pictures_of(collection.descriptors.ids, collection.descriptors.facts),
@@ -65,36 +63,6 @@ def _require_server() -> None:
         ) from error
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """A socket that listens, so that a port in use is reported before anything is computed."""
-    if not 0 <= port <= LARGEST_PORT:
-        raise UserError(f"port must be in 0 (any free one) to {LARGEST_PORT}, got {port}")
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM
-        )[0]
-    except OSError as error:
-        raise UserError(f"host must be an address of this machine, got {host!r}") from error
-    listening = socket.socket(family, kind, protocol)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind(address)
-        listening.listen()
-    except OSError as error:
-        listening.close()
-        if error.errno == errno.EADDRINUSE:
-            raise UserError(
-                f"port must be free, got {port}, which another program uses; "
-                f"give port={port + 1 if port < LARGEST_PORT else 0}, or port=0 for any free one"
-            ) from error
-        if error.errno == errno.EACCES:
-            raise UserError(
-                f"port must be one that you may use, got {port}; take >= 1024"
-            ) from error
-        raise UserError(f"host must be an address of this machine, got {host!r}") from error
-    return listening
-
-
 def _serve(
     explorer: Explorer, sheets: Sheets, listening: socket.socket, cfg: ExploreConfig
 ) -> None:
@@ -104,12 +72,11 @@ def _serve(
     from tlae.explorer.guard import is_loopback
 
     explorer.map("pca", 2)  # so that the page has something to draw at once
-    host, port = listening.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    url = f"http://{shown}:{port}/"
+    url = address_of(listening)
+    host = listening.getsockname()[0]
     if not is_loopback(host):
         logger.info(
-            f"warning: everyone who can reach {shown} sees these pictures and can start jobs; "
+            f"warning: everyone who can reach {host} sees these pictures and can start jobs; "
             "there is no password. host=127.0.0.1 keeps it to this machine"
         )
     logger.info(f"page: {url}  (HTTP API: {url}docs; Ctrl+C ends it)")

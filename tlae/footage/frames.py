@@ -14,7 +14,8 @@ Image = npt.NDArray[np.uint8]
 Wanted = Callable[[float, datetime | None], bool]
 """Asked about each frame of a clip in order, with ``time_s`` and ``taken_at``: is it to be read?"""
 
-OK = "ok"  # state of a frame that was read; any other state is the reason why it was not
+OK = "ok"  # state of a frame that was read; any other but ``WARM_UP`` is the reason why it was not
+WARM_UP = "warm-up"  # state of a frame that the net sees before its first window is full
 
 
 class TimeSource(StrEnum):

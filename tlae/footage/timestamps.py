@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from difflib import get_close_matches
 from functools import lru_cache
 from math import isfinite
+from numbers import Real
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from PIL import Image as Pillow
@@ -74,9 +75,10 @@ class Timing:
     time_zone: str | None = None
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.interval_s) and self.interval_s > 0):
+        pace = self.interval_s
+        if not (isinstance(pace, Real) and isfinite(pace) and pace > 0):
             raise FootageError(
-                f"footage.interval_s must be > 0 seconds, got {self.interval_s}; "
+                f"footage.interval_s must be > 0 seconds, got {pace!r}; "
                 "give the time between two frames"
             )
         if self.source not in CHOICES:

@@ -12,6 +12,7 @@ from safetensors.numpy import save
 
 from tlae import __version__
 from tlae.errors import ModelFileError, UserError
+from tlae.image_sets.descriptor_settings import DescriptorSettings
 from tlae.image_sets.estimator_arrays import Arrays, pack_estimator, unpack_estimator
 from tlae.image_sets.estimators import Scores, anomaly_scores
 from tlae.image_sets.filters import bad_probability
@@ -64,6 +65,13 @@ class Judge:
         prepared = self.preparation.apply(values)
         score = bad_probability if self.kind == "filter" else anomaly_scores
         return score(self.estimator, prepared)
+
+    @property
+    def descriptor_settings(self) -> DescriptorSettings | None:
+        """How to describe new pictures; None: it learnt from stored descriptors, nobody knows."""
+        if not self.settings:
+            return None
+        return DescriptorSettings(**self.settings | {"bins": tuple(self.settings["bins"])})
 
     def require_same_descriptor(self, facts: dict[str, Any]) -> None:
         """Refuse descriptors that differ from those it learnt from.

@@ -79,14 +79,13 @@ def verdict_table(judge: Judge, described: Described, threshold: float) -> pd.Da
 
 
 def _settings_of(judge: Judge, cfg: JudgeConfig) -> DescriptorSettings:
-    if judge.settings:
-        return DescriptorSettings(**judge.settings | {"bins": tuple(judge.settings["bins"])})
-    if cfg.images is not None:
+    settings = judge.descriptor_settings
+    if settings is None and cfg.images is not None:
         raise ModelFileError(
             f"model file {cfg.model_file} was fitted to stored descriptors; describe the pictures "
             "in the same way and give descriptors=..."
         )
-    return DescriptorSettings()
+    return settings or DescriptorSettings()
 
 
 def _default_folder(cfg: JudgeConfig, model_file: Path) -> str:

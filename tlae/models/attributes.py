@@ -1,7 +1,6 @@
 """Attributes: a detector that measures things and compares them with normal ones near by."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -11,20 +10,24 @@ from torch import Tensor
 
 from tlae.attributes.background import Background, Plane
 from tlae.attributes.cells import CELL_PX, Cells, grid_shape
-from tlae.attributes.kinds import KINDS, Scale, fitted_scale, ground_of
-from tlae.attributes.normal import FRAMES_AVERAGED, Exemplars, averaged, fitted, joined
-from tlae.attributes.observer import SAMPLES, Observer, Past, Seen
+from tlae.attributes.examples import Collector, Examples, cell_of
+from tlae.attributes.kinds import KINDS, Scale, ground_of
+from tlae.attributes.normal import Exemplars, averaged, fitted, joined
+from tlae.attributes.observer import SAMPLES, Observer, Past, Renewal, Seen
 from tlae.attributes.reasons import VALUES, Habits, reason
 from tlae.errors import FootageError
-from tlae.models.contract import Measured, Net, NormalFrames, State
+from tlae.models.attributes_learning import (
+    cells_of_footage,
+    note_restless,
+    of_stretches,
+    scale_of,
+)
+from tlae.models.contract import Measured, Net, NormalFrames, Reason, State
 from tlae.models.view import pictures_of
-from tlae.progress import progress
 from tlae.setting_rules import within
 
 BACKGROUND_FRAMES = 80  # whose median is the background
-GLANCES = 300  # short looks at the footage, for the scale of the scene
-FAR_PX = 4.0  # that fast things should move between the two pictures of motion
-MOST_APART = 4  # frames
+START_S = 1.0  # what stands still in the first second of a run is background
 LONGEST_INTERVAL_S = 2.0  # between frames that still show motion
 AROUND_PX = 9  # the map reaches so far around the foreground
 FACTS = ("slope", "offset", "least", "pace", "stride", "apart", "spacing", "interval_s")
@@ -38,6 +41,7 @@ class _Scene:
     scale: Scale
     exemplars: list[Exemplars]
     habits: Habits
+    examples: Examples
     interval_s: float
 
 
@@ -73,6 +77,8 @@ class Attributes(Net):
     centres: Tensor  # of each attribute
     spreads: Tensor
     habits: Tensor  # (7, h, w)
+    pictures: Tensor  # of ``Examples``
+    pictured: Tensor  # their cells
 
     def __init__(
         self, exemplars: int = 20_000, most_frames: int = 20_000, memory_s: float = 600.0
@@ -89,6 +95,7 @@ class Attributes(Net):
         self.register_buffer("centres", torch.zeros(len(KINDS)))
         self.register_buffer("spreads", torch.ones(len(KINDS)))
         self.register_buffer("habits", torch.zeros(0))
+        self._show(Examples.none(1))
         for kind in KINDS:
             self.register_buffer(f"normal_{kind.name}", torch.zeros(0))
         self._scene: _Scene | None = None
@@ -109,16 +116,19 @@ class Attributes(Net):
             )
         frames = pictures_of(footage.of_all_times(BACKGROUND_FRAMES))
         background = Background.of(frames)
-        apart, scale = _scale_of(footage, background)
+        apart, scale = scale_of(footage, background)
         watched = None if footage.watched is None else footage.watched.numpy()
-        observer = Observer(background, apart, 0, scale, watched)
-        cells = Cells.joined(list(_cells(observer, footage, self.most_frames)))
+        observer = Observer(background, apart, Renewal(), scale, watched)
+        collector = Collector(sum(footage.lengths(self.most_frames)))
+        cells = Cells.joined(list(cells_of_footage(observer, footage, self.most_frames, collector)))
         if not len(cells):
             raise FootageError(
-                "footage must show something that moves, nothing stands out from the background "
-                "in all frames to learn from; look at the footage and the mask"
+                "footage must show things that move in front of a still scene, nothing stands out "
+                "from the background in all frames to learn from (nothing moves, or everything "
+                "does); look at the footage and the mask"
             )
         grid = grid_shape((frames.shape[1], frames.shape[2]))
+        note_restless(len(cells), sum(footage.lengths(self.most_frames)), grid)
         spacing = max(1, round(self.memory_s / interval_s / SAMPLES)) if self.memory_s else 0
         numbers = [scale.slope, scale.offset, scale.least, scale.pace, scale.stride]
         self.facts = torch.tensor([*numbers, apart, spacing, interval_s], dtype=torch.float64)
@@ -129,12 +139,22 @@ class Attributes(Net):
             self.watched = torch.from_numpy(watched.astype(np.uint8))
         self.habits = torch.from_numpy(Habits.of(cells, grid).stacked())
         normal, left_out = fitted(cells, scale, self.most_exemplars, grid)
-        self._left_out = _of_stretches(left_out, footage.lengths(self.most_frames))
+        self._left_out = of_stretches(left_out, footage.lengths(self.most_frames))
         self.centres = torch.tensor([part.centre for part in normal])
         self.spreads = torch.tensor([part.spread for part in normal])
         for part in normal:
             setattr(self, f"normal_{part.kind.name}", torch.from_numpy(part.vectors))
+        self._show(collector.examples(frames.shape[3]).spread_out(scale))
         self._scene = None
+
+    def examples(self) -> Tensor:
+        """See ``contract.Net.examples``."""
+        return self.pictures
+
+    def _show(self, examples: Examples) -> None:
+        """Keep pictures of normal things."""
+        self.register_buffer("pictures", torch.from_numpy(examples.pictures))
+        self.register_buffer("pictured", torch.from_numpy(examples.stacked()))
 
     def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
         """Maps and evidence of further frames; see ``contract.Net.measure``."""
@@ -158,21 +178,26 @@ class Attributes(Net):
         )
         return answer, _packed(past, recent)
 
-    def reason(self, evidence: Tensor, place: tuple[float, float]) -> str:
-        """Why a place is unusual, in words.
+    def reason(self, evidence: Tensor, place: tuple[float, float]) -> Reason:
+        """Why a place is unusual, and the most similar normal thing.
 
         Args:
             evidence: (E, h, w) of a frame.
             place: row and column, as shares of the picture.
         """
         if not evidence.numel():
-            return ""
+            return Reason("")
         scene, grid = self._learnt(), evidence.shape[1:]
         row, column = (min(int(p * n), n - 1) for p, n in zip(place, grid, strict=True))
         around = evidence[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
         strength = around[: len(KINDS)].square().sum(dim=0)
         found = around.flatten(1)[:, int(strength.argmax())].cpu().numpy()
-        return reason(found, (row, column), scene.habits, scene.scale, scene.interval_s)
+        words = reason(found, (row, column), scene.habits, scene.scale, scene.interval_s)
+        if not words:
+            return Reason("")
+        values = dict(zip(VALUES, map(float, found[len(KINDS) :]), strict=True))
+        example = scene.examples.nearest(cell_of(values, (row, column)), scene.scale)
+        return Reason(words, example)
 
     def _learnt(self) -> _Scene:
         """The parts that measure, made when first needed."""
@@ -199,11 +224,13 @@ class Attributes(Net):
                 for number, kind in enumerate(KINDS)
             ]
             watched = self.watched.cpu().numpy().astype(bool)
-            observer = Observer(
-                background, int(facts["apart"]), int(facts["spacing"]), scale, watched
-            )
+            start = max(1, round(START_S / facts["interval_s"]))
+            renewal = Renewal(start, int(facts["spacing"]))
+            observer = Observer(background, int(facts["apart"]), renewal, scale, watched)
             habits = Habits(*self.habits.cpu().numpy())
-            self._scene = _Scene(observer, scale, normal, habits, facts["interval_s"])
+            pictured = self.pictures.cpu().numpy(), self.pictured.cpu().numpy()
+            examples = Examples.from_stacked(*pictured)
+            self._scene = _Scene(observer, scale, normal, habits, examples, facts["interval_s"])
         return self._scene
 
     def __getstate__(self) -> dict[str, Any]:
@@ -211,65 +238,14 @@ class Attributes(Net):
         return self.__dict__ | {"_scene": None}
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """Every part takes the size that was saved."""
+        """Every part takes the size that was saved; files of before may lack pictures."""
+        for name in ("pictures", "pictured"):
+            state_dict.setdefault(f"{prefix}{name}", getattr(self, name))
         for name, _ in self.named_buffers():
             if f"{prefix}{name}" in state_dict:
                 setattr(self, name, torch.empty_like(state_dict[f"{prefix}{name}"]))
         self._scene = None
         super()._load_from_state_dict(state_dict, prefix, *args)
-
-
-def _of_stretches(scores: Plane, lengths: list[int]) -> list[Tensor]:
-    """Scores cut into the stretches that ``_cells`` counted; the first frame of each has none."""
-    parts, first = [], 0
-    for length in lengths:
-        part = np.zeros(length)
-        known = scores[first : first + length]
-        part[: len(known)] = known
-        part[0] = np.nan
-        parts.append(torch.from_numpy(part))
-        first += length + FRAMES_AVERAGED
-    return parts
-
-
-def _scale_of(footage: NormalFrames, background: Background) -> tuple[int, Scale]:
-    """Frames between the pictures of motion, and the scale of the scene, from short looks."""
-    speeds, cells = [], []
-    for seen in _glances(footage, background, 1):
-        speeds.append(np.linalg.norm(seen.planes.flow, axis=2)[seen.planes.foreground > 0.5][::7])
-        cells.append(seen.cells)
-    fast = float(np.quantile(np.concatenate([*speeds, [0.1]]), 0.99))
-    apart = int(np.clip(round(FAR_PX / fast), 1, MOST_APART))
-    if apart > 1:
-        cells = [seen.cells for seen in _glances(footage, background, apart)]
-    return apart, fitted_scale(Cells.joined(cells), background.frame)
-
-
-def _glances(footage: NormalFrames, background: Background, apart: int) -> Iterator[Seen]:
-    """The last of ``apart + 1`` frames, at many times."""
-    observer = Observer(background, apart, 0, None)
-    for piece in footage.glances(GLANCES, apart + 1):
-        pictures = piece.permute(0, 2, 3, 1).contiguous().numpy()
-        past = Past.none(pictures.shape[1:])
-        for picture in pictures:
-            seen, past = observer.see(picture, past)
-        yield seen
-
-
-def _cells(observer: Observer, footage: NormalFrames, most_frames: int) -> Iterator[Cells]:
-    """Of each frame; frames are counted over all stretches, with a gap between two."""
-    first = 0
-    with progress("measuring normal footage", sum(footage.lengths(most_frames))) as advance:
-        for stretch in footage.stretches(most_frames):
-            past = None
-            for piece in stretch:
-                pictures = piece.permute(0, 2, 3, 1).contiguous().numpy()
-                past = past or Past.none(pictures.shape[1:])
-                for picture in pictures:
-                    seen, past = observer.see(picture, past)
-                    yield replace(seen.cells, frame=seen.cells.frame + first)
-                advance(len(pictures))
-            first += (past.count if past else 0) + FRAMES_AVERAGED
 
 
 def _deviations(scene: _Scene, cells: list[Cells], recent: Plane) -> tuple[Plane, Plane]:

@@ -66,6 +66,18 @@ class Measured(NamedTuple):
     evidence: Tensor
 
 
+class Reason(NamedTuple):
+    """Why a place of a frame is unusual.
+
+    Attributes:
+        words: a clause that follows "it"; empty where there is nothing to say.
+        example: number of the most similar normal thing in ``Net.examples``; -1: none.
+    """
+
+    words: str
+    example: int = -1
+
+
 class Net(nn.Module):
     """Clip in, clip out; a subclass says what differs from the defaults here.
 
@@ -143,17 +155,18 @@ class Net(nn.Module):
         """
         raise NotImplementedError
 
-    def reason(self, evidence: Tensor, place: tuple[float, float]) -> str:
-        """Why a place of a frame is unusual, in words.
+    def reason(self, evidence: Tensor, place: tuple[float, float]) -> Reason:
+        """Why a place of a frame is unusual.
 
         Args:
             evidence: (E, h, w), of ``measure``.
             place: row and column, as shares of the picture, in [0, 1).
-
-        Returns:
-            A clause that follows "it"; empty where there is nothing to say.
         """
         raise NotImplementedError
+
+    def examples(self) -> Tensor:
+        """Pictures of normal things, (n, h, w, C) uint8; empty where the net keeps none."""
+        return torch.zeros(0, 1, 1, 1, dtype=torch.uint8)
 
     def evidence_of(self, frames: Tensor, state: State | None) -> tuple[Tensor, State]:
         """What ``settle`` needs of each frame of a run, (n,), and a state; here not needed.

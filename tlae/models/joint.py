@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tlae.attributes.normal import TAIL
 from tlae.models.attributes import Attributes
-from tlae.models.contract import Measured, Net, NormalFrames, State
+from tlae.models.contract import Measured, Net, NormalFrames, Reason, State
 from tlae.models.segmenter import AnomalySegmenter
 from tlae.models.view import seen_small
 from tlae.setting_rules import within
@@ -20,6 +20,7 @@ INDEPENDENT_FRAMES = 10  # so many held-out frames count as one independent mome
 MOST_WEIGHT = 2.0  # of the segmenter's deviation beside that of the attributes
 FULL_MOMENTS = 30  # independent held-out moments from which on it has that weight
 LEAST_SPREAD = 0.3  # of the segmenter's logits in normal footage
+FOUND_BY_NET = "has a shape or motion unlike what was seen in training (found by the net)"
 EDGE = 1e-4  # probabilities are kept so far from 0 and 1
 
 
@@ -133,10 +134,14 @@ class Joint(Net):
         self.spread = ((tail - centre) / TAIL).clamp_min(LEAST_SPREAD) / weight
         self.limit = torch.tensor(weight * NormalDist().inv_cdf(1 - 1 / (moments + 2)))
 
-    def reason(self, evidence: Tensor, place: tuple[float, float]) -> str:
+    def reason(self, evidence: Tensor, place: tuple[float, float]) -> Reason:
         """Why a place is unusual: the attribute's words, else that the shape or motion is new."""
-        said = self.attributes.reason(evidence, place)
-        return said or "has a shape or motion unlike what was seen in training (found by the net)"
+        found = self.attributes.reason(evidence, place)
+        return found if found.words else found._replace(words=FOUND_BY_NET)
+
+    def examples(self) -> Tensor:
+        """Those of the attributes."""
+        return self.attributes.examples()
 
     def _views(self, frames: Tensor) -> Tensor:
         """Frames (n, C, H, W) in [0, 1] as the segmenter sees them, (n, 1, h, w)."""

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from tlae.attributes.background import Image
-from tlae.models.contract import Measured, Net, NormalFrames, State
+from tlae.models.contract import Measured, Net, NormalFrames, Reason, State
 from tlae.models.view import seen_small, small_and_grey
 
 
@@ -127,9 +127,13 @@ class Standardised(nn.Module):
         """Fit the last numbers to held-out frames; see ``contract.Net.settle``."""
         self.net.settle(values, learnt=learnt)
 
-    def reason(self, evidence: Tensor, place: tuple[float, float]) -> str:
+    def reason(self, evidence: Tensor, place: tuple[float, float]) -> Reason:
         """Why a place is unusual; see ``contract.Net.reason``."""
         return self.net.reason(evidence, place)
+
+    def examples(self) -> Tensor:
+        """Pictures of normal things; see ``contract.Net.examples``."""
+        return self.net.examples()
 
     def carry(self, clip: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Go on from ``state`` with a net that streams; see ``contract.Net.carry``."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tlae.errors import FootageError, UserError
-from tlae.footage.frames import OK, Frame, Image
+from tlae.footage.frames import OK, WARM_UP, Frame, Image
 from tlae.progress import Advance, quiet
 from tlae.rendering.heatmap import FloatMap
 from tlae.rendering.layouts import Look, ShownMoment, compose, plan_layout
@@ -199,7 +199,8 @@ def _moment(frame: Frame, scores: ClipScores, last_image: Image | None) -> Shown
     taken_at = None if pd.isna(row["taken_at"]) else row["taken_at"]
     clock = clock_text(float(row["time_s"]), taken_at)
     caption = Caption(clock, f"{frame.clip}  #{frame.frame}", reason_of_alarm(row))
-    reason = row["state"] if row["state"] != OK else frame.state
+    scored = row["state"] in (OK, WARM_UP)  # a frame without a verdict can still be seen
+    reason = frame.state if scored else row["state"]
     if frame.image is None or reason != OK:
         return ShownMoment(last_image, None, caption, message=f"not readable: {reason}")
     return ShownMoment(

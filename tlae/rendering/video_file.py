@@ -15,6 +15,7 @@ from tlae.errors import UserError
 from tlae.footage.frames import Image
 from tlae.whole_file import explain_os_errors, part_path
 
+MADE_BY = "made by tlae"  # by which our videos are known
 OPTIONS = {"preset": "veryfast", "crf": "20"}
 FPS_DENOMINATOR = 1001  # 29.97 and the like stay exact
 
@@ -50,6 +51,7 @@ class VideoFile:
             self._container = av.open(
                 str(self._temporary), "w", format="mp4", options={"movflags": "faststart"}
             )
+            self._container.metadata["comment"] = MADE_BY
         try:
             self._stream = self._add_stream()
         except BaseException:
@@ -118,3 +120,15 @@ class VideoFile:
             self._container.mux(self._stream.encode(None))
             self._container.close()  # moves the index to the front
             self._temporary.replace(self.path)
+
+
+def read_video(path: Path) -> None:
+    """Look whether a file is a video that tlae wrote.
+
+    Raises:
+        UserError: it is none.
+    """
+    with suppress(av.FFmpegError), av.open(str(path)) as container:
+        if container.metadata.get("comment") == MADE_BY:
+            return
+    raise UserError(f"{path} is no video of tlae")

@@ -24,6 +24,7 @@ DAY_S = 86400.0
 SHRINKAGE_FRAMES = 10  # a mode of so many frames counts half, the whole footage the other half
 UPPER_QUANTILE = 0.9  # spread is from the median to here: alarms are a matter of the upper side
 LEAST_DIVISOR = 1e-12  # where all scores are equal
+LEAST_THRESHOLD = 1e-3  # raw units: where normal footage scores 0 throughout
 MOMENTS_NEEDED = 5  # independent moments above a level, for a quantile to show it
 LEAST_SPREAD = 0.5  # of a mode, in mean spreads of modes: a few equal frames are no certainty
 
@@ -50,6 +51,11 @@ class PerMode:
         for mode, value in self.by_mode.items():
             values[modes == mode] = value
         return values
+
+    def above_zero(self) -> "PerMode":
+        """Zero becomes a little more: what fades after an alarm never reaches zero."""
+        by_mode = {mode: value or LEAST_THRESHOLD for mode, value in self.by_mode.items()}
+        return PerMode(self.value or LEAST_THRESHOLD, by_mode)
 
 
 @dataclass(frozen=True)
@@ -303,7 +309,9 @@ def threshold_of(calibration: Calibration | None, budget: Budget) -> PerMode:
         levels.append(calibration.level_for_rate(budget.false_alarm_rate))
     if budget.alarms_per_day is not None:
         levels.append(calibration.level_for_alarms(budget.alarms_per_day))
-    return calibration.scales.threshold(max(levels)) if levels else PerMode(math.inf)
+    if not levels:
+        return PerMode(math.inf)
+    return calibration.scales.threshold(max(levels)).above_zero()
 
 
 def require_evidence(calibration: Calibration, budget: Budget) -> None:

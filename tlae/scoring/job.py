@@ -117,7 +117,8 @@ class ScoringJob:
                 "frame_mean": whole["frame_mean"],
                 "peak_x": (whole["peak_column"] + 0.5) * index["source_w"] / width,
                 "peak_y": (whole["peak_row"] + 0.5) * index["source_h"] / height,
-                "reason": _reasons(whole),
+                "reason": _of_parts(whole, "reason", ""),
+                "example": _of_parts(whole, "example", -1),
             }
         )
         return table.where((index["state"] == OK) & whole["instant"].notna())
@@ -193,7 +194,7 @@ class ScoringJob:
             yield waiting, scorer.finish(), int(run[-1]) + 1
         nothing = np.zeros((0, 1, 1))
         none = np.zeros(0, dtype=object)
-        empty = Scored(nothing, np.zeros(0), np.zeros((0, 2)), nothing, none)  # type: ignore[arg-type]
+        empty = Scored(nothing, np.zeros(0), np.zeros((0, 2)), nothing, none, none)  # type: ignore[arg-type]
         yield np.zeros(0, np.int64), empty, len(self.store)
 
     def _require_finite(self, rows: Rows, scored: Scored) -> None:
@@ -230,6 +231,7 @@ class ScoringJob:
                 "peak_row": chunk.peak[:, 0],
                 "peak_column": chunk.peak[:, 1],
                 "reason": chunk.reason,
+                "example": chunk.example,
             }
         )
         self.log.append(number, table)
@@ -263,11 +265,11 @@ class ScoringJob:
         return self.folder / f"state-{number:08d}.safetensors"
 
 
-def _reasons(whole: pd.DataFrame) -> Any:
-    """Of all frames, in one piece, whatever parts they were written in; "" of older versions."""
-    if "reason" not in whole:
-        return ""
-    return whole["reason"].fillna("").to_numpy(dtype=object)
+def _of_parts(whole: pd.DataFrame, name: str, unknown: Any) -> Any:
+    """A column of all frames, whatever parts they were written in; older versions lack it."""
+    if name not in whole:
+        return unknown
+    return whole[name].fillna(unknown).to_numpy(dtype=type(unknown) if unknown else object)
 
 
 def _settled_rows(runs: list[Rows], rows: int, delay: int) -> int:
@@ -287,6 +289,7 @@ class _Chunk:
         self.maps = np.zeros((frames, *shape[1:3]), MAP_DTYPE)
         self.rebuilt = np.zeros((frames, *shape[1:]), np.uint8)
         self.reason = np.full(frames, "", dtype=object)
+        self.example = np.full(frames, -1, np.int64)
 
     def put(self, into: Rows, scored: Scored, place: Rows) -> None:
         self.instant[into] = scored.instant[place]
@@ -295,6 +298,7 @@ class _Chunk:
         self.maps[into] = scored.maps[place]
         self.rebuilt[into] = scored.rebuilt[place]
         self.reason[into] = scored.reason[place]
+        self.example[into] = scored.example[place]
 
 
 def _by_chunk(rows: Rows) -> Iterator[tuple[int, Rows]]:

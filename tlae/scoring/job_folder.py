@@ -152,9 +152,7 @@ def _reopen(finished: Path, part: Path, size_hw: tuple[int, int]) -> None:
         part: folder to make; what is there is replaced.
         size_hw: of the maps.
     """
-    table = pd.read_parquet(
-        finished / "scores.parquet", columns=[*MEASURED, "source_h", "source_w"]
-    )
+    table = pd.read_parquet(finished / "scores.parquet")
     remove_ours(part, RESULT_FILES)
     with whole_folder(part) as folder:
         for file in (*finished.glob("state-*"), finished / JOB_FILE):
@@ -164,7 +162,8 @@ def _reopen(finished: Path, part: Path, size_hw: tuple[int, int]) -> None:
                 shutil.copytree(finished / array, folder / array, copy_function=_link)
         log = ChunkLog(folder / "parts")
         log.folder.mkdir()
-        chunk = table[["instant", "frame_mean"]].copy()
+        plain = [name for name in MEASURED if name in table and name not in ("peak_x", "peak_y")]
+        chunk = table[plain].copy()
         for name, size, source, peak in (
             ("peak_row", size_hw[0], "source_h", "peak_y"),
             ("peak_column", size_hw[1], "source_w", "peak_x"),

@@ -18,7 +18,7 @@ from tlae.chunk_log import JOB_FILE
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.footage.contents import Contents, from_json
-from tlae.footage.frames import OK, Image
+from tlae.footage.frames import OK, WARM_UP, Image
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
@@ -56,16 +56,17 @@ COLUMNS = [
     "peak_x",  # worst place, source pixels
     "peak_y",
     "reason",  # why that place is unusual, in words; empty where the model does not say
+    "example",  # number of the most similar normal thing in ``EXAMPLES``; none: empty
     "source_h",
     "source_w",
     *UNOBSERVED,  # what the camera itself did
 ]
-WARM_UP = "warm-up"  # state of a frame that the net sees before its first window is full
 NEEDED = {"clip", "frame", "time_s", "taken_at", "state", "raw", "score", "alarm"}  # to be read
 NEEDED_FACTS = {"footage", "rule", "threshold"}  # of the summary
 NEEDED_OF_EVENTS = {"clip", "first_frame", "last_frame", "peak_frame", "peak_raw"}
 # By the net; others follow from them.
-MEASURED = ("instant", "frame_mean", "peak_x", "peak_y", "reason")
+MEASURED = ("instant", "frame_mean", "peak_x", "peak_y", "reason", "example")
+EXAMPLES = "examples.npy"  # in a results folder: pictures of normal things, (n, h, w, C) uint8
 ZONES, ZONE_SCORES = "zones.yaml", "zones.parquet"  # in a results folder
 SMALLEST = 1e-3  # score above which 16 bits hold more than 0 in its map
 CLIPS, COCO = "events", "events.coco.json"
@@ -117,8 +118,14 @@ class Scores:
         return [Event.of_json(record, n) for n, record in enumerate(self.event_records, start=1)]
 
     def map_of(self, row: int) -> npt.NDArray[np.float32]:
-        """Smoothed error map (h, w) of a row of the table, in raw units."""
-        return np.asarray(read_maps(self.stored_maps, row, row + 1)[0])
+        """Smoothed error map (h, w) of a row of the table, in raw units.
+
+        Raises:
+            UserError: the table has no such row.
+        """
+        if not (isinstance(row, int | np.integer) and 0 <= row < len(self.table)):
+            raise UserError(f"row must be a whole number in 0 to {len(self.table) - 1}, got {row}")
+        return np.asarray(read_maps(self.stored_maps, int(row), int(row) + 1)[0])
 
     def expected_of(self, row: int) -> Image:
         """What the net expected (h, w, C); needs ``keep_rebuilt=true`` when scoring."""
@@ -138,6 +145,16 @@ class Scores:
     def has_expected(self) -> bool:
         """Whether ``expected_of`` can answer."""
         return (self.folder / "rebuilt.zarr").is_dir()
+
+    def example_of(self, row: int) -> Image | None:
+        """The normal thing most similar to what is unusual, (h, w, C); None: none is known."""
+        known = (self.folder / EXAMPLES).is_file() and "example" in self.table
+        number = self.table["example"].iloc[row] if known else None
+        if number is None or pd.isna(number):
+            return None
+        with reporting_damage(self.folder, EXAMPLES):
+            pictures = np.load(self.folder / EXAMPLES, mmap_mode="r", allow_pickle=False)
+            return np.array(pictures[int(number)], np.uint8)
 
     def watched(self) -> Mask | None:
         """Ignore mask (h, w) of the model, True where changes count; None: everywhere."""
@@ -210,6 +227,11 @@ def read_results(folder: Path) -> Scores:
         table = pd.read_parquet(folder / "scores.parquet")
     summary: dict[str, Any] = read_json(folder, "summary.json", dict)
     events: list[dict[str, Any]] = read_json(folder, "events.json", list)
+    if {"clip", "frame"} <= set(table) and not _is_in_order(table):
+        raise UserError(
+            f"rows of {folder / 'scores.parquet'} must stand clip by clip, their frames rising, as "
+            "scoring wrote them; put them back in order, or score again"
+        )
     missing = sorted(NEEDED - set(table)) + sorted(NEEDED_FACTS - set(summary))
     missing += sorted({key for event in events for key in NEEDED_OF_EVENTS - set(event)})
     if len(table) != summary.get("frames", len(table)):
@@ -224,6 +246,13 @@ def read_results(folder: Path) -> Scores:
             "with overwrite=true"
         )
     return Scores(folder, table, summary, events)
+
+
+def _is_in_order(table: pd.DataFrame) -> bool:
+    """Whether rows stand clip by clip, their frames rising: maps are found by the row."""
+    same = (table["clip"] == table["clip"].shift()).to_numpy()
+    rising = (table["frame"].diff() > 0).to_numpy()
+    return bool(rising[same].all()) and int((~same).sum()) == table["clip"].nunique()
 
 
 @contextmanager

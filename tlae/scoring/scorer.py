@@ -37,6 +37,7 @@ class Scored:
         rebuilt: (n, h, w, C) uint8, what the net expected; C = 1 of a net that measures, which
             expects nothing.
         reason: (n,) str, why the worst place is unusual; empty where the net does not say.
+        example: (n,) number of the most similar normal thing, see ``Net.examples``; -1: none.
     """
 
     maps: npt.NDArray[np.float32]
@@ -44,6 +45,7 @@ class Scored:
     peak: npt.NDArray[np.int64]
     rebuilt: Image
     reason: npt.NDArray[np.object_]
+    example: npt.NDArray[np.int64]
 
     @property
     def frame_mean(self) -> npt.NDArray[np.float64]:
@@ -334,7 +336,7 @@ class FrameScorer:
             values, peak = smoothed.new_zeros(0), torch.zeros(0, 2, dtype=torch.int64)
         pictures = (answers.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
         blank = self._without_verdict(len(values), last=last)
-        reasons = self._reasons(peak, smoothed.shape[1:])
+        reasons, examples = self._reasons(peak, smoothed.shape[1:])
         self.memory.given += len(values)
         return Scored(
             smoothed.cpu().numpy(),
@@ -342,18 +344,22 @@ class FrameScorer:
             np.where(blank[:, None], -1, peak.cpu().numpy()),
             pictures.cpu().numpy(),
             np.where(blank, "", reasons),
+            np.where(blank, -1, examples),
         )
 
-    def _reasons(self, peak: Tensor, size: torch.Size) -> npt.NDArray[np.object_]:
-        """Why the worst places (n, 2) are unusual, (n,)."""
-        reasons = np.full(len(peak), "", dtype=object)
+    def _reasons(
+        self, peak: Tensor, size: torch.Size
+    ) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
+        """Why the worst places (n, 2) are unusual, and what normal things are most alike."""
+        reasons, examples = np.full(len(peak), "", dtype=object), np.full(len(peak), -1)
         memory = self.memory
         if memory.evidence is not None:
             places = (peak.cpu().double() + 0.5) / torch.tensor([size[-2], size[-1]])
             for number, (row, column) in enumerate(places.tolist()):
-                reasons[number] = self.net.reason(memory.evidence[number], (row, column))
+                found = self.net.reason(memory.evidence[number], (row, column))
+                reasons[number], examples[number] = found
             memory.evidence = memory.evidence[len(peak) :].clone()
-        return reasons
+        return reasons, examples
 
     def _without_verdict(self, count: int, *, last: bool) -> npt.NDArray[np.bool_]:
         """Which of the next so many results (n,) rest on windows that all leave the run."""

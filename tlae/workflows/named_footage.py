@@ -6,8 +6,9 @@ from typing import Any
 
 from tlae.budget import Budget
 from tlae.config_parts import FootageConfig
+from tlae.errors import FootageError
 from tlae.footage.images import Levels
-from tlae.footage.sources import Footage, open_footage, require_pace
+from tlae.footage.sources import IN_MEMORY, Footage, open_footage, require_pace
 
 READING = tuple(field.name for field in fields(FootageConfig) if field.name != "path")
 
@@ -25,7 +26,9 @@ def require_pace_for(budget: Budget, footage: Footage) -> None:
 
 def saved(cfg: FootageConfig, levels: Levels | None) -> dict[str, Any]:
     """What ``summary.json`` remembers: where the footage lies and how it was read."""
-    place = str(Path(cfg.path).expanduser().absolute())
+    place = cfg.path
+    if place != IN_MEMORY:
+        place = str(Path(place).expanduser().absolute())
     return {"path": place, **{key: getattr(cfg, key) for key in READING}, "levels": levels}
 
 
@@ -35,7 +38,16 @@ def open_saved(remembered: dict[str, Any], path: str | None = None) -> Footage:
     Args:
         remembered: what ``saved`` returned; older ones know fewer settings.
         path: where the footage lies now, if it moved since.
+
+    Raises:
+        FootageError: nothing usable is there, or it was in memory.
     """
+    place = path or remembered["path"]
+    if place == IN_MEMORY:
+        raise FootageError(
+            "footage must be given where scores are of frames in memory, which are not kept; give "
+            "footage=..., or use the scores that tlae.score returned"
+        )
     reading = {key: remembered[key] for key in READING if key in remembered}
-    footage = open_footage(path or remembered["path"], **reading)
+    footage = open_footage(place, **reading)
     return footage.with_levels(remembered.get("levels"))

@@ -7,11 +7,13 @@ from pathlib import Path
 from tlae.config_scores import RenderConfig
 from tlae.errors import UserError, nearest
 from tlae.footage.frames import Image
+from tlae.own_file import require_own
 from tlae.progress import progress
 from tlae.rendering.clip_video import render_clip, select_rows
 from tlae.rendering.contact_sheet import contact_sheet
 from tlae.rendering.layouts import Layout
 from tlae.rendering.png import write_png
+from tlae.rendering.video_file import read_video
 from tlae.scoring.events import shows_scene
 from tlae.scoring.results import Scores
 from tlae.workflows.pictures import Drawing, open_drawing, worst_rows
@@ -48,6 +50,8 @@ def render(cfg: RenderConfig, scores: Scores, out: Path | None = None) -> list[P
             f"one video holds one clip, these scores have {len(wanted)}; choose one with clips, or "
             "give no path: each clip has its video in the scores folder then"
         )
+    if out is not None:
+        require_own(out, read_video, "a video of tlae", "out")
     if cfg.frames:
         return list(_write_frames(drawing, cfg, wanted))
     if drawing.look.layout == Layout.TIMELAPSE:
@@ -59,9 +63,10 @@ def render(cfg: RenderConfig, scores: Scores, out: Path | None = None) -> list[P
         raise UserError(
             "nothing to show: no frame of the chosen clips lies in an event or in the given range"
         )
-    if cfg.top and out is None:
+    tiles = list(_top_tiles(drawing, cfg.top)) if out is None else []
+    if tiles:
         path = scores.folder / "top_frames.png"
-        write_png(path, contact_sheet(list(_top_tiles(drawing, cfg.top)), SHEET_COLUMNS))
+        write_png(path, contact_sheet(tiles, SHEET_COLUMNS))
         logger.info(f"wrote {path}")
         written.append(path)
     return written

@@ -26,6 +26,7 @@ from tlae.workflows.pictures import Drawing, open_drawing
 logger = logging.getLogger(__name__)
 
 PICTURE_PX = 800  # long side of an event's picture
+EXAMPLE_PX = 256  # side of the picture of a normal thing
 
 
 def page_path(cfg: ReportConfig, out: str | None) -> Path:
@@ -147,7 +148,10 @@ def _event_pictures(drawing: Drawing, event: ReportEvent) -> EventPictures | Non
     expected = None
     if results.has_expected:
         expected = resize_picture(results.expected_of(event.row), size_hw)
-    return EventPictures(overlay, resize_picture(image, size_hw), expected)
+    normal = results.example_of(event.row) if event.reason else None
+    if normal is not None:
+        normal = resize_picture(normal, (EXAMPLE_PX, EXAMPLE_PX))
+    return EventPictures(overlay, resize_picture(image, size_hw), expected, normal)
 
 
 def _strips(drawing: Drawing, scored: ReportData) -> tuple[list[Strip], int]:

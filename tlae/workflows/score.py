@@ -31,7 +31,14 @@ from tlae.scoring.events import Event, accept_standing, find_events, in_alarm, s
 from tlae.scoring.job import ScoringJob
 from tlae.scoring.job_folder import JobPlace, find_place, finish, footage_facts
 from tlae.scoring.ledger import ledger
-from tlae.scoring.results import MEASURED, Scores, read_results, score_table, write_tables
+from tlae.scoring.results import (
+    EXAMPLES,
+    MEASURED,
+    Scores,
+    read_results,
+    score_table,
+    write_tables,
+)
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer
 from tlae.scoring.stored_maps import StoredMaps
@@ -142,6 +149,8 @@ def score(cfg: ScoreConfig, model: Model, footage: Footage, folder: Path) -> Sco
     write_tables(place.folder, table, events)
     if detector.watched is not None:
         np.save(place.folder / "watched.npy", detector.watched.numpy())
+    if len(examples := detector.net.examples()):
+        np.save(place.folder / EXAMPLES, examples.cpu().numpy())
     calibration = reading.calibration
     drifts = [] if calibration is None else watch_drift(table, calibration)
     summary: dict[str, Any] = {"tlae": __version__, "model_file": str(cfg.model_file)}

@@ -169,12 +169,26 @@ def _is_fitted(net: Standardised, footage: NormalFootage) -> bool:
     frames = footage.train_frames
     if not net.settles or frames >= FEWEST_FOR_WEIGHTS:
         return True
-    missing_s = (FEWEST_FOR_WEIGHTS - frames) * median_interval_s(footage.store.index)
+    all_frames = len(footage.store)
+    missing = more_frames_for(FEWEST_FOR_WEIGHTS, learnt=frames, of=all_frames)
+    missing_s = missing * median_interval_s(footage.store.index)
     logger.info(
         f"{frames:,} frames are too few to train the segmenter on ({FEWEST_FOR_WEIGHTS:,} are "
-        f"needed): the attributes decide alone; {missing_s / 60:.1f} min more footage would add it"
+        f"needed): the attributes decide alone; {math.ceil(missing_s / 6) / 10:.1f} min more "
+        "footage would add it"
     )
     return False
+
+
+def more_frames_for(wanted: int, *, learnt: int, of: int) -> int:
+    """Frames of footage that are missing to learn from ``wanted``: a share is held out of them too.
+
+    Args:
+        wanted: frames to learn from.
+        learnt: frames that are learnt from now.
+        of: frames of the footage.
+    """
+    return math.ceil(wanted * of / max(1, learnt)) - of
 
 
 def _note_idle_settings(cfg: TrainConfig, inner: Net, rule: ScoringRule) -> None:

@@ -103,6 +103,7 @@ def _read(path: Path) -> tuple[list[_Row], set[str]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restkey="", restval="")
+            columns = reader.fieldnames or ()  # read here: an empty file has none
             rows = [
                 _Row(
                     f"line {reader.line_num} of {path}",
@@ -112,4 +113,4 @@ def _read(path: Path) -> tuple[list[_Row], set[str]]:
             ]
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"labels in a CSV must be UTF-8 text, {path} is not: {error}") from error
-    return rows, {name.strip() for name in reader.fieldnames or ()}
+    return rows, {name.strip() for name in columns}

@@ -4,9 +4,10 @@ import hashlib
 import logging
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,11 +40,13 @@ class Footage:
         spec: what the user named.
         clips: in natural order of their names.
         waiting: paths of files that were still being written, and are left for the next time.
+        reading: arguments of ``open_footage`` that it was opened with, by name.
     """
 
     spec: str
     clips: tuple[Clip, ...]
     waiting: tuple[str, ...] = ()
+    reading: dict[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -145,7 +148,18 @@ def open_footage(
     if sampling:
         require_wall_clock(clips, sampling)
         clips = tuple(SampledClip(clip, sampling) for clip in clips)
-    return Footage(spec, clips)
+    reading = {
+        "interval_s": interval_s,
+        "time_source": time_source,
+        "time_pattern": time_pattern,
+        "time_zone": time_zone,
+        "every": every,
+        "start": start,
+        "end": end,
+        "hours": hours,
+        "exclude": exclude,
+    }
+    return Footage(spec, clips, reading=reading)
 
 
 def array_footage(
@@ -165,7 +179,7 @@ def array_footage(
         FootageError: there are no frames, or they are of another type or shape.
     """
     try:
-        images = frames if isinstance(frames, np.ndarray) else np.stack(list(frames))
+        images = frames if isinstance(frames, np.ndarray) else _stacked(list(frames))
     except ValueError as error:
         raise FootageError(f"frames must be arrays of one shape, got: {error}") from error
     except TypeError as error:
@@ -180,8 +194,14 @@ def array_footage(
         raise FootageError(
             f"frames must be (N, H, W) or (N, H, W, 3) with N >= 1, got {images.shape}"
         )
+    if started_at is not None and not isinstance(started_at, datetime):
+        raise FootageError(f"started_at must be a datetime, got {started_at!r}")
     timing = Timing(interval_s, TimeSource.INTERVAL, None, None)
     return Footage(IN_MEMORY, (ArrayClip(images.astype(np.uint8, copy=False), timing, started_at),))
+
+
+def _stacked(frames: list[npt.NDArray[np.generic]]) -> npt.NDArray[np.generic]:
+    return np.stack(frames) if frames else np.empty(0, np.uint8)  # refused by its shape
 
 
 def require_pace(clips: Iterable[Clip], asking: str) -> None:

@@ -100,9 +100,17 @@ class VideoClip:
         Raises:
             FootageError: it is no video.
         """
+        self.size_hw()
+
+    def size_hw(self) -> tuple[int, int]:
+        """Height and width that the header promises [px]; no frame is decoded.
+
+        Raises:
+            FootageError: it is no video.
+        """
         try:
-            with self._opened():
-                pass
+            with self._opened() as (_, stream):
+                return stream.codec_context.height, stream.codec_context.width
         except Unreadable as problem:
             raise FootageError(
                 f"{self.files.shown(self.member)} must be a readable video, got: {problem.reason}; "

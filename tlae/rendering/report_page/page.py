@@ -34,15 +34,22 @@ class EventPictures:
         overlay: the frame with the map over it, RGB.
         frame: as the camera saw it, RGB.
         expected: what the net expected, RGB or grey; None: not stored.
+        normal: the most similar normal thing, RGB or grey; None: none is known.
     """
 
     overlay: Image
     frame: Image
     expected: Image | None = None
+    normal: Image | None = None
 
     def packed(self, events: int) -> Shots:
         """Headings and pictures within the page, small enough for so many events."""
-        named = {"map": self.overlay, "picture": self.frame, "expected": self.expected}
+        named = {
+            "map": self.overlay,
+            "picture": self.frame,
+            "expected": self.expected,
+            "most similar in training": self.normal,
+        }
         share = EVENT_BYTES // (len(named) * events)
         return [(n, picture_uri(image, share)) for n, image in named.items() if image is not None]
 

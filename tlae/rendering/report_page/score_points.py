@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tlae.footage.frames import OK
+from tlae.footage.frames import OK, WARM_UP
 from tlae.html_page import array_text
 from tlae.rendering.footage_time import FootageTime
 
@@ -19,11 +19,14 @@ Floats = npt.NDArray[np.float64]
 
 
 def health_of(table: pd.DataFrame) -> npt.NDArray[np.object_]:
-    """Camera health of each frame; ``unreadable`` where it gave no picture, whatever the reason."""
+    """Camera health of each frame; ``unreadable`` where it gave no picture, whatever the reason.
+
+    A frame of the net's warm-up has a picture, though no score.
+    """
     health = np.full(len(table), OK, object)
     if "health" in table:
         health = table["health"].fillna(OK).to_numpy(object)
-    return np.where((table["state"] == OK).to_numpy(), health, UNREADABLE)
+    return np.where(table["state"].isin([OK, WARM_UP]).to_numpy(), health, UNREADABLE)
 
 
 def modes_of(table: pd.DataFrame) -> npt.NDArray[np.object_]:

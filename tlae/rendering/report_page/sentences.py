@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from tlae.footage.frames import OK
+from tlae.footage.frames import OK, WARM_UP
 from tlae.rendering.footage_time import FootageTime, duration_text
 from tlae.rendering.report_page.event_list import CAMERA, ReportEvent, by_strength
 from tlae.rendering.report_page.score_points import SEEING, UNREADABLE, health_of, modes_of
@@ -48,7 +48,10 @@ def further(table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTim
     if readable:
         share = 100 * alarms / readable
         lines.append(f"{_count(alarms, 'frame')} of {readable:,} in alarm ({share:.3g} %).")
-    left_out = table["state"][table["state"] != OK].value_counts()
+    warm_up = int((table["state"] == WARM_UP).sum())
+    if warm_up:
+        lines.append(f"{_count(warm_up, 'frame')} without a score, before the net's first window.")
+    left_out = table["state"][~table["state"].isin([OK, WARM_UP])].value_counts()
     if len(left_out):
         listed = ", ".join(f"{count:,} x {state}" for state, count in left_out.items())
         lines.append(f"Left out, because not readable: {listed}.")

@@ -1,0 +1,45 @@
+"""The application of `tlae serve` without its socket."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from tlae.serving.app import serving_app
+from tlae.serving.limits import Limit
+from tlae.serving.metrics import Metrics
+from tlae.serving.service import Service
+from tlae.serving.sessions import Sessions
+from tlae.serving.shelf import ModelShelf
+from tlae.serving.video_jobs import VideoJobs
+
+
+@contextmanager
+def service_of(
+    models: Path,
+    folder: Path,
+    *,
+    token: str | None = None,
+    most_mb: float = 64.0,
+    requests_per_s: float = 1e6,
+    most_sessions: int = 4,
+    idle_s: float = 600.0,
+    most_jobs: int = 2,
+) -> Iterator[FastAPI]:
+    """The application, with a worker for its jobs."""
+    folder.mkdir(exist_ok=True)
+    shelf = ModelShelf(models)
+    limit = Limit(token, 1e6 * most_mb, 1e6 * most_mb, requests_per_s)
+    with VideoJobs(folder, most_jobs, 34e6, "cpu") as jobs:
+        sessions = Sessions(most_sessions, idle_s)
+        metrics = Metrics(shelf, sessions, jobs)
+        yield serving_app(Service(shelf, sessions, jobs, metrics, 34e6, "cpu"), limit)
+
+
+def session_of(client: Any, model: str = "gate", **asked: Any) -> str:
+    """The id of a new session."""
+    answer = client.post("/api/sessions", json={"model": model, **asked})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])

@@ -1,0 +1,92 @@
+"""What the attributes take from normal footage: the scale of the scene, and all its cells."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tlae.attributes.background import Background, Plane
+from tlae.attributes.cells import Cells
+from tlae.attributes.examples import Collector
+from tlae.attributes.kinds import Scale, fitted_scale
+from tlae.attributes.normal import FRAMES_AVERAGED
+from tlae.attributes.observer import Observer, Past, Renewal, Seen
+from tlae.models.contract import NormalFrames
+from tlae.progress import progress
+
+GLANCES = 300  # short looks at the footage, for the scale of the scene
+FAR_PX = 4.0  # that fast things should move between the two pictures of motion
+MOST_APART = 4  # frames
+RESTLESS = 0.3  # mean share of cells that are in front, from which on a note is due
+
+logger = logging.getLogger(__name__)
+
+
+def note_restless(cells: int, frames: int, grid: tuple[int, int]) -> None:
+    """Where much of the picture is no background, nothing stands out from it."""
+    share = cells / (frames * grid[0] * grid[1])
+    if share > RESTLESS:
+        logger.warning(
+            f"note: {share:.0%} of the picture differs from the background on average (leaves, "
+            "water, a crowd, or a camera that moves), so little can stand out; mask such places "
+            "(`tlae mask` proposes some) and fix the camera"
+        )
+
+
+def of_stretches(scores: Plane, lengths: list[int]) -> list[Tensor]:
+    """Scores cut into the stretches of ``cells_of_footage``; the first frame of each has none."""
+    parts, first = [], 0
+    for length in lengths:
+        part = np.zeros(length)
+        known = scores[first : first + length]
+        part[: len(known)] = known
+        part[0] = np.nan
+        parts.append(torch.from_numpy(part))
+        first += length + FRAMES_AVERAGED
+    return parts
+
+
+def scale_of(footage: NormalFrames, background: Background) -> tuple[int, Scale]:
+    """Frames between the pictures of motion, and the scale of the scene, from short looks."""
+    speeds, cells = [], []
+    for seen in _glances(footage, background, 1):
+        speeds.append(np.linalg.norm(seen.planes.flow, axis=2)[seen.planes.foreground > 0.5][::7])
+        cells.append(seen.cells)
+    fast = float(np.quantile(np.concatenate([*speeds, [0.1]]), 0.99))
+    apart = int(np.clip(round(FAR_PX / fast), 1, MOST_APART))
+    if apart > 1:
+        cells = [seen.cells for seen in _glances(footage, background, apart)]
+    return apart, fitted_scale(Cells.joined(cells), background.frame)
+
+
+def _glances(footage: NormalFrames, background: Background, apart: int) -> Iterator[Seen]:
+    """The last of ``apart + 1`` frames, at many times."""
+    observer = Observer(background, apart, Renewal(), None)
+    for piece in footage.glances(GLANCES, apart + 1):
+        pictures = piece.permute(0, 2, 3, 1).contiguous().numpy()
+        past = Past.none(pictures.shape[1:])
+        for picture in pictures:
+            seen, past = observer.see(picture, past)
+        yield seen
+
+
+def cells_of_footage(
+    observer: Observer, footage: NormalFrames, most_frames: int, collector: Collector
+) -> Iterator[Cells]:
+    """Of each frame; frames are counted over all stretches, with a gap between two."""
+    first = 0
+    with progress("measuring normal footage", sum(footage.lengths(most_frames))) as advance:
+        for stretch in footage.stretches(most_frames):
+            past = None
+            for piece in stretch:
+                pictures = piece.permute(0, 2, 3, 1).contiguous().numpy()
+                past = past or Past.none(pictures.shape[1:])
+                for picture in pictures:
+                    seen, past = observer.see(picture, past)
+                    collector.see(picture, seen.cells)
+                    yield replace(seen.cells, frame=seen.cells.frame + first)
+                advance(len(pictures))
+            first += (past.count if past else 0) + FRAMES_AVERAGED

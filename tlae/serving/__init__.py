@@ -1,0 +1,1 @@
+"""Models behind a socket: HTTP with a live page, and a filter of pictures over ZeroMQ."""

@@ -1,0 +1,124 @@
+"""HTTP: list, load and swap models; score single pictures and batches."""
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from fastapi import APIRouter, Depends, File, Response, UploadFile
+
+from tlae.image_sets.picture_judge import PictureJudge
+from tlae.image_sets.verdicts import INLIER, OUTLIER
+from tlae.live import Live
+from tlae.model_file import Model
+from tlae.plain_values import finite_or_none
+from tlae.serving.messages import Facts, verdict_facts
+from tlae.serving.pictures import Picture, read_picture
+from tlae.serving.refusals import Refused
+from tlae.serving.service import PICTURE_BODY, WRONG, Service, body_of, map_answer
+from tlae.serving.shelf import Shelved
+
+MOST_PICTURES = 256  # of a batch
+
+
+def model_routes(service: Service) -> APIRouter:
+    """Routes under /api/models."""
+    router = APIRouter(prefix="/api/models", tags=["models"], responses=WRONG)
+
+    @router.get("", summary="Models of the folder, loaded or not")
+    def models() -> list[Facts]:
+        loaded = service.shelf.loaded()
+        return [
+            _facts(loaded[name]) if name in loaded else {"id": name, "loaded": False}
+            for name in service.shelf.files()
+        ]
+
+    @router.get("/{model}", summary="One model; loads it if need be")
+    def model(model: str) -> Facts:
+        return _facts(service.shelf.get(model))
+
+    @router.post(
+        "/{model}/load",
+        summary="Read a model's file anew; requests and sessions keep the one they began with",
+    )
+    def load(model: str) -> Facts:
+        return _facts(service.shelf.load(model))
+
+    @router.post("/{model}/score", summary="Score pictures; in order, as one clip of a camera")
+    def score(
+        model: str, images: Annotated[list[UploadFile], File(description="pictures")]
+    ) -> dict[str, Any]:
+        shelved = service.shelf.get(model)
+        if not 1 <= len(images) <= MOST_PICTURES:
+            raise Refused(422, f"images must be 1 to {MOST_PICTURES} pictures, got {len(images)}")
+        pictures = (_read(service, shelved, image.file.read()) for image in images)
+        with service.turn():
+            if isinstance(shelved.model, PictureJudge):
+                results = _judged(shelved.model, list(pictures))
+            else:
+                live = Live(shelved.of_camera, device=service.device)
+                results = [verdict_facts(live.push(picture)) for picture in pictures]
+        service.metrics.frames.labels("scored").inc(len(results))
+        return {"model": shelved.id, "digest": shelved.digest, "results": results}
+
+    @router.post(
+        "/{model}/map",
+        summary="Map of one picture, by a model that needs no earlier frames",
+        openapi_extra=PICTURE_BODY,
+        response_class=Response,
+    )
+    def map_of(
+        model: str, data: Annotated[bytes, Depends(body_of)], form: Literal["png", "npy"] = "png"
+    ) -> Response:
+        shelved = service.shelf.get(model)
+        live = Live(shelved.of_camera, device=service.device)
+        with service.turn():
+            seen = live.push(_read(service, shelved, data))
+        service.metrics.frames.labels("scored").inc()
+        return map_answer(seen.map, seen.threshold, form)
+
+    return router
+
+
+def _read(service: Service, shelved: Shelved, data: bytes) -> Picture:
+    try:
+        model = shelved.model
+        levels = model.detector.preprocessing.levels if isinstance(model, Model) else None
+        picture = read_picture(data, service.most_pixels, levels)
+        fits_judge = picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8
+        if isinstance(model, PictureJudge) and not fits_judge:
+            raise Refused(422, "pictures must be (H, W, 3) uint8 for this model; convert them")
+    except Refused:
+        service.metrics.frames.labels("refused").inc()
+        raise
+    return picture
+
+
+def _judged(judge: PictureJudge, pictures: list[Picture]) -> list[Facts]:
+    return [
+        {
+            "raw": finite_or_none(score),
+            "threshold": finite_or_none(judge.threshold),
+            "verdict": INLIER if score <= judge.threshold else OUTLIER,
+        }
+        for score in judge.scores(pictures).tolist()
+    ]
+
+
+def _facts(shelved: Shelved) -> Facts:
+    facts = {
+        "id": shelved.id,
+        "loaded": True,
+        "kind": shelved.kind,
+        "digest": shelved.digest,
+        "loaded_at": shelved.loaded_at,
+    }
+    model = shelved.model
+    if isinstance(model, PictureJudge):
+        return facts | {"method": model.judge.method, "threshold": finite_or_none(model.threshold)}
+    detector = model.detector
+    return facts | {
+        "net": str(detector.net_config.get("_target_", "")).rpartition(".")[2],
+        "size_hw": list(detector.preprocessing.size_hw),
+        "window_frames": detector.window_frames,
+        "interval_s": finite_or_none(model.calibration.interval_s),
+        "budget": model.budget.given(),
+    }

@@ -1,0 +1,90 @@
+"""Start the HTTP server: settings in, models loaded, a socket that listens."""
+
+import logging
+import tempfile
+from pathlib import Path
+
+import uvicorn
+
+from tlae.errors import UserError
+from tlae.explorer.guard import is_loopback
+from tlae.explorer.listening import address_of, listen
+from tlae.serving.app import serving_app
+from tlae.serving.limits import Limit
+from tlae.serving.metrics import Metrics
+from tlae.serving.service import Service
+from tlae.serving.sessions import Sessions
+from tlae.serving.settings import ServeConfig
+from tlae.serving.shelf import ModelShelf
+from tlae.serving.video_jobs import VideoJobs
+
+SHORTEST_TOKEN = 16  # characters
+GRACE_S = 10  # for requests that are being answered when the server ends
+
+logger = logging.getLogger(__name__)
+
+
+def serve(cfg: ServeConfig) -> None:
+    """Serve until interrupted or terminated."""
+    limit = Limit(
+        token=None if cfg.token_file is None else read_token(Path(cfg.token_file).expanduser()),
+        most_bytes=1e6 * cfg.most_mb,
+        most_upload_bytes=1e6 * cfg.most_video_mb,
+        requests_per_s=cfg.requests_per_s,
+    )
+    shelf = ModelShelf(Path(cfg.models).expanduser(), cfg.most_models)
+    most_pixels = 1e6 * cfg.most_megapixels
+    with (
+        listen(cfg.host, cfg.port) as listening,
+        tempfile.TemporaryDirectory(prefix="tlae-serve-") as folder,
+    ):
+        shelf.load_all()
+        with VideoJobs(Path(folder), cfg.most_jobs, most_pixels, cfg.device) as jobs:
+            sessions = Sessions(cfg.most_sessions, cfg.idle_s)
+            metrics = Metrics(shelf, sessions, jobs)
+            service = Service(shelf, sessions, jobs, metrics, most_pixels, cfg.device)
+            url = address_of(listening)
+            _warn(cfg, limit)
+            logger.info(f"page: {url}  (HTTP API: {url}docs; Ctrl+C ends it)")
+            logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+            config = uvicorn.Config(
+                serving_app(service, limit, cfg.host),
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=GRACE_S,
+            )
+            uvicorn.Server(config).run(sockets=[listening])
+
+
+def read_token(path: Path) -> str:
+    """The password in a file, without the white space around it.
+
+    Raises:
+        UserError: the file cannot be read, or holds no password.
+    """
+    try:
+        token = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise UserError(f"token_file must be readable, got {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"token_file must hold ASCII text, {path} holds other bytes") from error
+    if len(token) < SHORTEST_TOKEN or not token.isprintable() or " " in token:
+        raise UserError(
+            f"token_file must hold one word of at least {SHORTEST_TOKEN} characters, {path} holds "
+            f"{len(token)}; `openssl rand -hex 32` makes one"
+        )
+    return token
+
+
+def _warn(cfg: ServeConfig, limit: Limit) -> None:
+    if is_loopback(cfg.host):
+        return
+    if limit.token is None:
+        logger.warning(
+            f"warning: everyone who can reach {cfg.host} sees these cameras and can use the "
+            "models; there is no password. token_file=... asks for one"
+        )
+    else:
+        logger.warning(
+            "warning: pictures and the token travel in the clear; put a proxy with TLS before it"
+        )

@@ -1,0 +1,89 @@
+"""Settings of `tlae serve` and `tlae serve zmq`; see ``tlae.config``."""
+
+from dataclasses import dataclass
+
+from omegaconf import MISSING
+
+from tlae.setting_rules import LARGE, require_device, share, within
+
+
+@dataclass
+class ServeConfig:
+    """`tlae serve`.
+
+    Attributes:
+        models: folder of models: <id>/model.safetensors and <id>.safetensors.
+        host: address to listen on; other than this machine's: see the warning.
+        port: 0: any free one.
+        token_file: text file with a password that clients must send; null: none.
+        device: auto, cpu, cuda, cuda:1, mps.
+        most_models: in memory; of others the one not asked for longest makes room.
+        most_sessions: cameras at the same time.
+        idle_s: a session without a request for so long is closed [s].
+        most_jobs: uploaded videos, of which finished ones make room.
+        most_mb: of a request without a video.
+        most_video_mb: of an uploaded video.
+        most_megapixels: of a picture; larger ones are refused before they are decoded.
+        requests_per_s: of one client, in the long run.
+    """
+
+    models: str = "checkpoints"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    token_file: str | None = None
+    device: str = "auto"
+    most_models: int = 8
+    most_sessions: int = 16
+    idle_s: float = 600.0
+    most_jobs: int = 8
+    most_mb: float = 64.0
+    most_video_mb: float = 2048.0
+    most_megapixels: float = 34.0
+    requests_per_s: float = 500.0
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody can serve."""
+        within("port", self.port, 0, 65_535)
+        require_device(self.device)
+        for name in ("most_models", "most_sessions", "most_jobs"):
+            within(name, getattr(self, name), 1, 1000)
+        within("most_megapixels", self.most_megapixels, 0, 178, open_low=True)
+        for name in ("idle_s", "most_mb", "most_video_mb", "requests_per_s"):
+            within(name, getattr(self, name), 0, open_low=True)
+
+
+@dataclass
+class ServeZmqConfig:
+    """`tlae serve zmq`.
+
+    Attributes:
+        model_file: written by `tlae novelty fit`: what it calls normal is kept.
+        filter: written by `tlae filter fit`: asked of what the model keeps; null: none.
+        false_alarm_rate: of the model: another budget than at fit.
+        threshold: of the model: fixed, in place of a rate.
+        filter_threshold: of the filter; null: as fitted.
+        host: address to listen on; other than this machine's: see the warning.
+        port: 0: any free one.
+        most_mb: of a message; the connection of a client that sends more is closed.
+    """
+
+    model_file: str = MISSING
+    filter: str | None = None
+    false_alarm_rate: float | None = None
+    threshold: float | None = None
+    filter_threshold: float | None = None
+    host: str = "127.0.0.1"
+    port: int = 7777
+    most_mb: float = 256.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no threshold can be."""
+        share("false_alarm_rate", self.false_alarm_rate)
+        within("threshold", self.threshold, -LARGE)
+        if self.threshold is not None and self.false_alarm_rate is not None:
+            raise ValueError("threshold and false_alarm_rate must not both be given; give one")
+        within("filter_threshold", self.filter_threshold, 0, 1)
+        if self.filter_threshold is not None and self.filter is None:
+            raise ValueError("filter_threshold needs filter=..., a model of `tlae filter fit`")
+        within("port", self.port, 0, 65_535)
+        within("most_mb", self.most_mb, 0, open_low=True)

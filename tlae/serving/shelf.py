@@ -1,0 +1,170 @@
+"""Models of a folder by their id: loaded when asked for, swapped without a request noticing."""
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from tlae.errors import UserError
+from tlae.image_sets.judge_file import KINDS
+from tlae.image_sets.picture_judge import PictureJudge, load_picture_judge
+from tlae.model_file import Model, load_model
+from tlae.serving.refusals import Refused, not_found
+from tlae.tensor_file import read_tensor_file
+
+CAMERA = "camera"
+MODEL_NAME = "model.safetensors"  # of a run folder
+ANY_FORMAT = 2**31  # each kind checks its own
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Shelved:
+    """A model in memory; requests keep the one that they began with.
+
+    Attributes:
+        id: its name in the folder.
+        kind: "camera", "novelty" or "filter".
+        model: of a camera, or a judge of pictures.
+        digest: sha256 of its file.
+        loaded_at: seconds since 1970.
+    """
+
+    id: str
+    kind: str
+    model: Model | PictureJudge
+    digest: str
+    loaded_at: float
+
+    @property
+    def of_camera(self) -> Model:
+        """The model of a camera.
+
+        Raises:
+            Refused: it is a judge of pictures.
+        """
+        if isinstance(self.model, Model):
+            return self.model
+        raise Refused(
+            422,
+            f"model must be one of a camera (`tlae train`), {self.id} is of `tlae {self.kind} fit`",
+        )
+
+
+class ModelShelf:
+    """The models of a folder.
+
+    Args:
+        folder: holds <id>/model.safetensors and <id>.safetensors.
+        most: models in memory at the same time.
+
+    Raises:
+        UserError: it is no folder, or no model lies in it.
+    """
+
+    def __init__(self, folder: Path, most: int = 8) -> None:
+        self._folder, self._most = folder, most
+        self._loaded: OrderedDict[str, Shelved] = OrderedDict()
+        self._lock, self._loading = threading.Lock(), threading.Lock()
+        self.swaps = 0
+        if not folder.is_dir():
+            raise UserError(f"models must be a folder, got {folder}; `tlae train` fills one")
+        if not self.files():
+            raise UserError(
+                f"models must hold <id>/{MODEL_NAME} or <id>.safetensors, {folder} holds none; "
+                "`tlae train` writes one"
+            )
+
+    def files(self) -> dict[str, Path]:
+        """Files by the id of their model, as they lie there now."""
+        alone = {path.stem: path for path in self._folder.glob("*.safetensors")}
+        runs = {path.parent.name: path for path in self._folder.glob(f"*/{MODEL_NAME}")}
+        return dict(sorted((alone | runs).items()))
+
+    def loaded(self) -> dict[str, Shelved]:
+        """Models in memory by their id, the one asked for longest ago first."""
+        with self._lock:
+            return dict(self._loaded)
+
+    def get(self, name: str) -> Shelved:
+        """A model, loaded if need be.
+
+        Raises:
+            Refused: 404, no such model; 422, its file cannot be used.
+        """
+        with self._lock:
+            if name in self._loaded:
+                self._loaded.move_to_end(name)
+                return self._loaded[name]
+        with self._loading:
+            return self.loaded().get(name) or self._load(name)
+
+    def load(self, name: str) -> Shelved:
+        """Read a model's file anew; requests from now on get it.
+
+        Raises:
+            Refused: as ``get``; the model in memory then stays.
+        """
+        with self._loading:
+            return self._load(name)
+
+    def load_all(self) -> None:
+        """Load as many as may be in memory; say of others what is wrong with them.
+
+        Raises:
+            UserError: none can be used.
+        """
+        failed: UserError | None = None
+        for name in list(self.files())[: self._most]:
+            try:
+                shelved = self.load(name)
+                logger.info(f"model: {name} ({shelved.kind}, {shelved.digest[:12]})")
+            except UserError as error:
+                failed = error
+                logger.warning(f"left out: {error}")
+        if failed is not None and not self.loaded():
+            raise failed
+
+    def _load(self, name: str) -> Shelved:
+        path = self.files().get(name)
+        if path is None:
+            raise not_found("model", name)
+        try:
+            content = path.read_bytes()
+            kind, model = _read(content, name)
+        except OSError as error:
+            raise Refused(422, f"model {name} cannot be read: {error.strerror}") from error
+        except UserError as error:
+            raise Refused(422, str(error)) from error
+        digest = sha256(content).hexdigest()
+        shelved = Shelved(name, kind, model, digest, time.time())
+        with self._lock:
+            self.swaps += name in self._loaded
+            self._loaded[name] = shelved
+            self._loaded.move_to_end(name)
+            while len(self._loaded) > self._most:
+                self._loaded.popitem(last=False)
+        return shelved
+
+
+def _read(content: bytes, name: str) -> tuple[str, Model | PictureJudge]:
+    """Kind and model, from a copy: a file that is mapped and written over would end the process."""
+    with NamedTemporaryFile(suffix=".safetensors") as file:
+        file.write(content)
+        file.flush()
+        path = Path(file.name)
+        try:
+            facts, _ = read_tensor_file(path, "np", "tlae train", ANY_FORMAT)
+            kind = str(facts.get("kind", CAMERA))
+            if kind == CAMERA:
+                return kind, replace(load_model(path), file=None)
+            if kind in KINDS:
+                return kind, load_picture_judge(path, kind)
+        except UserError as error:
+            raise UserError(str(error).replace(str(path), name)) from error
+    raise UserError(f"model {name} is of a kind that is not known: {kind!r}")
