@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from tests.serving.conftest import frame_png
 from tests.small_footage import NETS, frame_image, small_model, write_clips
@@ -68,7 +69,7 @@ def test_what_a_page_shows_of_a_session(client: Any) -> None:
     for address in ("picture", "picture?heat=false", f"events/{events[0]['id']}/snapshot"):
         answer = client.get(f"{place}/{address}")
         assert answer.headers["content-type"] == "image/jpeg"
-        assert cv2.imdecode(np.frombuffer(answer.content, np.uint8), 1).shape == (32, 32, 3)
+        assert cv2.imdecode(np.frombuffer(answer.content, np.uint8), 1).shape == (384, 384, 3)
     array = np.load(io.BytesIO(client.get(f"{place}/map?form=npy").content))
     assert array.shape == (32, 32)
     drawn = cv2.imdecode(np.frombuffer(client.get(f"{place}/map").content, np.uint8), 1)
@@ -102,7 +103,8 @@ def test_another_model_ends_the_event_and_counts_on(client: Any) -> None:
     events = client.get(f"/api/sessions/{session}/events").json()
     assert len({event["id"] for event in events}) == len(events) >= 1
     assert all(event["has_snapshot"] for event in events)
-    assert events[-1]["first_frame"] == 1
+    assert events[-1]["first_frame"] < 3
+    assert all(event["first_frame"] >= 3 for event in events[:-1])
 
 
 def test_arrays_are_frames_too(client: Any) -> None:
@@ -132,6 +134,8 @@ def test_sessions_are_few_and_idle_ones_end(make_client: Any) -> None:
 @pytest.mark.parametrize("name", NETS)
 def test_cameras_of_one_model_do_not_disturb_each_other(name: str) -> None:
     model = small_model(name)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
 
     def raw(first: int) -> list[float]:
         live = Live(model, Budget(threshold=1.0), device="cpu")
@@ -141,3 +145,4 @@ def test_cameras_of_one_model_do_not_disturb_each_other(name: str) -> None:
     alone = [raw(first) for first in range(6)]
     with ThreadPoolExecutor(6) as pool:
         np.testing.assert_array_equal(list(pool.map(raw, range(6))), alone)
+    torch.set_num_threads(threads)

@@ -92,6 +92,13 @@ def test_sixty_four_pictures_and_a_repeated_batch(client: Any) -> None:
     assert ask(client, images[1:3]) == []
 
 
+def test_the_side_of_bare_pictures_can_be_fixed(models: tuple[Path, Path]) -> None:
+    images = pictures(64, 448)  # as long as 49 pictures of 512 x 512
+    known = ImageFilter(load_picture_judge(models[0], "novelty"))
+    ((kept,), _) = FilterMessages(known, {}, side_px=448).answer([images.tobytes()])
+    assert list(np.frombuffer(kept, np.int32)) == [n for n in range(64) if n % len(KINDS) != 1]
+
+
 def test_pictures_are_judged_as_the_command_judges_files(
     models: tuple[Path, Path], tmp_path: Path
 ) -> None:

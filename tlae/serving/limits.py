@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tlae.serving.metrics import Metrics
@@ -69,6 +70,8 @@ class Limits:
             await self._app(scope, exchange.receive, exchange.send)
         except Refusal as refusal:
             exchange.refusal = refusal
+        except ClientDisconnect:  # nobody hears the answer, but it is counted
+            exchange.refusal = Refusal(400, "the body must be whole, the client went away")
         finally:
             await exchange.refuse()
             route = getattr(scope.get("route"), "path", "none")

@@ -20,7 +20,6 @@ from tlae.serving.refusals import Refused
 KINDS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")  # Pillow's names
 NPY = b"\x93NUMPY"
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-SHOWN_PX = 1280  # long side of a picture with heat
 
 Picture = npt.NDArray[Any]
 
@@ -73,7 +72,7 @@ def heat_picture(image: Picture, error: FloatMap, threshold: float, *, alarm: bo
         alarm: whether to draw the badge.
 
     Returns:
-        RGB, at most ``SHOWN_PX`` wide or high.
+        RGB of a size that text on it can be read, see ``display_hw``.
     """
     if image.dtype != np.uint8:
         low = float(image.min())
@@ -84,11 +83,8 @@ def heat_picture(image: Picture, error: FloatMap, threshold: float, *, alarm: bo
         image = image[..., None]
     if image.shape[-1] == 1:
         image = np.repeat(image, 3, axis=-1)
-    height, width = image.shape[:2]
-    share = min(1.0, SHOWN_PX / max(height, width))
-    size_hw = max(1, round(share * height)), max(1, round(share * width))
     scale = heat_scale(threshold, error)
-    return draw_overlay(image, error, threshold, scale, alarm=alarm, size_hw=size_hw)
+    return draw_overlay(image, error, threshold, scale, alarm=alarm)
 
 
 def heat_scale(threshold: float, error: FloatMap) -> HeatScale:

@@ -4,6 +4,7 @@ import logging
 import tempfile
 from pathlib import Path
 
+import torch
 import uvicorn
 
 from tlae.errors import UserError
@@ -38,6 +39,7 @@ def serve(cfg: ServeConfig) -> None:
         listen(cfg.host, cfg.port) as listening,
         tempfile.TemporaryDirectory(prefix="tlae-serve-") as folder,
     ):
+        torch.set_num_threads(cfg.threads)  # many requests with many threads each stand still
         shelf.load_all()
         with VideoJobs(Path(folder), cfg.most_jobs, most_pixels, cfg.device) as jobs:
             sessions = Sessions(cfg.most_sessions, cfg.idle_s)

@@ -153,7 +153,7 @@ class Session:
     def events(self) -> list[tuple[Event, bool, bool]]:
         """Events, the newest first: whether it goes on, and whether it has a snapshot."""
         going_on, worst = self._open, self._worst
-        events = [(event, False, taken is not None) for event, taken in reversed(self._ended)]
+        events = [(event, False, taken is not None) for event, taken in reversed(list(self._ended))]
         if going_on is not None:
             events.insert(0, (going_on, True, worst is not None))
         return events
@@ -167,7 +167,7 @@ class Session:
         going_on, worst = self._open, self._worst
         if worst is not None and going_on is not None and going_on.id == event:
             return worst.picture()
-        for one, taken in self._ended:
+        for one, taken in list(self._ended):
             if one.id == event and taken is not None:
                 return taken
         raise Refused(404, f"event {event[:20]!r} has no snapshot; list them at .../events")

@@ -17,6 +17,7 @@ class ServeConfig:
         port: 0: any free one.
         token_file: text file with a password that clients must send; null: none.
         device: auto, cpu, cuda, cuda:1, mps.
+        threads: of the processor, for each request that scores; more suit few cameras.
         most_models: in memory; of others the one not asked for longest makes room.
         most_sessions: cameras at the same time.
         idle_s: a session without a request for so long is closed [s].
@@ -32,6 +33,7 @@ class ServeConfig:
     port: int = 8000
     token_file: str | None = None
     device: str = "auto"
+    threads: int = 1
     most_models: int = 8
     most_sessions: int = 16
     idle_s: float = 600.0
@@ -45,6 +47,7 @@ class ServeConfig:
         """Refuse what nobody can serve."""
         within("port", self.port, 0, 65_535)
         require_device(self.device)
+        within("threads", self.threads, 1, 1024)
         for name in ("most_models", "most_sessions", "most_jobs"):
             within(name, getattr(self, name), 1, 1000)
         within("most_megapixels", self.most_megapixels, 0, 178, open_low=True)
@@ -64,6 +67,7 @@ class ServeZmqConfig:
         filter_threshold: of the filter; null: as fitted.
         host: address to listen on; other than this machine's: see the warning.
         port: 0: any free one.
+        side_px: of bare pictures; null: 512, or 448 where the length fits that alone.
         most_mb: of a message; the connection of a client that sends more is closed.
     """
 
@@ -74,6 +78,7 @@ class ServeZmqConfig:
     filter_threshold: float | None = None
     host: str = "127.0.0.1"
     port: int = 7777
+    side_px: int | None = None
     most_mb: float = 256.0
 
     def __post_init__(self) -> None:
@@ -86,4 +91,5 @@ class ServeZmqConfig:
         if self.filter_threshold is not None and self.filter is None:
             raise ValueError("filter_threshold needs filter=..., a model of `tlae filter fit`")
         within("port", self.port, 0, 65_535)
+        within("side_px", self.side_px, 2, 10_000)
         within("most_mb", self.most_mb, 0, open_low=True)

@@ -35,10 +35,14 @@ class FilterMessages:
     Args:
         image_filter: that judges the pictures.
         model: what the filter is known by: facts for the headers of framed answers.
+        side_px: of bare pictures; None: the first of ``SIDES_PX`` whose length fits.
     """
 
-    def __init__(self, image_filter: ImageFilter, model: dict[str, Any]) -> None:
+    def __init__(
+        self, image_filter: ImageFilter, model: dict[str, Any], side_px: int | None = None
+    ) -> None:
         self._filter, self._model = image_filter, model
+        self._sides_px = SIDES_PX if side_px is None else (side_px,)
         self._answers: OrderedDict[bytes, Judged] = OrderedDict()
 
     def answer(self, parts: Sequence[bytes | memoryview]) -> tuple[list[bytes], str]:
@@ -55,7 +59,7 @@ class FilterMessages:
         try:
             if len(parts) != 1:
                 raise UserError(f"a message must have one part or two, got {len(parts)}")
-            judged = self._judged(_bare(parts[0]))
+            judged = self._judged(_bare(parts[0], self._sides_px))
         except UserError as error:
             return [b""], str(error)
         return [judged.kept.tobytes()], ""
@@ -102,13 +106,13 @@ class FilterMessages:
         return self._answers[key]
 
 
-def _bare(body: bytes | memoryview) -> Pixels:
-    for side in SIDES_PX:
+def _bare(body: bytes | memoryview, sides_px: Sequence[int]) -> Pixels:
+    for side in sides_px:
         if len(body) and len(body) % (side * side * 3) == 0:
             return np.frombuffer(body, np.uint8).reshape(-1, side, side, 3)
+    sizes = " or ".join(f"{side} x {side}" for side in sides_px)
     raise UserError(
-        f"bare pixels must be of whole pictures of {SIDES_PX[0]} x {SIDES_PX[0]} or {SIDES_PX[1]} "
-        f"x {SIDES_PX[1]} RGB, got {len(body):,} bytes"
+        f"bare pixels must be of whole RGB pictures of {sizes}, got {len(body):,} bytes"
     )
 
 

@@ -37,7 +37,7 @@ def serve_zmq(cfg: ServeZmqConfig) -> None:
     second = None
     if cfg.filter is not None:
         second, facts["filter"] = _judge(cfg.filter, "filter", Budget(cfg.filter_threshold))
-    messages = FilterMessages(ImageFilter(novelty, second), facts)
+    messages = FilterMessages(ImageFilter(novelty, second), facts, cfg.side_px)
     with FilterServer(messages, cfg.host, cfg.port, cfg.most_mb) as server, _terminated(server):
         logger.info(f"filter: {server.address}  (Ctrl+C ends it)")
         if not is_loopback(cfg.host):
