@@ -146,13 +146,6 @@ def test_frames_in_memory_are_not_looked_for_on_disk(scores: tlae.Scores, tmp_pa
         tlae.render(tlae.open_scores(tmp_path / "kept"))
 
 
-def test_the_working_folder_has_a_name(
-    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert tlae.score(model, walking(8), out=".", progress=False).folder.name == tmp_path.name
-
-
 def test_a_table_is_evaluated(tmp_path: Path) -> None:
     table = pd.DataFrame({"clip": "a", "frame": range(20), "score": np.linspace(0, 1, 20)})
     table["label"] = (table["frame"] > 10).astype(int)

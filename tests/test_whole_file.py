@@ -76,6 +76,18 @@ def test_a_file_killed_before_any_step_is_old_or_new(step: int, tmp_path: Path) 
     assert (tmp_path / "a.json").read_text() in ("old", "new")
 
 
+@pytest.mark.parametrize("place", [".", "", "/", "{here}"])
+def test_the_folder_that_one_stands_in_is_not_swapped(
+    place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with (
+        pytest.raises(UserError, match="need a folder of their own"),
+        replace_folder(Path(place.format(here=tmp_path)), "mark", ()),
+    ):
+        pass
+
+
 def test_a_folder_without_our_mark_is_refused_and_kept(tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_text("mine")
     with pytest.raises(UserError, match="not a result of this command"):

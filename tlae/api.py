@@ -110,7 +110,7 @@ def train(
     require_trainer_settings(cfg.trainer)
     require_pace_for(Budget.of(vars(cfg.scoring)), source)
     name = cfg.name or f"{source.name}-{cfg.model_name}"
-    folder = RunFolder(_folder(out or Path(cfg.paths.checkpoints) / name))
+    folder = RunFolder(require_path(out or Path(cfg.paths.checkpoints) / name, "out"))
     with (
         progress_shown(progress),
         _cache(cfg, source),
@@ -176,7 +176,7 @@ def score(
     path = "model in memory" if model.file is None else str(model.file)
     source, cfg = _opened("score", footage, {"model_file": path, **budget_words(budget)}, settings)
     temporary = Path(mkdtemp(prefix="tlae-")) if out is None else None
-    folder = _folder(out) if temporary is None else temporary / _name(model, source)
+    folder = require_path(out, "out") if temporary is None else temporary / _name(model, source)
     try:
         with progress_shown(progress), _cache(cfg, source), held_folder(folder, "give another out"):
             scores = scoring.score(cfg, model, source, folder).scores
@@ -212,12 +212,6 @@ def _opened(
     return source, settings_from(
         command, {"footage": source.spec, **reading, **arguments}, settings
     )
-
-
-def _folder(out: object) -> Path:
-    """The folder that is to be written, by a path that holds its name."""
-    folder = require_path(out, "out")
-    return folder if folder.name not in ("", "..") else folder.resolve()
 
 
 def _name(model: Model, source: Footage) -> str:

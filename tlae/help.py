@@ -34,7 +34,14 @@ FIRST = {
         *("model_file", "camera.path", "out", "name", "camera.interval_s", "camera.stalled_s"),
         *("camera.backlog", "camera.fast", "camera.stop_idle_s", "scoring.false_alarm_rate"),
         *("scoring.alarms_per_day", "scoring.threshold", "events.min_duration_s"),
-        *("events.cooldown_s", "webhook.url", "webhook.secret_file", "command.run", "dry_run"),
+        *(
+            "events.cooldown_s",
+            "webhook.url",
+            "webhook.secret_file",
+            "command.run",
+            "mqtt.host",
+            "dry_run",
+        ),
         *("keep.days", "log", "device"),
     ),
     "benchmark": (

@@ -135,7 +135,15 @@ def take_place(new: Path, path: Path, ours: Sequence[str]) -> None:
 
 
 def settle(path: Path, ours: Sequence[str]) -> None:
-    """Finish or take back a swap during which a process was killed; see ``take_place``."""
+    """Finish or take back a swap during which a process was killed; see ``take_place``.
+
+    Raises:
+        UserError: the folder cannot be swapped, because somebody stands in it.
+    """
+    if not path.name or (path.exists() and path.samefile(os.curdir)):
+        raise UserError(
+            f"results need a folder of their own, got {path}, where this command runs; name another"
+        )
     earlier = _earlier(path)
     if not earlier.is_dir():
         return

@@ -1,5 +1,6 @@
 """Scores whose model, footage or own files are no longer what they were."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -222,3 +223,27 @@ def test_rows_in_another_order_are_refused(scored: Path, rows: list[int]) -> Non
 def test_a_map_of_no_row_is_refused(scored: Path, row: object) -> None:
     with pytest.raises(UserError, match=f"row must be a whole number in 0 to 11, got {row}"):
         tlae.open_scores(scored).map_of(row)  # type: ignore[arg-type]
+
+
+def test_a_column_of_text_is_damage(scored: Path) -> None:
+    table = pd.read_parquet(scored / "scores.parquet")
+    table.assign(raw=table["raw"].astype(str)).to_parquet(scored / "scores.parquet", index=False)
+    with pytest.raises(UserError, match="column raw holds no numbers"):
+        tlae.open_scores(scored)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("frames", "12"), ("footage", "x"), ("threshold", "1")]
+)
+def test_facts_of_another_kind_are_damage(scored: Path, name: str, value: str) -> None:
+    summary = json.loads((scored / "summary.json").read_text(encoding="utf-8"))
+    text = json.dumps({**summary, name: value})
+    (scored / "summary.json").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=rf"summary\.json is damaged .*{name} is '{value}'"):
+        tlae.open_scores(scored)
+
+
+@pytest.mark.parametrize("place", [None, "/proc/x"])
+def test_scores_are_not_saved_where_nothing_can_be_written(scored: Path, place: object) -> None:
+    with pytest.raises(UserError):
+        tlae.open_scores(scored).save(place)  # type: ignore[arg-type]

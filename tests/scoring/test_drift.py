@@ -70,3 +70,9 @@ def test_footage_without_wall_clock_counts_as_one_day() -> None:
     table["taken_at"] = pd.NaT
     (whole,) = watch_drift(table, calibration())
     assert (whole.day, whole.frames) == ("", 96)
+
+
+def test_footage_in_which_nothing_is_normal_may_be_of_another_camera() -> None:
+    shown = advice(watch_drift(table_of([50.0]), calibration()))
+    assert shown is not None
+    assert "is this the camera that the model learnt" in shown

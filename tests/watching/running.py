@@ -12,7 +12,7 @@ from typing import Any
 from tlae.compose import settings_of_words
 from tlae.watching.watch import WatchReport, watch
 
-LONGEST_S = 60.0
+LONGEST_S = 180.0
 
 
 def settings(model_file: Path, camera: object, out: Path, *words: str) -> list[str]:

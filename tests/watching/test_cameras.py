@@ -151,6 +151,7 @@ def test_a_camera_that_accepts_and_says_nothing_is_refused_in_time(
         ("ftp://camera/1", "must be an address of a known scheme"),
         ("rstp://camera/1", "did you mean rtsp?"),
         ("http:///x", "must name a host"),
+        ("http://[::1/x", "must be a valid address"),
         ("nowhere.mp4", "which is not there"),
         ("77", "camera 77 cannot be read"),
     ],

@@ -75,24 +75,29 @@ def test_ten_kills_at_random_moments(tmp_path: Path) -> None:
     watch.stop()
     folder, out, received = tmp_path / "fills", tmp_path / "out", Received()
     folder.mkdir()
-    filling = threading.Thread(target=fill, args=(sorted((tmp_path / "in/c0").iterdir()), folder))
+    files = sorted((tmp_path / "in/c0").iterdir())
     words = settings(tmp_path / "m.safetensors", folder, out, *TIMED)
     with receiver(received) as url:
         command = [sys.executable, "-m", "tlae", "watch", *words, f"webhook.url={url}"]
-        filling.start()
         for kill in range(KILLS + 1):
-            with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+            part = files[kill * FRAMES // (KILLS + 1) : (kill + 1) * FRAMES // (KILLS + 1)]
+            filling = threading.Thread(target=fill, args=(part, folder))
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+            try:
                 done = count(out)
+                filling.start()
+                wait_until(lambda done=done: count(out) > done)  # type: ignore[misc]
                 if kill < KILLS:
-                    wait_until(lambda done=done: count(out) > done)  # type: ignore[misc]
-                    time.sleep(rng.uniform(0, 2))
-                    process.send_signal(signal.SIGKILL)
+                    time.sleep(rng.uniform(0, 3))
                     continue
-                filling.join()
                 wait_until(lambda: count(out) == FRAMES)
                 wait_until(lambda: len(received.messages) >= len(messages_in(out)))
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(60) == 0
+            finally:
+                process.kill()
+                process.wait()
+                filling.join()
     mine, undisturbed = messages_in(out), messages_in(tmp_path / "quiet")
     twice = len(received.messages) - len({one["id"] for one in received.messages})
     sys.stdout.write(f"{len(mine)} messages of {len(undisturbed)}, {twice} sent again\n")

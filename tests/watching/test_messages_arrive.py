@@ -119,17 +119,19 @@ def test_a_kill_loses_no_event_and_repeats_none(
     with receiver(received) as url:
         command = [sys.executable, "-m", "tlae", "watch", *words, f"webhook.url={url}"]
         for until in (8, 27, len(stills)):  # twice amid an event
-            with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+            try:
                 while len(stills) - len(left) < until:
                     file = left.pop(0)
                     (folder / file.name).write_bytes(file.read_bytes())
                 wait_until(lambda until=until: count_scores(out) >= until)  # type: ignore[misc]
-                if until < len(stills):
-                    process.send_signal(signal.SIGKILL)
-                else:
+                if until == len(stills):
                     wait_until(lambda: len(received.messages) >= len(expected))
                     process.send_signal(signal.SIGTERM)
                     assert process.wait(60) == 0
+            finally:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
     assert [row[0] for row in scores_in(out)] == [file.name for file in stills]
     assert relabelled(said(messages_in(out))) == relabelled(expected)
     by_id = {message["id"]: message for message in received.messages}

@@ -21,7 +21,7 @@ from tlae.image_sets.cluster_folder import (
     write_sheets,
     write_tables,
 )
-from tlae.image_sets.cluster_methods import Clustering
+from tlae.image_sets.cluster_methods import Clustering, method_named
 from tlae.image_sets.cluster_settings import ClusterOptions, ClusterSettings
 from tlae.image_sets.clusters import find_clusters, require_clusterable, rows_seen
 from tlae.image_sets.describe_now import images_of
@@ -109,6 +109,11 @@ def _settings(cfg: ClusterConfig) -> tuple[ClusterSettings, range | None]:
     if cfg.against not in (None, "hour"):
         raise UserError(f"against must be hour or null, got {cfg.against!r}")
     ks = parse_k(cfg.k)
+    if ks is not None and not method_named(cfg.method).needs_k:
+        raise UserError(
+            f"k must be null for {cfg.method}, which finds the number of clusters itself, got "
+            f"{cfg.k}; leave it away or choose method=kmeans"
+        )
     options = vars(part_of(cfg, ClusterOptions))
     settings = ClusterSettings(**options, k=None if ks is None else ks[0])
     return settings, ks

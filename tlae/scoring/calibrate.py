@@ -226,8 +226,8 @@ class Calibration:
             return quantile
         logger.warning(
             "false_alarm_rate=%g asks for more than %d held-out frames (about %d independent "
-            "moments) can show; the threshold is extrapolated to it, with a margin; what they show "
-            "is a rate of %.2g",
+            "moments) can show; the threshold is extrapolated to it, with a margin that costs "
+            "events; add footage, or ask for scoring.false_alarm_rate=%.2g, which they can show",
             rate,
             count,
             round(self.tail.moments),
@@ -257,7 +257,7 @@ class Calibration:
         if allowed < 1:
             logger.warning(
                 "alarms_per_day=%g asks for more than %.2g days of held-out footage can show; "
-                "the threshold is extrapolated to it, with a margin",
+                "the threshold is extrapolated to it, with a margin that costs events; add footage",
                 per_day,
                 self.days,
             )

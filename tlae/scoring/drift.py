@@ -15,6 +15,7 @@ from tlae.scoring.events import shows_scene
 
 LEAST_FRAMES = 20  # of a day that says something
 RAISED = 0.75  # mean place among normal scores; without drift 0.5
+ANOTHER = 0.98  # hardly a frame is normal: it may be another camera
 WHOLE_PICTURE = 0.9  # the same of the mean of the map: not some places, all of the picture differs
 
 
@@ -63,6 +64,11 @@ def advice(drifts: list[Drift]) -> str | None:
     found = f"{when} score above {100 * last.score:.0f} % of the normal footage on average, not 50"
     if last.frame_mean is not None and last.frame_mean > WHOLE_PICTURE:
         return f"{found}, and so does the whole picture: if that is the new normal, train again"
+    if last.score > ANOTHER:
+        return (
+            f"{found}: is this the camera that the model learnt, in the place where it hung? If it "
+            "is another one, train on its footage; if this is the new normal, run `tlae calibrate`"
+        )
     return f"{found}: if that is the new normal, run `tlae calibrate` on it"
 
 

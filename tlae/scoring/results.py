@@ -26,14 +26,17 @@ from tlae.footage.zones import Mask, Zones, read_zones
 from tlae.scoring.calibrate import Calibration, PerMode
 from tlae.scoring.events import Event, flat_events, in_alarm, seen_runs
 from tlae.scoring.job import CLIP_FILES
+from tlae.scoring.result_checks import require_whole
 from tlae.scoring.result_files import StoredArray, read_json, reporting_damage
 from tlae.scoring.rule import ScoringRule, completed
 from tlae.scoring.smooth import smooth_runs
 from tlae.scoring.stored_maps import read_maps
 from tlae.whole_file import (
+    explain_os_errors,
     is_empty_folder,
     part_path,
     remove_ours,
+    require_path,
     whole_file,
     whole_folder,
     write_json,
@@ -61,9 +64,6 @@ COLUMNS = [
     "source_w",
     *UNOBSERVED,  # what the camera itself did
 ]
-NEEDED = {"clip", "frame", "time_s", "taken_at", "state", "raw", "score", "alarm"}  # to be read
-NEEDED_FACTS = {"footage", "rule", "threshold"}  # of the summary
-NEEDED_OF_EVENTS = {"clip", "first_frame", "last_frame", "peak_frame", "peak_raw"}
 # By the net; others follow from them.
 MEASURED = ("instant", "frame_mean", "peak_x", "peak_y", "reason", "example")
 EXAMPLES = "examples.npy"  # in a results folder: pictures of normal things, (n, h, w, C) uint8
@@ -185,12 +185,12 @@ class Scores:
         Raises:
             UserError: something is there already.
         """
-        target = Path(folder).expanduser()
+        target = require_path(folder, "folder")
         if target.exists() and not is_empty_folder(target):
             raise UserError(
                 f"scores must be saved into a new folder, {target} is there; give another"
             )
-        with whole_folder(target) as temporary:
+        with explain_os_errors(target), whole_folder(target) as temporary:
             shutil.copytree(self.folder, temporary, dirs_exist_ok=True)
         return replace(self, folder=target)
 
@@ -227,32 +227,8 @@ def read_results(folder: Path) -> Scores:
         table = pd.read_parquet(folder / "scores.parquet")
     summary: dict[str, Any] = read_json(folder, "summary.json", dict)
     events: list[dict[str, Any]] = read_json(folder, "events.json", list)
-    if {"clip", "frame"} <= set(table) and not _is_in_order(table):
-        raise UserError(
-            f"rows of {folder / 'scores.parquet'} must stand clip by clip, their frames rising, as "
-            "scoring wrote them; put them back in order, or score again"
-        )
-    missing = sorted(NEEDED - set(table)) + sorted(NEEDED_FACTS - set(summary))
-    missing += sorted({key for event in events for key in NEEDED_OF_EVENTS - set(event)})
-    if len(table) != summary.get("frames", len(table)):
-        raise UserError(
-            f"scores in {folder} must have one row per frame, got {len(table):,} rows and "
-            f"{summary['frames']:,} frames; score again"
-        )
-    if missing or not len(table):
-        lack = ", ".join(missing) or "any frame"
-        raise UserError(
-            f"scores in {folder} lack {lack}: another version of tlae wrote them; score again "
-            "with overwrite=true"
-        )
+    require_whole(folder, table, summary, events)
     return Scores(folder, table, summary, events)
-
-
-def _is_in_order(table: pd.DataFrame) -> bool:
-    """Whether rows stand clip by clip, their frames rising: maps are found by the row."""
-    same = (table["clip"] == table["clip"].shift()).to_numpy()
-    rising = (table["frame"].diff() > 0).to_numpy()
-    return bool(rising[same].all()) and int((~same).sum()) == table["clip"].nunique()
 
 
 @contextmanager

@@ -74,12 +74,16 @@ def address_of(path: str, timeout_s: float) -> Address:
     """
     scheme, sign, _ = path.partition("://")
     if sign:
+        try:
+            host = urlsplit(path).hostname
+        except ValueError as error:
+            raise UserError(f"camera must be a valid address: {error}; mend it") from error
         if scheme.lower() not in SCHEMES:
             raise UserError(
                 f"camera must be an address of a known scheme, got {without_password(path)!r}; "
                 f"{nearest(scheme, SCHEMES)}"
             )
-        if not urlsplit(path).hostname:
+        if not host:
             raise UserError(f"camera must name a host after {scheme}://, got {path!r}; mend it")
         if scheme.lower() in ("rtsp", "rtsps"):
             return Address(Kind.STREAM, path)

@@ -6,6 +6,7 @@ files. A name is scored once, whatever its size or time say later.
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ from tlae.watching.pacing import pauses
 from tlae.watching.settings import CameraConfig
 
 MOST_KNOWN = 200_000  # names kept in mind; the ledger knows all
+TRY_EVERY_S = 10.0  # whether a file that rests decodes by now
 GIVE_UP_S = 60.0  # a file that rests so long and does not decode is damaged
 
 FramesDone = Callable[[str], int | None]
@@ -44,6 +46,7 @@ class _Candidate:
     size: int
     written_ns: int
     since_s: float  # of this size and time
+    tried_s: float = -math.inf  # when it last did not decode
 
 
 class FileSource:
@@ -156,7 +159,7 @@ class FolderSource:
             folder = name.rpartition("/")[0]
             if not self._rests(name):
                 held_back.add(folder)
-            elif folder not in held_back:
+            elif folder not in held_back and self._is_due(name):
                 yield name
 
     def _rests(self, name: str) -> bool:
@@ -170,6 +173,10 @@ class FolderSource:
         if before is None or (before.size, before.written_ns) != (facts.st_size, facts.st_mtime_ns):
             self._growing[name] = _Candidate(facts.st_size, facts.st_mtime_ns, now_s)
         return now_s - self._growing[name].since_s >= self._cfg.rest_s
+
+    def _is_due(self, name: str) -> bool:
+        """Whether a file that rests is tried now, which may have failed before."""
+        return time.monotonic() - self._growing[name].tried_s >= TRY_EVERY_S
 
     def _of_file(self, name: str, stop: threading.Event) -> Iterator[Arrival | None]:
         """Frames of a file, once it decodes; one that never does is done with after a while."""
@@ -185,7 +192,9 @@ class FolderSource:
                 clip = name.rpartition("/")[0] or self._root.name
                 yield self._reader.picture(name, clip)
         except Unreadable as problem:
-            if time.monotonic() - self._growing[name].since_s < GIVE_UP_S + self._cfg.rest_s:
+            growing, now_s = self._growing[name], time.monotonic()
+            growing.tried_s = now_s
+            if now_s - growing.since_s < GIVE_UP_S + self._cfg.rest_s:
                 return
             logger.warning("%s left out: %s", self._root / name, problem.reason)
             self.counts.unreadable += 1

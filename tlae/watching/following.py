@@ -78,14 +78,24 @@ class Following:
         self.progress = Progress(**facts["progress"])
         if facts["outage"] is not None:
             self._outage = Event.of_json(facts["outage"], 1)
-        if state is not None:
-            self._live.restore(state)
+        if self._restored(state):
             self._clips, self._clip, self._number = facts["clips"], facts["clip"], facts["number"]
             self._shape = tuple(facts["shape"])
             return
         ended, self._outage = self._announcer.abandon(), None
-        logger.warning("the model or its settings changed: %d open events end here", len(ended))
+        logger.warning("scoring begins anew: %d open events end here", len(ended))
         self.pending.messages += ended
+
+    def _restored(self, state: bytes | None) -> bool:
+        """Whether the scoring goes on from a state."""
+        if state is None:
+            return False
+        try:
+            self._live.restore(state)
+        except ValueError as error:
+            logger.warning("%s; scoring begins anew", error)
+            return False
+        return True
 
     def take(self, arrival: Arrival, counts: Counts, *, keeps_all: bool) -> LiveScore | None:
         """Score a frame, and note what it leads to; None where there was no frame to score.

@@ -18,8 +18,8 @@ class CameraConfig:
     Attributes:
         path: rtsp://, http(s)://, number of a USB camera, folder that fills, video file;
             `camera=PATH` is short.
-        interval_s: time between the frames that are scored; null: as the model learnt. Of a file or
-            folder without times: 0.1 for each frame.
+        interval_s: time between the frames that are scored; null: as the model learnt. In a folder:
+            between pictures without a time; null: as their files were written.
         open_timeout_s: a camera must answer within this time.
         read_timeout_s: a packet or picture must come within this time.
         stalled_s: a stream without a whole frame for so long is opened again.

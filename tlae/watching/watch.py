@@ -36,6 +36,7 @@ STATUS_EVERY_S = 2.0
 COMMIT_EVERY_S = 2.0
 STATE_BYTES_S = 1e6  # of state written in a second, at most
 FORGET_EVERY_S = 3600.0
+MOST_PENDING = 100_000  # scores held in memory while the disk takes nothing
 
 Show = Callable[[str], None]
 
@@ -109,16 +110,7 @@ class _Watch:
         name = cfg.name or folder.resolve().name
         interval_s = interval_of(address, cfg.camera, model.calibration.interval_s)
         before = store.facts()
-        self._facts: dict[str, Any] = {
-            "camera": _required_camera(address, before, folder),
-            "watch_id": before.get("watch_id") or secrets.token_hex(6),
-            "reading": {
-                "model": model.digest(),
-                "scoring": asdict(cfg.scoring),
-                "events": asdict(cfg.events),
-                "interval_s": interval_s,
-            },
-        }
+        self._facts = self._own_facts(before, model, interval_s)
         self._following = self._begun(model, name, interval_s)
         if "events" in before:
             is_same = before.get("reading") == self._facts["reading"]
@@ -135,6 +127,19 @@ class _Watch:
         self._is_dirty, self._state_bytes = bool(self._following.pending.messages), 0
         self._is_unwritten = False
         self._committed_s = self._shown_s = self._wrote_s = self._forgot_s = -math.inf
+
+    def _own_facts(self, before: dict[str, Any], model: Model, interval_s: float) -> dict[str, Any]:
+        """What the folder knows its watch by; a state fits only what was read in the same way."""
+        return {
+            "camera": _required_camera(self._address, before, self._folder),
+            "watch_id": before.get("watch_id") or secrets.token_hex(6),
+            "reading": {
+                "model": model.digest(),
+                "scoring": asdict(self._cfg.scoring),
+                "events": asdict(self._cfg.events),
+                "interval_s": interval_s,
+            },
+        }
 
     def _begun(self, model: Model, name: str, interval_s: float) -> Following:
         cfg, watched = self._cfg, model.detector.watched
@@ -226,6 +231,7 @@ class _Watch:
             if not self._is_unwritten:
                 logger.warning("%s cannot be written: %s; trying again", self._folder / FILE, error)
             self._is_unwritten = True
+            del following.pending.scores[:-MOST_PENDING]
             return
         self._is_unwritten = False
         following.pending, self._is_dirty = Pending(), False

@@ -143,6 +143,11 @@ def test_a_misspelt_path_gets_the_nearest_one(tmp_path: Path) -> None:
         assert "\n" not in message
 
 
+def test_a_device_is_to_be_recorded_first() -> None:
+    with pytest.raises(FootageError, match="got the device or pipe '/dev/null'; record it first"):
+        open_footage(os.devnull)
+
+
 def test_a_path_like_nothing_there_tells_what_is(tmp_path: Path) -> None:
     write_pictures(tmp_path, "garden/1.jpg")
     with pytest.raises(FootageError, match=rf"not there; {tmp_path} holds garden$"):

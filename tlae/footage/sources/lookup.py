@@ -42,12 +42,13 @@ def match(pattern: Path, root: Path) -> Tree:
 
 
 def nothing_there(spec: str, path: Path) -> str:
-    """Message on a path that does not exist, with the nearest one that does."""
-    if "://" in spec:
+    """Message on a path that is no file: it does not exist, or is a device or a pipe."""
+    if "://" in spec or path.exists():
+        kind, source = ("address", "ADDRESS") if "://" in spec else ("device or pipe", spec)
         return (
             "footage.path must be a folder, picture, video, zip file or glob pattern on this "
-            f"machine, got the address {spec!r}; watch it with `tlae watch`, or record it first, "
-            "for example with `ffmpeg -i ADDRESS -c copy -f segment -segment_time 600 "
+            f"machine, got the {kind} {spec!r}; watch it with `tlae watch`, or record it first, "
+            f"for example with `ffmpeg -i {source} -c copy -f segment -segment_time 600 "
             "camera/%05d.mkv`, and give the folder"
         )
     missing = path

@@ -1,0 +1,83 @@
+"""Whether the tables of a results folder are those that scoring wrote: anybody may edit them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tlae.errors import UserError
+from tlae.scoring.result_files import reporting_damage
+
+NEEDED = {"clip", "frame", "time_s", "taken_at", "state", "raw", "score", "alarm"}  # to be read
+NUMBERS = {"frame", "time_s", "instant", "frame_mean", "raw", "score", "threshold", "alarm"}
+NEEDED_FACTS = {"footage", "rule", "threshold"}  # of the summary
+NEEDED_OF_EVENTS = {"clip", "first_frame", "last_frame", "peak_frame", "peak_raw"}
+
+
+def require_whole(
+    folder: Path,
+    table: pd.DataFrame,
+    summary: dict[str, Any],
+    events: Sequence[dict[str, Any]],
+) -> None:
+    """Refuse tables that lack something, hold another kind of value, or are in another order.
+
+    Args:
+        folder: where they lie.
+        table: of scores.
+        summary: content of ``summary.json``.
+        events: content of ``events.json``.
+
+    Raises:
+        UserError: in one line.
+    """
+    if {"clip", "frame"} <= set(table) and not _is_in_order(table):
+        raise UserError(
+            f"rows of {folder / 'scores.parquet'} must stand clip by clip, their frames rising, as "
+            "scoring wrote them; put them back in order, or score again"
+        )
+    missing = sorted(NEEDED - set(table)) + sorted(NEEDED_FACTS - set(summary))
+    missing += sorted({key for event in events for key in NEEDED_OF_EVENTS - set(event)})
+    with reporting_damage(folder, "scores.parquet"):
+        _require_numbers(table)
+    with reporting_damage(folder, "summary.json"):
+        _require_facts(summary)
+    if len(table) != summary.get("frames", len(table)):
+        raise UserError(
+            f"scores in {folder} must have one row per frame, got {len(table):,} rows and "
+            f"{summary['frames']:,} frames; score again"
+        )
+    if missing or not len(table):
+        lack = ", ".join(missing) or "any frame"
+        raise UserError(
+            f"scores in {folder} lack {lack}: another version of tlae wrote them; score again "
+            "with overwrite=true"
+        )
+
+
+def _require_numbers(table: pd.DataFrame) -> None:
+    """Refuse columns of another kind than scoring writes."""
+    for name in NUMBERS & set(table):
+        if not pd.api.types.is_numeric_dtype(table[name]):
+            raise ValueError(f"column {name} holds no numbers")
+
+
+def _require_facts(summary: dict[str, Any]) -> None:
+    """Refuse facts of another kind than scoring writes."""
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "frames": int,
+        "footage": dict,
+        "rule": dict,
+        "threshold": (int, float, type(None)),
+    }
+    for name, kind in kinds.items():
+        if name in summary and not isinstance(summary[name], kind):
+            raise ValueError(f"{name} is {summary[name]!r}")
+
+
+def _is_in_order(table: pd.DataFrame) -> bool:
+    """Whether rows stand clip by clip, their frames rising: maps are found by the row."""
+    same = (table["clip"] == table["clip"].shift()).to_numpy()
+    rising = (table["frame"].diff() > 0).to_numpy()
+    return bool(rising[same].all()) and int((~same).sum()) == table["clip"].nunique()

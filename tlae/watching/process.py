@@ -1,0 +1,57 @@
+"""What a process that runs for long needs: an end in order, and a log for machines."""
+
+import json
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+
+@contextmanager
+def signals_caught(stop: threading.Event) -> Iterator[list[int]]:
+    """Set ``stop`` at Ctrl+C and SIGTERM; a second Ctrl+C interrupts at once.
+
+    Yields:
+        The signals that came so far.
+    """
+    caught: list[int] = []
+
+    def end(number: int, frame: object) -> None:
+        if number in caught and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        caught.append(number)
+        stop.set()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield caught
+        return
+    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _JsonLine(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """One JSON object a line."""
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        level, where = record.levelname.lower(), record.name
+        return json.dumps({"at": at, "level": level, "from": where, "text": record.getMessage()})
+
+
+@contextmanager
+def json_log(wanted: bool) -> Iterator[None]:
+    """Let the log be lines of JSON."""
+    handlers = logging.getLogger("tlae").handlers if wanted else []
+    before = [(handler, handler.formatter) for handler in handlers]
+    for handler in handlers:
+        handler.setFormatter(_JsonLine())
+    try:
+        yield
+    finally:
+        for handler, formatter in before:
+            handler.setFormatter(formatter)
