@@ -101,12 +101,6 @@ class Attributes(Net):
         self._scene: _Scene | None = None
         self._left_out: list[Tensor] = []
 
-    @property
-    def blind_frames(self) -> int:
-        """The first frame shows no motion; until it is renewed, the background may be stale."""
-        facts = dict(zip(FACTS, self.facts.tolist(), strict=True))
-        return _start_frames(facts["interval_s"]) if facts["spacing"] else 1
-
     def left_out(self) -> list[Tensor]:
         """See ``contract.Net.left_out``."""
         return self._left_out
@@ -230,7 +224,8 @@ class Attributes(Net):
                 for number, kind in enumerate(KINDS)
             ]
             watched = self.watched.cpu().numpy().astype(bool)
-            renewal = Renewal(_start_frames(facts["interval_s"]), int(facts["spacing"]))
+            start = max(1, round(START_S / facts["interval_s"]))
+            renewal = Renewal(start, int(facts["spacing"]))
             observer = Observer(background, int(facts["apart"]), renewal, scale, watched)
             habits = Habits(*self.habits.cpu().numpy())
             pictured = self.pictures.cpu().numpy(), self.pictured.cpu().numpy()
@@ -251,11 +246,6 @@ class Attributes(Net):
                 setattr(self, name, torch.empty_like(state_dict[f"{prefix}{name}"]))
         self._scene = None
         super()._load_from_state_dict(state_dict, prefix, *args)
-
-
-def _start_frames(interval_s: float) -> int:
-    """Frames of ``START_S``, >= 1."""
-    return max(1, round(START_S / interval_s))
 
 
 def _deviations(scene: _Scene, cells: list[Cells], recent: Plane) -> tuple[Plane, Plane]:

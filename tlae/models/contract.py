@@ -113,11 +113,6 @@ class Net(nn.Module):
     settles: ClassVar[bool] = False
 
     @property
-    def blind_frames(self) -> int:
-        """First frames of a run for which a net that measures has no verdict yet, >= 1."""
-        return 1
-
-    @property
     def segments(self) -> bool:
         """Whether the net answers with the anomaly map itself instead of with frames."""
         return self.planted is not None
@@ -152,7 +147,7 @@ class Net(nn.Module):
     def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
         """Go on with further frames of a run: piece by piece gives what the whole run gives.
 
-        The first frames of a run get no verdict, see ``blind_frames``.
+        The first frame of a run gets no verdict.
 
         Args:
             frames: (n, C, H, W) in [0, 1].

@@ -84,11 +84,6 @@ class Joint(Net):
         self.register_buffer("mean_frame", torch.zeros(0))
         self.register_buffer("scale", torch.ones(()))
 
-    @property
-    def blind_frames(self) -> int:
-        """Those of the attributes."""
-        return self.attributes.blind_frames
-
     def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
         """Learn the attributes, and what the segmenter's pictures are measured against."""
         self.attributes.keep(footage, mean_frame, spread)

@@ -102,11 +102,6 @@ class Standardised(nn.Module):
         return self.net.measures
 
     @property
-    def blind_frames(self) -> int:
-        """First frames of a run without a verdict, see ``contract.Net.blind_frames``."""
-        return self.net.blind_frames
-
-    @property
     def settles(self) -> bool:
         """Whether numbers are fitted to held-out frames after training; see ``contract.Net``."""
         return self.net.settles
