@@ -19,7 +19,7 @@ from tlae.attributes.kinds import Scale
 ALIGN_FRAMES = 25  # the shift of the camera is measured anew after so many
 DEAD_ZONE_PX = 0.3  # smaller shifts are left: they may be noise of one frame
 SAMPLES = 25  # frames of the last minutes that make the renewed background
-LEAST_SAMPLES = 5  # fewer make none
+LEAST_SAMPLES = 5  # fewer do not say how much the scene varies
 STANDS_PACE = 0.25  # of the median speed: slower is standing, in pixels
 LINGERS_PACE = 0.2  # and in body lengths
 
@@ -28,8 +28,9 @@ LINGERS_PACE = 0.2  # and in body lengths
 class Renewal:
     """When a frame of a run is kept as a sample of the scene as it is now.
 
-    Early samples lie close together, so that what stood there before the run began is background
-    after its first seconds; later ones lie ever further apart, up to the spacing.
+    The first frame is one, so that what stands there when the run begins is background at once.
+    Early samples lie close together, so that what moves is soon no part of it; later ones lie ever
+    further apart, up to the spacing.
 
     Attributes:
         start: frames of the first ``LEAST_SAMPLES`` samples, >= 1.
@@ -61,7 +62,7 @@ class Past:
         stands, lingers: (h, w), see ``Cells``.
         shift: to the right and down, of the camera [px].
         samples: (k, H, W, C) uint8, frames of the last minutes.
-        renewed: background of these; None: too few.
+        renewed: background of these; None: there are none.
     """
 
     count: int
@@ -177,9 +178,11 @@ class Observer:
         if not self.renewal.is_due(past.count):
             return past
         samples = np.concatenate([past.samples, frame[None]])[-SAMPLES:]
-        renewed = past.renewed
         if len(samples) >= LEAST_SAMPLES:
             renewed = Background.of(samples)
+        else:  # too few to say how much they vary
+            median = np.median(samples, axis=0).astype(np.uint8)
+            renewed = Background(median, self.background.noise)
         return replace(past, samples=samples, renewed=renewed)
 
 

@@ -27,7 +27,7 @@ from tlae.models.view import pictures_of
 from tlae.setting_rules import within
 
 BACKGROUND_FRAMES = 80  # whose median is the background
-START_S = 1.0  # what stands still in the first second of a run is background
+START_S = 1.0  # of a run, in which the renewed background gets its first samples
 LONGEST_INTERVAL_S = 2.0  # between frames that still show motion
 AROUND_PX = 9  # the map reaches so far around the foreground
 FACTS = ("slope", "offset", "least", "pace", "stride", "apart", "spacing", "interval_s")
