@@ -80,6 +80,7 @@ SMALL_NET = (
     "trainer.max_epochs=1",
     "trainer.accelerator=cpu",
 )
+ENDLESS = ("serve", "serve zmq", "watch")  # go on until they are interrupted
 # Words with which a command can do its work; some of them are left out or answered by others.
 GOOD: dict[str, tuple[str, ...]] = {
     "train": ("footage={w}/clips", *SMALL_NET),
@@ -151,7 +152,7 @@ def keys_of(schema: Any, prefix: str = "") -> list[tuple[str, Any]]:
 
 def random_line(rng: random.Random, world: Path) -> list[str]:
     """A command line that may work, may be refused, and is never expensive."""
-    command = rng.choice(list(COMMANDS))
+    command = rng.choice([name for name in COMMANDS if name not in ENDLESS])
     words = [word.format(w=world) for word in GOOD[command] if rng.random() < 0.93]
     known = keys_of(settings_class(command))
     for _ in range(rng.choice((0, 1, 1, 2, 3))):

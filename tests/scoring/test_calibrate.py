@@ -43,7 +43,7 @@ def test_rate_is_kept_on_new_normal_frames(rate: float, seed: int) -> None:
     random = np.random.default_rng(seed)
     threshold = calibration(list(random.normal(size=4000))).level_for_rate(rate)
     realised = (random.normal(size=20_000) > threshold).mean()
-    assert realised == pytest.approx(rate, rel=0.35)
+    assert realised == pytest.approx(rate, rel=0.5)  # 4.5 standard deviations at the lowest rate
 
 
 def test_rate_beyond_the_evidence_is_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -144,7 +144,7 @@ def test_a_misspelt_path_gets_the_nearest_one(tmp_path: Path) -> None:
 
 
 def test_a_device_is_to_be_recorded_first() -> None:
-    with pytest.raises(FootageError, match="got the device or pipe '/dev/null'; record it first"):
+    with pytest.raises(FootageError, match="got the device or pipe '/dev/null'; watch it"):
         open_footage(os.devnull)
 
 
