@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from pathlib import Path
 
 import cv2
@@ -48,7 +49,10 @@ def test_a_stream_that_is_cut_off_comes_back_each_time(model_file: Path, tmp_pat
     require_whole(messages)
     assert [one["event"]["health"] for one in messages] == ["lost"] * 6
     assert len(scores_in(tmp_path / "out")) == report.scored
-    assert threading.active_count() == threads
+    deadline = time.monotonic() + 10
+    while threading.active_count() > threads and time.monotonic() < deadline:
+        time.sleep(0.05)  # threads of the camera's server end a little later
+    assert threading.active_count() <= threads
 
 
 def test_a_stream_that_falls_silent_is_opened_again(model_file: Path, tmp_path: Path) -> None:

@@ -26,7 +26,9 @@ def run(cfg: WatchConfig) -> None:
     if signal.SIGINT in caught:
         raise KeyboardInterrupt
     if is_plain:
-        print(f"done: {report.scored:,} frames scored, {report.events:,} events: {report.folder}")
+        print(
+            f"done: {report.scored:,} frames scored, events: {report.events:,}, in {report.folder}"
+        )
         if report.waiting:
             print(f"{report.waiting:,} messages wait to be sent; the same command sends them")
 

@@ -115,7 +115,11 @@ class Snapshots:
             scale,
             alarm=verdict.alarm,
             watched=self._watched,
-            caption=Caption(clock, look.place, verdict.reason if verdict.alarm else ""),
+            caption=Caption(
+                clock,
+                look.place,
+                f"it {verdict.reason}" if verdict.alarm and verdict.reason else "",
+            ),
         )
 
 
