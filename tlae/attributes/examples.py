@@ -1,6 +1,7 @@
 """Pictures of normal things: beside an unusual one stands the normal one that is most similar."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -15,6 +16,7 @@ KEPT = 150  # pictures: 2 MB in colour
 CANDIDATES = 1500  # frames of which one thing each may be kept
 AROUND = 1.6  # a picture shows so much more than the thing
 LEAST_PX = 24  # and at least so much
+FIELDS = len(fields(Cells))  # numbers of a cell
 REACH = 4.0  # distance in picture heights that counts as one unit of what is compared
 
 
@@ -25,44 +27,44 @@ class Examples:
     Attributes:
         pictures: (n, SIDE_PX, SIDE_PX, C) uint8.
         cells: (n,), one of each thing.
+        scale: of the scene.
     """
 
     pictures: Image
     cells: Cells
+    scale: Scale
 
     @staticmethod
-    def none(channels: int) -> "Examples":
-        """Without things."""
-        pictures = np.zeros((0, SIDE_PX, SIDE_PX, channels), np.uint8)
-        return Examples.from_stacked(pictures, np.zeros((len(fields(Cells)), 0), np.float32))
-
-    @staticmethod
-    def from_stacked(pictures: Image, numbers: Plane) -> "Examples":
+    def from_stacked(pictures: Image, numbers: Plane, scale: Scale) -> "Examples":
         """From what ``stacked`` gave."""
-        return Examples(pictures, Cells(*numbers))
+        return Examples(pictures, Cells(*numbers), scale)
+
+    @cached_property
+    def vectors(self) -> Vectors:
+        """What is compared of each thing, (n, d)."""
+        return _compared(self.cells, self.scale)
 
     def stacked(self) -> Plane:
-        """The cells as (number of fields, n)."""
+        """The cells as (``FIELDS``, n)."""
         columns = [getattr(self.cells, field.name) for field in fields(Cells)]
         return np.stack(columns).astype(np.float32)
 
-    def spread_out(self, scale: Scale) -> "Examples":
+    def spread_out(self) -> "Examples":
         """At most ``KEPT`` of them, each far from the others (Gonzalez 1985, greedy k-centre)."""
         if not len(self.cells):
             return self
-        vectors = _compared(self.cells, scale)
-        chosen = [0]
+        vectors, chosen = self.vectors, [0]
         apart = np.linalg.norm(vectors - vectors[0], axis=1)
         while len(chosen) < min(KEPT, len(vectors)):
             chosen.append(int(apart.argmax()))
             apart = np.minimum(apart, np.linalg.norm(vectors - vectors[chosen[-1]], axis=1))
-        return Examples(self.pictures[chosen], self.cells[np.array(chosen)])
+        return Examples(self.pictures[chosen], self.cells[np.array(chosen)], self.scale)
 
-    def nearest(self, cell: Cells, scale: Scale) -> int:
+    def nearest(self, cell: Cells) -> int:
         """Number of the thing most like a cell (1,) in motion, size, rest and place; -1: none."""
         if not len(self.cells):
             return -1
-        apart = _compared(self.cells, scale) - _compared(cell, scale)
+        apart = self.vectors - _compared(cell, self.scale)
         return int(np.linalg.norm(apart, axis=1).argmin())
 
 
@@ -83,18 +85,20 @@ class Collector:
     def see(self, picture: Image, cells: Cells) -> None:
         """The next frame (H, W, C) and its cells."""
         self._seen += 1
+        if self._seen % self._every:
+            return
         things = np.flatnonzero(cells.height > 0)
-        if self._seen % self._every or not len(things):
+        if not len(things):
             return
         cell = cells[self._generator.choice(things, 1)]
         self._pictures.append(_cut_out(picture, cell))
-        self._cells.append(replace(cell, frame=np.array([self._seen - 1])))
+        self._cells.append(cell)
 
-    def examples(self, channels: int) -> Examples:
-        """What was cut out."""
-        if not self._cells:
-            return Examples.none(channels)
-        return Examples(np.stack(self._pictures), Cells.joined(self._cells))
+    def examples(self, channels: int, scale: Scale) -> Examples:
+        """What was cut out of a scene of this scale."""
+        nothing = np.zeros((0, SIDE_PX, SIDE_PX, channels), np.uint8)
+        pictures = np.stack(self._pictures) if self._pictures else nothing
+        return Examples(pictures, Cells.joined(self._cells), scale)
 
 
 def _cut_out(picture: Image, cell: Cells) -> Image:

@@ -16,6 +16,7 @@ Wanted = Callable[[float, datetime | None], bool]
 
 OK = "ok"  # state of a frame that was read; any other but ``WARM_UP`` is the reason why it was not
 WARM_UP = "warm-up"  # state of a frame that the net sees before its first window is full
+READ = (OK, WARM_UP)  # states of frames that can be seen
 
 
 class TimeSource(StrEnum):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tlae.attributes.background import Background, Plane
 from tlae.attributes.cells import CELL_PX, Cells, grid_shape
-from tlae.attributes.examples import Collector, Examples, cell_of
+from tlae.attributes.examples import FIELDS, SIDE_PX, Collector, Examples, cell_of
 from tlae.attributes.kinds import KINDS, Scale, ground_of
 from tlae.attributes.normal import Exemplars, averaged, fitted, joined
 from tlae.attributes.observer import SAMPLES, Observer, Past, Renewal, Seen
@@ -95,7 +95,8 @@ class Attributes(Net):
         self.register_buffer("centres", torch.zeros(len(KINDS)))
         self.register_buffer("spreads", torch.ones(len(KINDS)))
         self.register_buffer("habits", torch.zeros(0))
-        self._show(Examples.none(1))
+        self.register_buffer("pictures", torch.zeros(0, SIDE_PX, SIDE_PX, 1, dtype=torch.uint8))
+        self.register_buffer("pictured", torch.zeros(FIELDS, 0))
         for kind in KINDS:
             self.register_buffer(f"normal_{kind.name}", torch.zeros(0))
         self._scene: _Scene | None = None
@@ -119,7 +120,8 @@ class Attributes(Net):
         apart, scale = scale_of(footage, background)
         watched = None if footage.watched is None else footage.watched.numpy()
         observer = Observer(background, apart, Renewal(), scale, watched)
-        collector = Collector(sum(footage.lengths(self.most_frames)))
+        lengths = footage.lengths(self.most_frames)
+        collector = Collector(sum(lengths))
         cells = Cells.joined(list(cells_of_footage(observer, footage, self.most_frames, collector)))
         if not len(cells):
             raise FootageError(
@@ -128,7 +130,7 @@ class Attributes(Net):
                 "does); look at the footage and the mask"
             )
         grid = grid_shape((frames.shape[1], frames.shape[2]))
-        note_restless(len(cells), sum(footage.lengths(self.most_frames)), grid)
+        note_restless(len(cells), sum(lengths), grid)
         spacing = max(1, round(self.memory_s / interval_s / SAMPLES)) if self.memory_s else 0
         numbers = [scale.slope, scale.offset, scale.least, scale.pace, scale.stride]
         self.facts = torch.tensor([*numbers, apart, spacing, interval_s], dtype=torch.float64)
@@ -139,22 +141,19 @@ class Attributes(Net):
             self.watched = torch.from_numpy(watched.astype(np.uint8))
         self.habits = torch.from_numpy(Habits.of(cells, grid).stacked())
         normal, left_out = fitted(cells, scale, self.most_exemplars, grid)
-        self._left_out = of_stretches(left_out, footage.lengths(self.most_frames))
+        self._left_out = of_stretches(left_out, lengths)
         self.centres = torch.tensor([part.centre for part in normal])
         self.spreads = torch.tensor([part.spread for part in normal])
         for part in normal:
             setattr(self, f"normal_{part.kind.name}", torch.from_numpy(part.vectors))
-        self._show(collector.examples(frames.shape[3]).spread_out(scale))
+        examples = collector.examples(frames.shape[3], scale).spread_out()
+        self.pictures = torch.from_numpy(examples.pictures)
+        self.pictured = torch.from_numpy(examples.stacked())
         self._scene = None
 
     def examples(self) -> Tensor:
         """See ``contract.Net.examples``."""
         return self.pictures
-
-    def _show(self, examples: Examples) -> None:
-        """Keep pictures of normal things."""
-        self.register_buffer("pictures", torch.from_numpy(examples.pictures))
-        self.register_buffer("pictured", torch.from_numpy(examples.stacked()))
 
     def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
         """Maps and evidence of further frames; see ``contract.Net.measure``."""
@@ -196,7 +195,7 @@ class Attributes(Net):
         if not words:
             return Reason("")
         values = dict(zip(VALUES, map(float, found[len(KINDS) :]), strict=True))
-        example = scene.examples.nearest(cell_of(values, (row, column)), scene.scale)
+        example = scene.examples.nearest(cell_of(values, (row, column)))
         return Reason(words, example)
 
     def _learnt(self) -> _Scene:
@@ -229,7 +228,7 @@ class Attributes(Net):
             observer = Observer(background, int(facts["apart"]), renewal, scale, watched)
             habits = Habits(*self.habits.cpu().numpy())
             pictured = self.pictures.cpu().numpy(), self.pictured.cpu().numpy()
-            examples = Examples.from_stacked(*pictured)
+            examples = Examples.from_stacked(*pictured, scale)
             self._scene = _Scene(observer, scale, normal, habits, examples, facts["interval_s"])
         return self._scene
 

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from tlae.errors import FootageError, UserError
-from tlae.footage.frames import OK, WARM_UP, Frame, Image
+from tlae.footage.frames import OK, READ, Frame, Image
 from tlae.progress import Advance, quiet
 from tlae.rendering.heatmap import FloatMap
 from tlae.rendering.layouts import Look, ShownMoment, compose, plan_layout
-from tlae.rendering.marks import Caption
+from tlae.rendering.marks import Caption, reason_of_alarm
 from tlae.rendering.text import clock_text
 from tlae.rendering.timeline import ScoreAxis, draw_timeline
 from tlae.rendering.video_file import VideoFile
@@ -188,19 +188,13 @@ def _first_size(frames: Iterator[Frame]) -> tuple[tuple[int, int], Iterator[Fram
     return NOTHING_READ_HW, iter(passed)
 
 
-def reason_of_alarm(row: Any) -> str:
-    """Why a row of a score table is in alarm; "" where it is not, or where nobody says."""
-    reason = row.get("reason")
-    return f"it {reason}" if bool(row["alarm"]) and isinstance(reason, str) and reason else ""
-
-
 def _moment(frame: Frame, scores: ClipScores, last_image: Image | None) -> ShownMoment:
     row: Any = scores.table.iloc[frame.frame]
     taken_at = None if pd.isna(row["taken_at"]) else row["taken_at"]
     clock = clock_text(float(row["time_s"]), taken_at)
-    caption = Caption(clock, f"{frame.clip}  #{frame.frame}", reason_of_alarm(row))
-    scored = row["state"] in (OK, WARM_UP)  # a frame without a verdict can still be seen
-    reason = frame.state if scored else row["state"]
+    words = reason_of_alarm(bool(row["alarm"]), row.get("reason"))
+    caption = Caption(clock, f"{frame.clip}  #{frame.frame}", words)
+    reason = frame.state if row["state"] in READ else row["state"]
     if frame.image is None or reason != OK:
         return ShownMoment(last_image, None, caption, message=f"not readable: {reason}")
     return ShownMoment(

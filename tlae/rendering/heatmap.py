@@ -15,6 +15,8 @@ Mask = npt.NDArray[np.bool_]
 # Heat begins somewhat below the alarm threshold, so that one sees it coming, and is full at twice.
 LOW_SHARE = 0.6
 HIGH_SHARE = 2.0
+LOW_OF_HIGHEST = 0.3  # where no threshold is known: heat begins at this share of the highest error
+LEAST_HIGH = 1e-6
 
 FULL_ALPHA = 0.66  # the picture stays visible under full heat
 ALPHA_POWER = 0.6  # below 1: heat at the threshold is well seen
@@ -56,6 +58,21 @@ class HeatScale:
                 "high instead"
             )
         return cls(LOW_SHARE * threshold, HIGH_SHARE * threshold)
+
+    @classmethod
+    def up_to(cls, error: FloatMap, low_share: float = LOW_OF_HIGHEST) -> "HeatScale":
+        """Scale from a share of the highest error of a map (h, w) to that error."""
+        highest = max(float(np.nan_to_num(error).max(initial=0.0)), LEAST_HIGH)
+        return cls(low_share * highest, highest)
+
+    @classmethod
+    def of_map(
+        cls, error: FloatMap, threshold: float, low_share: float = LOW_OF_HIGHEST
+    ) -> "HeatScale":
+        """Scale by the threshold; where it is not finite and above 0, by the map itself."""
+        if math.isfinite(threshold) and threshold > 0:
+            return cls.from_threshold(threshold)
+        return cls.up_to(error, low_share)
 
     def heat(self, error: FloatMap) -> FloatMap:
         """Heat in [0, 1] of errors in raw units, same shape."""

@@ -28,6 +28,11 @@ from tlae.rendering.text import (
 MOST_BOXES = 6  # the highest peaks; every region keeps its contour
 
 
+def reason_of_alarm(alarm: bool, reason: object) -> str:
+    """Why a frame is in alarm, for its caption; "" where it is not, or where nobody says."""
+    return f"it {reason}" if alarm and isinstance(reason, str) and reason else ""
+
+
 @dataclass(frozen=True)
 class Caption:
     """What the picture says of itself.

@@ -59,7 +59,7 @@ def npy_bytes(array: npt.NDArray[Any]) -> bytes:
 
 def map_png(error: FloatMap, threshold: float) -> bytes:
     """A map (h, w) in the colours of heat, as PNG of its own size."""
-    return png_bytes(map_picture(np.nan_to_num(error), heat_scale(threshold, error)))
+    return png_bytes(map_picture(np.nan_to_num(error), HeatScale.of_map(error, threshold, 0.0)))
 
 
 def heat_picture(image: Picture, error: FloatMap, threshold: float, *, alarm: bool) -> Image:
@@ -83,15 +83,8 @@ def heat_picture(image: Picture, error: FloatMap, threshold: float, *, alarm: bo
         image = image[..., None]
     if image.shape[-1] == 1:
         image = np.repeat(image, 3, axis=-1)
-    scale = heat_scale(threshold, error)
+    scale = HeatScale.of_map(error, threshold, 0.0)
     return draw_overlay(image, error, threshold, scale, alarm=alarm)
-
-
-def heat_scale(threshold: float, error: FloatMap) -> HeatScale:
-    """By the threshold; where none can be drawn by, up to the highest error of the map."""
-    if math.isfinite(threshold) and threshold > 0:
-        return HeatScale.from_threshold(threshold)
-    return HeatScale(0.0, max(float(np.nan_to_num(error).max(initial=0.0)), 1e-6))
 
 
 def _size(data: bytes) -> tuple[int, int]:

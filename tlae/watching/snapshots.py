@@ -9,12 +9,11 @@ from datetime import datetime
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from tlae.footage.frames import Image
 from tlae.live import LiveScore
 from tlae.rendering.heatmap import HeatScale, Mask
-from tlae.rendering.marks import Caption
+from tlae.rendering.marks import Caption, reason_of_alarm
 from tlae.rendering.overlay import draw_overlay
 from tlae.rendering.text import clock_text
 from tlae.scoring.events import Event
@@ -100,26 +99,17 @@ class Snapshots:
 
     def _drawn(self, look: Look) -> Image:
         verdict = look.verdict
-        level = verdict.threshold
-        if self._local and math.isfinite(level) and level > 0:
-            scale = HeatScale.from_threshold(level)
-        else:
-            highest = max(float(np.nan_to_num(verdict.map).max()), 1e-6)
-            scale = HeatScale(0.3 * highest, highest)
+        level = verdict.threshold if self._local else math.inf
         is_timed = isinstance(look.when, datetime)
         clock = clock_text(0.0, look.when) if is_timed else clock_text(look.when)  # type: ignore[arg-type]
         return draw_overlay(
             look.whole(),
             verdict.map,
-            level if self._local else math.inf,
-            scale,
+            level,
+            HeatScale.of_map(verdict.map, level),
             alarm=verdict.alarm,
             watched=self._watched,
-            caption=Caption(
-                clock,
-                look.place,
-                f"it {verdict.reason}" if verdict.alarm and verdict.reason else "",
-            ),
+            caption=Caption(clock, look.place, reason_of_alarm(verdict.alarm, verdict.reason)),
         )
 
 

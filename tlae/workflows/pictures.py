@@ -15,10 +15,10 @@ from tlae.footage.contents import goes_on_from
 from tlae.footage.frames import Clip, Frame, Image
 from tlae.footage.windows import median_interval_s
 from tlae.footage.zones import Polygon, covered
-from tlae.rendering.clip_video import ClipScores, reason_of_alarm
+from tlae.rendering.clip_video import ClipScores
 from tlae.rendering.heatmap import HeatScale, Mask
 from tlae.rendering.layouts import Layout, Look
-from tlae.rendering.marks import Caption, draw_truth
+from tlae.rendering.marks import Caption, draw_truth, reason_of_alarm
 from tlae.rendering.overlay import draw_overlay
 from tlae.rendering.text import clock_text
 from tlae.rendering.timeline import ScoreAxis
@@ -152,7 +152,7 @@ class Drawing:
                 caption=Caption(
                     clock_text(float(row["time_s"]), taken_at),
                     f"{name}  #{number}",
-                    reason_of_alarm(row),
+                    reason_of_alarm(bool(row["alarm"]), row.get("reason")),
                 ),
             )
             if truth and number in truth:
@@ -197,8 +197,7 @@ def open_drawing(results: Scores, footage: str | None = None, layout: str = "ove
         scale = HeatScale.from_threshold(threshold)
     else:
         worst = table["raw"].where(shows_scene(table)).fillna(-math.inf).argmax()
-        highest = max(float(results.map_of(int(worst)).max()), 1e-6)
-        scale = HeatScale(0.3 * highest, highest)
+        scale = HeatScale.up_to(results.map_of(int(worst)))
     return Drawing(
         results,
         Look(threshold, scale, Layout(layout), _watched(results), _outlines(results)),

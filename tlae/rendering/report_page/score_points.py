@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tlae.footage.frames import OK, WARM_UP
+from tlae.footage.frames import OK, READ
 from tlae.html_page import array_text
 from tlae.rendering.footage_time import FootageTime
 
@@ -26,7 +26,7 @@ def health_of(table: pd.DataFrame) -> npt.NDArray[np.object_]:
     health = np.full(len(table), OK, object)
     if "health" in table:
         health = table["health"].fillna(OK).to_numpy(object)
-    return np.where(table["state"].isin([OK, WARM_UP]).to_numpy(), health, UNREADABLE)
+    return np.where(table["state"].isin(READ).to_numpy(), health, UNREADABLE)
 
 
 def modes_of(table: pd.DataFrame) -> npt.NDArray[np.object_]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from tlae.footage.frames import OK, WARM_UP
+from tlae.footage.frames import OK, READ, WARM_UP
 from tlae.rendering.footage_time import FootageTime, duration_text
 from tlae.rendering.report_page.event_list import CAMERA, ReportEvent, by_strength
 from tlae.rendering.report_page.score_points import SEEING, UNREADABLE, health_of, modes_of
@@ -51,7 +51,7 @@ def further(table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTim
     warm_up = int((table["state"] == WARM_UP).sum())
     if warm_up:
         lines.append(f"{_count(warm_up, 'frame')} without a score, before the net's first window.")
-    left_out = table["state"][~table["state"].isin([OK, WARM_UP])].value_counts()
+    left_out = table["state"][~table["state"].isin(READ)].value_counts()
     if len(left_out):
         listed = ", ".join(f"{count:,} x {state}" for state, count in left_out.items())
         lines.append(f"Left out, because not readable: {listed}.")
