@@ -20,6 +20,7 @@ GROUND = {
     "progress",
     "schema",
     "setting_rules",
+    "signals",
     "tensor_file",
     "whole_file",
 }

@@ -1,7 +1,5 @@
 """`tlae explore`, through the command line, and its page in a browser."""
 
-import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -12,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.browser import chromium, troubles_of
 from tests.small_descriptors import GROUP, write_labels, write_store
 from tlae.cli import main
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 LIMIT_MS = 120_000
 
 
@@ -104,24 +102,16 @@ def url(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def page(url: str) -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"needs Chromium, {CHROMIUM} is absent")
-    with api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--enable-unsafe-swiftshader", "--use-angle=swiftshader"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    with chromium("--enable-unsafe-swiftshader", "--use-angle=swiftshader") as browser:
         opened = browser.new_page(viewport={"width": 1366, "height": 768})
         opened.set_default_timeout(LIMIT_MS)
         opened.goto(url)
         opened.wait_for_selector("body[data-first-picture-ms]")
         yield opened
-        browser.close()
 
 
 def test_a_user_walks_through_the_page(page: Any, url: str, tmp_path: Path) -> None:
-    troubles: list[str] = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("request", lambda request: foreign(request.url, url, troubles))
+    troubles = troubles_of(page, url, "blob:", "data:", "file:")
     assert page.inner_text("#clusters").split() == ["cluster", "0", "60"]
 
     lasso_left_half(page)
@@ -172,9 +162,3 @@ def lasso_left_half(page: Any) -> None:
         page.mouse.move(*corner)
     page.mouse.up()
     page.keyboard.up("Shift")
-
-
-def foreign(asked: str, url: str, troubles: list[str]) -> None:
-    """Note a request that leaves the server."""
-    if not asked.startswith((url, "blob:", "data:", "file:")):
-        troubles.append(asked)

@@ -11,14 +11,13 @@ import pandas as pd
 import pytest
 from torch import nn
 
+from tests.browser import chromium
 from tests.rendering.scored_footage import scored_weeks, weeks_events, weeks_table
 from tests.small_footage import small_model, write_clips
 from tlae.cli import main
 from tlae.model_file import save_model
 from tlae.rendering.report_page.keogram import Keogram
 from tlae.rendering.report_page.page import EventPictures, report_html
-
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="module")
@@ -175,13 +174,8 @@ def test_a_thousand_events_fit_into_ten_megabytes(weeks_page: Path) -> None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Chromium without a window."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    if CHROMIUM is None:
-        pytest.skip("needs chromium, which is absent")
-    with playwright.sync_playwright() as tools:
-        started = tools.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as started:
         yield started
-        started.close()
 
 
 def shown(page: Any) -> list[dict[str, str]]:

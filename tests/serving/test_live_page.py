@@ -1,18 +1,15 @@
 """The live page in a browser."""
 
 import json
-import os
-import shutil
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browser import chromium, troubles_of
 from tests.serving.conftest import frame_png
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 LIMIT_MS = 60_000
 PHONE = {"width": 390, "height": 844}
 
@@ -20,13 +17,8 @@ PHONE = {"width": 390, "height": 844}
 @pytest.fixture
 def browser() -> Iterator[Any]:
     """Chromium without a window."""
-    tools = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"needs Chromium, {CHROMIUM} is absent")
-    with tools.sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as started:
         yield started
-        started.close()
 
 
 def ask(url: str, path: str, body: bytes | None = None) -> Any:
@@ -45,9 +37,7 @@ def push(url: str, session: str, numbers: range, odd: range) -> None:
 def test_a_camera_is_watched_on_the_page(url: str, browser: Any) -> None:
     page = browser.new_page(viewport=PHONE)
     page.set_default_timeout(LIMIT_MS)
-    troubles: list[str] = []
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("request", lambda asked: foreign(asked.url, url, troubles))
+    troubles = troubles_of(page, url, "blob:", "data:")
     page.goto(url)
     page.select_option("#model", "gate")
     page.fill("#name", "North gate")
@@ -78,9 +68,3 @@ def test_a_camera_is_watched_on_the_page(url: str, browser: Any) -> None:
     page.click("#end")
     page.wait_for_selector("#empty:not([hidden])")
     assert troubles == []
-
-
-def foreign(asked: str, url: str, troubles: list[str]) -> None:
-    """Note a request that leaves the server."""
-    if not asked.startswith((url, "blob:", "data:")):
-        troubles.append(asked)

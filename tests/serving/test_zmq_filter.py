@@ -180,6 +180,20 @@ def test_malformed_messages_never_end_it(
     assert ask(client, pictures(4, 512)) == KEPT
 
 
+def test_peers_that_leave_after_a_message_without_an_envelope_stop_nobody(
+    client: Any, server: FilterServer
+) -> None:
+    for _ in range(400):
+        raw = zmq.Context.instance().socket(zmq.DEALER)
+        raw.set(zmq.LINGER, 0)
+        raw.connect(server.address)
+        for parts in ([b"x"], [b""], [b"", b"", b""], [b"x", b"y", b"z"]):
+            raw.send_multipart(parts)
+        raw.close()
+        client.send(b"nothing of that")
+        assert client.recv() == b""
+
+
 def test_a_fault_of_ours_is_answered_too(caplog: pytest.LogCaptureFixture) -> None:
     class Broken:
         def answer(self, parts: object) -> object:

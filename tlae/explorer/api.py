@@ -1,7 +1,6 @@
 """The explorer over HTTP: its page, and the same actions for programs."""
 
 from dataclasses import asdict
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -9,10 +8,8 @@ import numpy.typing as npt
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 
-from tlae import __version__
 from tlae.errors import UserError
 from tlae.explorer import explorer as actions
-from tlae.explorer.api_page import api_page
 from tlae.explorer.export import export_html
 from tlae.explorer.guard import Guard
 from tlae.explorer.job_store import Job, Labeling
@@ -21,9 +18,9 @@ from tlae.explorer.messages import Chosen, ClusteringMessage, Export, Move, Name
 from tlae.explorer.pictures import PER_SHEET, SHEET_SIDE, TILE_PX, jpeg, placeholder
 from tlae.explorer.regroup import methods, parameters_of
 from tlae.explorer.sheets import Sheets
+from tlae.explorer.web import local_app
 from tlae.footage.images import Unreadable
 
-PAGE_FILES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 LARGEST_PICTURE_PX = 2048
 Answers = dict[int | str, dict[str, Any]]
 BINARY: Answers = {200: {"content": {"application/octet-stream": {}}}}
@@ -40,16 +37,9 @@ def explorer_app(explorer: actions.Explorer, sheets: Sheets, host: str = "127.0.
         sheets: thumbnails of its items.
         host: that the server listens on, see ``Guard``.
     """
-    app = FastAPI(
-        title="tlae explore",
-        version=__version__,
-        summary="Map, cluster and list a set of pictures.",
-        docs_url=None,  # FastAPI's own loads scripts from another site
-        redoc_url=None,
-    )
+    app = local_app("tlae explore", "Map, cluster and list a set of pictures.", "tlae.explorer")
     app.add_middleware(Guard, host=host)
     app.add_exception_handler(UserError, _refuse)
-    app.include_router(_page_routes(app))
     app.include_router(_collection_routes(explorer, sheets), tags=["collection"])
     app.include_router(_picture_routes(explorer, sheets), tags=["pictures"])
     app.include_router(_labeling_routes(explorer), tags=["labelings"])
@@ -61,33 +51,6 @@ def explorer_app(explorer: actions.Explorer, sheets: Sheets, host: str = "127.0.
 def _refuse(request: Request, error: Exception) -> JSONResponse:
     status = 404 if isinstance(error, actions.NotFound) else 422
     return JSONResponse({"error": str(error)}, status)
-
-
-def _page_routes(app: FastAPI) -> APIRouter:
-    router = APIRouter(include_in_schema=False)
-    folder = files("tlae.explorer") / "page"
-    kinds = {
-        entry.name: PAGE_FILES[suffix]
-        for entry in folder.iterdir()
-        if (suffix := entry.name.rpartition(".")[2]) in PAGE_FILES
-    }
-
-    @router.get("/")
-    def page() -> HTMLResponse:
-        return HTMLResponse((folder / "index.html").read_text(encoding="utf-8"))
-
-    @router.get("/page/{name}")
-    def part(name: str) -> Response:
-        if name not in kinds:
-            return JSONResponse({"error": f"the page has no file {name!r}"}, 404)
-        text = (folder / name).read_text(encoding="utf-8")
-        return Response(text, media_type=kinds[name], headers={"Cache-Control": "no-cache"})
-
-    @router.get("/docs")
-    def docs() -> HTMLResponse:
-        return HTMLResponse(api_page(app.openapi()))
-
-    return router
 
 
 def _collection_routes(explorer: actions.Explorer, sheets: Sheets) -> APIRouter:

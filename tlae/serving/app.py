@@ -5,14 +5,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from tlae import __version__
 from tlae.errors import UserError
 from tlae.explorer.guard import Guard
+from tlae.explorer.web import local_app
 from tlae.serving.job_routes import job_routes
 from tlae.serving.limits import Limit, Limits
 from tlae.serving.model_routes import model_routes
-from tlae.serving.page_routes import page_routes
 from tlae.serving.refusals import Refused
+from tlae.serving.server_routes import server_routes
 from tlae.serving.service import Service
 from tlae.serving.session_routes import session_routes
 
@@ -25,20 +25,15 @@ def serving_app(service: Service, limit: Limit, host: str = "127.0.0.1") -> Fast
         limit: what requests must keep to.
         host: that the server listens on, see ``Guard``.
     """
-    app = FastAPI(
-        title="tlae serve",
-        version=__version__,
-        summary="Score pictures, cameras and videos with models of tlae.",
-        docs_url=None,  # FastAPI's own loads scripts from another site
-        redoc_url=None,
-    )
+    summary = "Score pictures, cameras and videos with models of tlae."
+    app = local_app("tlae serve", summary, "tlae.serving")
     app.add_middleware(Limits, limit=limit, metrics=service.metrics)
     app.add_middleware(Guard, host=host)  # outermost
     app.add_exception_handler(UserError, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_shape)
     app.add_exception_handler(HTTPException, _refuse_route)
     for router in (
-        page_routes(app, service),
+        server_routes(service),
         model_routes(service),
         session_routes(service),
         job_routes(service),

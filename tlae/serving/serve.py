@@ -3,10 +3,8 @@
 import logging
 import signal
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 import uvicorn
@@ -22,6 +20,7 @@ from tlae.serving.sessions import Sessions
 from tlae.serving.settings import ServeConfig
 from tlae.serving.shelf import ModelShelf
 from tlae.serving.video_jobs import VideoJobs
+from tlae.signals import handled
 
 SHORTEST_TOKEN = 16  # characters
 GRACE_S = 10  # for requests that are being answered when the server ends
@@ -40,6 +39,7 @@ def serve(cfg: ServeConfig) -> None:
     shelf = ModelShelf(Path(cfg.models).expanduser(), cfg.most_models)
     most_pixels = 1e6 * cfg.most_megapixels
     with (
+        handled(_leave, signal.SIGTERM),  # while models are loaded; `with` leaves no file behind
         listen(cfg.host, cfg.port) as listening,
         tempfile.TemporaryDirectory(prefix="tlae-serve-") as folder,
     ):
@@ -59,21 +59,9 @@ def serve(cfg: ServeConfig) -> None:
                 access_log=False,
                 timeout_graceful_shutdown=GRACE_S,
             )
-            with _cleaning_up_after_sigterm():
+            # Uvicorn raises the signal again when it has ended; that would end the process at once.
+            with handled(lambda _: None, signal.SIGTERM):
                 uvicorn.Server(config).run(sockets=[listening])
-
-
-@contextmanager
-def _cleaning_up_after_sigterm() -> Iterator[None]:
-    """Uvicorn raises the signal again when it has ended, which would end the process at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: None)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def read_token(path: Path) -> str:
@@ -94,6 +82,10 @@ def read_token(path: Path) -> str:
             f"{len(token)}; `openssl rand -hex 32` makes one"
         )
     return token
+
+
+def _leave(_: int) -> NoReturn:
+    raise SystemExit(0)
 
 
 def _warn(cfg: ServeConfig, limit: Limit) -> None:

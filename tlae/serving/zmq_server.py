@@ -1,4 +1,4 @@
-"""The filter of pictures behind a ZeroMQ socket (REP): one message in, one answer out."""
+"""The filter of pictures behind a ZeroMQ socket: one message in, one answer out."""
 
 import json
 import logging
@@ -6,8 +6,6 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from tlae.model_file import run_name
 from tlae.serving.image_filter import ImageFilter
 from tlae.serving.settings import ServeZmqConfig
 from tlae.serving.zmq_messages import FilterMessages
+from tlae.signals import handled
 
 LOOK_UP_MS = 250  # between looks at whether to stop
 COMPLAIN_EVERY_S = 10.0  # bad requests are counted, not each written into the log
@@ -38,7 +37,10 @@ def serve_zmq(cfg: ServeZmqConfig) -> None:
     if cfg.filter is not None:
         second, facts["filter"] = _judge(cfg.filter, "filter", Budget(cfg.filter_threshold))
     messages = FilterMessages(ImageFilter(novelty, second), facts, cfg.side_px)
-    with FilterServer(messages, cfg.host, cfg.port, cfg.most_mb) as server, _terminated(server):
+    with (
+        FilterServer(messages, cfg.host, cfg.port, cfg.most_mb) as server,
+        handled(lambda _: server.stop(), signal.SIGTERM),  # after the message that it is at
+    ):
         logger.info(f"filter: {server.address}  (Ctrl+C ends it)")
         if not is_loopback(cfg.host):
             logger.info(
@@ -70,7 +72,7 @@ class FilterServer:
         self._messages = messages
         self._stop = threading.Event()
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-        self._socket = self._context.socket(zmq.REP)
+        self._socket = self._context.socket(zmq.ROUTER)
         self._socket.set(zmq.LINGER, 1000)
         self._socket.set(zmq.MAXMSGSIZE, round(most_mb * MEGABYTE))
         try:
@@ -100,9 +102,12 @@ class FilterServer:
         while not self._stop.is_set():
             if not self._socket.poll(LOOK_UP_MS):
                 continue
-            parts = [frame.buffer for frame in self._socket.recv_multipart(copy=False)]
-            answer, trouble = self._answer(parts)
-            self._socket.send_multipart(answer)
+            frames = self._socket.recv_multipart(copy=False)
+            begin = _begin_of_body(frames)
+            if begin is None:  # sent by something that expects no answer
+                continue
+            answer, trouble = self._answer([frame.buffer for frame in frames[begin:]])
+            self._socket.send_multipart([*(frame.bytes for frame in frames[:begin]), *answer])
             if not trouble:
                 continue
             bad += 1
@@ -123,6 +128,17 @@ class FilterServer:
             seconds = time.monotonic() - started
             logger.info(f"{len(parts[-1]):,} bytes: {len(answer[-1]) // 4} kept, {seconds:.2f} s")
         return answer, trouble
+
+
+def _begin_of_body(frames: list[zmq.Frame]) -> int | None:
+    """Where a message begins after its envelope, which an empty frame ends; None: there is none.
+
+    A socket of kind REP would do this itself, but stops to receive for ever where a peer leaves
+    after a message without an envelope.
+    """
+    ends = (place for place, frame in enumerate(frames[1:-1], start=1) if not len(frame.buffer))
+    end = next(ends, None)
+    return None if end is None else end + 1
 
 
 def _judge(path: str, kind: str, budget: Budget) -> tuple[PictureJudge, dict[str, Any]]:
@@ -153,16 +169,3 @@ def _bind(listening: "zmq.Socket[bytes]", host: str, port: int) -> str:
             f"host and port must be of this machine, got {host!r} and {port}: {error.strerror}"
         ) from error
     return listening.get_string(zmq.LAST_ENDPOINT)
-
-
-@contextmanager
-def _terminated(server: FilterServer) -> Iterator[None]:
-    """SIGTERM ends the server after the message that it is at."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: server.stop())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from tlae.footage.frames import OK, Image
+from tlae.footage.images import Levels, decode_image
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,27 @@ class Progress:
     last: str | None = None
     folder: str = ""
     pictures: int = 0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How the frames are wanted.
+
+    Attributes:
+        name: of the camera.
+        interval_s: time between frames of a live camera [s].
+        min_hw: frames are reduced, but not below this size [px].
+        levels: of pictures of 16 bits, see ``decode_image``.
+        progress: of files, where a restart goes on.
+        is_new: nothing was watched so far.
+    """
+
+    name: str
+    interval_s: float
+    min_hw: tuple[int, int]
+    levels: Levels | None
+    progress: Progress
+    is_new: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,6 +114,16 @@ class Counts:
         if self.trouble:
             logger.warning("the camera is back")
             self.trouble = ""
+
+
+def camera_hw(image: Image, source_hw: tuple[int, int] | None) -> tuple[int, int]:
+    """Size of the camera's picture [px], of which ``image`` may be a reduced one."""
+    return source_hw or (image.shape[0], image.shape[1])
+
+
+def whole_picture(data: bytes, levels: Levels | None) -> Image:
+    """The picture of a file at its full size; see ``decode_image``."""
+    return decode_image(data, None, levels)[0]
 
 
 class Source(Protocol):

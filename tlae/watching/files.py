@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tlae.footage.frames import OK, Image, TimeSource
-from tlae.footage.images import Levels, Unreadable, decode_image
+from tlae.footage.frames import OK, TimeSource
+from tlae.footage.images import Unreadable, decode_image
 from tlae.footage.sources.image_folder import FolderFiles
 from tlae.footage.sources.video import VideoClip
 from tlae.footage.timestamps import Timing, exif_time, parse_filename_time
-from tlae.watching.arrival import Arrival, Counts, Progress
+from tlae.watching.arrival import Arrival, Counts, Progress, Wanted, camera_hw, whole_picture
 from tlae.watching.pacing import pauses
 from tlae.watching.settings import CameraConfig
 
@@ -31,18 +31,14 @@ class FileReader:
     Attributes:
         root: folder that file names are relative to.
         cfg: how times are found.
-        min_hw: pictures are reduced, but not below this size [px].
-        levels: of pictures of 16 bits, see ``decode_image``.
+        wanted: how the frames are wanted.
         counts: of the source.
-        progress: so far.
     """
 
     root: Path
     cfg: CameraConfig
-    min_hw: tuple[int, int]
-    levels: Levels | None
-    counts: Counts
-    progress: Progress
+    wanted: Wanted
+    counts: Counts = field(default_factory=Counts)
     _timing: Timing = field(init=False)
 
     def __post_init__(self) -> None:
@@ -50,6 +46,11 @@ class FileReader:
         cfg = self.cfg
         source = TimeSource.INTERVAL if cfg.time_source == ARRIVAL else cfg.time_source
         self._timing = Timing(cfg.interval_s, source, cfg.time_pattern, cfg.time_zone)
+
+    @property
+    def progress(self) -> Progress:
+        """How files were dated so far."""
+        return self.wanted.progress
 
     def picture(self, name: str, clip: str) -> Arrival:
         """The frame of a picture.
@@ -62,13 +63,12 @@ class FileReader:
             data, written_s = path.read_bytes(), path.stat().st_mtime
         except OSError as error:
             raise Unreadable((error.strerror or str(error)).lower()) from error
-        image, source_hw = decode_image(data, self.min_hw, self.levels)
+        image, source_hw = decode_image(data, self.wanted.min_hw, self.wanted.levels)
         when = self._dated(name, data, written_s)
         self.counts.frame_came()
-        shape = source_hw or (image.shape[0], image.shape[1])
-        whole = partial(_whole, data, self.levels)
+        whole = partial(whole_picture, data, self.wanted.levels)
         return Arrival(
-            *(image, when, clip, shape, whole, name, 1),
+            *(image, when, clip, camera_hw(image, source_hw), whole, name, 1),
             is_last=True,
             progress=replace(self.progress),
         )
@@ -91,7 +91,7 @@ class FileReader:
         film = VideoClip(clip, FolderFiles(self.root), name, self._timing)
         began_s = time.monotonic()
         done, first_s = start, None
-        for frame in film.frames(start, self.min_hw):
+        for frame in film.frames(start, self.wanted.min_hw):
             if stop.is_set():
                 return
             if frame.image is None:
@@ -102,7 +102,7 @@ class FileReader:
                 yield from pauses(stop, due_s - time.monotonic())
             self.counts.frame_came()
             done = frame.frame + 1
-            shape = frame.source_hw or (frame.image.shape[0], frame.image.shape[1])
+            shape = camera_hw(frame.image, frame.source_hw)
             whole = partial(np.asarray, frame.image)
             when = self._on_one_clock(frame.taken_at, frame.time_s)
             yield Arrival(
@@ -175,7 +175,3 @@ def no_frame(name: str, done: int = 0, state: str = OK) -> Arrival:
     nothing = np.zeros((0, 0, 3), np.uint8)
     whole = partial(np.asarray, nothing)
     return Arrival(None, 0.0, "", (0, 0), whole, name, done, state, is_last=True)
-
-
-def _whole(data: bytes, levels: Levels | None) -> Image:
-    return decode_image(data, None, levels)[0]

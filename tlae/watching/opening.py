@@ -1,11 +1,9 @@
 """The source of frames that the settings name."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from tlae.footage.images import Levels
 from tlae.watching.address import Address, Kind
-from tlae.watching.arrival import Counts, Progress, Source
+from tlae.watching.arrival import Source, Wanted
 from tlae.watching.files import FileReader, film_interval_s
 from tlae.watching.folder import FileSource, FolderSource
 from tlae.watching.polled import PolledSource
@@ -17,38 +15,15 @@ MARGIN_S = 5.0
 FILE_S = 30.0  # to read one file, or one frame of it
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """How the frames are wanted.
-
-    Attributes:
-        name: of the camera.
-        interval_s: time between frames of a live camera [s].
-        min_hw: frames are reduced, but not below this size [px].
-        levels: of pictures of 16 bits, see ``decode_image``.
-        progress: of files, where a restart goes on.
-        is_new: nothing was watched so far.
-    """
-
-    name: str
-    interval_s: float
-    min_hw: tuple[int, int]
-    levels: Levels | None
-    progress: Progress
-    is_new: bool
-
-
 def source_of(address: Address, cfg: CameraConfig, store: Store, wanted: Wanted) -> Source:
     """The source of an address, not yet opened."""
     if address.kind in (Kind.STREAM, Kind.DEVICE):
-        return StreamSource(address, cfg, wanted.interval_s, wanted.min_hw, wanted.name)
+        return StreamSource(address, cfg, wanted)
     if address.kind == Kind.PICTURE:
-        return PolledSource(
-            *(address, cfg, wanted.interval_s, wanted.min_hw, wanted.levels, wanted.name)
-        )
+        return PolledSource(address, cfg, wanted)
     path = Path(address.path)
     root = path if address.kind == Kind.FOLDER else path.parent
-    reader = FileReader(root, cfg, wanted.min_hw, wanted.levels, Counts(), wanted.progress)
+    reader = FileReader(root, cfg, wanted)
     if address.kind == Kind.FILE:
         return FileSource(path, reader, store.frames_done, fast=cfg.fast)
     leave_out = wanted.is_new and not cfg.backlog

@@ -8,11 +8,10 @@ from functools import partial
 from http.client import HTTPException
 
 from tlae.errors import UserError
-from tlae.footage.frames import Image
-from tlae.footage.images import Levels, Unreadable, decode_image
+from tlae.footage.images import Unreadable, decode_image
 from tlae.footage.timestamps import Timing
 from tlae.watching.address import Address, CameraTrouble, ask, in_words
-from tlae.watching.arrival import Arrival, Counts
+from tlae.watching.arrival import Arrival, Counts, Wanted, camera_hw, whole_picture
 from tlae.watching.pacing import CameraClock, pause_s, pauses
 from tlae.watching.settings import CameraConfig
 
@@ -27,26 +26,14 @@ class PolledSource:
     Args:
         address: of the picture.
         cfg: how to wait for it.
-        interval_s: time between two requests [s].
-        min_hw: pictures are reduced, but not below this size [px].
-        levels: of pictures of 16 bits, see ``decode_image``.
-        name: of the camera.
+        wanted: how the pictures are wanted.
     """
 
     keeps_all = False
 
-    def __init__(
-        self,
-        address: Address,
-        cfg: CameraConfig,
-        interval_s: float,
-        min_hw: tuple[int, int],
-        levels: Levels | None,
-        name: str,
-    ) -> None:
+    def __init__(self, address: Address, cfg: CameraConfig, wanted: Wanted) -> None:
         self.counts = Counts()
-        self._address, self._cfg, self._name = address, cfg, name
-        self._interval_s, self._min_hw, self._levels = interval_s, min_hw, levels
+        self._address, self._cfg, self._wanted = address, cfg, wanted
         self._clock = CameraClock(Timing(time_zone=cfg.time_zone), is_stamped=False)
 
     def frames(self, stop: threading.Event) -> Iterator[Arrival | None]:
@@ -57,7 +44,7 @@ class PolledSource:
             try:
                 yield self._picture()
                 tries = 0
-                wait_s = asked_s + self._interval_s - time.monotonic()
+                wait_s = asked_s + self._wanted.interval_s - time.monotonic()
             except CameraTrouble as trouble:
                 if not self.counts.read:
                     raise UserError(f"camera {self._address.shown} {trouble}") from trouble
@@ -66,7 +53,7 @@ class PolledSource:
                 if str(trouble) != self.counts.trouble:
                     logger.warning("camera %s %s; trying again", self._address.shown, trouble)
                 self.counts.trouble = str(trouble)
-                wait_s = max(self._interval_s, pause_s(tries, self._cfg.retry_s))
+                wait_s = max(self._wanted.interval_s, pause_s(tries, self._cfg.retry_s))
             yield from pauses(stop, wait_s)
 
     def _picture(self) -> Arrival:
@@ -75,15 +62,16 @@ class PolledSource:
                 data = self._content(answer)
         except (OSError, HTTPException) as error:
             raise CameraTrouble(f"does not answer: {in_words(error)}") from error
+        wanted = self._wanted
         try:
-            image, source_hw = decode_image(data, self._min_hw, self._levels)
+            image, source_hw = decode_image(data, wanted.min_hw, wanted.levels)
         except Unreadable as problem:
             self.counts.unreadable += 1
             raise CameraTrouble(f"sent no picture: {problem.reason}") from problem
         when = self._clock.now()
         self.counts.frame_came()
-        shape = source_hw or (image.shape[0], image.shape[1])
-        return Arrival(image, when, self._name, shape, partial(_whole, data, self._levels))
+        whole = partial(whole_picture, data, wanted.levels)
+        return Arrival(image, when, wanted.name, camera_hw(image, source_hw), whole)
 
     def _content(self, answer: object) -> bytes:
         """The whole answer, in bounded time and size."""
@@ -97,7 +85,3 @@ class PolledSource:
             if time.monotonic() > ends_s:
                 raise CameraTrouble("did not answer in time")
         return b"".join(parts)
-
-
-def _whole(data: bytes, levels: Levels | None) -> Image:
-    return decode_image(data, None, levels)[0]

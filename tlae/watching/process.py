@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from tlae.signals import handled
+
 
 @contextmanager
 def signals_caught(stop: threading.Event) -> Iterator[list[int]]:
@@ -18,21 +20,14 @@ def signals_caught(stop: threading.Event) -> Iterator[list[int]]:
     """
     caught: list[int] = []
 
-    def end(number: int, frame: object) -> None:
+    def end(number: int) -> None:
         if number in caught and number == signal.SIGINT:
             raise KeyboardInterrupt
         caught.append(number)
         stop.set()
 
-    if threading.current_thread() is not threading.main_thread():
+    with handled(end, signal.SIGINT, signal.SIGTERM):
         yield caught
-        return
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _JsonLine(logging.Formatter):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tlae.live import LiveScore
+from tlae.plain_values import finite_or_none
 from tlae.watching.arrival import Counts
 from tlae.whole_file import write_json
 
@@ -130,9 +131,9 @@ class Status:
 
 
 def _score(verdict: LiveScore) -> dict[str, Any]:
-    numbers = {name: float(getattr(verdict, name)) for name in ("raw", "score", "threshold")}
+    names = ("raw", "score", "threshold")
     return {
-        **{name: value if np.isfinite(value) else None for name, value in numbers.items()},
+        **{name: finite_or_none(getattr(verdict, name)) for name in names},
         "alarm": verdict.alarm,
         "health": verdict.health,
         "mode": verdict.mode,

@@ -22,7 +22,7 @@ from tlae.footage.frames import Image
 from tlae.footage.sources.video import to_image
 from tlae.footage.timestamps import Timing
 from tlae.watching.address import Address, CameraTrouble, Kind, in_words
-from tlae.watching.arrival import Arrival, Counts
+from tlae.watching.arrival import Arrival, Counts, Wanted, camera_hw
 from tlae.watching.pacing import CameraClock, Pace, pause_s, pauses
 from tlae.watching.settings import CameraConfig
 
@@ -39,24 +39,14 @@ class StreamSource:
     Args:
         address: of a stream or device.
         cfg: how to wait for it.
-        interval_s: time between the frames that are scored [s].
-        min_hw: frames are reduced, but not below this size [px].
-        name: of the camera.
+        wanted: how the frames are wanted.
     """
 
     keeps_all = False
 
-    def __init__(
-        self,
-        address: Address,
-        cfg: CameraConfig,
-        interval_s: float,
-        min_hw: tuple[int, int],
-        name: str,
-    ) -> None:
+    def __init__(self, address: Address, cfg: CameraConfig, wanted: Wanted) -> None:
         self.counts = Counts()
-        self._address, self._cfg, self._name = address, cfg, name
-        self._interval_s, self._min_hw = interval_s, min_hw
+        self._address, self._cfg, self._wanted = address, cfg, wanted
         self._timing = Timing(time_zone=cfg.time_zone)
 
     def frames(self, stop: threading.Event) -> Iterator[Arrival | None]:
@@ -106,7 +96,7 @@ class StreamSource:
         stream = container.streams.video[0]
         stream.thread_type = "SLICE"  # threads by frames would hold frames back
         clock = CameraClock(self._timing, is_stamped=container.format.name not in UNSTAMPED)
-        pace, reformatter = Pace(self._interval_s), VideoReformatter()
+        pace, reformatter = Pace(self._wanted.interval_s), VideoReformatter()
         came_s = time.monotonic()
         for packet in container.demux(stream):
             if stop.is_set():
@@ -120,10 +110,10 @@ class StreamSource:
                     self.counts.skipped += 1
                     self.counts.last_at_s = came_s
                     continue
-                image, source_hw = to_image(frame, self._min_hw, reformatter)
+                image, source_hw = to_image(frame, self._wanted.min_hw, reformatter)
                 self.counts.frame_came()
-                shape = source_hw or (image.shape[0], image.shape[1])
-                yield Arrival(image, when, self._name, shape, partial(_whole, frame))
+                shape = camera_hw(image, source_hw)
+                yield Arrival(image, when, self._wanted.name, shape, partial(_whole, frame))
 
     def _decoded(self, packet: "av.Packet[VideoStream]") -> list[av.VideoFrame]:
         """Whole frames of a packet; damaged ones would raise alarms and are left out."""

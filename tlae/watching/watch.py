@@ -17,11 +17,11 @@ from tlae.folder_lock import held_folder
 from tlae.live import Live
 from tlae.model_file import Model, load_model, run_name
 from tlae.watching.address import Address, Kind, address_of
-from tlae.watching.arrival import Arrival, Source
+from tlae.watching.arrival import Arrival, Source, Wanted
 from tlae.watching.delivery import Deliveries
 from tlae.watching.following import Following
 from tlae.watching.messages import Announcer
-from tlae.watching.opening import Wanted, interval_of, patience_s, source_of
+from tlae.watching.opening import interval_of, patience_s, source_of
 from tlae.watching.reader import Reader
 from tlae.watching.settings import WatchConfig
 from tlae.watching.sinks import sinks_of
