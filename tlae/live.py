@@ -8,6 +8,7 @@ is not said.
 import math
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import partial
 from numbers import Real
 from typing import Any
 
@@ -24,14 +25,16 @@ from tlae.footage.frames import OK, WARM_UP, Image
 from tlae.footage.images import to_grey_levels
 from tlae.live_state import pack, unpack
 from tlae.model_file import Model, differing_reading
+from tlae.scoring import areas
 from tlae.scoring.calibrate import Calibration, threshold_of
-from tlae.scoring.event_follower import EventFollower, Moment
+from tlae.scoring.event_follower import EventFollower
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.events import SEEING, Event
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer, Scored
 from tlae.scoring.smooth import CausalSmoothing
 from tlae.scoring.stored_maps import FloatMap
+from tlae.scoring.stretch import Moment
 from tlae.setting_rules import within
 
 When = datetime | float
@@ -162,7 +165,9 @@ class Live:
         self._scorer = FrameScorer(model.detector, self._rule, pick_device(device), precision)
         self._watch = None if model.camera is None else CameraWatch(model.camera)
         self._smoothing = CausalSmoothing(self._rule.smooth_frames)
-        self._follower = EventFollower(events, self._interval_s)
+        things = events.follows_things(self._interval_s, self._rule.reduction)
+        score_of = partial(areas.score_of, self._calibration) if things else None
+        self._follower = EventFollower(events, self._interval_s, score_of)
         self._clip, self._frame, self._to_cut = 0, -1, True
         self._began: When | None = None  # the first frame of the clip
         self._first: When | None = None  # the first frame of all

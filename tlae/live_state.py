@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from tlae.scoring.event_follower import Moment
+from tlae.scoring.stretch import Moment
 from tlae.tensor_file import METADATA_KEY, UNFIT
 
 ARRAY, WHEN, MOMENT = "array", "when", "moment"  # names of what JSON does not hold itself

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 
 from tlae.scoring.areas import whole_area
-from tlae.scoring.event_follower import EventFollower, Moment
+from tlae.scoring.event_follower import EventFollower
 from tlae.scoring.event_rule import EventRule
-from tlae.scoring.events import Event, find_events
+from tlae.scoring.events import Event, find_stretches
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.stored_maps import StoredMaps, rounded
+from tlae.scoring.stretch import Moment
 
 RULES = (
     EventRule(),
@@ -93,7 +94,7 @@ def test_events_are_those_of_the_whole_table(rule: EventRule, dated: bool) -> No
     for seed in range(12):
         table, maps = random_table(seed, dated=dated)
         stored = StoredMaps(maps, [np.arange(len(maps))], ScoringRule(smooth_frames=0))
-        expected = find_events(table, [whole_area(table, None, rule)], stored, rule, 0.1, GAP_S)
+        expected = find_stretches(table, [whole_area(table, None, rule)], stored, rule, 0.1, GAP_S)
         found = followed(table, maps, rule)
         key = lambda event: (event.clip, event.first_frame, event.kind, event.health)  # noqa: E731
         plain = [replace(event, id="", stays=False) for event in expected]

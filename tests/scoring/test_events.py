@@ -11,7 +11,7 @@ from tlae.scoring.areas import Area, watched_of, whole_area, zone_area, zone_mas
 from tlae.scoring.calibrate import Calibration, Modes
 from tlae.scoring.coco import coco_of
 from tlae.scoring.event_rule import EventRule
-from tlae.scoring.events import Event, accept_standing, find_events, flat_events
+from tlae.scoring.events import Event, accept_standing, find_stretches, flat_events
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.stored_maps import Mute, StoredMaps
 
@@ -63,7 +63,7 @@ def events_of(
     stored = StoredMaps(maps, [np.arange(len(maps))], PLAIN)
     areas = areas or [whole_area(table, None, rule)]
     areas = accept_standing(table, areas, stored, rule, HOUR_S, 0.0)
-    return find_events(table, areas, stored, rule, HOUR_S, 0.0)
+    return find_stretches(table, areas, stored, rule, HOUR_S, 0.0)
 
 
 def test_an_event_says_when_and_where_it_was_worst() -> None:
@@ -94,7 +94,7 @@ def test_a_second_of_video_cannot_either() -> None:
     maps = maps_of(20, (range(2, 12), (8, 8), 2.0))
     table = table_of(maps, interval_s=0.1)
     rule, stored = EventRule(low=1), StoredMaps(maps, [np.arange(20)], PLAIN)
-    (event,) = find_events(table, [whole_area(table, None, rule)], stored, rule, 0.1, 0.0)
+    (event,) = find_stretches(table, [whole_area(table, None, rule)], stored, rule, 0.1, 0.0)
     assert (event.first_frame, event.last_frame, event.stays) == (2, 11, False)
 
 
@@ -287,7 +287,7 @@ def test_three_frames_far_apart_are_long_enough_to_tell_that_something_stays() -
     table.loc[5:, "time_s"] += 5.0  # the camera rested: the third frame lasts until then
     table["taken_at"] = pd.NaT
     rule, stored = EventRule(low=1), StoredMaps(maps, [np.arange(20)], PLAIN)
-    (event,) = find_events(table, [whole_area(table, None, rule)], stored, rule, 0.1, 0.0)
+    (event,) = find_stretches(table, [whole_area(table, None, rule)], stored, rule, 0.1, 0.0)
     assert event.stays
 
 
@@ -312,7 +312,7 @@ def test_a_mean_over_the_picture_has_a_box_at_half_of_the_peak() -> None:
     table = table_of(maps, raw=maps.mean(axis=(1, 2)).astype(float), threshold=0.11)
     rule = EventRule(low=1)
     stored = StoredMaps(maps, [np.arange(4)], ScoringRule(reduction="mean", smooth_frames=0))
-    (event,) = find_events(table, [whole_area(table, None, rule)], stored, rule, HOUR_S, 0.0)
+    (event,) = find_stretches(table, [whole_area(table, None, rule)], stored, rule, HOUR_S, 0.0)
     assert event.box == (32, 32, 16, 16)
 
 

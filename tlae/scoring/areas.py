@@ -29,6 +29,7 @@ class Area:
         low: (n,), level above which an event goes on.
         accepted: places in it that are declared normal for a time.
         raw_without: (n,), score without them; None: as ``raw``.
+        calibration: of normal footage; None: not known.
     """
 
     name: str | None
@@ -39,11 +40,16 @@ class Area:
     low: Floats
     accepted: tuple[Mute, ...] = ()
     raw_without: Floats | None = None
+    calibration: Calibration | None = None
 
     @property
     def counted(self) -> Floats:
         """(n,), the score that raises alarms."""
         return self.raw if self.raw_without is None else self.raw_without
+
+    def score_of(self, raw: float, mode: str) -> float:
+        """Calibrated score of a raw one in a camera mode; NaN: not known."""
+        return score_of(self.calibration, raw, mode)
 
 
 def whole_area(
@@ -68,6 +74,7 @@ def whole_area(
         table["score"].to_numpy(np.float64),
         threshold,
         rule.low_level(threshold, modes_of(table), calibration),
+        calibration=calibration,
     )
 
 
@@ -157,7 +164,7 @@ def zone_area(
     threshold = threshold_of(calibration, zone.budget or budget).of(modes)
     score = score_rows(raw, modes, calibration)
     low = rule.low_level(threshold, modes, calibration)
-    return Area(name, inside, raw, score, threshold, low)
+    return Area(name, inside, raw, score, threshold, low, calibration=calibration)
 
 
 def modes_of(table: pd.DataFrame) -> Modes:
@@ -172,6 +179,11 @@ def score_rows(raw: Floats, modes: Modes, calibration: Calibration | None) -> Fl
     if calibration is None:
         return np.full(len(raw), np.nan)
     return calibration.calibrated(raw, modes)
+
+
+def score_of(calibration: Calibration | None, raw: float, mode: str) -> float:
+    """Calibrated score of one place; NaN without a calibration."""
+    return float(score_rows(np.array([raw]), np.array([mode], dtype=object), calibration)[0])
 
 
 def worst_area(areas: Sequence[Area]) -> npt.NDArray[np.int64]:

@@ -50,6 +50,9 @@ class Event:
             the model does not say, and in zones.
         accepted_at: when what stayed was declared normal: wall-clock time, or clip time [s] where
             that is not known; None: it was not.
+        what: kind of a thing, see ``things``; "" for stretches of alarm and for the camera.
+        frames: number of frames in which the map shows a thing; 0 where things are not followed.
+        returns: further days on which a thing came back at about the same hour.
     """
 
     id: str
@@ -72,6 +75,9 @@ class Event:
     health: str = OK
     reason: str = ""
     accepted_at: str | float | None = None
+    what: str = ""
+    frames: int = 0
+    returns: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for ``events.json``."""
@@ -102,7 +108,7 @@ class Event:
         return cls(**values | {"box": tuple(values["box"])})
 
 
-def find_events(
+def find_stretches(
     table: pd.DataFrame,
     areas: Sequence[Area],
     stored: StoredMaps,
@@ -110,7 +116,7 @@ def find_events(
     interval_s: float,
     gap_s: float,
 ) -> list[Event]:
-    """Events of the scene in every area, and those of the camera.
+    """Stretches of alarm in every area, and those of the camera.
 
     Args:
         table: score table, rows in order.
@@ -122,8 +128,12 @@ def find_events(
     """
     watch = _watch(table, stored, interval_s, gap_s)
     found = [event for area in areas for event in _of_area(table, area, watch, rule)]
-    found += _of_camera(table, watch.clock, rule)
-    found.sort(key=lambda row_event: row_event[0])
+    return numbered(found + camera_stretches(table, watch.clock, rule))
+
+
+def numbered(found: list[tuple[int, Event]]) -> list[Event]:
+    """Events with their first row, in the order of their begin and with an id."""
+    found = sorted(found, key=lambda row_event: row_event[0])
     return [replace(event, id=f"E{i:04d}") for i, (_, event) in enumerate(found, start=1)]
 
 
@@ -135,7 +145,7 @@ def accept_standing(
     interval_s: float,
     gap_s: float,
 ) -> list[Area]:
-    """Areas without what stays for ``rule.accept_after_h``; arguments as of ``find_events``.
+    """Areas without what stays for ``rule.accept_after_h``; arguments as of ``find_stretches``.
 
     Raises:
         UserError: what stays is to be declared normal, but scores tell nothing of places.
@@ -206,7 +216,7 @@ def _of_area(
         at = max((i for i, (row, _) in enumerate(events) if row < mute.first_row), default=None)
         if at is not None:
             row, event = events[at]
-            events[at] = row, replace(event, accepted_at=_moment(table, mute.first_row))
+            events[at] = row, replace(event, accepted_at=moment_text(table, mute.first_row))
     return events
 
 
@@ -218,7 +228,7 @@ def _describe(table: pd.DataFrame, area: Area, span: tuple[int, int], watch: Wat
     # A mean over the picture says nothing of a place in it.
     local = watch.stored.rule.reduction != "mean"
     threshold = float(area.threshold[worst])
-    box = peak_box(smoothed, threshold if local else np.inf, _source_hw(table, worst))
+    box = peak_box(smoothed, threshold if local else np.inf, source_hw_of(table, worst))
     level = min(float(area.low[worst]) if local else np.inf, 0.5 * float(smoothed.max()))
     score = float(area.score[worst])
     return replace(
@@ -229,11 +239,11 @@ def _describe(table: pd.DataFrame, area: Area, span: tuple[int, int], watch: Wat
         threshold=threshold if np.isfinite(threshold) else None,
         box=box,
         stays=stays((int(row), int(column)), level, span, watch, area.accepted),
-        reason="" if area.name or area.accepted else _reason(table, worst),
+        reason="" if area.name or area.accepted else reason_of(table, worst),
     )
 
 
-def _reason(table: pd.DataFrame, row: int) -> str:
+def reason_of(table: pd.DataFrame, row: int) -> str:
     """Why the frame of a row is unusual; tables of older versions do not say."""
     said = table["reason"].iloc[row] if "reason" in table else None
     return said if isinstance(said, str) else ""
@@ -268,7 +278,11 @@ def peak_box(smoothed: FloatMap, threshold: float, source_hw: tuple[int, int]) -
         threshold: raw units; infinite: where scores say nothing of a place.
         source_hw: size of the camera's picture [px].
     """
-    region = peak_region(smoothed, threshold)
+    return box_of(peak_region(smoothed, threshold), source_hw)
+
+
+def box_of(region: Mask, source_hw: tuple[int, int]) -> Box:
+    """Box around a region (h, w) of the map, in source pixels."""
     left, top, width, height = cv2.boundingRect(region.astype(np.uint8))
     across, down = source_hw[1] / region.shape[1], source_hw[0] / region.shape[0]
     x0, y0 = int(left * across), int(top * down)
@@ -276,8 +290,14 @@ def peak_box(smoothed: FloatMap, threshold: float, source_hw: tuple[int, int]) -
     return x0, y0, x1 - x0, y1 - y0
 
 
-def _of_camera(table: pd.DataFrame, clock: Clock, rule: EventRule) -> list[tuple[int, Event]]:
-    """Stretches in which the camera did not show the scene, one kind of trouble each."""
+def camera_stretches(table: pd.DataFrame, clock: Clock, rule: EventRule) -> list[tuple[int, Event]]:
+    """First row and event of each stretch in which the camera did not show the scene.
+
+    Args:
+        table: score table.
+        clock: of its rows.
+        rule: what makes one event; a cooldown is of scenes.
+    """
     if "health" not in table:
         return []
     health = table["health"].fillna("")
@@ -294,7 +314,7 @@ def _of_camera(table: pd.DataFrame, clock: Clock, rule: EventRule) -> list[tuple
 def _stretch(table: pd.DataFrame, span: tuple[int, int], worst: int) -> Event:
     """What the table says of a stretch of rows and of the worst of them."""
     start, end, peak = table.iloc[span[0]], table.iloc[span[1]], table.iloc[worst]
-    height, width = _source_hw(table, worst)
+    height, width = source_hw_of(table, worst)
     return Event(
         id="",
         kind=SCENE,
@@ -315,12 +335,14 @@ def _stretch(table: pd.DataFrame, span: tuple[int, int], worst: int) -> Event:
     )
 
 
-def _source_hw(table: pd.DataFrame, row: int) -> tuple[int, int]:
+def source_hw_of(table: pd.DataFrame, row: int) -> tuple[int, int]:
+    """Size of the picture of a row [px]."""
     line = table.iloc[row]
     return int(line["source_h"]), int(line["source_w"])
 
 
-def _moment(table: pd.DataFrame, row: int) -> str | float:
+def moment_text(table: pd.DataFrame, row: int) -> str | float:
+    """Wall-clock time of a row, or clip time [s] where that is not known."""
     return iso_of(table["taken_at"].iloc[row]) or float(table["time_s"].iloc[row])
 
 

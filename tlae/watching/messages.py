@@ -151,4 +151,5 @@ class Announcer:
 def key_of(event: Event) -> str:
     """What an event is known by from its begin on."""
     trouble = event.health if event.kind == CAMERA else ""
-    return f"{event.kind} {trouble} {event.clip} {event.first_frame}"
+    thing = event.id if event.what else ""  # several may begin in one frame
+    return f"{event.kind} {trouble} {event.clip} {event.first_frame} {thing}".rstrip()

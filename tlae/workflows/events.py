@@ -30,7 +30,8 @@ from tlae.scoring.areas import (
 from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.scoring.coco import coco_of
 from tlae.scoring.event_rule import EventRule
-from tlae.scoring.events import accept_standing, find_events, in_alarm, seen_runs
+from tlae.scoring.event_search import find_events
+from tlae.scoring.events import accept_standing, in_alarm, seen_runs
 from tlae.scoring.results import COCO, Scores, Zoned, read_results, write_tables
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_runs

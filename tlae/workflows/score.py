@@ -27,7 +27,8 @@ from tlae.scoring.areas import whole_area
 from tlae.scoring.calibrate import Calibration, PerMode, threshold_of
 from tlae.scoring.drift import Drift, watch_drift
 from tlae.scoring.event_rule import EventRule
-from tlae.scoring.events import Event, accept_standing, find_events, in_alarm, seen_runs
+from tlae.scoring.event_search import find_events
+from tlae.scoring.events import Event, accept_standing, in_alarm, seen_runs
 from tlae.scoring.job import ScoringJob
 from tlae.scoring.job_folder import JobPlace, find_place, finish, footage_facts
 from tlae.scoring.ledger import ledger
