@@ -1,11 +1,11 @@
 """`tlae benchmark planted=true`: planted time-lapse, a net and the baselines, scored and measured.
 
 Each run keeps its figures in scores/<run>/planted/figures.csv, and in objects.csv which objects it
-found (found_2: at two alarms a day). The alarms of its results are those at two a day.
+found (found_10: at ten things a day). The alarms of its results are those at ten things a day.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -42,13 +42,15 @@ from tlae.lab.planting.stills import (
 )
 from tlae.lab.settings import BenchmarkConfig
 from tlae.lab.still_figures.figures import (
+    BUDGETS,
     PRIMARY_BUDGET,
     Clips,
-    budget_thresholds,
     is_primary,
     still_figures,
 )
-from tlae.lab.still_figures.sightings import Glance, found_objects, look_at
+from tlae.lab.still_figures.shown import Clip, thresholds_for_things
+from tlae.lab.still_figures.sightings import Map, look_at
+from tlae.model_file import Model, load_model
 from tlae.progress import progress
 from tlae.scoring.results import Scores, read_results
 from tlae.whole_file import whole_file
@@ -112,9 +114,13 @@ def _run(cfg: BenchmarkConfig, folder: Path, name: str) -> None:
     if is_measured(figures_file(folder, name), model):
         return
     scores = score_run(cfg, folder, name, keep_rebuilt=False)
-    threshold = budget_thresholds(read_results(scores).table, CLIPS)[PRIMARY_BUDGET]
-    score_run(cfg, folder, name, keep_rebuilt=False, scoring=ScoringConfig(threshold=threshold))
-    figures, objects = measured(read_results(scores), Path(cfg.footage.path))
+    loaded = load_model(model)
+    calibration = Clip.of(read_results(scores), CALIBRATION, loaded.calibration)
+    thresholds = thresholds_for_things(calibration, BUDGETS)
+    alarm = ScoringConfig(threshold=thresholds[PRIMARY_BUDGET])
+    score_run(cfg, folder, name, keep_rebuilt=False, scoring=alarm)
+    results = read_results(scores)
+    figures, objects = measured(results, loaded, Path(cfg.footage.path), thresholds)
     place = figures_file(folder, name)
     place.parent.mkdir(exist_ok=True)
     for path, table in ((place.with_name(OBJECTS_FOUND), objects), (place, figures)):
@@ -123,25 +129,31 @@ def _run(cfg: BenchmarkConfig, folder: Path, name: str) -> None:
     logger.info(f"measured: {place}\n")
 
 
-def measured(results: Scores, footage: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def measured(
+    results: Scores, model: Model, footage: Path, thresholds: Mapping[int, float]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """All figures of a scored time-lapse, and its objects with whether they were found.
 
     Args:
         results: of its test part.
+        model: that scored it.
         footage: folder of planted stills.
+        thresholds: of each budget of things a day, in raw units.
     """
     objects = pd.read_csv(footage / OBJECTS)
     rows = Rows(results.table)
     masks = Masks(footage / "Test")
 
-    def look_of(clip: str, frame: int) -> Glance:
-        row = rows.of(clip, frame)
-        return Glance(float(results.table["raw"].iloc[row]), results.map_of(row))
+    def map_of(clip: str, frame: int) -> Map:
+        return results.map_of(rows.of(clip, frame))
 
-    sightings = look_at(objects, look_of, CLEAN, masks.of)
-    figures = still_figures(results.table, objects, sightings, CLIPS)
-    for budget, threshold in budget_thresholds(results.table, CLIPS).items():
-        objects[f"found_{budget}"] = found_objects(sightings, len(objects), threshold)
+    @lru_cache(maxsize=8)
+    def clip_of(name: str) -> Clip:
+        return Clip.of(results, name, model.calibration)
+
+    sightings = look_at(objects, map_of, CLEAN, masks.of)
+    figures, found = still_figures(clip_of, objects, sightings, CLIPS, thresholds)
+    objects = objects.join(found)
     pixels = _pixels(results, objects, rows, masks)
     return pd.concat([figures, pixels], ignore_index=True), objects
 

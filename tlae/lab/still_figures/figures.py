@@ -1,31 +1,25 @@
 """All figures of one scored time-lapse with planted objects, as one long table.
 
-Columns: ``figure``, ``budget`` (alarms a day, NaN where none is meant), ``group`` (what it is of),
+Columns: ``figure``, ``budget`` (things a day, NaN where none is meant), ``group`` (what it is of),
 ``size``, ``contrast`` (NaN: all), ``value`` (shares in [0, 1], rates per day), ``count`` (objects,
 days or frames behind it).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from tlae.lab.still_figures.alarms import (
-    Series,
-    alarm_rate,
-    scene_scores,
-    threshold_at_rate,
-    threshold_for_budget,
-    watched_days,
-)
+from tlae.lab.still_figures.shown import Clip, things_of, thresholds_for_things, watched_days
 from tlae.lab.still_figures.sightings import Found, found_objects, recall_grid
+from tlae.scoring.events import Event
 
-BUDGETS = (1, 2, 5)  # alarms a day
-PRIMARY_BUDGET = 2
+BUDGETS = (1, 2, 5, 10, 20)  # things a day that a person looks at
+PRIMARY_BUDGET = 10
 PRIMARY_SIZE = 0.03  # of the frame height, and
 PRIMARY_CONTRAST = 0.25  # of the brightness of the place: from here on an object must be found
-LONG_DAYS = 14  # of more test days, alarms are counted by week
+LONG_DAYS = 14  # of more test days, things are counted by week
 SLACK = 1e-9
 
 Row = dict[str, object]
@@ -53,44 +47,46 @@ def is_primary(objects: pd.DataFrame) -> Found:
     return (large & clear).to_numpy()
 
 
-def budget_thresholds(table: pd.DataFrame, clips: Clips) -> dict[int, float]:
-    """Threshold of each budget in raw units, from the calibration days alone."""
-    raw, time_s = _clip(table, clips.calibration)
-    days = watched_days(time_s)
-    return {budget: threshold_for_budget(raw, days, budget) for budget in BUDGETS}
-
-
 def still_figures(
-    table: pd.DataFrame, objects: pd.DataFrame, sightings: pd.DataFrame, clips: Clips
-) -> pd.DataFrame:
-    """Recall of planted objects, and alarms where nothing is planted.
+    clip_of: Callable[[str], Clip],
+    objects: pd.DataFrame,
+    sightings: pd.DataFrame,
+    clips: Clips,
+    thresholds: Mapping[int, float],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Recall of planted objects, and things where nothing is planted.
 
     Args:
-        table: score table of all clips.
+        clip_of: a scored clip by its name.
         objects: rows of ``planted.csv``.
         sightings: of these objects, see ``sightings.look_at``.
         clips: names of the others.
+        thresholds: of each budget in raw units, from the calibration days alone.
+
+    Returns:
+        The figures, and whether each object is found, one column for each budget.
     """
     rows: list[Row] = []
-    clean_raw, clean_s = _clip(table, clips.clean)
-    primary = is_primary(objects)
-    for budget, threshold in budget_thresholds(table, clips).items():
+    clean = clip_of(clips.clean)
+    planted = [clip_of(str(name)) for name in objects["clip"].unique()]
+
+    def found_at(threshold: float) -> Found:
+        things = [thing for one in planted for thing in things_of(one.events(threshold))]
+        return found_objects(things, objects, sightings, threshold)
+
+    primary, found = is_primary(objects), {}
+    hindsight = thresholds_for_things(clean, BUDGETS)
+    for budget, threshold in thresholds.items():
         rows.append({"figure": "threshold", "budget": budget, "value": threshold})
-        found = found_objects(sightings, len(objects), threshold)
-        rows += _recalls(objects, primary, found, budget)
-        level = threshold_at_rate(clean_raw, clean_s, budget)
-        with_hindsight = found_objects(sightings, len(objects), level)
+        found[f"found_{budget}"] = found_at(threshold)
+        rows += _recalls(objects, primary, found[f"found_{budget}"], budget)
+        with_hindsight = found_at(hindsight[budget])
         rows.append(_recall("recall_hindsight", with_hindsight[primary], budget, "primary"))
-        for clip in (clips.clean, *clips.nuisances):
-            rows += _rates(*_clip(table, clip), threshold, budget, clip)
-        rows += _by_period(table[table["clip"] == clips.clean], threshold, budget)
-    return pd.DataFrame(rows)
-
-
-def _clip(table: pd.DataFrame, clip: str) -> tuple[Series, Series]:
-    """Scores and times of one clip."""
-    own = table[table["clip"] == clip]
-    return scene_scores(own), own["time_s"].to_numpy(np.float64)
+        rows += _rates(clean, threshold, budget, clips.clean)
+        rows += _by_period(clean, threshold, budget)
+    for name in clips.nuisances:
+        rows += _rates(clip_of(name), thresholds[PRIMARY_BUDGET], PRIMARY_BUDGET, name)
+    return pd.DataFrame(rows), pd.DataFrame(found)
 
 
 def _recalls(objects: pd.DataFrame, primary: Found, found: Found, budget: int) -> Iterable[Row]:
@@ -130,26 +126,39 @@ def _recall(figure: str, found: Found, budget: int, group: str) -> Row:
     }
 
 
-def _rates(raw: Series, time_s: Series, threshold: float, budget: int, group: str) -> Iterable[Row]:
-    rate = alarm_rate(raw, time_s, threshold)
-    row = {"budget": budget, "group": group, "count": rate.days}
-    yield {**row, "figure": "alarms_per_day", "value": rate.per_day}
-    yield {**row, "figure": "frames_in_alarm", "value": rate.frames_share, "count": len(raw)}
+def _rates(clip: Clip, threshold: float, budget: int, group: str) -> Iterable[Row]:
+    """Things a day, and what is light; share of frames in alarm."""
+    events = clip.events(threshold)
+    things = len(things_of(events))
+    row = {"budget": budget, "group": group, "count": clip.days}
+    yield {**row, "figure": "things_per_day", "value": _per_day(things, clip.days)}
+    yield {**row, "figure": "light_per_day", "value": _per_day(len(events) - things, clip.days)}
+    share = clip.in_alarm(threshold)
+    yield {**row, "figure": "frames_in_alarm", "value": share, "count": len(clip.table)}
 
 
-def _by_period(clean: pd.DataFrame, threshold: float, budget: int) -> Iterable[Row]:
-    """Alarms of each clean test day, or of each week where there are many."""
-    taken_at = pd.to_datetime(clean["taken_at"])
+def _per_day(count: int, days: float) -> float:
+    return count / days if days else float("nan")
+
+
+def _by_period(clean: Clip, threshold: float, budget: int) -> Iterable[Row]:
+    """Things that begin on each clean test day, or in each week where there are many."""
+    taken_at = pd.to_datetime(clean.table["taken_at"])
     label = taken_at.dt.strftime("%Y-%m-%d")
     if label.nunique() > LONG_DAYS:
         label = taken_at.dt.strftime("%G week %V")
-    for name, part in clean.groupby(label, sort=True):
-        times = part["time_s"].to_numpy(np.float64)
-        rate = alarm_rate(scene_scores(part), times, threshold)
+    things = things_of(clean.events(threshold))
+    for name, part in clean.table.groupby(label, sort=True):
+        days = watched_days(part["time_s"].to_numpy(np.float64))
         yield {
-            "figure": "alarms_in_period",
+            "figure": "things_in_period",
             "budget": budget,
             "group": str(name),
-            "value": rate.per_day,
-            "count": rate.days,
+            "value": _per_day(sum(_begins_in(part, thing) for thing in things), days),
+            "count": days,
         }
+
+
+def _begins_in(part: pd.DataFrame, thing: Event) -> bool:
+    """Whether the first frame of a thing is in some rows of its clip."""
+    return bool((part["frame"] == thing.first_frame).any())

@@ -1,12 +1,12 @@
-"""What the maps say at planted objects, and which objects are found at a threshold.
+"""What the maps say at planted objects, and which of them are shown at a threshold.
 
-An object is found if in one of the frames in which it stands the frame is in alarm and the region
-over the threshold touches it, and if the same would not have happened there without it: in the
-same frame as it was before planting. So a net that is in alarm everywhere finds nothing.
+An object is found if a thing that is shown has its peak on it: in a frame in which it stands, with
+the box of the thing and the map over the threshold on it, where the same frame without it was not
+over the threshold. So a net that is in alarm everywhere finds nothing, and nor does one whose
+alarms on it are shown as something else, or as light.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -14,51 +14,35 @@ import numpy.typing as npt
 import pandas as pd
 
 from tlae.evaluation.ground_truth import Mask
+from tlae.scoring.events import Box, Event
 
 Map = npt.NDArray[np.float32]
 Found = npt.NDArray[np.bool_]
 
-REGION_SHARE = 0.5  # of the map's peak: the region where smoothing in time alone made the alarm
 WILSON = 1.96  # of a 95 % interval
 
 
-@dataclass(frozen=True)
-class Glance:
-    """One frame of a score table: its score and its map (h, w)."""
-
-    raw: float
-    anomaly_map: Map
-
-
-def sight(planted: Glance, clean: Glance, mask: Mask) -> dict[str, float]:
+def sight(planted: Map, clean: Map, mask: Mask) -> dict[str, float]:
     """What one frame with an object shows, and the same frame without it.
 
     Args:
-        planted: with the object.
+        planted: map (h, w) with the object.
         clean: without.
         mask: (H, W) of any size, True on the object.
 
     Returns:
-        ``raw``, ``peak`` (of the map) and ``there`` (highest value of the map on the object), and
-        ``clean_raw``, ``clean_peak`` and ``clean_there`` of the frame without it.
+        ``there`` (highest value of the map on the object) and ``clean_there`` without it.
     """
-    height, width = planted.anomaly_map.shape
+    height, width = planted.shape
     share = cv2.resize(mask.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     on = share > 0
-    return {
-        f"{prefix}{name}": float(value)
-        for prefix, look in (("", planted), ("clean_", clean))
-        for name, value in (
-            ("raw", look.raw),
-            ("peak", look.anomaly_map.max()),
-            ("there", look.anomaly_map[on].max() if on.any() else 0.0),
-        )
-    }
+    looks = {"there": planted, "clean_there": clean}
+    return {name: float(look[on].max()) if on.any() else 0.0 for name, look in looks.items()}
 
 
 def look_at(
     objects: pd.DataFrame,
-    look_of: Callable[[str, int], Glance],
+    map_of: Callable[[str, int], Map],
     clean_clip: str,
     mask_of: Callable[[str, int], Mask],
 ) -> pd.DataFrame:
@@ -66,7 +50,7 @@ def look_at(
 
     Args:
         objects: rows of ``planted.csv``: ``clip``, ``first_frame``, ``last_frame``.
-        look_of: score and map of a frame of a clip.
+        map_of: map of a frame of a clip.
         clean_clip: name of the clip without objects, frame for frame the same.
         mask_of: of a frame of a clip.
 
@@ -79,26 +63,42 @@ def look_at(
             objects[["clip", "first_frame", "last_frame"]].itertuples(index=False)
         ):
             for frame in range(first, last + 1):
-                looks = look_of(clip, frame), look_of(clean_clip, frame)
+                looks = map_of(clip, frame), map_of(clean_clip, frame)
                 yield {"object": number, "frame": frame, **sight(*looks, mask_of(clip, frame))}
 
     return pd.DataFrame(list(rows()))
 
 
-def found_objects(sightings: pd.DataFrame, count: int, threshold: float) -> Found:
-    """Which objects are found at a threshold in raw units, (count,)."""
+def found_objects(
+    things: Sequence[Event], objects: pd.DataFrame, sightings: pd.DataFrame, threshold: float
+) -> Found:
+    """Which objects are found by the things that are shown at a threshold, (count,).
 
-    def touches(prefix: str) -> Found:
-        raw, peak, there = (
-            sightings[f"{prefix}{name}"].to_numpy() for name in ("raw", "peak", "there")
-        )
-        level = np.where(peak > threshold, threshold, REGION_SHARE * peak)
-        return np.asarray((raw > threshold) & (there > level), np.bool_)
-
-    seen = touches("") & ~touches("clean_")
-    found = np.zeros(count, bool)
-    found[sightings["object"].to_numpy()[seen]] = True
+    Args:
+        things: of the clips with objects.
+        objects: rows of ``planted.csv``: ``clip``, ``first_frame``, ``last_frame`` and the box.
+        sightings: of these objects.
+        threshold: in raw units.
+    """
+    new = sightings[(sightings["there"] > threshold) & (sightings["clean_there"] <= threshold)]
+    seen = set(zip(new["object"], new["frame"], strict=True))
+    found = np.zeros(len(objects), bool)
+    for thing in things:
+        stands = objects["first_frame"] <= thing.peak_frame
+        stands &= (objects["last_frame"] >= thing.peak_frame) & (objects["clip"] == thing.clip)
+        for number in np.flatnonzero(stands):
+            box = objects.iloc[number][["left", "top", "width", "height"]].astype(int)
+            if (number, thing.peak_frame) in seen and _share_some(thing.box, tuple(box)):
+                found[number] = True
     return found
+
+
+def _share_some(one: Box, other: Box) -> bool:
+    """Whether two boxes overlap."""
+    return all(
+        one[axis] < other[axis] + other[axis + 2] and other[axis] < one[axis] + one[axis + 2]
+        for axis in (0, 1)
+    )
 
 
 def recall_grid(objects: pd.DataFrame, found: Found, by: list[str]) -> pd.DataFrame:
