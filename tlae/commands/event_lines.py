@@ -14,7 +14,7 @@ def event_lines(events: Sequence[Event], most: int = 5) -> list[str]:
         span = f"frames {event.first_frame}-{event.last_frame}"
         when = event.started_at or f"{event.start_s:.1f} s"
         where = f" in {event.zone}" if event.zone else ""
-        kept = ", stays" if event.stays else ""
+        kept = f", {event.what}" if event.what else ", stays" if event.stays else ""
         lines.append(
             f"  {event.id} {event.clip} {span}{where} (from {when}), peak "
             f"{event.peak_raw:.4g}{kept}"

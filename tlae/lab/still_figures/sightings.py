@@ -82,13 +82,15 @@ def found_objects(
     """
     new = sightings[(sightings["there"] > threshold) & (sightings["clean_there"] <= threshold)]
     seen = set(zip(new["object"], new["frame"], strict=True))
+    boxes = objects[["left", "top", "width", "height"]].to_numpy()
     found = np.zeros(len(objects), bool)
     for thing in things:
         stands = objects["first_frame"] <= thing.peak_frame
         stands &= (objects["last_frame"] >= thing.peak_frame) & (objects["clip"] == thing.clip)
         for number in np.flatnonzero(stands):
-            box = objects.iloc[number][["left", "top", "width", "height"]].astype(int)
-            if (number, thing.peak_frame) in seen and _share_some(thing.box, tuple(box)):
+            left, top, width, height = boxes[number]
+            box = int(left), int(top), int(width), int(height)
+            if (number, thing.peak_frame) in seen and _share_some(thing.box, box):
                 found[number] = True
     return found
 
