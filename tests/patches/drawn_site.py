@@ -1,4 +1,4 @@
-"""A site drawn for tests: a textured scene by day and by night, one still every quarter of an hour."""
+"""A site drawn for tests: a textured scene by day and night, a still every quarter of an hour."""
 
 import cv2
 import numpy as np

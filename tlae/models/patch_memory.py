@@ -118,13 +118,12 @@ class PatchMemory(Net):
                     things.append(covered)
                     advance()
         fit_judge(self.judge, torch.stack(evidence), torch.stack(things), generator)
-        self.remembered, self.looks = torch.from_numpy(memory.planes), torch.from_numpy(memory.looks)
+        self.remembered = torch.from_numpy(memory.planes)
+        self.looks = torch.from_numpy(memory.looks)
         self.medians, self.places = levels.medians, levels.places
-        cells = levels.places.shape[1:]
-        self.watched = torch.ones(cells, dtype=torch.bool)
+        self.watched = torch.ones(levels.places.shape[1:], dtype=torch.bool)
         if footage.watched is not None:
-            shares = F.adaptive_avg_pool2d(footage.watched[None].float(), cells)[0]
-            self.watched = shares > 0
+            self.watched = _shares(footage.watched, levels.places) > 0
         logits = torch.cat([self.judge(torch.stack([one])) for one in evidence[:count]])
         calm = float(_calm(logits, self.watched).median())
         self.facts = torch.tensor([footage.interval_s, calm], dtype=torch.float64)
@@ -162,7 +161,9 @@ class PatchMemory(Net):
         """
         if not evidence.numel():
             return Reason("")
-        row, column = (min(int(p * n), n - 1) for p, n in zip(place, evidence.shape[1:], strict=True))
+        row, column = (
+            min(int(p * n), n - 1) for p, n in zip(place, evidence.shape[1:], strict=True)
+        )
         return Reason(words(*evidence[:, row, column].tolist()))
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
@@ -187,7 +188,8 @@ class _Learnt:
 
     @classmethod
     def of(cls, footage: NormalFrames, most: int) -> "_Learnt":
-        stills, first = [], []
+        stills: list[Still] = []
+        first: list[int] = []
         for stretch in footage.stretches(most):
             begin = len(stills)
             for piece in stretch:
@@ -227,16 +229,21 @@ class _View:
 def _drawn_into(
     footage: NormalFrames, most: int, generator: torch.Generator
 ) -> Iterator[tuple[int, Still, Tensor]]:
-    """Each still with things drawn into it: its number, the still, what share of cells they cover."""
+    """Each still with things drawn into it: its number, the still, the share of cells covered."""
     number = 0
     for stretch in footage.stretches(most):
         for piece in stretch:
             drawn, covered = footage.with_things(piece.float() / 255, generator)
             for picture, mask in zip(pictures_of(drawn), covered, strict=True):
                 still = still_of(picture)
-                cells = F.adaptive_avg_pool2d(mask[None].float(), still.planes.shape[1:])[0]
-                yield number, still, cells
+                yield number, still, _shares(mask, torch.from_numpy(still.planes))
                 number += 1
+
+
+def _shares(mask: Tensor, cells: Tensor) -> Tensor:
+    """Share of each cell (..., h, w) that a mask (H, W) covers, (h, w)."""
+    height, width = cells.shape[-2:]
+    return F.adaptive_avg_pool2d(mask[None].float(), (height, width))[0]
 
 
 def _evenly(count: int, most: int) -> npt.NDArray[np.int64]:

@@ -70,13 +70,13 @@ def fit_judge(judge: Judge, evidence: Tensor, things: Tensor, generator: torch.G
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, LEARNING_RATE, total_steps=EPOCHS * batches
     )
-    with torch.enable_grad(), progress("fitting the judge", EPOCHS * batches) as advance:
+    with torch.enable_grad(), progress("fitting the judge", EPOCHS * batches, "steps") as advance:
         for _ in range(EPOCHS):
             order = torch.randperm(len(evidence), generator=generator)
             for some in order[: batches * BATCH].chunk(batches):
                 loss = F.binary_cross_entropy_with_logits(judge(evidence[some]), truth[some])
                 optimiser.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 schedule.step()
                 advance()

@@ -85,10 +85,10 @@ class Memory:
             torch.min(shifted, 0, out=(best[number], place[number]))
         least, order = best.topk(min(NEAREST, len(among)), dim=0, largest=False)
         distance = least.sqrt() * STEP
-        shift = place.gather(0, order[:1])[0]
+        beside_at = place.gather(0, order[:1])[0]
         rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-        rows = (rows + shift // 3 - 1).clamp(0, height - 1)
-        columns = (columns + shift % 3 - 1).clamp(0, width - 1)
+        rows = (rows + beside_at // 3 - 1).clamp(0, height - 1)
+        columns = (columns + beside_at % 3 - 1).clamp(0, width - 1)
         still = torch.from_numpy(among)[order[0]]
         found = self.planes[still.numpy(), :, rows.numpy(), columns.numpy()]  # (h, w, 8)
         nearest = torch.from_numpy(found).permute(2, 0, 1).float()

@@ -27,15 +27,15 @@ class Reach:
 
     @classmethod
     def of(cls, past_h: float, fresh_h: float, interval_s: float) -> "Reach":
-        """For stills so far apart [s]: compared with those of some hours, the last ones left out."""
+        """For stills so far apart [s]: compared with some hours, the last ones left out."""
         stills = 3600 * past_h / interval_s
         return cls(max(1, round(stills / MOST)), max(1, round(3600 * fresh_h / interval_s)))
 
     def rows_before(self, number: int, first: int = 0) -> npt.NDArray[np.int64]:
-        """Numbers of the stills of a run, from ``first`` on, that still ``number`` is compared with."""
+        """Which stills of a run that begins with ``first`` a still is compared with."""
         kept = np.arange(number, dtype=np.int64)
         kept = kept[(kept >= first) & (kept % self.spacing == 0) & (kept < number - self.fresh)]
-        return kept[-MOST:]
+        return np.asarray(kept[-MOST:])
 
 
 @dataclass(frozen=True, eq=False)
