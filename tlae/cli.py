@@ -106,7 +106,7 @@ COMMANDS = {
     "site": Command(
         "tlae.commands.site",
         "tlae.lab.settings:SiteConfig",
-        "draw weeks of stills of a car park or a garden",
+        "draw weeks of stills of a car park",
     ),
     "describe": Command(
         "tlae.commands.describe",

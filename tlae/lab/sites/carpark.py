@@ -1,12 +1,19 @@
 """The car park: four rows of slots before an office building, seen from a mast."""
 
 from collections.abc import Iterable
+from functools import partial
 
 import numpy as np
 
 from tlae.lab.scenes.camera import SceneCamera
-from tlae.lab.scenes.textures import cloudy, sample
-from tlae.lab.sites.carpark_cars import DEPTH_M, ROWS, SLOT_M, Traffic
+from tlae.lab.sites.carpark_cars import Traffic
+from tlae.lab.sites.carpark_ground import (
+    FACADE_M,
+    STOREY_M,
+    car_park_ground,
+    mast,
+    office_building,
+)
 from tlae.lab.sites.flora import Plant
 from tlae.lab.sites.lighting import Lamp
 from tlae.lab.sites.options import SiteOptions
@@ -15,19 +22,17 @@ from tlae.lab.sites.shadows import box_slices, round_slices
 from tlae.lab.sites.site import Piece, Site
 from tlae.lab.sites.sprites import (
     Buffers,
+    Colour,
     Face,
     Floats,
     Material,
-    Polygon,
+    Place,
     box_faces,
     faces_sprite,
     flat_sprite,
 )
 from tlae.lab.sites.vehicles import vehicle_faces, vehicle_foot, vehicle_slices
 
-ASPHALT, PAINT, PAVING = (0.105, 0.106, 0.110), (0.50, 0.50, 0.47), (0.27, 0.26, 0.24)
-LAWN, BRICK, FRAME = (0.085, 0.12, 0.045), (0.34, 0.27, 0.22), (0.45, 0.45, 0.44)
-FACADE_M, STOREYS, STOREY_M = 53.0, 2, 3.6
 WARM = np.array([1.0, 0.72, 0.42], np.float32)
 WHITE = np.array([1.0, 0.93, 0.80], np.float32)
 BARRIER_M = (9.6, 19.2)  # x and z of its post
@@ -83,37 +88,62 @@ class Carpark(Site):
             )
 
     def _add_fixtures(self) -> None:
-        def boxes(name: str, parts: list[tuple[object, ...]]) -> None:
-            faces, slices, feet = [], [], []
-            for centre, size, colour in parts:
-                faces += box_faces(centre, size, colour)  # type: ignore[arg-type]
-                slices += box_slices(centre, size)  # type: ignore[arg-type]
-                if centre[1] == 0:  # type: ignore[index]
-                    feet.append(_rectangle(centre, size))
-            self.fixtures[name] = self.piece(faces, slices, feet)
+        def boxes(name: str, parts: list[tuple[Place, Place, Colour]]) -> None:
+            self.fixtures[name] = self.boxes(parts)
 
-        boxes("bin", [((-8.9, 0, 17.0), (0.7, 1.1, 0.7), (0.05, 0.12, 0.06)),
-                      ((-8.9, 1.1, 17.0), (0.76, 0.1, 0.76), (0.04, 0.08, 0.05))])  # fmt: skip
-        boxes("ticket machine", [((8.3, 0, 22.0), (0.5, 1.6, 0.4), (0.25, 0.28, 0.32)),
-                                 ((8.3, 1.6, 22.0), (0.6, 0.12, 0.5), (0.5, 0.45, 0.08))])  # fmt: skip
-        boxes("bench", [((3.4, 0.42, 46.3), (2.2, 0.1, 0.5), (0.22, 0.13, 0.07)),
-                        ((3.4, 0.5, 46.55), (2.2, 0.5, 0.08), (0.22, 0.13, 0.07)),
-                        ((2.5, 0, 46.3), (0.1, 0.45, 0.45), (0.1, 0.1, 0.1)),
-                        ((4.3, 0, 46.3), (0.1, 0.45, 0.45), (0.1, 0.1, 0.1))])  # fmt: skip
+        boxes(
+            "bin",
+            [
+                ((-8.9, 0, 17.0), (0.7, 1.1, 0.7), (0.05, 0.12, 0.06)),
+                ((-8.9, 1.1, 17.0), (0.76, 0.1, 0.76), (0.04, 0.08, 0.05)),
+            ],
+        )
+        boxes(
+            "ticket machine",
+            [
+                ((8.3, 0, 22.0), (0.5, 1.6, 0.4), (0.25, 0.28, 0.32)),
+                ((8.3, 1.6, 22.0), (0.6, 0.12, 0.5), (0.5, 0.45, 0.08)),
+            ],
+        )
+        boxes(
+            "bench",
+            [
+                ((3.4, 0.42, 46.3), (2.2, 0.1, 0.5), (0.22, 0.13, 0.07)),
+                ((3.4, 0.5, 46.55), (2.2, 0.5, 0.08), (0.22, 0.13, 0.07)),
+                ((2.5, 0, 46.3), (0.1, 0.45, 0.45), (0.1, 0.1, 0.1)),
+                ((4.3, 0, 46.3), (0.1, 0.45, 0.45), (0.1, 0.1, 0.1)),
+            ],
+        )
         for number in range(2):
             x = 12.4 + 2.2 * number
-            boxes(f"planter {number + 1}", [((x, 0, 46.0), (1.3, 0.7, 1.3), (0.3, 0.29, 0.27)),
-                                            ((x, 0.7, 46.0), (1.0, 0.45, 1.0), (0.05, 0.09, 0.03))])  # fmt: skip
-        boxes("sign", [((-7.9, 0, 23.2), (0.1, 2.2, 0.1), (0.3, 0.3, 0.3)),
-                       ((-7.9, 2.0, 23.15), (0.75, 0.75, 0.06), (0.04, 0.12, 0.45))])  # fmt: skip
+            boxes(
+                f"planter {number + 1}",
+                [
+                    ((x, 0, 46.0), (1.3, 0.7, 1.3), (0.3, 0.29, 0.27)),
+                    ((x, 0.7, 46.0), (1.0, 0.45, 1.0), (0.05, 0.09, 0.03)),
+                ],
+            )
+        boxes(
+            "sign",
+            [
+                ((-7.9, 0, 23.2), (0.1, 2.2, 0.1), (0.3, 0.3, 0.3)),
+                ((-7.9, 2.0, 23.15), (0.75, 0.75, 0.06), (0.04, 0.12, 0.45)),
+            ],
+        )
         for number in range(6):  # a fence beside the pavement
             x = -24.5 + 2.4 * number
-            boxes(f"fence {number + 1}", [((x, 0.1, 48.6), (2.34, 1.6, 0.06), (0.2, 0.14, 0.09)),
-                                          ((x - 1.2, 0, 48.6), (0.12, 1.8, 0.12), (0.13, 0.09, 0.06))])  # fmt: skip
+            boxes(
+                f"fence {number + 1}",
+                [
+                    ((x, 0.1, 48.6), (2.34, 1.6, 0.06), (0.2, 0.14, 0.09)),
+                    ((x - 1.2, 0, 48.6), (0.12, 1.8, 0.12), (0.13, 0.09, 0.06)),
+                ],
+            )
 
     def base(self) -> Buffers:
-        buffers = self.ground(self._texture)
-        for faces in (self._building(), *map(_mast, self.lamps)):
+        """Ground, sky and all that never moves."""
+        buffers = self.ground(partial(car_park_ground, self.options.seed))
+        for faces in (office_building(), *map(mast, self.lamps)):
             sprite = faces_sprite(self.camera, faces)
             if sprite is not None:
                 buffers.put(sprite)
@@ -125,79 +155,6 @@ class Carpark(Site):
             buffers.put(post)
         self._lit = self._window_numbers(buffers)
         return buffers
-
-    def _texture(self, x: Floats, z: Floats) -> tuple[Floats, Floats]:
-        noise = [
-            cloudy(np.random.default_rng([self.options.seed, 43, number])) for number in range(3)
-        ]
-        rough = 1 + 0.10 * sample(noise[0], x, z, 9.0) + 0.07 * sample(noise[1], x, z, 0.9)
-        albedo = np.array(ASPHALT, np.float32) * rough[..., None]
-        repaired = ((np.abs(x - 4.5) < 2.1) & (np.abs(z - 19) < 1.1)) | (
-            (np.abs(x + 9) < 1.4) & (np.abs(z - 36) < 2)
-        )
-        albedo[repaired] *= 0.72
-        worn = np.clip(0.85 + 0.3 * sample(noise[2], x, z, 3.0), 0.2, 1)[..., None]
-        for row in ROWS:
-            inside = (
-                (z > row.near)
-                & (z < row.near + DEPTH_M)
-                & (np.abs(x) < row.slots * SLOT_M / 2 + 0.06)
-            )
-            across = np.abs(np.mod(x - row.slots * SLOT_M / 2 + SLOT_M / 2, SLOT_M) - SLOT_M / 2)
-            line = inside & (across < 0.06)
-            albedo = np.where(
-                line[..., None], albedo * (1 - worn) + np.array(PAINT, np.float32) * worn, albedo
-            )
-            oil = np.exp(-(((across - SLOT_M / 2) / 0.35) ** 2) - ((z - row.near - 1.6) / 0.8) ** 2)
-            stain = inside * oil * np.clip(sample(noise[1], x, z, 0.37), 0, 1)
-            albedo *= (1 - 0.45 * stain)[..., None]
-        for at, direction in ((-3.0, 1), (4.0, 1), (-8.0, -1), (8.0, -1)):
-            lane = 19.25 if direction > 0 else 35.75
-            along = (x - at) * direction
-            arrow = ((np.abs(z - lane) < 0.1) & (np.abs(along) < 0.9)) | (
-                (along > 0.4) & (along < 1.4) & (np.abs(z - lane) < (1.4 - along) * 0.45)
-            )
-            albedo = np.where(arrow[..., None], np.array(PAINT, np.float32) * 0.8, albedo)
-        paved = (z > 44.6) & (z <= 48.3)
-        joints = 1 - 0.25 * ((np.mod(x, 0.6) < 0.04) | (np.mod(z, 0.6) < 0.04))
-        stones = np.array(PAVING, np.float32) * (rough * joints)[..., None]
-        albedo = np.where(paved[..., None], stones, albedo)
-        kerb = ((z > 44.4) & (z <= 44.6)) | (
-            np.hypot((np.abs(x) - 15.2) / 1.9, (z - 27.5) / 4.8) < 1
-        )
-        albedo = np.where(kerb[..., None], np.array(PAVING, np.float32) * 1.3, albedo)
-        island = np.hypot((np.abs(x) - 15.2) / 1.7, (z - 27.5) / 4.6) < 1
-        lawn = (z > 48.3) | island | (x < -22) & (z > 24) | (x > 22) & (z > 24) & (z < 44)
-        blades = (1 + 0.25 * sample(noise[0], x, z, 5.0) + 0.15 * sample(noise[1], x, z, 0.6))[
-            ..., None
-        ]
-        albedo = np.where(lawn[..., None], np.array(LAWN, np.float32) * blades, albedo)
-        material = np.where(lawn, np.float32(Material.GRASS), np.float32(Material.PAVING))
-        return np.asarray(np.maximum(albedo, 0.005), np.float32), material
-
-    def _building(self) -> list[Face]:
-        tall = STOREYS * STOREY_M + 0.9
-        faces = box_faces((-3.0, 0, FACADE_M + 6), (50, tall, 12), BRICK)
-        faces += box_faces((-3.0, tall, FACADE_M + 6), (50.6, 0.35, 12.6), FRAME)
-        faces += box_faces((34.0, 0, FACADE_M + 22), (20, 11.5, 14), (0.4, 0.38, 0.33))
-        faces += box_faces((-44.0, 0, FACADE_M + 26), (28, 8, 14), (0.3, 0.2, 0.15))
-        z = FACADE_M - 0.03
-        for storey in range(STOREYS):
-            for column in range(16):
-                x, y = -26.6 + 3.0 * column, 1.0 + storey * STOREY_M
-                if storey == 0 and column == 9:  # the entrance
-                    faces.append(
-                        _upright(x - 0.4, 0, 2.8, 2.7, z, (0.03, 0.035, 0.04), Material.GLASS)
-                    )
-                    continue
-                faces.append(_upright(x - 0.12, y - 0.12, 2.14, 1.84, z + 0.01, FRAME))
-                faces.append(
-                    _upright(x, y, 0.92, 1.6, z - 0.02, (0.03, 0.035, 0.045), Material.GLASS)
-                )
-                faces.append(
-                    _upright(x + 0.98, y, 0.92, 1.6, z - 0.02, (0.03, 0.035, 0.045), Material.GLASS)
-                )
-        return faces
 
     def _window_numbers(self, buffers: Buffers) -> np.ndarray:
         """Which window each pixel of the facade's glass belongs to, else -1."""
@@ -225,6 +182,7 @@ class Carpark(Site):
         return np.asarray(light[..., None] * WHITE, np.float32)
 
     def visitors(self, frame: int) -> Iterable[Piece]:
+        """Cars, people and the barrier in one frame."""
         for stay in self.traffic.at(frame):
             key = (stay.vehicle, stay.x, stay.z, stay.heading)
             if key not in self._parked:
@@ -285,24 +243,9 @@ class Carpark(Site):
         return self.piece(faces, slices)
 
     def place_for(self, rng: np.random.Generator) -> tuple[float, float]:
+        """A free place (x, z) in a lane or on the pavement."""
         z = float(
             rng.choice([rng.uniform(17.3, 21.5), rng.uniform(33.2, 38), rng.uniform(45, 47.6)])
         )
         wide = min(15.0, self.camera.half_width_m(z) - 2.0)
         return float(rng.uniform(-wide, wide)), z
-
-
-def _rectangle(centre: tuple[float, float, float], size: tuple[float, float, float]) -> Polygon:
-    half = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * (size[0] / 2, size[2] / 2)
-    return np.asarray(half + (centre[0], centre[2]), np.float64)
-
-
-def _upright(x, y, wide, high, z, colour, material=Material.WALL) -> Face:  # type: ignore[no-untyped-def]
-    points = np.array([(x, y, z), (x + wide, y, z), (x + wide, y + high, z), (x, y + high, z)])
-    return Face(points, colour, material)
-
-
-def _mast(lamp: Lamp) -> list[Face]:
-    x, y, z = lamp.place
-    pole = box_faces((x, 0, z + 0.5), (0.13, y + 0.1, 0.13), (0.2, 0.21, 0.21))
-    return pole + box_faces((x, y + 0.05, z + 0.15), (0.35, 0.1, 0.8), (0.3, 0.3, 0.3))

@@ -10,9 +10,11 @@ from tlae.lab.sites.vehicles import Vehicle, draw_vehicle
 
 SLOT_M, DEPTH_M = 2.6, 5.0
 DELIVERY_H = 10.5
-HOURLY = np.array(  # arrivals of visitors an hour, in shares of the busiest
-    [0, 0, 0, 0, 0, 0.05, 0.2, 0.6, 0.9, 1, 0.9, 0.8, 0.9, 0.8, 0.9, 0.9, 0.8, 0.6, 0.4, 0.25]
-    + [0.15, 0.08, 0.03, 0]
+HOURLY = np.concatenate(  # arrivals of visitors an hour, in shares of the busiest
+    [
+        (0, 0, 0, 0, 0, 0.05, 0.2, 0.6, 0.9, 1, 0.9, 0.8),
+        (0.9, 0.8, 0.9, 0.9, 0.8, 0.6, 0.4, 0.25, 0.15, 0.08, 0.03, 0),
+    ]
 )
 
 

@@ -136,7 +136,7 @@ def _patch(
         ],
         axis=1,
     )
-    facing = facing + (0, 0.5, -0.4)
+    facing = facing + np.array([0, 0.5, -0.4])
     unit = facing / max(float(np.linalg.norm(facing)), 1e-6)
     normal = (float(unit[0]), float(unit[1]), float(unit[2]))
     return Face(points, (colour[0], colour[1], colour[2]), Material.LEAVES, normal)

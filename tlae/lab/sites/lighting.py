@@ -161,7 +161,7 @@ class Lighting:
         light = moment.light
         up = np.maximum(self.up[:rows], 0.004)
         height = np.clip(up / 0.5, 0, 1)[..., None]
-        # near the horizon the clear sky is paler, and all of it is brighter than the ground it lights
+        # near the horizon the clear sky is paler
         pale = light.sky.mean() * np.array([1.02, 1.0, 0.98], np.float32)
         clear = (light.sky * (0.55 + 0.45 * height) + pale * (0.75 - 0.55 * height)) * 0.62
         clear = np.broadcast_to(clear, (rows, self.right.shape[1], 3))

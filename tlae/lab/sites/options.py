@@ -15,7 +15,6 @@ class SiteView(StrEnum):
     """What the camera looks at."""
 
     CARPARK = "carpark"  # cars come and go; lamps, a barrier, a delivery van
-    GARDEN = "garden"  # plants grow, chairs are moved, laundry dries, a cat passes
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class SiteOptions:
     """Everything that decides the bytes of a site.
 
     Attributes:
-        view: ``carpark`` or ``garden``.
+        view: ``carpark``.
         days: normal days to learn from, in ``Train``.
         test_days: days after them, in ``Test/clean``, and once more with things in
             ``Test/planted``; 0 writes no ``Test``.
@@ -55,10 +54,11 @@ class SiteOptions:
             raise UserError(
                 f"site view must be {' or '.join(SiteView)}, got {self.view}; choose one of them"
             )
-        if len(self.size_hw) != 2 or any(side < SMALLEST_PX or side % 2 for side in self.size_hw):
+        wrong = [side for side in self.size_hw if side < SMALLEST_PX or side % 2]
+        if len(self.size_hw) != 2 or wrong:
             raise UserError(
-                f"site size_hw must be [height,width], even and >= {SMALLEST_PX}, got {list(self.size_hw)}; "
-                "use for example [384,512]"
+                f"site size_hw must be [height,width], even and >= {SMALLEST_PX}, got "
+                f"{list(self.size_hw)}; use for example [384,512]"
             )
         try:
             datetime.strptime(self.start, "%Y-%m-%d")

@@ -29,7 +29,7 @@ def box_slices(centre: Place, size: Place, turned: float = 0.0, steps: int = 4) 
     """Slices of a box, from its foot to its top."""
     half_w, half_d = size[0] / 2, size[2] / 2
     plan = np.array([(-half_w, -half_d), (half_w, -half_d), (half_w, half_d), (-half_w, half_d)])
-    plan = turn(plan, turned) + (centre[0], centre[2])
+    plan = turn(plan, turned) + np.array([centre[0], centre[2]])
     heights = centre[1] + size[1] * np.linspace(1 / steps, 1, steps)
     return [Slice(plan, float(height)) for height in heights]
 

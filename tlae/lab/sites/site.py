@@ -13,15 +13,18 @@ from tlae.lab.scenes.camera import SceneCamera
 from tlae.lab.sites.flora import SWAYS, Plant
 from tlae.lab.sites.lighting import Lamp
 from tlae.lab.sites.options import SiteOptions
-from tlae.lab.sites.shadows import Slice
+from tlae.lab.sites.shadows import Slice, box_slices
 from tlae.lab.sites.sprites import (
     FAR_M,
     Buffers,
+    Colour,
     Face,
     Floats,
     Material,
+    Place,
     Polygon,
     Sprite,
+    box_faces,
     faces_sprite,
     rays,
 )
@@ -127,6 +130,18 @@ class Site(ABC):
     ) -> Piece:
         """Flat faces as a piece."""
         return Piece(faces_sprite(self.camera, faces), slices or [], feet or [])
+
+    def boxes(self, parts: list[tuple[Place, Place, Colour]]) -> Piece:
+        """Boxes as a piece: foot of the middle, measures, colour of each."""
+        faces: list[Face] = []
+        slices: list[Slice] = []
+        feet: list[Polygon] = []
+        for centre, size, colour in parts:
+            faces += box_faces(centre, size, colour)
+            slices += box_slices(centre, size)
+            if centre[1] == 0:
+                feet.append(slices[-1].plan)
+        return self.piece(faces, slices, feet)
 
     def ground(self, texture: Ground) -> Buffers:
         """Buffers of sky and ground.

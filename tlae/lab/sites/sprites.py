@@ -204,7 +204,7 @@ def box_faces(
     """A box: foot of its middle, width, height and depth in metres, turned in radians."""
     half_w, half_d = size[0] / 2, size[2] / 2
     plan = np.array([(-half_w, -half_d), (half_w, -half_d), (half_w, half_d), (-half_w, half_d)])
-    plan = turn(plan, turned) + (centre[0], centre[2])
+    plan = turn(plan, turned) + np.array([centre[0], centre[2]])
     low, high = (
         np.stack([plan[:, 0], np.full(4, centre[1] + up), plan[:, 1]], axis=1)
         for up in (0.0, size[1])

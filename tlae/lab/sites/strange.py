@@ -10,11 +10,14 @@ from tlae.lab.sites.sprites import (
     Colour,
     Face,
     Material,
+    Place,
     box_faces,
     faces_sprite,
     flat_sprite,
     turn,
 )
+
+Box = tuple[Place, Place, Colour]
 
 WOOD: Colour = (0.30, 0.20, 0.10)
 LOUD: tuple[Colour, ...] = (
@@ -40,33 +43,45 @@ def strange_piece(
     colour = LOUD[int(rng.integers(len(LOUD)))]
     if what in ("deer", "dog", "balloon", "big bird"):
         return _flat(what, camera, (x, z), size, colour, rng)
-    boxes: list[tuple[tuple[float, float, float], tuple[float, float, float], Colour]]
-    plain: dict[str, list[tuple[tuple[float, float, float], tuple[float, float, float], Colour]]] = {
-        "crate": [((0, 0, 0), (1.1, 1.0, 1.1), WOOD), ((0, 1.0, 0), (1.2, 0.08, 1.2), WOOD)],
-        "pallets": [((0, 0.17 * k, 0), (1.2, 0.13, 0.9), WOOD) for k in range(5)],
-        "barrels": [((dx, 0, dz), (0.55, 0.9, 0.55), colour) for dx, dz in ((0, 0), (0.65, 0.1), (0.3, 0.6))],
-        "suitcase": [((0, 0, 0), (0.55, 0.75, 0.3), colour), ((0, 0.75, 0), (0.3, 0.1, 0.06), (0.05, 0.05, 0.05))],
-        "sofa": [((0, 0.1, 0), (2.0, 0.4, 0.9), colour), ((0, 0.5, 0.35), (2.0, 0.5, 0.25), colour),
-                 ((-0.95, 0.1, 0), (0.25, 0.65, 0.9), colour), ((0.95, 0.1, 0), (0.25, 0.65, 0.9), colour)],
-        "skip": [((0, 0.1, 0), (3.0, 1.2, 1.7), colour), ((0, 1.31, 0), (2.7, 0.12, 1.4), (0.2, 0.17, 0.13))],
-        "boards": [((0.1 * k, 0.08 * k, 0.06 * (k % 2)), (2.6, 0.07, 0.5), WOOD) for k in range(6)],
-        "trolley": [((0, 0.35, 0), (0.6, 0.55, 0.9), (0.4, 0.41, 0.42)), ((0, 0, -0.3), (0.5, 0.35, 0.06), (0.1, 0.1, 0.1)),
-                    ((0, 0, 0.3), (0.5, 0.35, 0.06), (0.1, 0.1, 0.1)), ((0, 0.9, -0.5), (0.6, 0.1, 0.06), (0.4, 0.03, 0.03))],
-        "tent": [],
-    }  # fmt: skip
-    boxes = plain[what]
     faces: list[Face] = []
     slices: list[Slice] = []
-    for (dx, dy, dz), measures, paint in boxes:
+    if what == "tent":
+        faces, slices = _tent(x, z, size, angle, colour)
+    for (dx, dy, dz), measures, paint in [] if what == "tent" else _boxes(what, colour):
         offset = turn(np.array([[dx, dz]]), angle)[0] * size
         centre = (x + float(offset[0]), dy * size, z + float(offset[1]))
         scaled = (measures[0] * size, measures[1] * size, measures[2] * size)
         faces += box_faces(centre, scaled, paint, angle)
         slices += box_slices(centre, scaled, angle, 3)
-    if what == "tent":
-        faces, slices = _tent(x, z, size, angle, colour)
     feet = [one.plan for one in slices if one.height < 0.6 * size][:4]
     return Piece(faces_sprite(camera, faces), slices, feet)
+
+
+def _boxes(what: str, colour: Colour) -> list[Box]:
+    """Feet, measures and colours of what a thing is built of."""
+    grey: Colour = (0.4, 0.41, 0.42)
+    black: Colour = (0.05, 0.05, 0.05)
+    if what == "crate":
+        return [((0, 0, 0), (1.1, 1.0, 1.1), WOOD), ((0, 1.0, 0), (1.2, 0.08, 1.2), WOOD)]
+    if what == "pallets":
+        return [((0, 0.17 * k, 0), (1.2, 0.13, 0.9), WOOD) for k in range(5)]
+    if what == "barrels":
+        places = ((0, 0), (0.65, 0.1), (0.3, 0.6))
+        return [((right, 0, away), (0.55, 0.9, 0.55), colour) for right, away in places]
+    if what == "suitcase":
+        return [((0, 0, 0), (0.55, 0.75, 0.3), colour), ((0, 0.75, 0), (0.3, 0.1, 0.06), black)]
+    if what == "sofa":
+        arms: list[Box] = [((side, 0.1, 0), (0.25, 0.65, 0.9), colour) for side in (-0.95, 0.95)]
+        back: Box = ((0, 0.5, 0.35), (2.0, 0.5, 0.25), colour)
+        return [((0, 0.1, 0), (2.0, 0.4, 0.9), colour), back, *arms]
+    if what == "skip":
+        rubble: Box = ((0, 1.31, 0), (2.7, 0.12, 1.4), (0.2, 0.17, 0.13))
+        return [((0, 0.1, 0), (3.0, 1.2, 1.7), colour), rubble]
+    if what == "boards":
+        return [((0.1 * k, 0.08 * k, 0.06 * (k % 2)), (2.6, 0.07, 0.5), WOOD) for k in range(6)]
+    legs: list[Box] = [((0, 0, away), (0.5, 0.35, 0.06), black) for away in (-0.3, 0.3)]
+    handle: Box = ((0, 0.9, -0.5), (0.6, 0.1, 0.06), (0.4, 0.03, 0.03))
+    return [((0, 0.35, 0), (0.6, 0.55, 0.9), grey), handle, *legs]  # a trolley
 
 
 def _tent(
@@ -82,7 +97,7 @@ def _tent(
     slices = []
     for share in (0.1, 0.3, 0.5, 0.7, 0.9):
         half = np.array([(-1.1, -1), (1.1, -1), (1.1, 1), (-1.1, 1)]) * size * (1 - share, 1)
-        slices.append(Slice(turn(half, angle) + (x, z), 1.3 * size * share))
+        slices.append(Slice(turn(half, angle) + np.array([x, z]), 1.3 * size * share))
     return faces, slices
 
 
@@ -107,9 +122,8 @@ def _flat(
         ]
         slices = round_slices((x, z), [(0.3, 0.3), (0.7, 0.5), (1.1, 0.2)])
     else:
-        brown: Colour = (
-            (0.22, 0.13, 0.07) if what == "deer" else CLOTHES[int(rng.integers(len(CLOTHES)))]
-        )
+        coat = CLOTHES[int(rng.integers(len(CLOTHES)))]
+        brown: Colour = (0.22, 0.13, 0.07) if what == "deer" else coat
         length = 1.5 * size if what == "deer" else 0.85 * size
         parts = four_legs(length, brown, 0.0 if what == "deer" else 0.3)
         slices = box_slices((x, 0.3 * length, z), (length, 0.5 * length, 0.3), steps=3)

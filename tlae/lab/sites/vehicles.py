@@ -1,11 +1,14 @@
 """Cars, vans and lorries: a profile of the side, drawn out to a width that narrows upwards."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from tlae.lab.sites.shadows import Slice
 from tlae.lab.sites.sprites import Colour, Face, Material, Polygon, turn
+
+Placing = Callable[[list[tuple[float, float, float]]], Polygon]
 
 PAINTS: tuple[Colour, ...] = (
     (0.62, 0.63, 0.64),
@@ -86,7 +89,8 @@ def vehicle_faces(vehicle: Vehicle, x: float, z: float, heading: float) -> list[
 
     Args:
         vehicle: which.
-        x, z: its middle in metres.
+        x: of its middle, in metres.
+        z: of its middle, in metres.
         heading: 0 has its front away from the camera; radians, towards the right.
     """
     shape = vehicle.shape
@@ -145,7 +149,14 @@ def vehicle_faces(vehicle: Vehicle, x: float, z: float, heading: float) -> list[
     return faces
 
 
-def _side_glass(place, side, half, levels, along, end) -> list[Face]:  # type: ignore[no-untyped-def]
+def _side_glass(
+    place: Placing,
+    side: int,
+    half: float,
+    levels: tuple[float, float],
+    along: tuple[float, float, float, float],
+    end: float,
+) -> list[Face]:
     belt, roof = levels
     g0, g1, g2, g3 = along
     narrow = half * ROOF_IN
@@ -162,7 +173,7 @@ def _side_glass(place, side, half, levels, along, end) -> list[Face]:  # type: i
     return [Face(place(corners), GLASS, Material.GLASS)]
 
 
-def _wheel(place, across, back, radius) -> list[Face]:  # type: ignore[no-untyped-def]
+def _wheel(place: Placing, across: float, back: float, radius: float) -> list[Face]:
     angles = np.linspace(0, 2 * np.pi, 12, endpoint=False)
     faces = []
     for size, colour, out in ((radius, TYRE, 0.0), (radius * 0.58, RIM, 0.01)):
@@ -203,4 +214,4 @@ def _plan(
 ) -> Polygon:
     local = np.array([(-half, front), (half, front), (half, rear), (-half, rear)])
     local[:, 1] = length / 2 - local[:, 1]
-    return turn(local, -heading) + (x, z)
+    return np.asarray(turn(local, -heading) + np.array([x, z]), np.float64)
