@@ -1,36 +1,41 @@
-"""Pictures that are known again, and pictures that only look poor in the same way."""
+"""Copies hash alike, other pictures do not."""
 
 import cv2
 import numpy as np
+import pytest
 
-from tlae.image_sets.perceptual_hash import Fingerprint, SeenPictures, fingerprint
-
-
-def scene(seed: int) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    return cv2.resize(rng.integers(0, 255, (12, 16, 3), np.uint8), (256, 192))
+from tlae.footage.frames import Image
+from tlae.image_sets.perceptual_hash import BITS, NEAR, distance, perceptual_hash
 
 
-def test_a_smaller_copy_is_found_among_many_pictures() -> None:
-    seen = SeenPictures(4)
-    assert seen.find(fingerprint(scene(0))) is None
-    for seed in range(1500):  # more than there is room for at first
-        seen.add(str(seed), fingerprint(scene(seed)))
-    smaller = cv2.resize(scene(1200), (128, 96), interpolation=cv2.INTER_AREA)
-    assert seen.find(fingerprint(smaller)) == "1200"
-    assert seen.find(fingerprint(np.ascontiguousarray(scene(1200)[:, ::-1]))) is None
+def picture(seed: int, size_px: int = 96) -> Image:
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), np.uint8)
+    drawn: Image = cv2.resize(coarse, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
+    return drawn
 
 
-def test_plain_pictures_of_other_colours_are_others() -> None:
-    red, blue = (np.full((80, 60, 3), colour, np.uint8) for colour in ((200, 0, 0), (0, 0, 200)))
-    seen = SeenPictures(4)
-    seen.add("red", fingerprint(red))
-    assert seen.find(fingerprint(blue)) is None
-    assert seen.find(fingerprint(red[:40])) == "red"
+@pytest.mark.parametrize("seed", range(5))
+def test_a_copy_that_was_shrunk_compressed_or_lit_differently_is_near(seed: int) -> None:
+    original = picture(seed)
+    _, coded = cv2.imencode(".jpg", original, [cv2.IMWRITE_JPEG_QUALITY, 40])
+    copies = {
+        "smaller": cv2.resize(original, (60, 50), interpolation=cv2.INTER_AREA),
+        "compressed": cv2.imdecode(coded, cv2.IMREAD_COLOR),
+        "darker": (original * 0.8).astype(np.uint8),
+        "grey": cv2.cvtColor(original, cv2.COLOR_RGB2GRAY),
+    }
+    for name, copy in copies.items():
+        assert distance(perceptual_hash(original), perceptual_hash(copy)) <= NEAR, name
 
 
-def test_a_fingerprint_survives_being_stored() -> None:
-    one = fingerprint(scene(0))
-    again = Fingerprint.of_bytes(one.to_bytes())
-    assert np.array_equal(one.bits, again.bits)
-    assert np.array_equal(one.colour, again.colour)
+def test_unrelated_pictures_differ_in_about_half_of_the_bits() -> None:
+    hashes = [perceptual_hash(picture(seed)) for seed in range(12)]
+    pairs = [distance(a, b) for n, a in enumerate(hashes) for b in hashes[:n]]
+    assert min(pairs) > NEAR
+    assert abs(np.mean(pairs) - BITS / 2) < 4
+
+
+def test_a_flat_picture_hashes_to_zero_and_the_distance_counts_bits() -> None:
+    assert perceptual_hash(np.full((20, 30, 3), 77, np.uint8)) == 0
+    assert distance(0b1011, 0b0010) == 2
+    assert distance(2**64 - 1, 0) == BITS

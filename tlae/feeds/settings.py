@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from omegaconf import MISSING
 
+from tlae.image_sets.perceptual_hash import NEAR
 from tlae.image_sets.settings import ImageFilterConfig
 from tlae.setting_rules import one_of, within
 
@@ -42,7 +43,7 @@ class FeedConfig(ImageFilterConfig):
     most_mb: float = 50.0
     most_megapixels: float = 100.0
     least_side_px: int = 64
-    duplicate_bits: int | None = 4
+    duplicate_bits: int | None = NEAR
     robots: bool = True
     user_agent: str | None = None
     log: str = "plain"

@@ -1,6 +1,10 @@
-"""Know a picture again that was scaled or compressed anew."""
+"""A 64-bit hash of what a picture looks like: copies, resized or compressed again, differ little.
 
-from dataclasses import dataclass
+The signs of the lowest frequencies of the grey picture, against their median (Zauner 2010,
+*Implementation and benchmarking of perceptual image hash functions*). The mean brightness does not
+count, so that a hash survives another exposure. Pictures that are nearly the same everywhere have
+few bits of 1, and are near each other whatever they show.
+"""
 
 import cv2
 import numpy as np
@@ -8,79 +12,37 @@ import numpy.typing as npt
 
 from tlae.footage.frames import Image
 
-SIDE_PX = 32  # of the reduced picture
-LOW = 8  # frequencies in each direction
-MOST_COLOUR = 24  # levels by which mean colours of the same picture may differ
-ROOM = 1024
+SIDE_PX = 32  # the picture is shrunk to a square of this side
+BITS = 64
+NEAR = 6  # bits; pictures this close, of 64, are taken for copies of each other
 
 
-@dataclass(frozen=True, eq=False)
-class Fingerprint:
-    """What a picture is known by.
-
-    Attributes:
-        bits: (8,) uint8, the 64 bits of the perceptual hash.
-        colour: (3,) uint8, mean of the picture, RGB. Pictures without structure have a hash of
-            chance, and differ in this alone.
-    """
-
-    bits: npt.NDArray[np.uint8]
-    colour: npt.NDArray[np.uint8]
-
-    def to_bytes(self) -> bytes:
-        """11 bytes for ``of_bytes``."""
-        return self.bits.tobytes() + self.colour.tobytes()
-
-    @classmethod
-    def of_bytes(cls, data: bytes) -> "Fingerprint":
-        """What ``to_bytes`` returned."""
-        values = np.frombuffer(data, np.uint8)
-        return cls(values[:8], values[8:])
+def _lowest_frequencies() -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Rows and columns of the ``BITS`` lowest frequencies, the mean apart."""
+    rows, columns = np.indices((SIDE_PX, SIDE_PX)).reshape(2, -1)
+    order = np.lexsort((columns, rows, rows**2 + columns**2))[1 : BITS + 1]
+    return rows[order], columns[order]
 
 
-def fingerprint(image: Image) -> Fingerprint:
-    """Perceptual hash of a picture (Zauner 2010: signs of the lowest frequencies).
+LOWEST = _lowest_frequencies()
+
+
+def perceptual_hash(picture: Image) -> int:
+    """Hash a picture by its coarse structure.
 
     Args:
-        image: RGB (H, W, 3) uint8.
+        picture: (H, W, 3) or (H, W) uint8, of any size.
+
+    Returns:
+        A number of 64 bits; 0 of a picture that is the same everywhere.
     """
-    small = cv2.resize(image, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    low = cv2.dct(grey)[:LOW, :LOW].ravel()
-    bits = np.packbits(low > np.median(low[1:]))
-    colour = np.rint(small.reshape(-1, 3).mean(axis=0)).astype(np.uint8)
-    return Fingerprint(bits, colour)
+    grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA)
+    waves = cv2.dct(small.astype(np.float32))[LOWEST].round()  # rounded: no bits from noise
+    bits = waves > np.median(waves)
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
-class SeenPictures:
-    """Pictures that were seen, to find the one that another is a copy of.
-
-    Args:
-        most_bits: by which perceptual hashes of the same picture may differ, of 64.
-    """
-
-    def __init__(self, most_bits: int) -> None:
-        self._most_bits = most_bits
-        self._names: list[str] = []
-        self._bits = np.zeros((ROOM, 8), np.uint8)
-        self._colours = np.zeros((ROOM, 3), np.int16)
-
-    def add(self, name: str, seen: Fingerprint) -> None:
-        """Remember a picture."""
-        count = len(self._names)
-        if count == len(self._bits):
-            self._bits = np.concatenate([self._bits, np.zeros_like(self._bits)])
-            self._colours = np.concatenate([self._colours, np.zeros_like(self._colours)])
-        self._bits[count], self._colours[count] = seen.bits, seen.colour
-        self._names.append(name)
-
-    def find(self, one: Fingerprint) -> str | None:
-        """Name of the picture that is most like this one; None: none is alike enough."""
-        count = len(self._names)
-        if not count:
-            return None
-        apart = np.unpackbits(self._bits[:count] ^ one.bits, axis=1).sum(axis=1)
-        colour = np.abs(self._colours[:count] - one.colour.astype(np.int16)).max(axis=1)
-        apart[colour > MOST_COLOUR] = 64
-        nearest = int(apart.argmin())
-        return self._names[nearest] if apart[nearest] <= self._most_bits else None
+def distance(a: int, b: int) -> int:
+    """Number of bits, 0 to 64, in which two hashes differ; unrelated pictures: about 32."""
+    return (a ^ b).bit_count()
