@@ -18,7 +18,7 @@ from tlae.patches.features import Still, still_of
 from tlae.patches.judge import Judge, fit_judge
 from tlae.patches.memory import Memory
 from tlae.patches.past import Past, Reach
-from tlae.patches.words import given, words
+from tlae.patches.words import ratios, words
 from tlae.progress import progress
 from tlae.setting_rules import within
 
@@ -144,7 +144,7 @@ class PatchMemory(Net):
             still = still_of(picture)
             one = compared(still, (memory, all_days), (past.memory, past.compared(reach)))
             evidence.append(levels.evidence(still, one))
-            reasons.append(given(one, levels))
+            reasons.append(ratios(one, levels)[None])
             past = past.with_still(still, reach)
         logits = self.judge(torch.stack(evidence).to(device))
         above = (_calm(logits, self.watched) - calm).clamp_min(0)
@@ -156,7 +156,7 @@ class PatchMemory(Net):
         """Why a place is unusual.
 
         Args:
-            evidence: (E, h, w) of a still.
+            evidence: (1, h, w) of a still.
             place: row and column, as shares of the picture.
         """
         if not evidence.numel():
@@ -164,7 +164,7 @@ class PatchMemory(Net):
         row, column = (
             min(int(p * n), n - 1) for p, n in zip(place, evidence.shape[1:], strict=True)
         )
-        return Reason(words(*evidence[:, row, column].tolist()))
+        return Reason(words(float(evidence[0, row, column])))
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """The memory takes the size that was saved."""
