@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tlae.scoring.events import CAMERA, Event
+from tlae.watching.recording import Recorder
 
 SCHEMA, VERSION = "tlae.event", 1
 LOST = "lost"  # health of a camera that sends nothing
 NEW, UPDATE, END = "new", "update", "end"
 MESSAGE_FIELDS = (
-    *("schema", "version", "id", "type", "camera", "written_at", "snapshot", "event"),
+    *("schema", "version", "id", "type", "camera", "written_at", "snapshot", "clip", "event"),
 )
 
 
@@ -56,11 +57,19 @@ class Announcer:
         prefix: before the ids of its messages, unique to this watch.
         update_s: time between messages about an event that goes on [s]; None: none.
         picture: see ``Picture``.
+        recorder: writes clips of events; None: there are none.
     """
 
-    def __init__(self, camera: str, prefix: str, update_s: float | None, picture: Picture) -> None:
+    def __init__(
+        self,
+        camera: str,
+        prefix: str,
+        update_s: float | None,
+        picture: Picture,
+        recorder: Recorder | None = None,
+    ) -> None:
         self._camera, self._prefix, self._update_s = camera, prefix, update_s
-        self._picture = picture
+        self._picture, self._recorder = picture, recorder
         self._open: dict[str, OpenEvent] = {}
         self._count = 0
 
@@ -109,6 +118,8 @@ class Announcer:
                 known = self._begun(event, clips)
                 found.append(self._message(NEW, known, event))
             found.append(self._message(END, known, event))
+            if self._recorder is not None:
+                self._recorder.end(known.id)
             del self._open[key_of(event)]
         for event in going_on:
             known = self._open.get(key_of(event))
@@ -128,6 +139,8 @@ class Announcer:
         self._count += 1
         known = OpenEvent(f"E{self._count:04d}", clips.get(event.clip, event.clip))
         self._open[key_of(event)] = known
+        if self._recorder is not None and event.kind != CAMERA:
+            self._recorder.begin(known.id, event.end_s - event.start_s)
         return known
 
     def _message(self, kind: str, known: OpenEvent, event: Event) -> Message:
@@ -143,6 +156,7 @@ class Announcer:
             *(SCHEMA, VERSION, name, kind, self._camera),
             datetime.now(UTC).isoformat(timespec="milliseconds"),
             known.snapshot,
+            None if self._recorder is None else self._recorder.path_of(known.id),
             known.event,
         )
         return name, json.dumps(dict(zip(MESSAGE_FIELDS, values, strict=True)), allow_nan=False)

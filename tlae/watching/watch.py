@@ -23,6 +23,8 @@ from tlae.watching.following import Following
 from tlae.watching.messages import Announcer
 from tlae.watching.opening import interval_of, patience_s, source_of
 from tlae.watching.reader import Reader
+from tlae.watching.recording import Recorder
+from tlae.watching.room import Room
 from tlae.watching.settings import WatchConfig
 from tlae.watching.sinks import sinks_of
 from tlae.watching.snapshots import PeakPictures, Snapshots
@@ -107,6 +109,8 @@ class _Watch:
     ) -> None:
         self._cfg, self._address = cfg, address
         self._store, self._folder = store, folder
+        self._room = Room(folder, cfg.keep)
+        self._recorder = Recorder(folder, cfg.clip, self._room) if cfg.clip.record else None
         name = cfg.name or folder.resolve().name
         interval_s = interval_of(address, cfg.camera, model.calibration.interval_s)
         before = store.facts()
@@ -146,12 +150,12 @@ class _Watch:
         live = Live(model, cfg.scoring, events=cfg.events, interval_s=interval_s, device=cfg.device)
         snapshots = Snapshots(
             self._folder,
-            cfg.keep,
             None if watched is None else watched.numpy(),
             local=model.rule.reduction != "mean",
         )
         peaks = PeakPictures(snapshots)
-        announcer = Announcer(name, self._facts["watch_id"], cfg.update_s, peaks.draw)
+        watch_id = self._facts["watch_id"]
+        announcer = Announcer(name, watch_id, cfg.update_s, peaks.draw, self._recorder)
         return Following(live, announcer, peaks)
 
     def _opened(self, model: Model, name: str, interval_s: float, *, is_new: bool) -> Source:
@@ -164,7 +168,7 @@ class _Watch:
             replace(self._following.progress),
             is_new,
         )
-        return source_of(self._address, self._cfg.camera, self._store, wanted)
+        return source_of(self._address, self._cfg.camera, self._store, wanted, self._recorder)
 
     def run(self, stop: threading.Event, show: Show) -> WatchReport:
         """Watch until stopped, or until a file ends."""
@@ -198,6 +202,7 @@ class _Watch:
             if self._is_commit_due(is_idle=arrival is None):
                 self._commit()
             self._say_how_it_is(show)
+            self._room.look()
 
     def _take(self, arrival: Arrival) -> None:
         source = self._source
