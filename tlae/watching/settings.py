@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from tlae.budget import Budget
+from tlae.footage.hours import parse_hours
 from tlae.scoring.event_options import EventRule
 from tlae.setting_rules import one_of, require_device, within
 
@@ -199,6 +200,8 @@ class WatchConfig:
         scoring: what makes an alarm; nothing given: as the model was trained.
         events: when alarms are one event.
         update_s: time between two messages about an event that goes on; null: none.
+        quiet_hours: nobody is told of events that begin then, 22-6 or 12-13,22-6; they are
+            written down all the same; null: none.
         webhook: a receiver of messages over HTTP.
         command: a program that is run for each message.
         mqtt: a broker of messages.
@@ -216,6 +219,7 @@ class WatchConfig:
     scoring: Budget = field(default_factory=Budget)
     events: EventRule = field(default_factory=EventRule)
     update_s: float | None = 30.0
+    quiet_hours: str | None = None
     webhook: WebhookConfig = field(default_factory=WebhookConfig)
     command: CommandConfig = field(default_factory=CommandConfig)
     mqtt: MqttConfig = field(default_factory=MqttConfig)
@@ -227,6 +231,7 @@ class WatchConfig:
 
     def __post_init__(self) -> None:
         """Refuse what nobody can watch."""
+        parse_hours(self.quiet_hours, "quiet_hours")
         within("update_s", self.update_s, 0, LONGEST_S, open_low=True)
         one_of("log", self.log, ("plain", "json"))
         require_device(self.device)
