@@ -1,7 +1,7 @@
 """tlae site out=FOLDER [view=carpark] [days=14] [test_days=0] [every_minutes=15] [seed=0].
 
-Draws weeks of stills of one fixed camera, by day and by night, in all weathers: a car
-park. <out>/Train holds normal days alone. With test_days=3, <out>/Test/clean holds
+Draws weeks of stills of one fixed camera, by day and by night, in all weathers: a car park or a
+garden (view=garden). <out>/Train holds normal days alone. With test_days=3, <out>/Test/clean holds
 the three days after them, <out>/Test/planted the same days with things that do not belong there,
 with exact masks and labels; things.csv tells of each thing. The same settings give the same bytes.
 """
