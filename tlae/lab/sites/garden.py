@@ -8,15 +8,15 @@ import numpy as np
 from tlae.lab.scenes.camera import SceneCamera
 from tlae.lab.sites.flora import SWAYS, Plant
 from tlae.lab.sites.garden_ground import HOUSE_M, WINDOWS, garden_ground, houses
+from tlae.lab.sites.garden_things import chair, laundry, parasol
 from tlae.lab.sites.lighting import Lamp
 from tlae.lab.sites.options import SiteOptions
 from tlae.lab.sites.people import bird, four_legs, person, person_slices
-from tlae.lab.sites.shadows import Slice, box_slices, round_slices
+from tlae.lab.sites.shadows import round_slices
 from tlae.lab.sites.site import Piece, Site
 from tlae.lab.sites.sprites import (
     Buffers,
     Colour,
-    Face,
     Floats,
     Material,
     Place,
@@ -29,10 +29,6 @@ WARM = np.array([1.0, 0.66, 0.34], np.float32)
 TABLE_M = (-1.7, 7.7)
 WOOD: Colour = (0.24, 0.145, 0.08)
 LINE_M = (-7.2, -2.2, 17.5)  # of the laundry: from x to x, at z
-LAUNDRY: tuple[Colour, ...] = (
-    *((0.6, 0.6, 0.58), (0.15, 0.22, 0.42), (0.45, 0.12, 0.12)),
-    *((0.55, 0.5, 0.35), (0.12, 0.13, 0.15), (0.4, 0.5, 0.55)),
-)
 WARM_HOURS = (9.0, 20.0)
 
 
@@ -50,6 +46,7 @@ class Garden(Site):
             Lamp((5.2, 1.1, 17.2), WARM * 0.16, -1.2, glows_px=3),
             Lamp((-16.5, 6.0, 31.0), np.array([1.0, 0.85, 0.65], np.float32) * 3.0, -0.4),
         )
+        self.used = self._last_used()
         self._growing = lru_cache(500)(self._grown)
         self._add_plants()
         self._add_fixtures()
@@ -147,7 +144,8 @@ class Garden(Site):
         hour, day = self.hour(frame), frame // self.options.frames_a_day
         rng = np.random.default_rng([self.options.seed, 82, day])
         count = len(WINDOWS)
-        first, last, early = (rng.uniform(*span, count) for span in ((16, 20.5), (20, 24), (6, 8)))
+        first, last = rng.uniform(16, 20.5, count), rng.uniform(20, 24, count)
+        early = rng.uniform(6, 8, count)
         lit = (hour > first) & (hour < last) | (hour > early) & (hour < early + 0.8)
         power = (0.07 * lit * rng.uniform(0.4, 1.3, count)).astype(np.float32)
         light = np.where(self._lit >= 0, power[np.maximum(self._lit, 0)], 0)
@@ -203,8 +201,7 @@ class Garden(Site):
 
     def _furniture(self, frame: int) -> Iterable[Piece]:
         """A table, four chairs that stay where they were left last, a parasol on fine days."""
-        moved = self._moved_at(frame)
-        rng = np.random.default_rng([self.options.seed, 86, moved])
+        rng = np.random.default_rng([self.options.seed, 86, self.used[frame] + 1])
         x, z = TABLE_M[0] + rng.normal(0, 0.06), TABLE_M[1] + rng.normal(0, 0.05)
         legs: list[tuple[Place, Place, Colour]] = [
             ((x + right, 0, z + away), (0.07, 0.7, 0.07), WOOD)
@@ -214,75 +211,39 @@ class Garden(Site):
         yield self.boxes([((x, 0.7, z), (1.7, 0.06, 0.9), WOOD), *legs])
         for right, away in ((-0.5, -0.75), (0.5, -0.75), (-0.5, 0.8), (0.5, 0.8)):
             shift = rng.normal(0, 0.16, 2)
-            yield self._chair(
-                x + right + shift[0],
-                z + away + abs(shift[1]) * np.sign(away),
-                float(rng.normal(0, 0.3)),
-                away,
+            yield self.piece(
+                *chair(
+                    x + right + shift[0],
+                    z + away + abs(shift[1]) * np.sign(away),
+                    float(rng.normal(0, 0.3)),
+                    away,
+                )
             )
         sunny = self.weather.cover[frame] < 0.55 and self._pleasant(frame)
         if sunny and self._today(frame, 2).random() < 0.5 and 11 < self.hour(frame) < 18:
-            yield self._parasol(x + 1.25, z + 0.2)
+            yield self.piece(*parasol(x + 1.25, z + 0.2))
 
-    def _moved_at(self, frame: int) -> int:
-        """The frame at which somebody last sat down."""
-        for earlier in range(frame, max(-1, frame - 8 * self.options.frames_a_day), -1):
-            if self._sitting(earlier):
-                return earlier
-        return -1 if frame < self.options.frames_a_day else 0
-
-    def _sitting(self, frame: int) -> bool:
-        start = self._today(frame, 3).uniform(10, 18)
-        long = self._today(frame, 4).uniform(0.3, 1.5)
-        return self._pleasant(frame) and start <= self.hour(frame) < start + long
-
-    def _chair(self, x: float, z: float, angle: float, away: float) -> Piece:
-        white: Colour = (0.5, 0.5, 0.48)
-        back = 0.22 * np.sign(away)
-        faces = box_faces((x, 0.42, z), (0.46, 0.05, 0.46), white, angle)
-        faces += box_faces((x, 0.47, z + back), (0.46, 0.45, 0.05), white, angle)
-        for right in (-0.2, 0.2):
-            for far in (-0.2, 0.2):
-                faces += box_faces((x + right, 0, z + far), (0.04, 0.42, 0.04), white, angle)
-        slices = box_slices((x, 0.3, z), (0.46, 0.15, 0.46), angle, 1)
-        slices += box_slices((x, 0.45, z + back), (0.46, 0.47, 0.07), angle, 3)
-        return self.piece(faces, slices)
-
-    def _parasol(self, x: float, z: float) -> Piece:
-        angles = np.linspace(0, 2 * np.pi, 9)
-        faces = box_faces((x, 0, z), (0.06, 2.3, 0.06), (0.4, 0.4, 0.4))
-        top = np.array([x, 2.6, z])
-        for number in range(8):
-            a, b = angles[number], angles[number + 1]
-            rim = [(x + 1.4 * np.cos(c), 2.1, z + 1.4 * np.sin(c)) for c in (a, b)]
-            colour: Colour = (0.5, 0.45, 0.33) if number % 2 else (0.42, 0.10, 0.07)
-            faces.append(Face(np.array([top, *rim]), colour, Material.CLOTH))
-        return self.piece(faces, round_slices((x, z), [(1.0, 0.04), (2.1, 1.4), (2.4, 0.6)]))
+    def _last_used(self) -> np.ndarray:
+        """For each frame, the last one until then in which somebody sat here, else -1."""
+        sat = np.full(self.options.all_days * self.options.frames_a_day, -1)
+        for day in range(self.options.all_days):
+            rng = np.random.default_rng([self.options.seed, 83, 3, day])
+            start, long = rng.uniform(10, 18), rng.uniform(0.3, 1.5)
+            for step in range(self.options.frames_a_day):
+                frame = day * self.options.frames_a_day + step
+                hour = step * 24 / self.options.frames_a_day
+                if start <= hour < start + long and self._pleasant(frame):
+                    sat[frame] = frame
+        return np.asarray(np.maximum.accumulate(sat))
 
     def _laundry(self, frame: int) -> Piece:
-        """Things on the line, moved by the wind."""
-        rng, now = self._today(frame, 5), np.random.default_rng([self.options.seed, 87, frame])
-        left, right, z = LINE_M
-        faces: list[Face] = []
-        slices: list[Slice] = []
-        x, wind = left + 0.3, float(self.weather.wind[frame])
-        while x < right - 0.5:
-            wide, long = rng.uniform(0.35, 0.9), rng.uniform(0.5, 1.1)
-            colour = LAUNDRY[int(rng.integers(len(LAUNDRY)))]
-            blown = now.normal(0, 0.25) * wind
-            points = [(x, 1.9, z), (x + wide, 1.9, z)]
-            points += [
-                (x + wide + blown, 1.9 - long, z - blown),
-                (x + blown, 1.9 - long, z - blown),
-            ]
-            faces.append(Face(np.array(points), colour, Material.CLOTH))
-            slices += box_slices((x + wide / 2, 1.9 - long, z), (wide, long, 0.06), steps=4)
-            x += wide + rng.uniform(0.1, 0.35)
-        return self.piece(faces, slices)
+        now = np.random.default_rng([self.options.seed, 87, frame])
+        blown = float(self.weather.wind[frame])
+        return self.piece(*laundry(LINE_M, blown, self._today(frame, 5), now))
 
     def _people(self, frame: int) -> Iterable[Piece]:
         rng = np.random.default_rng([self.options.seed, 88, frame])
-        if self._sitting(frame):
+        if self.used[frame] == frame:
             x, z = TABLE_M[0] + rng.choice([-0.5, 0.5]), TABLE_M[1] + 0.8
             parts = person(rng, seated=True)
             yield Piece(flat_sprite(self.camera, (x, 0, z), parts), person_slices(x, z, True))
