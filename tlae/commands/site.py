@@ -23,4 +23,7 @@ def run(cfg: SiteConfig) -> None:
     if options.test_days:
         stills = options.test_days * options.frames_a_day
         print(f"  Test   {options.test_days} days, {stills} stills, clean and planted")
-        print("  things " + ", ".join(f"{kind} {count}" for kind, count in site.things.items()))
+        kinds = ", ".join(f"{kind} {count}" for kind, count in site.things.items()) or "none"
+        asked, found = round(options.things_a_day * options.test_days), sum(site.things.values())
+        short = f" ({asked - found} of {asked} found no place in view)" if found < asked else ""
+        print(f"  things {kinds}{short}")
