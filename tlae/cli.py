@@ -106,7 +106,7 @@ COMMANDS = {
     "site": Command(
         "tlae.commands.site",
         "tlae.lab.settings:SiteConfig",
-        "draw weeks of stills of a car park",
+        "draw weeks of stills of a car park or a garden",
     ),
     "describe": Command(
         "tlae.commands.describe",

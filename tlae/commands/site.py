@@ -1,7 +1,7 @@
 """tlae site out=FOLDER [view=carpark] [days=14] [test_days=0] [every_minutes=15] [seed=0].
 
-Draws weeks of stills of one fixed camera, by day and by night, in all weathers: a car
-park. <out>/Train holds normal days alone. With test_days=3, <out>/Test/clean holds
+Draws weeks of stills of one fixed camera, by day and by night, in all weathers: a car park or a
+garden (view=garden). <out>/Train holds normal days alone. With test_days=3, <out>/Test/clean holds
 the three days after them, <out>/Test/planted the same days with things that do not belong there,
 with exact masks and labels; things.csv tells of each thing. The same settings give the same bytes.
 """
@@ -23,4 +23,7 @@ def run(cfg: SiteConfig) -> None:
     if options.test_days:
         stills = options.test_days * options.frames_a_day
         print(f"  Test   {options.test_days} days, {stills} stills, clean and planted")
-        print("  things " + ", ".join(f"{kind} {count}" for kind, count in site.things.items()))
+        kinds = ", ".join(f"{kind} {count}" for kind, count in site.things.items()) or "none"
+        asked, found = round(options.things_a_day * options.test_days), sum(site.things.values())
+        short = f" ({asked - found} of {asked} found no place in view)" if found < asked else ""
+        print(f"  things {kinds}{short}")

@@ -15,6 +15,7 @@ class SiteView(StrEnum):
     """What the camera looks at."""
 
     CARPARK = "carpark"  # cars come and go; lamps, a barrier, a delivery van
+    GARDEN = "garden"  # plants grow, chairs are moved, laundry dries, a cat passes
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class SiteOptions:
     """Everything that decides the bytes of a site.
 
     Attributes:
-        view: ``carpark``.
+        view: ``carpark`` or ``garden``.
         days: normal days to learn from, in ``Train``.
         test_days: days after them, in ``Test/clean``, and once more with things in
             ``Test/planted``; 0 writes no ``Test``.

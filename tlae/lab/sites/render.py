@@ -9,6 +9,7 @@ import numpy.typing as npt
 from tlae.footage.frames import Image
 from tlae.lab.sites.carpark import Carpark
 from tlae.lab.sites.exposure import Exposure
+from tlae.lab.sites.garden import Garden
 from tlae.lab.sites.lighting import Lighting, Moment
 from tlae.lab.sites.options import SiteOptions, SiteView
 from tlae.lab.sites.shadows import Slice
@@ -111,4 +112,4 @@ class Renderer:
         )
 
 
-SITES: dict[SiteView, type[Site]] = {SiteView.CARPARK: Carpark}
+SITES: dict[SiteView, type[Site]] = {SiteView.CARPARK: Carpark, SiteView.GARDEN: Garden}

@@ -35,7 +35,7 @@ class SiteSummary:
     Attributes:
         folder: with ``Train``, ``Test``, ``things.csv`` and ``site.json``.
         options: that it was made with.
-        things: number of planted things of each kind.
+        things: number of planted things of each kind; only those that were ever in view.
     """
 
     folder: Path
@@ -89,7 +89,7 @@ def _write(folder: Path, options: SiteOptions) -> None:
     renderer = Renderer(options)
     first = options.days * options.frames_a_day
     last = options.all_days * options.frames_a_day
-    things: list[Planted] = []
+    kinds: list[str] = []
     (folder / "Train").mkdir()
     with progress("drawing the site", 2 * last - first) as advance:
         for frame in range(first):
@@ -118,8 +118,9 @@ def _write(folder: Path, options: SiteOptions) -> None:
                 advance(2)
             text = labels_text([np.zeros(last - first, bool), labels])
             (folder / "Test" / "labels.m").write_text(text, encoding="utf-8")
-            boxes.table(options).to_csv(folder / THINGS, index=False)
-    kinds = [str(thing.kind) for thing in things]
+            table = boxes.table(options)
+            table.to_csv(folder / THINGS, index=False)
+            kinds = table["kind"].tolist()
     facts: dict[str, Any] = {
         "format": FORMAT,
         "options": options.as_json(),
