@@ -15,6 +15,7 @@ GROUND = {
     "errors",
     "folder_lock",
     "html_page",
+    "http_client",
     "own_file",
     "plain_values",
     "progress",
@@ -28,7 +29,8 @@ GROUND = {
 ARROWS = {
     "footage": GROUND,
     "attributes": {"camera"} | GROUND,
-    "models": {"attributes"} | GROUND,
+    "patches": GROUND,
+    "models": {"attributes", "patches"} | GROUND,
     "camera": {"footage"} | GROUND,
     "scoring": {"camera", "models", "footage"} | GROUND,
     "training": {"scoring", "models", "footage", "model_file"} | GROUND,
@@ -71,6 +73,7 @@ ARROWS = {
     }
     | GROUND,
     "explorer": {"image_sets", "rendering", "footage"} | GROUND,
+    "feeds": {"image_sets", "footage"} | GROUND,
     "watching": {"live", "model_file", "rendering", "scoring", "footage"} | GROUND,
     "serving": {
         "api",
@@ -85,7 +88,7 @@ ARROWS = {
     | GROUND,
 }
 # What the camera product does not need: named by its own commands alone.
-WINGS = {"lab", "image_sets", "explorer", "watching", "serving"}
+WINGS = {"lab", "image_sets", "explorer", "feeds", "watching", "serving"}
 # A library may be imported only by files whose path starts so.
 HOMES = {
     "hydra": ("compose.py", "refused_settings.py", "setting_types.py", "sweep.py"),
@@ -95,6 +98,7 @@ HOMES = {
         "config_parts.py",
         "config_scores.py",
         "explorer/settings.py",
+        "feeds/settings.py",
         "help.py",
         "image_sets/settings.py",
         "lab/settings.py",
@@ -104,6 +108,7 @@ HOMES = {
         "footage/zones.py",
         "watching/settings.py",
     ),
+    "feedparser": ("feeds/",),
     "paho": ("watching/mqtt.py",),
     "fastapi": ("explorer/", "serving/"),
     "starlette": ("explorer/", "serving/"),
