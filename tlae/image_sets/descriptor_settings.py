@@ -7,6 +7,8 @@ from tlae.errors import UserError, require_known
 from tlae.setting_rules import one_of, within
 
 RANDOM = "random"
+AUTO = "auto"  # weights: learnt ones where an installed package holds them
+LITE0 = "efficientnet_lite0"
 TORCHVISION = (
     "vgg16",
     "efficientnet_b7",
@@ -16,7 +18,7 @@ TORCHVISION = (
     "resnet18",
     "resnet50",
 )
-NEEDS_TORCH = (*TORCHVISION, "clip", "model", "error")
+NEEDS_TORCH = (LITE0, *TORCHVISION, "clip", "model", "error")
 NAMES = ("colour_histogram", *NEEDS_TORCH)
 
 
@@ -26,8 +28,8 @@ class DescriptorSettings:
 
     Attributes:
         descriptor: one of ``NAMES``.
-        weights: of a torchvision net or OpenCLIP: a local file (.safetensors, or a state_dict as
-            .pth), a hub name (e.g. DEFAULT), or "random".
+        weights: of a net: a local file (.safetensors, or a state_dict as .pth), a hub name (e.g.
+            DEFAULT), "random", or "auto": learnt for efficientnet_lite0, random for the others.
         download: whether a hub name may be fetched from the internet.
         image_size: side of the net's square input in pixels; None: as published.
         fit: "stretch" shows the net the whole picture, "crop" its centre, as published.
@@ -40,7 +42,7 @@ class DescriptorSettings:
     """
 
     descriptor: str = "colour_histogram"
-    weights: str = RANDOM
+    weights: str = AUTO
     download: bool = False
     image_size: int | None = None
     fit: str = "stretch"
@@ -76,4 +78,6 @@ class DescriptorSettings:
     @property
     def has_random_weights(self) -> bool:
         """Whether this is a net that has learnt nothing."""
-        return self.weights == RANDOM and self.descriptor in (*TORCHVISION, "clip")
+        if self.descriptor == LITE0:
+            return self.weights == RANDOM
+        return self.weights in (RANDOM, AUTO) and self.descriptor in (*TORCHVISION, "clip")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tlae.errors import UserError
 from tlae.footage.frames import Image
 from tlae.image_sets.colour_histogram import ColourHistogram
-from tlae.image_sets.descriptor_settings import DescriptorSettings
+from tlae.image_sets.descriptor_settings import LITE0, DescriptorSettings
 
 if TYPE_CHECKING:  # torch comes only with the descriptors that need it
     import torch
@@ -80,6 +80,10 @@ def build_descriptor(
         from tlae.image_sets.clip import open_clip_net
 
         return NetDescriptor(open_clip_net(settings), settings, device)
+    if settings.descriptor == LITE0:
+        from tlae.image_sets.efficientnet_lite import efficientnet_lite0
+
+        return NetDescriptor(efficientnet_lite0(settings), settings, device)
     from tlae.image_sets.torchvision_nets import torchvision_net
 
     return NetDescriptor(torchvision_net(settings), settings, device)
