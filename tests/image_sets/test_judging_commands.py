@@ -1,5 +1,6 @@
 """`tlae novelty` and `tlae filter`, from pictures to verdicts."""
 
+import shlex
 from pathlib import Path
 
 import cv2
@@ -125,3 +126,53 @@ def test_a_command_of_two_words_is_named_in_full(capsys: pytest.CaptureFixture[s
     assert "did you mean novelty" in refused(["novelty"], capsys)
     assert main(["novelty", "fit", "--help"]) == 0
     assert "tlae novelty fit images=FOLDER" in capsys.readouterr().out
+
+
+def imported_store(folder: Path, pictures: Path, values: np.ndarray) -> Path:
+    """A store with our colour histogram and, beside it, descriptors that others made."""
+    store = folder / f"{pictures.name}.desc"
+    assert main(["describe", f"images={pictures}", f"out={store}"]) == 0
+    np.save(folder / f"{pictures.name}.npy", values)
+    file = folder / f"{pictures.name}.npy"
+    assert main(["describe", f"from_file={file}", f"out={store}", "name=theirs"]) == 0
+    return store
+
+
+def test_descriptors_of_others_are_taken_by_name_and_the_next_step_works(
+    forest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    store = imported_store(tmp_path, forest, rng.normal(0, 1, (20, 5)))
+    sea = write_pictures(tmp_path / "sea", SEA, 4)
+    odd = imported_store(tmp_path, sea, rng.normal(9, 1, (4, 5)))
+    fit = ["novelty", "fit", f"descriptors={store}", "descriptor=theirs", "name=theirs"]
+    capsys.readouterr()
+    assert main(fit) == 0
+    (step,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("next:")]
+    assert main(shlex.split(step)[2:]) == 0
+    assert "verdicts drawn on 20 pictures" in capsys.readouterr().out
+    model = "model_file=checkpoints/theirs/model.safetensors"
+    assert main(["novelty", "score", model, f"descriptors={odd}", "out=judged"]) == 0
+    assert sorted(file.name for file in Path("judged/pictures").iterdir())[0] == "0.png"
+    assert (pd.read_csv("judged/verdicts.csv")["verdict"] == -1).all()
+    words = [f"good={store}", f"bad={odd}", "descriptor=theirs", "name=kinds"]
+    assert main(["filter", "fit", *words]) == 0
+    assert "did you mean theirs" in refused(
+        ["novelty", "fit", f"descriptors={store}", "descriptor=their"], capsys
+    )
+    assert "no descriptor is called 'theirs'" in refused(
+        ["novelty", "fit", f"images={forest}", "descriptor=theirs"], capsys
+    )
+
+
+def test_a_fit_to_stored_descriptors_of_ours_judges_pictures_too(
+    forest: Path, tmp_path: Path
+) -> None:
+    assert main(["describe", f"images={forest}", "out=forest.desc"]) == 0
+    assert main(["novelty", "fit", "descriptors=forest.desc", "name=stored"]) == 0
+    assert main(["novelty", "fit", f"images={forest}", "name=direct"]) == 0
+    for name in ("stored", "direct"):
+        model = f"model_file=checkpoints/{name}/model.safetensors"
+        assert main(["novelty", "score", model, f"images={forest}", f"out={name}"]) == 0
+    stored, direct = (pd.read_csv(f"{name}/verdicts.csv") for name in ("stored", "direct"))
+    pd.testing.assert_frame_equal(stored, direct)

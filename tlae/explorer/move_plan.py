@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from tlae.explorer.pictures import ARCHIVE_MARK
+from tlae.image_sets.item_pictures import ARCHIVE_MARK
 
 
 @dataclass(frozen=True)

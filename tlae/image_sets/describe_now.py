@@ -12,7 +12,14 @@ import pandas as pd
 from tlae.errors import UserError
 from tlae.footage.sources import open_footage
 from tlae.image_sets.describe import describe_footage
-from tlae.image_sets.descriptor_settings import DescriptorSettings
+from tlae.image_sets.descriptor_settings import (
+    LITE0,
+    LITE0_FILE,
+    NAMES,
+    RANDOM,
+    RANDOM_ORIGIN,
+    DescriptorSettings,
+)
 from tlae.image_sets.descriptor_store import IDS, Descriptors, DescriptorWriter
 from tlae.image_sets.descriptors import build_descriptor
 from tlae.progress import progress
@@ -31,7 +38,8 @@ class Described:
         facts: see ``Descriptors.facts``.
         images: footage that they were described from; None: not known.
         left_out: number of pictures without finite descriptors.
-        settings: of the descriptor; empty where not known.
+        settings: of the descriptor, with which further pictures can be described; None: not known.
+        store: folder that they were read from; None: described just now.
     """
 
     ids: pd.DataFrame
@@ -40,6 +48,7 @@ class Described:
     images: str | None
     left_out: int = 0
     settings: dict[str, Any] | None = None
+    store: Path | None = None
 
 
 def describe_now(
@@ -91,7 +100,16 @@ def in_memory(described: Descriptors) -> Described:
     values = np.array(described.values[usable])
     ids = described.ids[usable].reset_index(drop=True)
     left_out = int((~usable).sum())
-    return Described(ids, values, described.facts, images_of(described.facts), left_out)
+    settings = settings_of(described.facts)
+    return Described(
+        ids,
+        values,
+        described.facts,
+        images_of(described.facts),
+        left_out,
+        settings,
+        described.folder,
+    )
 
 
 def images_of(facts: dict[str, Any]) -> str | None:
@@ -99,6 +117,27 @@ def images_of(facts: dict[str, Any]) -> str | None:
     images = facts.get("images")
     path = images.get("path") if isinstance(images, dict) else images
     return None if path is None else str(path)
+
+
+def settings_of(facts: dict[str, Any]) -> dict[str, Any] | None:
+    """Settings with which further pictures can be described as those of a store were.
+
+    None where they are not known: imported descriptors, tiles, weights from a file.
+    """
+    descriptor, weights = facts.get("descriptor"), str(facts.get("weights"))
+    stored = dict(facts.get("settings") or {})
+    if stored.pop("tiles_hw", None) or descriptor not in NAMES:
+        return None
+    learnt_here = descriptor == LITE0 and weights.startswith(LITE0_FILE)
+    random = RANDOM_ORIGIN.fullmatch(weights)
+    if not (descriptor == DescriptorSettings.descriptor or learnt_here or random):
+        return None
+    if random:
+        stored |= {"weights": RANDOM, "seed": int(random[1])}
+    try:
+        return asdict(DescriptorSettings(descriptor, **stored))
+    except (TypeError, ValueError):  # facts that another program wrote
+        return None
 
 
 def _side_by_side(tiles: Described) -> Described:

@@ -1,6 +1,7 @@
 """Pictures to learn from or to judge: described now, or taken from a store."""
 
 import logging
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,8 @@ def described_input(
         descriptors: or a store.
         either: or one of the two, a store where it looks like one.
         settings: how pictures are described.
-        name: of the descriptor in the store; None: the only one, or the one of ``settings``.
+        name: of the descriptor in the store; None: that of ``settings`` where it was given or is
+            there, else the only one.
         quadrants: describe the four quarters of each picture.
 
     Raises:
@@ -51,9 +53,19 @@ def described_input(
             f"quadrants=true describes pictures itself, got the descriptors {store}; give pictures"
         )
     held = descriptor_names(Path(store).expanduser())
-    if name is None and len(held) > 1 and settings.descriptor in held:
+    given = settings.descriptor != DescriptorSettings.descriptor
+    if name is None and (given or settings.descriptor in held):
         name = settings.descriptor
     return in_memory(open_descriptors(store, name))
+
+
+def next_step(kind: str, model: Path, described: Described) -> str:
+    """The command that comes after a fit to ``described``, see ``judge_file.KINDS``."""
+    command = f"tlae {kind} score model_file={shlex.quote(str(model))}"
+    if described.settings is not None:
+        return f"{command} images=..."
+    stored = shlex.quote(str(described.store))
+    return f"{command} descriptors={stored} descriptor={shlex.quote(described.facts['name'])}"
 
 
 def report_left_out(described: Described) -> None:

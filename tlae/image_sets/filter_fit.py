@@ -8,9 +8,15 @@ from pathlib import Path
 from tlae.budget import Budget
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
-from tlae.image_sets.described_input import described_input, descriptor_settings, report_left_out
+from tlae.image_sets.describe_now import Described
+from tlae.image_sets.described_input import (
+    described_input,
+    descriptor_settings,
+    next_step,
+    report_left_out,
+)
 from tlae.image_sets.filters import Estimate, fit_filter, measure_filter
-from tlae.image_sets.judge_file import Judge, judge_folder, save_judge
+from tlae.image_sets.judge_file import MODEL, Judge, judge_folder, save_judge
 from tlae.image_sets.novelty import calibration_of
 from tlae.image_sets.settings import FilterFitConfig
 from tlae.image_sets.threshold_page import threshold_page
@@ -78,13 +84,13 @@ def fit_filter_model(cfg: FilterFitConfig) -> None:
     )
     path = folder / "threshold.html"
     with held_folder(folder, "give another name=..."), explain_os_errors(path):
-        save_judge(judge, folder / "model.safetensors")
+        save_judge(judge, folder / MODEL)
         write_text(path, page)
     seconds = time.monotonic() - started
     logger.info(
         f"learnt from {goods:,} good and {len(bad.values):,} bad pictures in {seconds:.1f} s"
     )
-    _report(measured, folder)
+    _report(measured, folder, good)
 
 
 def _name(cfg: FilterFitConfig) -> str:
@@ -92,9 +98,9 @@ def _name(cfg: FilterFitConfig) -> str:
     return f"{good}-{bad}-{cfg.method}"
 
 
-def _report(measured: dict[str, Estimate], folder: Path) -> None:
+def _report(measured: dict[str, Estimate], folder: Path, good: Described) -> None:
     logger.info("on held-out pictures (95 % interval over resampled pictures):")
     for name, one in measured.items():
         logger.info(f"  {name:<10} {one.value:.3f} ({one.low:.3f} to {one.high:.3f})")
     logger.info(f"results: {folder}")
-    logger.info(f"next:    tlae filter score model_file={folder / 'model.safetensors'} images=PATH")
+    logger.info(f"next:    {next_step('filter', folder / MODEL, good)}")

@@ -26,6 +26,7 @@ from tlae.whole_file import explain_os_errors, require_plain_name, whole_file
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
+MODEL = "model.safetensors"  # in a judge's folder
 FORMAT = 1  # raise when older code could not read what is written
 ESTIMATOR = "estimator."  # before the names of its arrays
 KINDS = ("novelty", "filter")
@@ -220,6 +221,6 @@ def judge_folder(checkpoints: str, name: str, kind: str) -> Path:
         UserError: the name is no plain one, or another model lies there.
     """
     folder = Path(checkpoints).expanduser() / require_plain_name(name, "name")
-    model = folder / "model.safetensors"
+    model = folder / MODEL
     require_own(model, lambda path: load_judge(path, kind), f"a {kind} model", "name")
     return folder

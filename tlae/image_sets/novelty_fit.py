@@ -10,9 +10,14 @@ import numpy as np
 from tlae.budget import Budget
 from tlae.folder_lock import held_folder
 from tlae.image_sets.describe_now import Described
-from tlae.image_sets.described_input import described_input, descriptor_settings, report_left_out
+from tlae.image_sets.described_input import (
+    described_input,
+    descriptor_settings,
+    next_step,
+    report_left_out,
+)
 from tlae.image_sets.estimators import DETECTORS, Scores
-from tlae.image_sets.judge_file import Judge, judge_folder, save_judge
+from tlae.image_sets.judge_file import MODEL, Judge, judge_folder, save_judge
 from tlae.image_sets.novelty import fit_novelty
 from tlae.image_sets.settings import NoveltyFitConfig
 from tlae.image_sets.threshold_page import threshold_page
@@ -54,9 +59,9 @@ def fit_novelty_model(cfg: NoveltyFitConfig) -> None:
     )
     sets = {"normal, held out": calibration.raw} | _unfiltered(cfg, judge)
     with held_folder(folder, "give another name=..."):
-        save_judge(judge, folder / "model.safetensors")
+        save_judge(judge, folder / MODEL)
         _write_page(folder / "threshold.html", judge, sets)
-    _report(judge, sets, folder, time.monotonic() - started)
+    _report(judge, sets, folder, normal, time.monotonic() - started)
 
 
 def _name(cfg: NoveltyFitConfig) -> str:
@@ -98,7 +103,9 @@ def _write_page(path: Path, judge: Judge, sets: dict[str, Scores]) -> None:
         write_text(path, page)
 
 
-def _report(judge: Judge, sets: dict[str, Scores], folder: Path, seconds: float) -> None:
+def _report(
+    judge: Judge, sets: dict[str, Scores], folder: Path, normal: Described, seconds: float
+) -> None:
     raw = judge.calibration.raw
     most = DETECTORS[judge.method].most_rows
     if most is not None and len(raw) > most:
@@ -115,6 +122,4 @@ def _report(judge: Judge, sets: dict[str, Scores], folder: Path, seconds: float)
         share = float(np.mean(sets["unfiltered"] > judge.threshold))
         logger.info(f"  of {len(sets['unfiltered']):,} unfiltered pictures {share:.1%} are")
     logger.info(f"results: {folder}")
-    logger.info(
-        f"next:    tlae novelty score model_file={folder / 'model.safetensors'} images=PATH"
-    )
+    logger.info(f"next:    {next_step('novelty', folder / MODEL, normal)}")

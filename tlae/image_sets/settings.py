@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
+from tlae.errors import require_known
 from tlae.image_sets.cluster_settings import ClusterOptions
-from tlae.image_sets.descriptor_settings import DescriptorSettings
+from tlae.image_sets.descriptor_settings import NAMES, DescriptorSettings
 from tlae.image_sets.preparation import SCALERS
 from tlae.setting_rules import LARGE, one_of, require_device, share, within
 
@@ -116,6 +117,7 @@ class DescribeConfig(DescriptorSettings):
     def __post_init__(self) -> None:
         """Refuse what cannot be stored."""
         super().__post_init__()
+        require_known(self.descriptor, NAMES, "descriptor")
         within("tiles", self.tiles, 1, 1000)
         for tiles in self.tiles_hw or ():
             within("tiles_hw", tiles, 1, 1000)

@@ -12,6 +12,7 @@ from tlae.errors import ModelFileError, UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.describe_now import Described
 from tlae.image_sets.described_input import described_input, report_left_out
+from tlae.image_sets.descriptor_facts import descriptor_names
 from tlae.image_sets.descriptor_settings import DescriptorSettings
 from tlae.image_sets.judge_file import Judge, load_judge
 from tlae.image_sets.settings import JudgeConfig
@@ -46,7 +47,7 @@ def judge_pictures(cfg: JudgeConfig, kind: str, words: dict[int, str]) -> None:
         cfg.descriptors,
         None,
         _settings_of(judge, cfg),
-        cfg.descriptor,
+        _stored_name(judge, cfg),
         quadrants=judge.quadrants,
     )
     judge.require_same_descriptor(described.facts)
@@ -88,6 +89,14 @@ def _settings_of(judge: Judge, cfg: JudgeConfig) -> DescriptorSettings:
     return settings or DescriptorSettings()
 
 
+def _stored_name(judge: Judge, cfg: JudgeConfig) -> str | None:
+    """Which descriptor of the store is judged: that of the fit, if it is there."""
+    if cfg.descriptors is None or cfg.descriptor is not None:
+        return cfg.descriptor
+    own = judge.descriptor.get("name")
+    return own if own in descriptor_names(Path(cfg.descriptors).expanduser()) else None
+
+
 def _default_folder(cfg: JudgeConfig, model_file: Path) -> str:
     where = Path(str(cfg.images or cfg.descriptors)).expanduser().resolve()
     return f"scores/{run_name(model_file)}-{where.stem}"
@@ -102,7 +111,7 @@ def _draw(
     most: int,
 ) -> str:
     """Pictures with their verdict; says where they are, or why there are none."""
-    if most == 0 or described.images is None:
+    if most == 0:
         return ""
     try:
         drawn = write_verdict_pictures(
@@ -110,6 +119,8 @@ def _draw(
         )
     except UserError as error:  # the pictures moved: the verdicts are worth keeping
         return f"\nno pictures drawn: {error}"
+    if not drawn:
+        return "\nno pictures drawn: no path in the table leads to a picture from here"
     rest = " with the highest scores" if drawn < len(table) else ""
     return f" (verdicts drawn on {drawn:,} pictures{rest})"
 
