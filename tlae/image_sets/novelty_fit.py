@@ -18,7 +18,8 @@ from tlae.image_sets.described_input import (
 )
 from tlae.image_sets.estimators import DETECTORS, Scores
 from tlae.image_sets.judge_file import MODEL, Judge, judge_folder, save_judge
-from tlae.image_sets.novelty import fit_novelty
+from tlae.image_sets.novelty import fit_novelty, require_told_apart
+from tlae.image_sets.novelty_defaults import AUTO, Recipe, usual_preparation
 from tlae.image_sets.settings import NoveltyFitConfig
 from tlae.image_sets.threshold_page import threshold_page
 from tlae.scoring.calibrate import threshold_of
@@ -35,11 +36,12 @@ def fit_novelty_model(cfg: NoveltyFitConfig) -> None:
     # The descriptor of a store is known to the store, unless there are several.
     normal = described_input(cfg.images, cfg.descriptors, None, settings)
     report_left_out(normal)
+    scaler, pca = _recipe(cfg, normal)
     preparation, estimator, calibration = fit_novelty(
         normal.values,
         cfg.method,
-        scaler=cfg.scaler,
-        pca=cfg.pca,
+        scaler=scaler,
+        pca=pca,
         whiten=cfg.whiten,
         folds=cfg.folds,
         seed=cfg.seed,
@@ -55,8 +57,11 @@ def fit_novelty_model(cfg: NoveltyFitConfig) -> None:
         quadrants=False,
         calibration=calibration,
         threshold=threshold,
-        training=_training(cfg, normal),
+        training=_training(cfg, normal, (scaler, pca)),
     )
+    if cfg.threshold is None:
+        own = judge.scores(normal.values)
+        require_told_apart(normal.values, calibration.raw, own, threshold)
     sets = {"normal, held out": calibration.raw} | _unfiltered(cfg, judge)
     with held_folder(folder, "give another name=..."):
         save_judge(judge, folder / MODEL)
@@ -64,18 +69,26 @@ def fit_novelty_model(cfg: NoveltyFitConfig) -> None:
     _report(judge, sets, folder, normal, time.monotonic() - started)
 
 
+def _recipe(cfg: NoveltyFitConfig, normal: Described) -> Recipe:
+    """Scaler and components: those asked for, else those that suit descriptor and method."""
+    if cfg.scaler != AUTO:
+        return cfg.scaler, cfg.pca
+    scaler, pca = usual_preparation(normal.facts.get("descriptor"), cfg.method)
+    return scaler, cfg.pca or pca
+
+
 def _name(cfg: NoveltyFitConfig) -> str:
     where = Path(str(cfg.images or cfg.descriptors)).expanduser().resolve()
     return f"{where.stem}-{cfg.method}"
 
 
-def _training(cfg: NoveltyFitConfig, normal: Described) -> dict[str, Any]:
+def _training(cfg: NoveltyFitConfig, normal: Described, recipe: Recipe) -> dict[str, Any]:
     return {
         "pictures": len(normal.values),
         "images": normal.images,
         "false_alarm_rate": cfg.false_alarm_rate,
-        "scaler": cfg.scaler,
-        "pca": cfg.pca,
+        "scaler": recipe[0],
+        "pca": recipe[1],
         "folds": cfg.folds,
         "seed": cfg.seed,
     }

@@ -1,12 +1,14 @@
 """Settings of the commands that sort large sets of pictures; see ``tlae.config``."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from omegaconf import MISSING
 
 from tlae.errors import require_known
 from tlae.image_sets.cluster_settings import ClusterOptions
 from tlae.image_sets.descriptor_settings import NAMES, DescriptorSettings
+from tlae.image_sets.novelty_defaults import AUTO
 from tlae.image_sets.preparation import SCALERS
 from tlae.setting_rules import LARGE, one_of, require_device, share, within
 
@@ -27,7 +29,7 @@ class PreparationConfig:
     """What descriptors go through before an estimator.
 
     Attributes:
-        scaler: none, standard, robust, minmax, l2.
+        scaler: none, standard, floored, robust, minmax, l2.
         pca: principal components, or the share of variance to keep; null: all.
         whiten: all components get the same spread.
     """
@@ -35,10 +37,11 @@ class PreparationConfig:
     scaler: str = "none"
     pca: float | None = None
     whiten: bool = False
+    scalers: ClassVar[tuple[str, ...]] = SCALERS  # known here
 
     def __post_init__(self) -> None:
         """Refuse what prepares nothing."""
-        one_of("scaler", self.scaler, SCALERS)
+        one_of("scaler", self.scaler, self.scalers)
         within("pca", self.pca, 0, 100_000, open_low=True)
 
 
@@ -156,7 +159,8 @@ class NoveltyFitConfig(JudgeFitConfig):
 
     Attributes:
         images: normal pictures: folder, picture, video, zip file or glob pattern.
-        descriptors: or a folder written by describe.
+        descriptors: or a folder written by describe; descriptor=... says which of it.
+        scaler: auto: scaler and pca that suit descriptor and method; or as for cluster.
         unfiltered: pictures or descriptors that may hold anything: on the page.
         method: see `--help` of the command.
         name: run folder; null: <images>-<method>.
@@ -167,8 +171,9 @@ class NoveltyFitConfig(JudgeFitConfig):
     images: str | None = None
     descriptors: str | None = None
     unfiltered: str | None = None
-    method: str = "isolation_forest"
-    pca: float | None = 0.9
+    method: str = "nearest_neighbours"
+    scaler: str = AUTO
+    scalers: ClassVar[tuple[str, ...]] = (AUTO, *SCALERS)
     false_alarm_rate: float = 0.05
     threshold: float | None = None
 
