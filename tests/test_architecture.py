@@ -15,6 +15,7 @@ GROUND = {
     "errors",
     "folder_lock",
     "html_page",
+    "http_client",
     "own_file",
     "plain_values",
     "progress",
@@ -71,6 +72,7 @@ ARROWS = {
     }
     | GROUND,
     "explorer": {"image_sets", "rendering", "footage"} | GROUND,
+    "feeds": {"image_sets", "footage"} | GROUND,
     "watching": {"live", "model_file", "rendering", "scoring", "footage"} | GROUND,
     "serving": {
         "api",
@@ -85,7 +87,7 @@ ARROWS = {
     | GROUND,
 }
 # What the camera product does not need: named by its own commands alone.
-WINGS = {"lab", "image_sets", "explorer", "watching", "serving"}
+WINGS = {"lab", "image_sets", "explorer", "feeds", "watching", "serving"}
 # A library may be imported only by files whose path starts so.
 HOMES = {
     "hydra": ("compose.py", "refused_settings.py", "setting_types.py", "sweep.py"),
@@ -95,6 +97,7 @@ HOMES = {
         "config_parts.py",
         "config_scores.py",
         "explorer/settings.py",
+        "feeds/settings.py",
         "help.py",
         "image_sets/settings.py",
         "lab/settings.py",
@@ -104,6 +107,7 @@ HOMES = {
         "footage/zones.py",
         "watching/settings.py",
     ),
+    "feedparser": ("feeds/",),
     "paho": ("watching/mqtt.py",),
     "fastapi": ("explorer/", "serving/"),
     "starlette": ("explorer/", "serving/"),

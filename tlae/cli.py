@@ -138,6 +138,11 @@ COMMANDS = {
         "tlae.image_sets.settings:FilterScoreConfig",
         "say of new pictures: good or bad",
     ),
+    "feed": Command(
+        "tlae.commands.feed",
+        "tlae.feeds.settings:FeedConfig",
+        "judge new pictures of an RSS, Atom or JSON feed",
+    ),
     "serve": Command(
         "tlae.commands.serve",
         "tlae.serving.settings:ServeConfig",
@@ -156,7 +161,10 @@ COMMANDS = {
 }
 
 # Extras of the package that bring a library.
-EXTRAS = dict.fromkeys(("sklearn", "skops", "torchvision"), "images") | {"paho": "mqtt"}
+EXTRAS = dict.fromkeys(("sklearn", "skops", "torchvision"), "images") | {
+    "paho": "mqtt",
+    "feedparser": "feed",
+}
 EXTRAS |= dict.fromkeys(
     ("fastapi", "uvicorn", "prometheus_client", "python_multipart", "zmq"), "serve"
 )

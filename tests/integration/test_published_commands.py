@@ -41,7 +41,8 @@ SMALL = {
     "explore": ["export=page.html"],
     "novelty fit": ["folds=4"],
 }
-ENDLESS = ("tlae watch", "tlae serve")  # have tests of their own, with servers on loopback
+# These have tests of their own, with servers on loopback.
+ENDLESS = ("tlae watch", "tlae serve", "tlae feed")
 PAGES = ["datasets", "camera", "planted_stills", "events", "clusters", "explorer", "descriptors"]
 
 

@@ -19,8 +19,8 @@ import zmq
 from tests.serving.judges import fit_judges, picture
 from tests.serving.test_serve_commands import refused
 from tlae.cli import main
+from tlae.image_sets.image_filter import ImageFilter
 from tlae.image_sets.picture_judge import load_picture_judge
-from tlae.serving.image_filter import ImageFilter
 from tlae.serving.zmq_messages import FilterMessages
 from tlae.serving.zmq_server import FilterServer
 

@@ -13,8 +13,8 @@ from tests.watching.rtsp_server import rtsp_camera
 from tests.watching.running import Running, messages_in, require_whole, scores_in, settings
 from tests.watching.servers import Camera, jpeg, mjpeg_camera
 from tlae.cli import main
+from tlae.http_client import without_password
 from tlae.model_file import save_model
-from tlae.watching.address import without_password
 
 
 @pytest.fixture(scope="module")

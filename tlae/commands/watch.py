@@ -10,9 +10,9 @@ same command continues.
 """
 
 import signal
-import sys
 import threading
 
+from tlae.commands.state_line import state_line
 from tlae.watching.process import json_log, signals_caught
 from tlae.watching.settings import WatchConfig
 from tlae.watching.watch import watch
@@ -22,7 +22,7 @@ def run(cfg: WatchConfig) -> None:
     """Watch until a signal comes or a file ends."""
     stop, is_plain = threading.Event(), cfg.log == "plain"
     with signals_caught(stop) as caught, json_log(not is_plain):
-        report = watch(cfg, stop, _show if is_plain and sys.stderr.isatty() else _hide)
+        report = watch(cfg, stop, state_line(is_shown=is_plain))
     if signal.SIGINT in caught:
         raise KeyboardInterrupt
     if is_plain:
@@ -31,11 +31,3 @@ def run(cfg: WatchConfig) -> None:
         )
         if report.waiting:
             print(f"{report.waiting:,} messages wait to be sent; the same command sends them")
-
-
-def _show(line: str) -> None:
-    print(f"\x1b[K{line}", end="\r", file=sys.stderr, flush=True)
-
-
-def _hide(line: str) -> None:
-    """Nothing is shown where no terminal is."""

@@ -250,3 +250,32 @@ class FilterFitConfig(JudgeFitConfig):
 @dataclass
 class FilterScoreConfig(JudgeConfig):
     """`tlae filter score`."""
+
+
+@dataclass
+class ImageFilterConfig:
+    """Two judges in order: what `tlae serve zmq` and `tlae feed` share.
+
+    Attributes:
+        model_file: written by `tlae novelty fit`: what it calls normal is kept.
+        filter: written by `tlae filter fit`: asked of what the model keeps; null: none.
+        false_alarm_rate: of the model: another budget than at fit.
+        threshold: of the model: fixed, in place of a rate.
+        filter_threshold: of the filter; null: as fitted.
+    """
+
+    model_file: str = MISSING
+    filter: str | None = None
+    false_alarm_rate: float | None = None
+    threshold: float | None = None
+    filter_threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no threshold can be."""
+        share("false_alarm_rate", self.false_alarm_rate)
+        within("threshold", self.threshold, -LARGE)
+        if self.threshold is not None and self.false_alarm_rate is not None:
+            raise ValueError("threshold and false_alarm_rate must not both be given; give one")
+        within("filter_threshold", self.filter_threshold, 0, 1)
+        if self.filter_threshold is not None and self.filter is None:
+            raise ValueError("filter_threshold needs filter=..., a model of `tlae filter fit`")

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from omegaconf import MISSING
-
-from tlae.setting_rules import LARGE, require_device, share, within
+from tlae.image_sets.settings import ImageFilterConfig
+from tlae.setting_rules import require_device, within
 
 
 @dataclass
@@ -56,40 +55,24 @@ class ServeConfig:
 
 
 @dataclass
-class ServeZmqConfig:
+class ServeZmqConfig(ImageFilterConfig):
     """`tlae serve zmq`.
 
     Attributes:
-        model_file: written by `tlae novelty fit`: what it calls normal is kept.
-        filter: written by `tlae filter fit`: asked of what the model keeps; null: none.
-        false_alarm_rate: of the model: another budget than at fit.
-        threshold: of the model: fixed, in place of a rate.
-        filter_threshold: of the filter; null: as fitted.
         host: address to listen on; other than this machine's: see the warning.
         port: 0: any free one.
         side_px: of bare pictures; null: 512, or 448 where the length fits that alone.
         most_mb: of a message; the connection of a client that sends more is closed.
     """
 
-    model_file: str = MISSING
-    filter: str | None = None
-    false_alarm_rate: float | None = None
-    threshold: float | None = None
-    filter_threshold: float | None = None
     host: str = "127.0.0.1"
     port: int = 7777
     side_px: int | None = None
     most_mb: float = 256.0
 
     def __post_init__(self) -> None:
-        """Refuse what no threshold can be."""
-        share("false_alarm_rate", self.false_alarm_rate)
-        within("threshold", self.threshold, -LARGE)
-        if self.threshold is not None and self.false_alarm_rate is not None:
-            raise ValueError("threshold and false_alarm_rate must not both be given; give one")
-        within("filter_threshold", self.filter_threshold, 0, 1)
-        if self.filter_threshold is not None and self.filter is None:
-            raise ValueError("filter_threshold needs filter=..., a model of `tlae filter fit`")
+        """Refuse what nobody can listen with."""
+        super().__post_init__()
         within("port", self.port, 0, 65_535)
         within("side_px", self.side_px, 2, 10_000)
         within("most_mb", self.most_mb, 0, open_low=True)

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError
+from tlae.image_sets.image_filter import ImageFilter, Judged
 from tlae.plain_values import finite_or_none
-from tlae.serving.image_filter import ImageFilter, Judged
 
 SIDES_PX = (512, 448)  # of bare pictures; the first whose length fits
 KEPT_ANSWERS = 8  # a client that gave up waiting sends the same batch again

@@ -6,18 +6,12 @@ import signal
 import socket
 import threading
 import time
-from hashlib import sha256
-from pathlib import Path
-from typing import Any
 
 import zmq
 
-from tlae.budget import Budget
 from tlae.errors import UserError
 from tlae.explorer.guard import is_loopback
-from tlae.image_sets.picture_judge import PictureJudge, load_picture_judge
-from tlae.model_file import run_name
-from tlae.serving.image_filter import ImageFilter
+from tlae.image_sets.image_filter import load_image_filter
 from tlae.serving.settings import ServeZmqConfig
 from tlae.serving.zmq_messages import FilterMessages
 from tlae.signals import handled
@@ -31,12 +25,8 @@ logger = logging.getLogger(__name__)
 
 def serve_zmq(cfg: ServeZmqConfig) -> None:
     """Answer until interrupted or terminated."""
-    budget = Budget(cfg.threshold, cfg.false_alarm_rate)
-    novelty, facts = _judge(cfg.model_file, "novelty", budget)
-    second = None
-    if cfg.filter is not None:
-        second, facts["filter"] = _judge(cfg.filter, "filter", Budget(cfg.filter_threshold))
-    messages = FilterMessages(ImageFilter(novelty, second), facts, cfg.side_px)
+    image_filter, facts = load_image_filter(cfg)
+    messages = FilterMessages(image_filter, facts, cfg.side_px)
     with (
         FilterServer(messages, cfg.host, cfg.port, cfg.most_mb) as server,
         handled(lambda _: server.stop(), signal.SIGTERM),  # after the message that it is at
@@ -139,13 +129,6 @@ def _begin_of_body(frames: list[zmq.Frame]) -> int | None:
     ends = (place for place, frame in enumerate(frames[1:-1], start=1) if not len(frame.buffer))
     end = next(ends, None)
     return None if end is None else end + 1
-
-
-def _judge(path: str, kind: str, budget: Budget) -> tuple[PictureJudge, dict[str, Any]]:
-    file = Path(path).expanduser()
-    judge = load_picture_judge(file, kind, budget)
-    digest = sha256(file.read_bytes()).hexdigest()
-    return judge, {"name": run_name(file), "sha256": digest}
 
 
 def _bind(listening: "zmq.Socket[bytes]", host: str, port: int) -> str:

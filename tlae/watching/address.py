@@ -1,18 +1,17 @@
 """What ``camera=...`` names: a stream, a picture behind an address, a device, a folder, a file."""
 
-import re
-import socket
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from enum import StrEnum
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from tlae.errors import UserError, nearest
 from tlae.footage.images import Unreadable, decode_image
 from tlae.footage.sources.listing import is_video
+from tlae.http_client import in_words, login_of, without_password
 
 SCHEMES = ("rtsp", "rtsps", "http", "https")
 BEGIN_BYTES = 4096  # of an answer, by which its kind is known
@@ -49,17 +48,6 @@ class Address:
 
 class CameraTrouble(Exception):
     """Why a camera gives no picture, in a few words for a line of the log."""
-
-
-def without_password(url: str) -> str:
-    """An address as it may be shown: without the password in it, and without a query's values."""
-    parts = urlsplit(url)
-    if not parts.scheme or not parts.netloc:
-        return url
-    user, at, host = parts.netloc.rpartition("@")
-    netloc = f"{user.partition(':')[0]}:***{at}{host}" if ":" in user else parts.netloc
-    query = re.sub(r"=[^&]*", "=***", parts.query)
-    return urlunsplit(parts._replace(netloc=netloc, query=query))
 
 
 def address_of(path: str, timeout_s: float) -> Address:
@@ -111,15 +99,8 @@ def ask(url: str, timeout_s: float) -> HTTPResponse:
     Raises:
         CameraTrouble: it does not answer, or refuses.
     """
-    parts = urlsplit(url)
-    plain = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-    passwords = urllib.request.HTTPPasswordMgrWithDefaultRealm()
-    if parts.username is not None:
-        passwords.add_password(None, plain, unquote(parts.username), unquote(parts.password or ""))
-    opener = urllib.request.build_opener(
-        urllib.request.HTTPBasicAuthHandler(passwords),
-        urllib.request.HTTPDigestAuthHandler(passwords),
-    )
+    plain, handlers = login_of(url)
+    opener = urllib.request.build_opener(*handlers)
     request = urllib.request.Request(plain, headers={"User-Agent": "tlae", "Accept": "*/*"})
     try:
         answer: HTTPResponse = opener.open(request, timeout=timeout_s)
@@ -131,15 +112,6 @@ def ask(url: str, timeout_s: float) -> HTTPResponse:
     except (OSError, HTTPException, ValueError) as error:
         raise CameraTrouble(f"does not answer: {in_words(error)}") from error
     return answer
-
-
-def in_words(error: BaseException) -> str:
-    """Why a connection failed, in a few words."""
-    reason = getattr(error, "reason", None)
-    error = reason if isinstance(reason, BaseException) else error
-    if isinstance(error, TimeoutError | socket.timeout):
-        return "it took too long"
-    return str(getattr(error, "strerror", None) or error or type(error).__name__).lower()
 
 
 def _kind_behind(url: str, timeout_s: float) -> Kind:

@@ -10,7 +10,8 @@ from http.client import HTTPException
 from tlae.errors import UserError
 from tlae.footage.images import Unreadable, decode_image
 from tlae.footage.timestamps import Timing
-from tlae.watching.address import Address, CameraTrouble, ask, in_words
+from tlae.http_client import TooLong, body_of, in_words
+from tlae.watching.address import Address, CameraTrouble, ask
 from tlae.watching.arrival import Arrival, Counts, Wanted, camera_hw, whole_picture
 from tlae.watching.pacing import CameraClock, pause_s, pauses
 from tlae.watching.settings import CameraConfig
@@ -59,7 +60,9 @@ class PolledSource:
     def _picture(self) -> Arrival:
         try:
             with ask(self._address.path, self._cfg.open_timeout_s) as answer:
-                data = self._content(answer)
+                data = body_of(answer, MOST_BYTES, self._cfg.read_timeout_s)
+        except TooLong as error:
+            raise CameraTrouble(f"sent more than {MOST_BYTES:,} bytes for one picture") from error
         except (OSError, HTTPException) as error:
             raise CameraTrouble(f"does not answer: {in_words(error)}") from error
         wanted = self._wanted
@@ -72,16 +75,3 @@ class PolledSource:
         self.counts.frame_came()
         whole = partial(whole_picture, data, wanted.levels)
         return Arrival(image, when, wanted.name, camera_hw(image, source_hw), whole)
-
-    def _content(self, answer: object) -> bytes:
-        """The whole answer, in bounded time and size."""
-        ends_s = time.monotonic() + self._cfg.read_timeout_s
-        parts, size = list[bytes](), 0
-        while part := answer.read1(1 << 16):  # type: ignore[attr-defined]
-            parts.append(part)
-            size += len(part)
-            if size > MOST_BYTES:
-                raise CameraTrouble(f"sent more than {MOST_BYTES:,} bytes for one picture")
-            if time.monotonic() > ends_s:
-                raise CameraTrouble("did not answer in time")
-        return b"".join(parts)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from tlae.errors import UserError
-from tlae.watching.address import in_words, without_password
+from tlae.http_client import in_words, without_password
 from tlae.watching.settings import CommandConfig, WatchConfig, WebhookConfig
 from tlae.whole_file import explain_os_errors
 

@@ -21,7 +21,8 @@ from tlae.errors import UserError
 from tlae.footage.frames import Image
 from tlae.footage.sources.video import to_image
 from tlae.footage.timestamps import Timing
-from tlae.watching.address import Address, CameraTrouble, Kind, in_words
+from tlae.http_client import in_words
+from tlae.watching.address import Address, CameraTrouble, Kind
 from tlae.watching.arrival import Arrival, Counts, Wanted, camera_hw
 from tlae.watching.pacing import CameraClock, Pace, pause_s, pauses
 from tlae.watching.settings import CameraConfig

@@ -1,0 +1,1 @@
+"""Wing: new pictures of a feed, judged, and kept or left."""
