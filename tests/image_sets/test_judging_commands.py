@@ -176,3 +176,72 @@ def test_a_fit_to_stored_descriptors_of_ours_judges_pictures_too(
         assert main(["novelty", "score", model, f"images={forest}", f"out={name}"]) == 0
     stored, direct = (pd.read_csv(f"{name}/verdicts.csv") for name in ("stored", "direct"))
     pd.testing.assert_frame_equal(stored, direct)
+
+
+def test_two_filters_copies_and_faults_in_one_step(
+    forest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stamped = write_pictures(tmp_path / "stamped", FOREST, 12, stamped=True)
+    words = [f"good={forest}", f"bad={stamped}", "quadrants=true", "name=marks"]
+    assert main(["filter", "fit", *words]) == 0
+    normal = write_pictures(tmp_path / "normal", FOREST, 20)
+    for file in list(stamped.iterdir())[:10]:  # marks are normal for the first model
+        (normal / f"stamped{file.name}").write_bytes(file.read_bytes())
+    assert main(["novelty", "fit", f"images={normal}", "name=forest"]) == 0
+    new = write_pictures(tmp_path / "new", SEA, 1)
+    for name, source in (
+        ("a", forest / "1.png"),
+        ("b", forest / "2.png"),
+        ("c", stamped / "0.png"),
+    ):
+        (new / f"{name}.png").write_bytes(source.read_bytes())
+    cv2.imwrite(
+        str(new / "copy.png"), cv2.imread(str(new / "a.png")), [cv2.IMWRITE_PNG_COMPRESSION, 0]
+    )
+    flat = cv2.blur(cv2.imread(str(forest / "3.png")), (9, 9))
+    cv2.imwrite(str(new / "soft.png"), flat)
+    judge = [
+        "novelty", "score", "model_file=checkpoints/forest/model.safetensors", f"images={new}",
+        "filter=checkpoints/marks/model.safetensors", "duplicate_bits=4", "quality.check=true",
+        "quality.least_side_px=40", "out=judged",
+    ]  # fmt: skip
+    capsys.readouterr()
+    assert main(judge) == 0
+    table = pd.read_csv("judged/verdicts.csv", keep_default_na=False).set_index(
+        pd.read_csv("judged/verdicts.csv")["path"].map(lambda path: Path(path).name)
+    )
+    reasons = table["reason"].str.partition(" ")[0].to_dict()
+    assert reasons["0.png"] == "unusual"
+    assert (reasons["c.png"], reasons["copy.png"]) == ("bad", "copy")
+    assert reasons["a.png"] == reasons["b.png"] == ""
+    assert table.loc["a.png", "verdict"] == 1
+    assert "then left out:" in capsys.readouterr().out
+
+
+def test_a_second_run_judges_only_what_is_new(
+    forest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["novelty", "fit", f"images={forest}", "name=forest"]) == 0
+    new = write_pictures(tmp_path / "new", SEA, 3)
+    judge = ["novelty", "score", "model_file=checkpoints/forest/model.safetensors", f"images={new}"]
+    assert main(judge) == 0
+    first = pd.read_csv("scores/forest-new/verdicts.csv")
+    cv2.imwrite(str(new / "00.png"), cv2.imread(str(forest / "3.png")))  # comes first
+    cv2.imwrite(str(new / "1.png"), cv2.imread(str(forest / "4.png")))  # changed
+    (new / "2.png").unlink()
+    capsys.readouterr()
+    assert main(judge) == 0
+    assert "judged 2 new of 3 pictures" in capsys.readouterr().out
+    table = pd.read_csv("scores/forest-new/verdicts.csv")
+    assert [Path(path).name for path in table["path"]] == ["0.png", "00.png", "1.png"]
+    assert table["frame"].tolist() == [0, 1, 2]
+    assert table["verdict"].tolist() == [-1, 1, 1]
+    assert table["score"][0] == first["score"][0]
+    assert main([*judge]) == 0
+    assert "judged 0 new of 3 pictures" in capsys.readouterr().out
+    pd.testing.assert_frame_equal(table, pd.read_csv("scores/forest-new/verdicts.csv"))
+    (new / "broken.png").write_bytes(b"no picture")
+    assert main(judge) == 0
+    assert len(pd.read_csv("scores/forest-new/verdicts.csv")) == 3
+    assert main([*judge, "threshold=-1e9"]) == 0  # another threshold: everything again
+    assert (pd.read_csv("scores/forest-new/verdicts.csv")["verdict"] == -1).all()

@@ -13,13 +13,13 @@ from tlae.explorer import explorer as actions
 from tlae.explorer.export import export_html
 from tlae.explorer.guard import Guard
 from tlae.explorer.job_store import Job, Labeling
-from tlae.explorer.maps import MAPS
 from tlae.explorer.messages import Chosen, ClusteringMessage, Export, Move, Names
 from tlae.explorer.pictures import PER_SHEET, SHEET_SIDE, TILE_PX, jpeg, placeholder
 from tlae.explorer.regroup import methods, parameters_of
 from tlae.explorer.sheets import Sheets
 from tlae.explorer.web import local_app
 from tlae.footage.images import Unreadable
+from tlae.image_sets.maps import MAPS
 
 LARGEST_PICTURE_PX = 2048
 Answers = dict[int | str, dict[str, Any]]

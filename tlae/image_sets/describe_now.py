@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tlae.errors import UserError
-from tlae.footage.sources import open_footage
+from tlae.footage.sources import Footage, open_footage
 from tlae.image_sets.describe import describe_footage
 from tlae.image_sets.descriptor_settings import (
     LITE0,
@@ -40,6 +40,7 @@ class Described:
         left_out: number of pictures without finite descriptors.
         settings: of the descriptor, with which further pictures can be described; None: not known.
         store: folder that they were read from; None: described just now.
+        footage: the pictures, where they were described just now.
     """
 
     ids: pd.DataFrame
@@ -49,27 +50,28 @@ class Described:
     left_out: int = 0
     settings: dict[str, Any] | None = None
     store: Path | None = None
+    footage: Footage | None = None
 
 
 def describe_now(
-    images: str, settings: DescriptorSettings, *, quadrants: bool = False
+    images: str | Footage, settings: DescriptorSettings, *, quadrants: bool = False
 ) -> Described:
     """Describe pictures into memory.
 
     Args:
-        images: footage, as ``open_footage`` takes it.
+        images: footage, or what ``open_footage`` takes.
         settings: of the descriptor.
         quadrants: describe the four quadrants of each picture and put them side by side.
 
     Raises:
         UserError: nothing is there, or no picture can be read.
     """
-    footage = open_footage(images)
+    footage = open_footage(images) if isinstance(images, str) else images
     descriptor = build_descriptor(settings)
     facts = {
         "descriptor": settings.descriptor,
         "settings": settings.relevant(),
-        "images": {"path": str(Path(images).expanduser().absolute())},
+        "images": {"path": str(Path(footage.spec).expanduser().absolute())},
         **descriptor.facts,
     }
     with TemporaryDirectory(prefix="tlae-") as folder:
@@ -85,7 +87,15 @@ def describe_now(
         found = in_memory(described)
     found = _side_by_side(found) if quadrants else found
     left_out = pictures - len(found.ids)
-    return Described(found.ids, found.values, found.facts, found.images, left_out, asdict(settings))
+    return Described(
+        found.ids,
+        found.values,
+        found.facts,
+        found.images,
+        left_out,
+        asdict(settings),
+        footage=footage,
+    )
 
 
 def in_memory(described: Descriptors) -> Described:

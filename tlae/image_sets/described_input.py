@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tlae.errors import UserError
+from tlae.footage.sources import Footage
 from tlae.image_sets.describe_now import Described, describe_now, in_memory
 from tlae.image_sets.descriptor_facts import descriptor_names
 from tlae.image_sets.descriptor_settings import DescriptorSettings
@@ -21,7 +22,7 @@ def descriptor_settings(cfg: Any) -> DescriptorSettings:
 
 
 def described_input(
-    images: str | None,
+    images: str | Footage | None,
     descriptors: str | None,
     either: str | None,
     settings: DescriptorSettings,
@@ -32,7 +33,7 @@ def described_input(
     """Finite descriptors, wherever they come from.
 
     Args:
-        images: pictures to describe now.
+        images: pictures to describe now, footage or what ``open_footage`` takes.
         descriptors: or a store.
         either: or one of the two, a store where it looks like one.
         settings: how pictures are described.
@@ -47,7 +48,8 @@ def described_input(
         raise UserError("give images=... to describe, or descriptors=... of a store; one of them")
     store = descriptors or (either if either and _is_store(either) else None)
     if store is None:
-        return describe_now(str(images or either), settings, quadrants=quadrants)
+        pictures = images if images is not None else str(either)
+        return describe_now(pictures, settings, quadrants=quadrants)
     if quadrants:
         raise UserError(
             f"quadrants=true describes pictures itself, got the descriptors {store}; give pictures"

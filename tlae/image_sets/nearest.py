@@ -43,5 +43,6 @@ class NearestNeighbours:
 
         if self._index is None:
             self._index = Index(n_neighbors=min(self.n_neighbors, len(self.rows_))).fit(self.rows_)
-        distances, _ = self._index.kneighbors(values)
-        return -np.asarray(distances, np.float64).mean(axis=1)
+        distances = np.asarray(self._index.kneighbors(values)[0], np.float64)
+        scores: npt.NDArray[np.float64] = -distances.mean(axis=1)
+        return scores

@@ -32,7 +32,7 @@ def fit_novelty(
     scaler: str = "none",
     pca: float | None = None,
     whiten: bool = False,
-    folds: int = 5,
+    folds: int = 10,
     seed: int = 0,
 ) -> tuple[Preparation, "BaseEstimator", Calibration]:
     """Fit to all pictures; calibrate with scores that each picture got from a fit without it.

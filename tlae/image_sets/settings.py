@@ -8,7 +8,9 @@ from omegaconf import MISSING
 from tlae.errors import require_known
 from tlae.image_sets.cluster_settings import ClusterOptions
 from tlae.image_sets.descriptor_settings import NAMES, DescriptorSettings
+from tlae.image_sets.maps import MAPS
 from tlae.image_sets.novelty_defaults import AUTO
+from tlae.image_sets.picture_quality import QualityConfig
 from tlae.image_sets.preparation import SCALERS
 from tlae.setting_rules import LARGE, one_of, require_device, share, within
 
@@ -56,7 +58,11 @@ class ClusterConfig(ClusterOptions, PreparationConfig):
         k: number of clusters, or a span to choose from: 2..20.
         stability: pairs of random parts that are clustered and compared.
         against: hour: agreement with the hour of day.
-        compare: labels.parquet or .csv of another clustering.
+        compare: folders or label tables of other clusterings, with commas or glob patterns.
+        consensus: labels that this run and those of compare agree on, and where they disagree.
+        fewest: clusters of fewer pictures are outliers; 1: all stay.
+        map: pca, tsne or umap: draw a map of the clusters, map.png; null: none.
+        map_dimensions: 2 or 3.
         images: where the pictures are now, if they moved since.
         samples: pictures of each cluster on its sheet; 0: no sheets.
         out: null: clusters/<descriptors>-<descriptor>-<method>.
@@ -69,6 +75,10 @@ class ClusterConfig(ClusterOptions, PreparationConfig):
     stability: int = 0
     against: str | None = None
     compare: str | None = None
+    consensus: bool = False
+    fewest: int = 3
+    map: str | None = None
+    map_dimensions: int = 2
     images: str | None = None
     samples: int = 20
     out: str | None = None
@@ -79,6 +89,12 @@ class ClusterConfig(ClusterOptions, PreparationConfig):
         PreparationConfig.__post_init__(self)
         within("stability", self.stability, 0, 1000)
         within("samples", self.samples, 0, 10_000)
+        within("fewest", self.fewest, 1)
+        within("map_dimensions", self.map_dimensions, 2, 3)
+        if self.map is not None:
+            require_known(self.map, MAPS, "map")
+        if self.consensus and self.compare is None:
+            raise ValueError("consensus=true needs compare=..., the other runs")
 
 
 @dataclass(frozen=True)
@@ -173,6 +189,7 @@ class NoveltyFitConfig(JudgeFitConfig):
     unfiltered: str | None = None
     method: str = "nearest_neighbours"
     scaler: str = AUTO
+    folds: int = 10
     scalers: ClassVar[tuple[str, ...]] = (AUTO, *SCALERS)
     false_alarm_rate: float = 0.05
     threshold: float | None = None
@@ -195,6 +212,7 @@ class JudgeConfig:
         false_alarm_rate: another budget than at fit.
         threshold: fixed; wins over the rate.
         pictures: copies with the verdict drawn on, highest scores first; 0: none.
+        again: judge all pictures, also those that ``out`` has a verdict on already.
         out: null: scores/<model>-<images>.
     """
 
@@ -205,6 +223,7 @@ class JudgeConfig:
     false_alarm_rate: float | None = None
     threshold: float | None = None
     pictures: int = 200
+    again: bool = False
     out: str | None = None
 
     def __post_init__(self) -> None:
@@ -218,7 +237,28 @@ class JudgeConfig:
 
 @dataclass
 class NoveltyScoreConfig(JudgeConfig):
-    """`tlae novelty score`."""
+    """`tlae novelty score`.
+
+    Attributes:
+        filter: written by `tlae filter fit`: asked of what the model calls normal; null: none.
+        filter_threshold: of the filter; null: as fitted.
+        duplicate_bits: pictures whose perceptual hashes differ in at most so many of their 64 bits
+            from one that is kept are unusual (6 is a good number); null: copies are not looked for.
+        quality: faults of a picture that make it unusual.
+    """
+
+    filter: str | None = None
+    filter_threshold: float | None = None
+    duplicate_bits: int | None = None
+    quality: QualityConfig = field(default_factory=QualityConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse what no threshold can be."""
+        super().__post_init__()
+        within("filter_threshold", self.filter_threshold, 0, 1)
+        within("duplicate_bits", self.duplicate_bits, 0, 32)
+        if self.filter_threshold is not None and self.filter is None:
+            raise ValueError("filter_threshold needs filter=..., a model of `tlae filter fit`")
 
 
 @dataclass(frozen=True)
