@@ -14,9 +14,9 @@ from tlae.budget import Budget
 from tlae.image_sets.describe_now import describe_now
 from tlae.image_sets.descriptor_settings import DescriptorSettings
 from tlae.image_sets.estimators import anomaly_scores
+from tlae.image_sets.fit_settings import NoveltyFitConfig
 from tlae.image_sets.novelty import fit_novelty
 from tlae.image_sets.novelty_defaults import usual_preparation
-from tlae.image_sets.settings import NoveltyFitConfig
 from tlae.image_sets.verdicts import verdicts
 from tlae.scoring.calibrate import threshold_of
 

@@ -53,6 +53,10 @@ def test_novelty_from_pictures_to_verdicts(
     }
     assert judged == {"0.png": -1, "1.png": -1, "wood.png": 1}
     drawn = Path("scores/forest-new/pictures")
+    page = Path("scores/forest-new/verdicts.html").read_text(encoding="utf-8")
+    assert "<h1>2 of 3 pictures are unusual</h1>" in page
+    assert page.count("<figure class") >= 3
+    assert 'src="http' not in page
     assert sorted(file.name for file in drawn.iterdir()) == ["0.png", "1.png", "wood.png"]
     red, green = (cv2.imread(str(drawn / name))[0, -1] for name in ("0.png", "wood.png"))
     assert red[2] > red[1]  # the border, as BGR

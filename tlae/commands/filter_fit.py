@@ -8,7 +8,7 @@ Writes <paths.checkpoints>/<name>/: model.safetensors, threshold.html.
 """
 
 from tlae.image_sets.filter_fit import fit_filter_model
-from tlae.image_sets.settings import FilterFitConfig
+from tlae.image_sets.fit_settings import FilterFitConfig
 
 
 def run(cfg: FilterFitConfig) -> None:

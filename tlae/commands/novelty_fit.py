@@ -8,8 +8,8 @@ Writes <paths.checkpoints>/<name>/: model.safetensors, threshold.html (histogram
 thresholds; of a second set too, unfiltered=PATH).
 """
 
+from tlae.image_sets.fit_settings import NoveltyFitConfig
 from tlae.image_sets.novelty_fit import fit_novelty_model
-from tlae.image_sets.settings import NoveltyFitConfig
 
 
 def run(cfg: NoveltyFitConfig) -> None:

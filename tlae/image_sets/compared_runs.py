@@ -148,7 +148,8 @@ def with_consensus(table: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
         f"pictures are torn (agreement < {TORN:g})"
     )
     zones = torn.groupby(["consensus", "torn_to"]).size().sort_values(ascending=False)
-    for (one, other), count in list(zones.items())[:SHOWN_ZONES]:  # type: ignore[misc]
+    for zone, count in list(zones.items())[:SHOWN_ZONES]:
+        one, other = (int(str(name)) for name in list(zone))  # type: ignore[call-overload]
         between = (
             f"cluster {one} and cluster {other}" if other != OUTLIER else f"cluster {one} alone"
         )

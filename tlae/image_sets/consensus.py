@@ -71,7 +71,8 @@ def _together(
     shared = np.zeros((len(first), len(second)))
     for one, other in zip(first.T, second.T, strict=True):
         shared += (one[:, None] == other) & (one != OUTLIER)[:, None]
-    return shared / first.shape[1]
+    share: npt.NDArray[np.float64] = shared / first.shape[1]
+    return share
 
 
 def _with_agreement(

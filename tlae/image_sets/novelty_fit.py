@@ -17,11 +17,12 @@ from tlae.image_sets.described_input import (
     report_left_out,
 )
 from tlae.image_sets.estimators import DETECTORS, Scores
+from tlae.image_sets.fit_settings import NoveltyFitConfig
 from tlae.image_sets.judge_file import MODEL, Judge, judge_folder, save_judge
 from tlae.image_sets.novelty import fit_novelty, require_told_apart
 from tlae.image_sets.novelty_defaults import AUTO, Recipe, usual_preparation
-from tlae.image_sets.settings import NoveltyFitConfig
-from tlae.image_sets.threshold_page import threshold_page
+from tlae.image_sets.scores_page import galleries_of, scores_page
+from tlae.image_sets.verdicts import verdicts
 from tlae.scoring.calibrate import threshold_of
 from tlae.whole_file import explain_os_errors, write_text
 
@@ -65,7 +66,7 @@ def fit_novelty_model(cfg: NoveltyFitConfig) -> None:
     sets = {"normal, held out": calibration.raw} | _unfiltered(cfg, judge)
     with held_folder(folder, "give another name=..."):
         save_judge(judge, folder / MODEL)
-        _write_page(folder / "threshold.html", judge, sets)
+        _write_page(folder / "threshold.html", judge, sets, normal)
     _report(judge, sets, folder, normal, time.monotonic() - started)
 
 
@@ -103,14 +104,19 @@ def _unfiltered(cfg: NoveltyFitConfig, judge: Judge) -> dict[str, Scores]:
     return {"unfiltered": judge.scores(other.values)}
 
 
-def _write_page(path: Path, judge: Judge, sets: dict[str, Scores]) -> None:
-    page = threshold_page(
+def _write_page(path: Path, judge: Judge, sets: dict[str, Scores], normal: Described) -> None:
+    raw = judge.calibration.raw
+    over = int((raw > judge.threshold).sum())
+    table = normal.ids.assign(score=raw, verdict=verdicts(raw, judge.threshold))
+    page = scores_page(
         f"Novelty by {judge.method} on {judge.descriptor.get('descriptor')}",
-        "Every normal picture was scored by a fit that had not seen it. The dashed line is the "
-        "threshold: pictures beyond it are called outliers (-1).",
+        f"{over:,} of {len(raw):,} normal pictures lie beyond the threshold {judge.threshold:.4g}",
+        "Every normal picture was scored by a fit that had not seen it. Pictures beyond the "
+        "threshold are called outliers (-1).",
         sets,
         judge.threshold,
-        judge.training,
+        {"method": judge.method, "descriptor": judge.descriptor.get("descriptor")} | judge.training,
+        galleries_of(table, normal.images, judge.threshold),
     )
     with explain_os_errors(path):
         write_text(path, page)

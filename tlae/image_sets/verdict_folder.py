@@ -19,6 +19,7 @@ from tlae.image_sets.descriptor_settings import DescriptorSettings
 from tlae.image_sets.further_checks import REASON, check_further, further_checks
 from tlae.image_sets.judge_file import Judge, load_judge
 from tlae.image_sets.judged_before import FACTS, TABLE, JudgedBefore, judged_by
+from tlae.image_sets.scores_page import galleries_of, scores_page
 from tlae.image_sets.settings import JudgeConfig
 from tlae.image_sets.verdicts import INLIER, OUTLIER, verdicts, write_verdict_pictures
 from tlae.model_file import run_name
@@ -28,7 +29,8 @@ from tlae.whole_file import replace_folder, write_text
 logger = logging.getLogger(__name__)
 
 VERDICTS = "verdicts.csv"  # marks the folder as ours
-VERDICT_FILES = (VERDICTS, TABLE, FACTS, "pictures/*.png")
+PAGE = "verdicts.html"
+VERDICT_FILES = (VERDICTS, TABLE, FACTS, PAGE, "pictures/*.png")
 SHOWN = 10
 
 
@@ -65,6 +67,8 @@ def judge_pictures(cfg: JudgeConfig, kind: str, words: dict[int, str]) -> None:
         table.to_parquet(temporary / TABLE, index=False)
         table.to_csv(temporary / VERDICTS, index=False)
         write_text(temporary / FACTS, json.dumps(facts, indent=1) + "\n")
+        page = _page(judge, table, words, threshold, images)
+        write_text(temporary / PAGE, page)
         drawn = _draw(temporary, table, images, words, threshold, cfg.pictures)
     _report(table, words, threshold, len(before.verdicts), time.monotonic() - started)
     logger.info(f"results: {folder}{drawn}")
@@ -132,6 +136,29 @@ def _stored_name(judge: Judge, cfg: JudgeConfig) -> str | None:
 def _default_folder(cfg: JudgeConfig, model_file: Path) -> str:
     where = Path(str(cfg.images or cfg.descriptors)).expanduser().resolve()
     return f"scores/{run_name(model_file)}-{where.stem}"
+
+
+def _page(
+    judge: Judge, table: pd.DataFrame, words: dict[int, str], threshold: float, images: str | None
+) -> str:
+    out = int((table["verdict"] == OUTLIER).sum())
+    reasons = table.loc[table["verdict"] == OUTLIER, REASON].str.split(" ").str[0].value_counts()
+    listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+    sets = {
+        f"learnt from ({words[INLIER]}), held out": judge.calibration.raw,
+        "judged": table["score"].to_numpy(np.float64),
+    }
+    return scores_page(
+        f"{out:,} of {len(table):,} {words[OUTLIER]}",
+        f"{out:,} of {len(table):,} pictures are {words[OUTLIER]}"
+        + (f": {listed}" if len(reasons) > 1 else ""),
+        f"By {judge.method} on {judge.descriptor.get('descriptor')}; the threshold is "
+        f"{threshold:.4g}. All verdicts stand in {VERDICTS}.",
+        sets,
+        threshold,
+        {"method": judge.method, "descriptor": judge.descriptor.get("descriptor")} | judge.training,
+        galleries_of(table, images, threshold),
+    )
 
 
 def _draw(
