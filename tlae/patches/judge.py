@@ -56,7 +56,8 @@ def fit_judge(judge: Judge, evidence: Tensor, things: Tensor, generator: torch.G
 
     Args:
         judge: to fit; its weights are frozen afterwards.
-        evidence: (n, CHANNELS, h, w) of any precision, of normal stills and of stills with things drawn into them.
+        evidence: (n, CHANNELS, h, w) of any precision, of normal stills and of stills with things
+            drawn into them.
         things: (n, h, w), share of each cell that a thing covers.
         generator: of the order of examples.
     """
@@ -76,9 +77,8 @@ def fit_judge(judge: Judge, evidence: Tensor, things: Tensor, generator: torch.G
         for _ in range(EPOCHS):
             order = torch.randperm(len(evidence), generator=generator)
             for some in order[: batches * BATCH].chunk(batches):
-                loss = F.binary_cross_entropy_with_logits(
-                    judge(evidence[some].float()), truth[some]
-                )
+                logits = judge(evidence[some].float())
+                loss = F.binary_cross_entropy_with_logits(logits, truth[some])
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
