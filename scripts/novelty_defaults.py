@@ -64,11 +64,9 @@ def main() -> None:
                         rows.append((task.descriptor, method, name, task.name, *found))
     columns = ("descriptor", "method", "preparation", "set", "AUC", "false alarms", "found")
     table = pd.DataFrame(rows, columns=columns)
-    groups = table.groupby(["descriptor", "method", "preparation"])
-    means = groups[["AUC", "false alarms", "found"]].mean()
-    means["worst AUC"] = (
-        table.groupby([*groups.keys, "set"])["AUC"].mean().groupby(groups.keys).min()
-    )
+    by = ["descriptor", "method", "preparation"]
+    means = table.groupby(by)[["AUC", "false alarms", "found"]].mean()
+    means["worst AUC"] = table.groupby([*by, "set"])["AUC"].mean().groupby(level=by).min()
     print(means.round(3).to_string())
 
 
@@ -165,7 +163,9 @@ def drawn_textures() -> Iterator[list[Image]]:
 
 def read(path: Path) -> Image:
     """A picture as RGB."""
-    return np.asarray(cv2.imread(str(path))[..., ::-1], np.uint8)
+    picture = cv2.imread(str(path))
+    assert picture is not None, path
+    return np.asarray(picture[..., ::-1], np.uint8)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,9 @@ def test_labels_lists_and_indices(store: Path, capsys: pytest.CaptureFixture[str
     indices = json.loads((folder / "indices.json").read_text())
     assert indices["quality"]["clusters"] == 3
     assert len(indices["stability"]) == 2
+    assert main(["cluster", f"descriptors={store}", "against=day", "out=days"]) == 0
     shown = capsys.readouterr().out
+    assert "agreement with the day: AMI" in shown
     assert "3 clusters, 5 outliers of 95 pictures" in shown
     assert "agreement with the hour of day: AMI" in shown
 

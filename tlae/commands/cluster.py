@@ -8,7 +8,7 @@ Writes <out>/: labels.parquet and labels.csv (path, label, score; -1: outlier), 
 (its files), sheets/<label>.png (random samples; of the outliers, the highest scores), indices.json,
 indices.svg (for a span of k), compared.csv, map.png. compare=OTHER prints how far two clusterings
 agree; compare="clusters/*" puts many into one table, and consensus=true adds what they agree on.
-map=tsne draws the clusters. against=hour says how far they follow the hour of day. On a GPU:
+map=tsne draws the clusters. against=hour (or day) says how far they follow it. On a GPU:
 `python -m cuml.accel -m tlae cluster ...`.
 """
 

@@ -55,6 +55,7 @@ from tlae.whole_file import replace_folder
 logger = logging.getLogger(__name__)
 
 SHOWN_GROUPS = 20
+AGAINST = {"hour": "the hour of day", "day": "the day"}
 
 
 def cluster(cfg: ClusterConfig) -> None:
@@ -133,8 +134,8 @@ def usable_values(described: Descriptors) -> tuple[npt.NDArray[Any], npt.NDArray
 
 
 def _settings(cfg: ClusterConfig) -> tuple[ClusterSettings, range | None]:
-    if cfg.against not in (None, "hour"):
-        raise UserError(f"against must be hour or null, got {cfg.against!r}")
+    if cfg.against not in (None, *AGAINST):
+        raise UserError(f"against must be hour, day or null, got {cfg.against!r}")
     ks = parse_k(cfg.k)
     if ks is not None and not method_named(cfg.method).needs_k:
         raise UserError(
@@ -208,12 +209,15 @@ def _table(ids: pd.DataFrame, usable: npt.NDArray[np.bool_], found: Clustering) 
 def _compared(table: pd.DataFrame, against: str | None) -> dict[str, Agreement]:
     labelled = table[table["label"].notna()]
     compared = {}
-    if against == "hour":
+    if against is not None:
         timed = labelled[labelled["taken_at"].notna()]
         if timed.empty:
-            raise UserError("against=hour needs pictures whose time is known, no taken_at is given")
-        hours = pd.to_datetime(timed["taken_at"]).dt.hour
-        compared["hour"] = agreement(timed["label"], hours.rename("hour"))
+            raise UserError(
+                f"against={against} needs pictures whose time is known, no taken_at is given"
+            )
+        times = pd.to_datetime(timed["taken_at"])
+        parts = times.dt.hour if against == "hour" else times.dt.strftime("%Y-%m-%d")
+        compared[against] = agreement(timed["label"], parts.rename(against))
     return compared
 
 
@@ -268,6 +272,6 @@ def _report(
 
 def _report_compared(compared: dict[str, Agreement]) -> None:
     for name, one in compared.items():
-        with_what = "the hour of day" if name == "hour" else "the other labels"
+        with_what = AGAINST.get(name, "the other labels")
         logger.info(f"agreement with {with_what}: AMI {one.ami:.3f}, ARI {one.ari:.3f}")
         logger.info(one.table.to_string(max_rows=30, max_cols=24))

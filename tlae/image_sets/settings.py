@@ -45,7 +45,7 @@ class ClusterConfig(ClusterOptions, PreparationConfig):
         method: see `--help` of the command.
         k: number of clusters, or a span to choose from: 2..20.
         stability: pairs of random parts that are clustered and compared.
-        against: hour: agreement with the hour of day.
+        against: hour or day: agreement with the hour of day, or with the date.
         compare: folders or label tables of other clusterings, with commas or glob patterns.
         consensus: labels that this run and those of compare agree on, and where they disagree.
         fewest: clusters of fewer pictures are outliers; 1: all stay.
