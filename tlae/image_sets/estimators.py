@@ -91,7 +91,7 @@ MIXTURE_PARTS = 16
 ROWS_PER_PART = 50  # a part of the mixture is worth adding only for so many rows
 
 DETECTORS = {
-    "nearest_neighbours": OutlierMethod(_nearest_neighbours, most_rows=20_000),
+    "nearest_neighbours": OutlierMethod(_nearest_neighbours, most_rows=10_000),
     "isolation_forest": OutlierMethod(_isolation_forest),
     "one_class_svm": OutlierMethod(_one_class_svm, most_rows=10_000),
     "elliptic_envelope": OutlierMethod(_elliptic_envelope, most_rows=10_000),
