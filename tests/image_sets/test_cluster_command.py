@@ -80,7 +80,7 @@ def test_rows_that_are_not_finite_are_left_out(
         (["method=kmeans", "k=20..2"], "from the smaller to the larger"),
         (["k=2..6"], "k must be null for hdbscan"),
         (["method=kmeans", "k=2..200"], "less than the pictures clustered (95), got 200"),
-        (["against=day"], "against must be hour, day"),
+        (["against=week"], "against must be hour, day"),
         (["compare=nothing.parquet"], "compare must be a labels.parquet"),
         (["scaler=normal"], "scaler must be one of"),
         (["descriptor=vgg16"], "has no descriptor 'vgg16'"),
