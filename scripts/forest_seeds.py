@@ -14,8 +14,9 @@ from tlae.budget import Budget
 from tlae.image_sets.describe_now import describe_now
 from tlae.image_sets.descriptor_settings import DescriptorSettings
 from tlae.image_sets.estimators import anomaly_scores
+from tlae.image_sets.fit_settings import NoveltyFitConfig
 from tlae.image_sets.novelty import fit_novelty
-from tlae.image_sets.settings import NoveltyFitConfig
+from tlae.image_sets.novelty_defaults import usual_preparation
 from tlae.image_sets.verdicts import verdicts
 from tlae.scoring.calibrate import threshold_of
 
@@ -39,13 +40,14 @@ def main() -> None:
         [describe_now(path, settings).values for path in words.examples.split(",")]
     )
     expected = [int(verdict) for verdict in words.expected.split(",")]
+    scaler, pca = usual_preparation(settings.descriptor, words.method)
     agreeing = 0
     for seed in range(words.seeds):
         preparation, estimator, calibration = fit_novelty(
             normal,
             words.method,
-            scaler=defaults.scaler,
-            pca=defaults.pca,
+            scaler=scaler,
+            pca=pca,
             folds=words.folds,
             seed=seed,
         )

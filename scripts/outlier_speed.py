@@ -150,7 +150,7 @@ def plain_clusterer(settings: ClusterSettings, rows: int, values: np.ndarray) ->
 
 def _detect(values: np.ndarray, method: str, *, plain: bool) -> None:
     if plain:
-        DETECTORS[method].build(len(values), 0).fit(values)
+        DETECTORS[method].build(values, 0).fit(values)
     else:
         fit_detector(values, method)
 

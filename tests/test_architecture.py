@@ -100,6 +100,7 @@ HOMES = {
         "explorer/settings.py",
         "feeds/settings.py",
         "help.py",
+        "image_sets/fit_settings.py",
         "image_sets/settings.py",
         "lab/settings.py",
         "refused_settings.py",

@@ -125,7 +125,7 @@ COMMANDS = {
     ),
     "novelty fit": Command(
         "tlae.commands.novelty_fit",
-        "tlae.image_sets.settings:NoveltyFitConfig",
+        "tlae.image_sets.fit_settings:NoveltyFitConfig",
         "learn which pictures are like those of a folder",
     ),
     "novelty score": Command(
@@ -135,7 +135,7 @@ COMMANDS = {
     ),
     "filter fit": Command(
         "tlae.commands.filter_fit",
-        "tlae.image_sets.settings:FilterFitConfig",
+        "tlae.image_sets.fit_settings:FilterFitConfig",
         "learn to separate good pictures from bad ones",
     ),
     "filter score": Command(

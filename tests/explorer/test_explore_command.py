@@ -119,11 +119,15 @@ def test_a_user_walks_through_the_page(page: Any, url: str, tmp_path: Path) -> N
     assert page.inner_text("#selection-title") == "30 of 60 selected"
     assert page.locator("#list li").count() == GROUP
 
+    page.select_option("#colour", "position")
     page.select_option("#method", "kmeans")
     page.fill("#parameters [name=k]", "2")
     page.click("#go")
     page.wait_for_selector("#clusters li:nth-child(3)")
     assert page.locator("#clusters li").count() == 3
+    page.wait_for_selector("#ramp", state="hidden")
+    assert page.input_value("#colour") == ""  # the new clusters show
+    assert page.inner_text("#selection-title") == "30 of 60 selected"
 
     page.click("#undo")
     page.wait_for_selector("#clusters li:nth-child(3)", state="detached")
@@ -162,3 +166,33 @@ def lasso_left_half(page: Any) -> None:
         page.mouse.move(*corner)
     page.mouse.up()
     page.keyboard.up("Shift")
+
+
+def test_further_clusters_have_colours_of_their_own(page: Any) -> None:
+    colours = page.evaluate(
+        "import('/page/colours.js').then((all) => Array.from({length: 60}, (_, label) => "
+        "all.rgb(all.clusterColour(label))))"
+    )
+    apart = [
+        max(abs(a - b) for a, b in zip(one, other, strict=True))
+        for number, one in enumerate(colours)
+        for other in colours[:number]
+    ]
+    assert min(apart) >= 12
+
+
+def test_on_a_phone_the_map_comes_first(page: Any) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    stage, legend = (page.locator(name).bounding_box() for name in ("#stage", "#legend"))
+    assert stage["y"] < 300
+    assert legend["y"] > stage["y"] + stage["height"] - 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_is_not_installed_is_marked_before_it_is_pressed(page: Any) -> None:
+    facts = page.evaluate("fetch('/api/collection').then((answer) => answer.json())")
+    for kind, box in (("methods", "#method"), ("maps", "#map")):
+        for one in facts[kind]:
+            option = page.locator(f"{box} option[value={one['name']}]")
+            assert option.is_disabled() != one["available"]
+            assert ("(not installed)" in option.inner_text()) != one["available"]

@@ -19,8 +19,8 @@ from tests.small_descriptors import GROUP, write_store
 from tlae.explorer.api import explorer_app
 from tlae.explorer.collection import open_collection
 from tlae.explorer.explorer import Explorer
-from tlae.explorer.pictures import pictures_of
 from tlae.explorer.sheets import Sheets
+from tlae.image_sets.item_pictures import pictures_of
 
 LONGEST_S = 120
 TWO = {"method": "kmeans", "parameters": {"k": 2}}

@@ -8,9 +8,10 @@ import pytest
 
 from tests.conftest import WriteVideo
 from tests.small_descriptors import write_store
-from tlae.explorer.pictures import PER_SHEET, TILE_PX, Pictures, pictures_of
+from tlae.explorer.pictures import PER_SHEET, TILE_PX
 from tlae.explorer.sheets import Sheets
 from tlae.footage.images import Unreadable
+from tlae.image_sets.item_pictures import Pictures, pictures_of
 
 
 def items(*paths: str, frames: tuple[int, ...] | None = None) -> pd.DataFrame:

@@ -1,12 +1,17 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
 
 from tests.image_sets.groups import groups, write_store
 from tlae.cli import main
+from tlae.image_sets import cluster_time
+from tlae.image_sets.cluster_folder import HEADLINE_PX, write_sheets
+from tlae.image_sets.cluster_settings import ClusterSettings
+from tlae.rendering.contact_sheet import GAP_PX
 
 VALUES, LABELS = groups()
 
@@ -37,7 +42,9 @@ def test_labels_lists_and_indices(store: Path, capsys: pytest.CaptureFixture[str
     indices = json.loads((folder / "indices.json").read_text())
     assert indices["quality"]["clusters"] == 3
     assert len(indices["stability"]) == 2
+    assert main(["cluster", f"descriptors={store}", "against=day", "out=days"]) == 0
     shown = capsys.readouterr().out
+    assert "agreement with the day: AMI" in shown
     assert "3 clusters, 5 outliers of 95 pictures" in shown
     assert "agreement with the hour of day: AMI" in shown
 
@@ -73,7 +80,7 @@ def test_rows_that_are_not_finite_are_left_out(
         (["method=kmeans", "k=20..2"], "from the smaller to the larger"),
         (["k=2..6"], "k must be null for hdbscan"),
         (["method=kmeans", "k=2..200"], "less than the pictures clustered (95), got 200"),
-        (["against=day"], "against must be hour"),
+        (["against=week"], "against must be hour, day"),
         (["compare=nothing.parquet"], "compare must be a labels.parquet"),
         (["scaler=normal"], "scaler must be one of"),
         (["descriptor=vgg16"], "has no descriptor 'vgg16'"),
@@ -97,3 +104,86 @@ def test_all_equal_and_one_alone(
     assert "at least 3 pictures, got 1" in refused(["cluster", f"descriptors={one}"], capsys)
     nothing = write_store(tmp_path / "nan.desc", np.full((5, 3), np.nan, np.float32))
     assert "at least 3 pictures, got 0" in refused(["cluster", f"descriptors={nothing}"], capsys)
+
+
+def test_a_best_k_at_the_end_of_the_span_is_flagged(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inside = write_store(store.with_name("inside.desc"), VALUES[LABELS >= 0])
+    words = ["cluster", f"descriptors={inside}", "method=kmeans", "out=found"]
+    assert main([*words, "k=2..3"]) == 0
+    assert "end of the span: a better one may lie beyond, try k=2..6" in capsys.readouterr().out
+    assert main([*words, "k=2..5"]) == 0
+    assert "end of the span" not in capsys.readouterr().out
+
+
+def test_clusters_of_one_or_two_pictures_are_outliers(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["cluster", f"descriptors={store}", "method=kmeans", "k=8", "out=found", "pca=null"]
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert "of fewer than 3 pictures count as outliers" in shown
+    table = pd.read_parquet("found/labels.parquet")
+    odd = table["label"] == -1
+    assert odd.sum() >= 3
+    assert (LABELS[odd.to_numpy()] == -1).all()
+    assert table.loc[odd, "score"].min() > table.loc[~odd, "score"].median()
+    assert main([*words, "fewest=1"]) == 0
+    assert (pd.read_parquet("found/labels.parquet")["label"] >= 0).all()
+
+
+def test_many_runs_in_one_table_with_their_consensus(
+    store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["cluster", f"descriptors={store}"]
+    for k in (2, 3, 4):
+        run = ["method=kmeans", f"k={k}", "fewest=1", f"out=runs/{k}"]
+        assert main([*words, *run]) == 0
+    capsys.readouterr()
+    assert main([*words, "compare=runs/*", "consensus=true", "out=all"]) == 0
+    shown = capsys.readouterr().out
+    assert "consensus of 4 runs:" in shown
+    table = pd.read_csv("all/compared.csv", index_col="run")
+    assert list(table.index) == ["this", "2", "3", "4"]
+    assert table.loc["3", "clusters"] == 3
+    assert table.loc["this", "AMI with 3"] == table.loc["3", "AMI with this"]
+    assert {"silhouette", "davies_bouldin", "calinski_harabasz"} <= set(table)
+    labels = pd.read_parquet("all/labels.parquet")
+    assert {"consensus", "agreement", "torn_to"} <= set(labels)
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_a_map_of_the_clusters_is_drawn(store: Path, dimensions: int) -> None:
+    words = [f"descriptors={store}", "map=pca", f"map_dimensions={dimensions}", "out=found"]
+    assert main(["cluster", *words]) == 0
+    picture = cv2.imread("found/map.png")
+    assert picture.shape == (960, 960, 3)
+    assert picture.std() > 5
+
+
+def test_sheets_name_cluster_size_and_score(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(8):
+        cv2.imwrite(str(pictures / f"{number}.png"), np.full((30, 40, 3), 20 * number, np.uint8))
+    assert main(["describe", f"images={pictures}", f"out={tmp_path}/p.desc"]) == 0
+    table = pd.read_parquet(tmp_path / "p.desc/ids.parquet").assign(label=0, score=0.5)
+    (tmp_path / "out").mkdir()
+    assert write_sheets(tmp_path / "out", table, str(pictures), samples=4) == 1
+    sheet = cv2.imread(str(tmp_path / "out/sheets/0.png"))
+    headline = sheet[: HEADLINE_PX + GAP_PX]
+    assert headline.max() > 200  # letters
+    assert sheet.shape[1] == 4 * (200 + GAP_PX) + GAP_PX
+
+
+def test_long_work_is_announced_with_its_time(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(cluster_time, "TRIAL_ROWS", 20)
+    monkeypatch.setattr(cluster_time, "LONG_S", 0.0)
+    found = cluster_time.find_clusters_patiently(VALUES[:100], ClusterSettings(method="optics"))
+    assert len(found.labels) == len(VALUES[:100])
+    with caplog.at_level("INFO"):
+        cluster_time.find_clusters_patiently(np.tile(VALUES, (2, 1)), ClusterSettings("dbscan"))
+    assert "dbscan of 190 pictures will take about" in caplog.text

@@ -1,5 +1,6 @@
 """`tlae novelty` and `tlae filter`, from pictures to verdicts."""
 
+import shlex
 from pathlib import Path
 
 import cv2
@@ -52,6 +53,10 @@ def test_novelty_from_pictures_to_verdicts(
     }
     assert judged == {"0.png": -1, "1.png": -1, "wood.png": 1}
     drawn = Path("scores/forest-new/pictures")
+    page = Path("scores/forest-new/verdicts.html").read_text(encoding="utf-8")
+    assert "<h1>2 of 3 pictures are unusual</h1>" in page
+    assert page.count("<figure class") >= 3
+    assert 'src="http' not in page
     assert sorted(file.name for file in drawn.iterdir()) == ["0.png", "1.png", "wood.png"]
     red, green = (cv2.imread(str(drawn / name))[0, -1] for name in ("0.png", "wood.png"))
     assert red[2] > red[1]  # the border, as BGR
@@ -125,3 +130,122 @@ def test_a_command_of_two_words_is_named_in_full(capsys: pytest.CaptureFixture[s
     assert "did you mean novelty" in refused(["novelty"], capsys)
     assert main(["novelty", "fit", "--help"]) == 0
     assert "tlae novelty fit images=FOLDER" in capsys.readouterr().out
+
+
+def imported_store(folder: Path, pictures: Path, values: np.ndarray) -> Path:
+    """A store with our colour histogram and, beside it, descriptors that others made."""
+    store = folder / f"{pictures.name}.desc"
+    assert main(["describe", f"images={pictures}", f"out={store}"]) == 0
+    np.save(folder / f"{pictures.name}.npy", values)
+    file = folder / f"{pictures.name}.npy"
+    assert main(["describe", f"from_file={file}", f"out={store}", "name=theirs"]) == 0
+    return store
+
+
+def test_descriptors_of_others_are_taken_by_name_and_the_next_step_works(
+    forest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    store = imported_store(tmp_path, forest, rng.normal(0, 1, (20, 5)))
+    sea = write_pictures(tmp_path / "sea", SEA, 4)
+    odd = imported_store(tmp_path, sea, rng.normal(9, 1, (4, 5)))
+    fit = ["novelty", "fit", f"descriptors={store}", "descriptor=theirs", "name=theirs"]
+    capsys.readouterr()
+    assert main(fit) == 0
+    (step,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("next:")]
+    assert main(shlex.split(step)[2:]) == 0
+    assert "verdicts drawn on 20 pictures" in capsys.readouterr().out
+    model = "model_file=checkpoints/theirs/model.safetensors"
+    assert main(["novelty", "score", model, f"descriptors={odd}", "out=judged"]) == 0
+    assert sorted(file.name for file in Path("judged/pictures").iterdir())[0] == "0.png"
+    assert (pd.read_csv("judged/verdicts.csv")["verdict"] == -1).all()
+    words = [f"good={store}", f"bad={odd}", "descriptor=theirs", "name=kinds"]
+    assert main(["filter", "fit", *words]) == 0
+    assert "did you mean theirs" in refused(
+        ["novelty", "fit", f"descriptors={store}", "descriptor=their"], capsys
+    )
+    assert "no descriptor is called 'theirs'" in refused(
+        ["novelty", "fit", f"images={forest}", "descriptor=theirs"], capsys
+    )
+
+
+def test_a_fit_to_stored_descriptors_of_ours_judges_pictures_too(
+    forest: Path, tmp_path: Path
+) -> None:
+    assert main(["describe", f"images={forest}", "out=forest.desc"]) == 0
+    assert main(["novelty", "fit", "descriptors=forest.desc", "name=stored"]) == 0
+    assert main(["novelty", "fit", f"images={forest}", "name=direct"]) == 0
+    for name in ("stored", "direct"):
+        model = f"model_file=checkpoints/{name}/model.safetensors"
+        assert main(["novelty", "score", model, f"images={forest}", f"out={name}"]) == 0
+    stored, direct = (pd.read_csv(f"{name}/verdicts.csv") for name in ("stored", "direct"))
+    pd.testing.assert_frame_equal(stored, direct)
+
+
+def test_two_filters_copies_and_faults_in_one_step(
+    forest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stamped = write_pictures(tmp_path / "stamped", FOREST, 12, stamped=True)
+    words = [f"good={forest}", f"bad={stamped}", "quadrants=true", "name=marks"]
+    assert main(["filter", "fit", *words]) == 0
+    normal = write_pictures(tmp_path / "normal", FOREST, 20)
+    for file in list(stamped.iterdir())[:10]:  # marks are normal for the first model
+        (normal / f"stamped{file.name}").write_bytes(file.read_bytes())
+    assert main(["novelty", "fit", f"images={normal}", "name=forest"]) == 0
+    new = write_pictures(tmp_path / "new", SEA, 1)
+    for name, source in (
+        ("a", forest / "1.png"),
+        ("b", forest / "2.png"),
+        ("c", stamped / "0.png"),
+    ):
+        (new / f"{name}.png").write_bytes(source.read_bytes())
+    cv2.imwrite(
+        str(new / "copy.png"), cv2.imread(str(new / "a.png")), [cv2.IMWRITE_PNG_COMPRESSION, 0]
+    )
+    flat = cv2.blur(cv2.imread(str(forest / "3.png")), (9, 9))
+    cv2.imwrite(str(new / "soft.png"), flat)
+    judge = [
+        "novelty", "score", "model_file=checkpoints/forest/model.safetensors", f"images={new}",
+        "filter=checkpoints/marks/model.safetensors", "duplicate_bits=4", "quality.check=true",
+        "quality.least_side_px=40", "out=judged",
+    ]  # fmt: skip
+    capsys.readouterr()
+    assert main(judge) == 0
+    table = pd.read_csv("judged/verdicts.csv", keep_default_na=False).set_index(
+        pd.read_csv("judged/verdicts.csv")["path"].map(lambda path: Path(path).name)
+    )
+    reasons = table["reason"].str.partition(" ")[0].to_dict()
+    assert reasons["0.png"] == "unusual"
+    assert (reasons["c.png"], reasons["copy.png"]) == ("bad", "copy")
+    assert reasons["a.png"] == reasons["b.png"] == ""
+    assert table.loc["a.png", "verdict"] == 1
+    assert "then left out:" in capsys.readouterr().out
+
+
+def test_a_second_run_judges_only_what_is_new(
+    forest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["novelty", "fit", f"images={forest}", "name=forest"]) == 0
+    new = write_pictures(tmp_path / "new", SEA, 3)
+    judge = ["novelty", "score", "model_file=checkpoints/forest/model.safetensors", f"images={new}"]
+    assert main(judge) == 0
+    first = pd.read_csv("scores/forest-new/verdicts.csv")
+    cv2.imwrite(str(new / "00.png"), cv2.imread(str(forest / "3.png")))  # comes first
+    cv2.imwrite(str(new / "1.png"), cv2.imread(str(forest / "4.png")))  # changed
+    (new / "2.png").unlink()
+    capsys.readouterr()
+    assert main(judge) == 0
+    assert "judged 2 new of 3 pictures" in capsys.readouterr().out
+    table = pd.read_csv("scores/forest-new/verdicts.csv")
+    assert [Path(path).name for path in table["path"]] == ["0.png", "00.png", "1.png"]
+    assert table["frame"].tolist() == [0, 1, 2]
+    assert table["verdict"].tolist() == [-1, 1, 1]
+    assert table["score"][0] == first["score"][0]
+    assert main([*judge]) == 0
+    assert "judged 0 new of 3 pictures" in capsys.readouterr().out
+    pd.testing.assert_frame_equal(table, pd.read_csv("scores/forest-new/verdicts.csv"))
+    (new / "broken.png").write_bytes(b"no picture")
+    assert main(judge) == 0
+    assert len(pd.read_csv("scores/forest-new/verdicts.csv")) == 3
+    assert main([*judge, "threshold=-1e9"]) == 0  # another threshold: everything again
+    assert (pd.read_csv("scores/forest-new/verdicts.csv")["verdict"] == -1).all()

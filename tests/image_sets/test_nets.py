@@ -158,7 +158,6 @@ def test_a_net_without_a_code_is_refused(tmp_path: Path) -> None:
 
 def test_settings_are_checked() -> None:
     for settings, words in (
-        ({"descriptor": "vgg61"}, "did you mean vgg16"),
         ({"fit": "squash"}, "stretch, crop"),
         ({"precision": "float8"}, "float32, bfloat16"),
         ({"image_size": 3}, r"in \[16, 2048\]"),
@@ -168,6 +167,8 @@ def test_settings_are_checked() -> None:
     ):
         with pytest.raises(ValueError, match=words):
             DescriptorSettings(**settings)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="did you mean vgg16"):
+        build_descriptor(DescriptorSettings("vgg61"))
     with pytest.raises(UserError, match="needs model_file"):
         build_descriptor(DescriptorSettings("model"))
 

@@ -6,10 +6,17 @@ from safetensors.numpy import save_file
 
 from tests.image_sets.groups import groups
 from tlae.errors import ModelFileError, UserError
-from tlae.image_sets.estimators import DETECTORS, anomaly_scores, fit_detector
+from tlae.image_sets.estimators import (
+    DETECTORS,
+    anomaly_scores,
+    fit_detector,
+    median_distance,
+)
 from tlae.image_sets.filters import FILTERS, bad_probability, fit_filter, measure_filter
 from tlae.image_sets.judge_file import Judge, load_judge, save_judge
-from tlae.image_sets.novelty import calibration_of, fit_novelty
+from tlae.image_sets.novelty import calibration_of, fit_novelty, require_told_apart
+from tlae.image_sets.novelty_defaults import usual_preparation
+from tlae.image_sets.preparation import SCALERS
 
 NORMAL = groups(sizes=(80,), odd=0)[0]
 ODD = NORMAL[:6] + 4.0
@@ -134,3 +141,57 @@ def test_filter_refuses_too_few() -> None:
         fit_filter(NORMAL, ODD[:1])
     with pytest.raises(UserError, match="did you mean logistic_regression"):
         fit_filter(NORMAL, ODD, "logistic")
+
+
+def test_scores_of_the_nearest_are_mean_distances() -> None:
+    rows = np.array([[0.0, 0.0], [3.0, 4.0], [6.0, 8.0]])
+    estimator = fit_detector(rows, "nearest_neighbours")
+    np.testing.assert_allclose(anomaly_scores(estimator, np.zeros((1, 2))), [(0 + 5 + 10) / 3])
+
+
+def test_a_kernel_reaches_to_the_median_distance() -> None:
+    rows = np.array([[0.0], [1.0], [4.0]])  # distances 1, 3, 4
+    assert median_distance(rows) == 3
+    assert median_distance(np.zeros((4, 2))) == 1
+
+
+def test_a_detector_that_saturates_is_refused() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(0, 1e-4, (40, 30))
+    values[:, 8:][rng.random((40, 22)) < 0.03] = 1  # hardly ever seen: far once standardised
+    preparation, estimator, calibration = fit_novelty(values, "one_class_svm", scaler="standard")
+    own = anomaly_scores(estimator, preparation.apply(values))
+    raw = np.where(calibration.raw > np.median(calibration.raw), -1e-15, calibration.raw)
+    with pytest.raises(UserError, match=r"20 of 40 different pictures have the highest.*method="):
+        require_told_apart(values, raw, own, -1e-15)
+
+
+def test_repeats_of_one_odd_picture_are_no_saturation() -> None:
+    values = np.concatenate([NORMAL, np.repeat(ODD[:1], 4, axis=0)])
+    held_out = np.concatenate([np.linspace(0, 1, len(NORMAL)), np.full(4, 9.0)])
+    require_told_apart(values, held_out, held_out, 9.0)
+
+
+@pytest.mark.parametrize("method", DETECTORS)
+@pytest.mark.parametrize("descriptor", ["colour_histogram", "efficientnet_lite0", "import", None])
+def test_every_kind_of_descriptor_has_a_usual_preparation(
+    method: str, descriptor: str | None
+) -> None:
+    scaler, pca = usual_preparation(descriptor, method)
+    assert scaler in SCALERS
+    assert pca is None or method in ("isolation_forest", "gaussian_mixture", "elliptic_envelope")
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["nearest_neighbours", "elliptic_envelope", "local_outlier_factor", "gaussian_mixture"],
+)
+def test_a_novelty_across_the_directions_of_the_normal_is_found_by_default(method: str) -> None:
+    rng = np.random.default_rng(3)
+    plane = rng.normal(size=(3, 24))
+    normal = rng.normal(size=(120, 3)) @ plane + rng.normal(0, 0.05, (120, 24))
+    across = normal[:30] + 3 * rng.normal(size=(1, 24))
+    scaler, pca = usual_preparation("import", method)
+    preparation, estimator, calibration = fit_novelty(normal, method, scaler=scaler, pca=pca)
+    scores = anomaly_scores(estimator, preparation.apply(across))
+    assert (scores > calibration.level_for_rate(0.05)).mean() > 0.5

@@ -66,3 +66,15 @@ def test_bad_settings_are_named() -> None:
     for pca in (0, -1, 2.5):
         with pytest.raises(UserError, match="pca must be a number of components"):
             fit_preparation(ROWS, "none", pca)
+
+
+def test_a_column_that_hardly_varies_is_not_blown_up() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.column_stack([rng.normal(0, 1, 400), rng.normal(0, 1e-4, 400)])
+    spread = {
+        scaler: fit_preparation(rows, scaler).apply(rows).std(axis=0)
+        for scaler in ("standard", "floored")
+    }
+    np.testing.assert_allclose(spread["standard"], [1, 1], rtol=1e-3)
+    np.testing.assert_allclose(spread["floored"][0], 1, rtol=1e-3)
+    assert spread["floored"][1] < 0.01

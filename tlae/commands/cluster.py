@@ -6,8 +6,9 @@ three indices), hdbscan, optics, dbscan (these find outliers), hdbscan_soft (nee
 `pip install 'tlae[hdbscan]'`).
 Writes <out>/: labels.parquet and labels.csv (path, label, score; -1: outlier), clusters/<label>.txt
 (its files), sheets/<label>.png (random samples; of the outliers, the highest scores), indices.json,
-indices.svg (for a span of k). compare=OTHER/labels.parquet prints how far two clusterings agree,
-against=hour how far the clusters follow the hour of day. On a GPU:
+indices.svg (for a span of k), compared.csv, map.png. compare=OTHER prints how far two clusterings
+agree; compare="clusters/*" puts many into one table, and consensus=true adds what they agree on.
+map=tsne draws the clusters. against=hour (or day) says how far they follow it. On a GPU:
 `python -m cuml.accel -m tlae cluster ...`.
 """
 

@@ -6,6 +6,7 @@ descriptor of the same images joins the same folder.
 
 descriptors:
   colour_histogram   how much of each colour (bins=[8,8,8])
+  efficientnet_lite0 a net that has learnt, without internet: pip install 'tlae[learnt]'
   vgg16, resnet18, resnet50, efficientnet_b7, efficientnet_v2_s, efficientnet_v2_m,
   efficientnet_v2_l  nets of torchvision (weights=FILE, or weights=DEFAULT download=true)
   clip               OpenCLIP, pip install 'tlae[clip]' (clip_model=ViT-B-32)

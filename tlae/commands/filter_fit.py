@@ -3,12 +3,13 @@
 Learns to tell good pictures from bad ones, from a folder of each. Methods: logistic_regression,
 gradient_boosting. quadrants=true describes the four quarters of each picture, so that a small mark
 in a corner counts for more (with a net: image_size=448). good and bad may be folders that
-`tlae describe` wrote. How well it does is measured on pictures held out in turn.
+`tlae describe` wrote, with descriptor=NAME for one that others made.
+How well it does is measured on pictures held out in turn.
 Writes <paths.checkpoints>/<name>/: model.safetensors, threshold.html.
 """
 
 from tlae.image_sets.filter_fit import fit_filter_model
-from tlae.image_sets.settings import FilterFitConfig
+from tlae.image_sets.fit_settings import FilterFitConfig
 
 
 def run(cfg: FilterFitConfig) -> None:

@@ -2,7 +2,8 @@
 
 Judges pictures by what `tlae filter fit` learnt: 1 good, -1 bad. Writes <out>/: verdicts.parquet
 and verdicts.csv (path, score: the probability of being bad, calibrated: the share of good pictures
-with a lower one, verdict), pictures/ (copies with the verdict drawn on, highest scores first).
+with a lower one, verdict, reason), verdicts.html (the pictures near the threshold), pictures/
+(copies with the verdict drawn on, highest scores first). A second run judges only what is new.
 descriptors=FOLDER takes what `tlae describe` wrote in place of images.
 """
 

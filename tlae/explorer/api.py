@@ -13,13 +13,14 @@ from tlae.explorer import explorer as actions
 from tlae.explorer.export import export_html
 from tlae.explorer.guard import Guard
 from tlae.explorer.job_store import Job, Labeling
-from tlae.explorer.maps import MAPS
 from tlae.explorer.messages import Chosen, ClusteringMessage, Export, Move, Names
 from tlae.explorer.pictures import PER_SHEET, SHEET_SIDE, TILE_PX, jpeg, placeholder
 from tlae.explorer.regroup import methods, parameters_of
 from tlae.explorer.sheets import Sheets
 from tlae.explorer.web import local_app
 from tlae.footage.images import Unreadable
+from tlae.image_sets.cluster_methods import METHODS
+from tlae.image_sets.maps import MAPS
 
 LARGEST_PICTURE_PX = 2048
 Answers = dict[int | str, dict[str, Any]]
@@ -96,7 +97,13 @@ def _facts(explorer: actions.Explorer, sheets: Sheets) -> dict[str, Any]:
         "columns": list(collection.columns),
         "maps": [_map_facts(explorer, name) for name in MAPS],
         "methods": [
-            {"name": name, "title": title, "parameters": list(map(asdict, parameters_of(name)))}
+            {
+                "name": name,
+                "title": title,
+                "available": METHODS[name].available,
+                "install": METHODS[name].install,
+                "parameters": list(map(asdict, parameters_of(name))),
+            }
             for name, title in methods().items()
         ],
         "labelings": [asdict(labeling) for labeling in explorer.labelings()],
@@ -227,7 +234,7 @@ def _file_routes(explorer: actions.Explorer) -> APIRouter:
     )
     def move_plan(move: Move) -> PlainTextResponse:
         plan = explorer.move_plan(move.rows, move.labeling, move.target)
-        headers = {"X-Files": str(len(plan.moves)), "X-Left-Out": str(len(plan.left_out))}
+        headers = {"X-Files": str(plan.files), "X-Left-Out": str(len(plan.left_out))}
         text = plan.as_script() if move.form == "sh" else plan.as_csv()
         return PlainTextResponse(text, headers=headers)
 

@@ -14,12 +14,12 @@ from filelock import FileLock, Timeout
 from tlae.errors import UserError
 from tlae.explorer.collection import Collection
 from tlae.explorer.job_store import UNFINISHED, Job, JobStore, Labeling, Labels
-from tlae.explorer.maps import MAPS, Coordinates, lay_out
 from tlae.explorer.move_plan import MovePlan, file_table, plan_moves
-from tlae.explorer.pictures import pictures_of
 from tlae.explorer.regroup import checked, merged, methods, regroup
 from tlae.explorer.worker import Pool, Result, Rows, Task
 from tlae.image_sets.descriptor_store import open_descriptors
+from tlae.image_sets.item_pictures import pictures_of
+from tlae.image_sets.maps import MAPS, Coordinates, lay_out
 
 MAP, CLUSTERS = "map", "clusters"
 FEWEST_TO_CLUSTER = 3

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from tlae.explorer.explorer import Explorer
 from tlae.explorer.job_store import Labels
-from tlae.explorer.maps import MAPS, Coordinates
 from tlae.explorer.pictures import jpeg, placeholder
 from tlae.footage.images import Unreadable
+from tlae.image_sets.maps import MAPS, Coordinates
 
 if TYPE_CHECKING:
     from jinja2 import Template

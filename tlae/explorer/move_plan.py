@@ -5,10 +5,10 @@ import io
 import re
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from tlae.explorer.pictures import ARCHIVE_MARK
+from tlae.image_sets.item_pictures import ARCHIVE_MARK
 
 
 @dataclass(frozen=True)
@@ -17,25 +17,36 @@ class MovePlan:
 
     Attributes:
         moves: (source, target), no target twice, no source twice.
+        unpacked: (archive, member, target): copied out of a zip file, which stays as it is.
         left_out: paths that are no files of their own, with the reason.
     """
 
     moves: list[tuple[str, str]]
     left_out: list[tuple[str, str]]
+    unpacked: list[tuple[str, str, str]] = field(default_factory=list)
+
+    @property
+    def files(self) -> int:
+        """How many files come to lie in the target."""
+        return len(self.moves) + len(self.unpacked)
 
     def as_csv(self) -> str:
         """Table of source and target."""
-        return _csv(("source", "target"), self.moves)
+        inside = [(f"{one}{ARCHIVE_MARK}{member}", to) for one, member, to in self.unpacked]
+        return _csv(("source", "target"), self.moves + inside)
 
     def as_script(self) -> str:
-        """POSIX shell script that moves without ever overwriting."""
-        folders = sorted({str(PurePath(target).parent) for _, target in self.moves})
+        """POSIX shell script that moves without ever overwriting; zip files need ``unzip``."""
+        targets = [target for _, target in self.moves] + [to for *_, to in self.unpacked]
+        folders = sorted({str(PurePath(target).parent) for target in targets})
         lines = [
             "#!/bin/sh",
-            f"# Moves {len(self.moves)} files; look through it, then run: sh move-plan.sh",
+            f"# Moves {len(self.moves)} files and unpacks {len(self.unpacked)}; look through it, "
+            "then run: sh move-plan.sh",
             "set -eu",
             *(f"mkdir -p -- {shlex.quote(folder)}" for folder in folders),
             *(f"mv -n -- {shlex.quote(a)} {shlex.quote(b)}" for a, b in self.moves),
+            *(_unpacking(*one) for one in self.unpacked),
             *(f"# left out ({why}): {_on_one_line(path)}" for path, why in self.left_out),
         ]
         return "\n".join(lines) + "\n"
@@ -54,19 +65,23 @@ def plan_moves(
     """
     moves: list[tuple[str, str]] = []
     left_out: list[tuple[str, str]] = []
+    unpacked: list[tuple[str, str, str]] = []
     sources: set[str] = set()
     taken: set[str] = set()
     for path, folder in zip(paths, folders, strict=True):
-        if ARCHIVE_MARK in path:
-            left_out.append((path, "inside an archive"))
-        elif path in sources:
+        archive, mark, member = path.partition(f".zip{ARCHIVE_MARK}")
+        if path in sources:
             left_out.append((path, "planned already"))
+        elif mark and is_file(f"{archive}.zip"):
+            sources.add(path)
+            to = _free(PurePath(target) / safe_name(folder), member, taken)
+            unpacked.append((f"{archive}.zip", member, to))
         elif not is_file(path):
             left_out.append((path, "no such file"))
         else:
             sources.add(path)
             moves.append((path, _free(PurePath(target) / safe_name(folder), path, taken)))
-    return MovePlan(moves, left_out)
+    return MovePlan(moves, left_out, unpacked)
 
 
 def file_table(rows: Iterable[tuple[object, ...]]) -> str:
@@ -77,6 +92,13 @@ def file_table(rows: Iterable[tuple[object, ...]]) -> str:
 def safe_name(text: str) -> str:
     """A cluster's name as the name of a folder."""
     return re.sub(r"[^\w.-]+", "_", text).strip("._") or "cluster"
+
+
+def _unpacking(archive: str, member: str, target: str) -> str:
+    """A line that copies one member, whose name unzip takes for a pattern, to a file of its own."""
+    name = re.sub(r"([\\*?\[\]])", r"\\\1", member)
+    to = shlex.quote(target)
+    return f"[ -e {to} ] || unzip -p {shlex.quote(archive)} {shlex.quote(name)} > {to}"
 
 
 def _free(folder: PurePath, path: str, taken: set[str]) -> str:

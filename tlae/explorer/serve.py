@@ -12,9 +12,9 @@ from tlae.explorer.explorer import Explorer
 from tlae.explorer.export import export_html
 from tlae.explorer.job_store import Job
 from tlae.explorer.listening import address_of, listen
-from tlae.explorer.pictures import pictures_of
 from tlae.explorer.settings import ExploreConfig
 from tlae.explorer.sheets import Sheets
+from tlae.image_sets.item_pictures import pictures_of
 from tlae.own_file import read_page, require_own
 from tlae.whole_file import explain_os_errors, whole_file
 

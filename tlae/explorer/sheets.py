@@ -4,7 +4,8 @@ import logging
 import threading
 from pathlib import Path
 
-from tlae.explorer.pictures import PER_SHEET, Pictures, jpeg
+from tlae.explorer.pictures import PER_SHEET, jpeg, thumbnail_sheet
+from tlae.image_sets.item_pictures import Pictures
 from tlae.whole_file import whole_file
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class Sheets:
             return
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            image, missing = self.pictures.sheet(number)
+            image, missing = thumbnail_sheet(self.pictures, number)
             name = f"{number}-{missing}.jpg" if missing else f"{number}.jpg"
             with whole_file(self.folder / name) as temporary:
                 temporary.write_bytes(jpeg(image))

@@ -13,12 +13,12 @@ from typing import Any
 from PIL import Image as Pillow
 
 from tlae.feeds.asking import Asker, Unavailable
-from tlae.feeds.copies import Fingerprint, SeenPictures, fingerprint
 from tlae.feeds.ledger import DUPLICATE, KEPT, LEFT, REFUSED, WAITING, Ledger, Row
 from tlae.feeds.parsing import Entry
 from tlae.feeds.settings import FeedConfig
 from tlae.footage.frames import Image
 from tlae.footage.images import Unreadable, decode_image
+from tlae.image_sets.copies import Fingerprint, SeenPictures, fingerprint
 from tlae.image_sets.image_filter import ImageFilter
 from tlae.plain_values import finite_or_none
 from tlae.whole_file import explain_os_errors, whole_file

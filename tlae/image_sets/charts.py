@@ -9,6 +9,7 @@ from tlae.image_sets.judging import Quality
 from tlae.rendering.charts import ALARM, CURVES, svg_element, svg_figure
 
 BINS = 60
+MOST_BEYOND = 3.0  # distances from the middle to the threshold that are drawn beyond it
 
 
 def index_chart(by_k: Mapping[int, Quality], chosen: int) -> str:
@@ -29,20 +30,31 @@ def index_chart(by_k: Mapping[int, Quality], chosen: int) -> str:
     return svg_element(svg)
 
 
-def histogram_chart(sets: Mapping[str, Scores], threshold: float) -> str:
+def histogram_chart(sets: Mapping[str, Scores], threshold: float) -> tuple[str, int]:
     """Histograms of the scores of several sets of pictures, each as shares of its own set.
 
     Args:
         sets: name -> finite scores.
         threshold: scores above it are outliers.
+
+    Returns:
+        SVG, and the number of scores beyond its right end, which are counted in the last bar: one
+        extreme must not flatten all others.
     """
     everything = np.concatenate([*sets.values(), [threshold]])
     low, high = float(everything.min()), float(everything.max())
+    middle = float(np.median(next(iter(sets.values()))))
+    high = (
+        min(high, threshold + MOST_BEYOND * max(threshold - middle, 0))
+        if threshold > middle
+        else high
+    )
+    cut = int((everything > high).sum())
     edges = np.linspace(low, high if high > low else low + 1, BINS + 1).tolist()
     with svg_figure(7.2, 3.2) as ((axes,), svg):
         for number, (name, scores) in enumerate(sets.items()):
             axes.hist(
-                scores,
+                np.minimum(scores, edges[-1]),
                 edges,
                 weights=np.full(len(scores), 1 / len(scores)),
                 color=CURVES[number % len(CURVES)],
@@ -53,4 +65,4 @@ def histogram_chart(sets: Mapping[str, Scores], threshold: float) -> str:
         axes.set_xlabel("score (higher is more anomalous)")
         axes.set_ylabel("share of the set")
         axes.legend(frameon=False, fontsize=8)
-    return svg_element(svg)
+    return svg_element(svg), cut

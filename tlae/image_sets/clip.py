@@ -45,7 +45,7 @@ def open_clip_net(settings: DescriptorSettings) -> PictureNet:
     if local:
         origin, _ = read_weights(path)
     else:
-        origin = f"{RANDOM} (seed {settings.seed})" if settings.weights == RANDOM else ""
+        origin = f"{RANDOM} (seed {settings.seed})" if settings.has_random_weights else ""
     if not origin:
         origin = _hub_tag(settings, open_clip.list_pretrained_tags_by_model(settings.clip_model))
     with torch.random.fork_rng(devices=[]):
@@ -53,7 +53,7 @@ def open_clip_net(settings: DescriptorSettings) -> PictureNet:
         try:
             clip = open_clip.create_model(
                 settings.clip_model,
-                pretrained=None if settings.weights == RANDOM else str(path if local else origin),
+                pretrained=None if settings.has_random_weights else str(path if local else origin),
             )
         except (OSError, RuntimeError) as error:
             raise UserError(

@@ -8,18 +8,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tlae.footage.frames import Image
 from tlae.image_sets.cluster_methods import OUTLIER
 from tlae.image_sets.pictures import read_pictures
-from tlae.rendering.contact_sheet import contact_sheet
+from tlae.rendering.contact_sheet import GAP_PX, contact_sheet
 from tlae.rendering.png import write_png
+from tlae.rendering.text import DARK, INK, draw_text, fit_text
 
+MAP_FILE = "map.png"
+COMPARED = "compared.csv"
 INDICES = "indices.json"  # marks the folder as ours
 CLUSTER_FILES = (  # all that such a folder consists of
-    *("labels.parquet", "labels.csv", INDICES, "indices.svg"),
+    *("labels.parquet", "labels.csv", INDICES, "indices.svg", MAP_FILE, COMPARED),
     *("clusters/*.txt", "sheets/*.png"),
 )
 SHEET_COLUMNS = 5
 SHEET_TILE_PX = 200
+HEADLINE_PX = 20
 
 
 def group_name(label: int) -> str:
@@ -82,16 +87,35 @@ def write_sheets(
         cells = [(pictures[n], _caption(chosen.iloc[n])) for n in rows.index if n in pictures]
         if cells:
             sheet = contact_sheet(cells, SHEET_COLUMNS, SHEET_TILE_PX)
+            of_all = table[table["label"] == label]
+            sheet = np.concatenate([_headline(of_all, int(str(label)), len(cells), sheet), sheet])
             write_png(sheets / f"{group_name(int(str(label)))}.png", sheet)
             drawn += 1
     return drawn
 
 
+def _headline(rows: pd.DataFrame, label: int, shown: int, sheet: Image) -> Image:
+    """A strip for above a sheet: which cluster, how many pictures, their scores."""
+    name = "outliers" if label == OUTLIER else f"cluster {label}"
+    which = "the highest scores" if label == OUTLIER else "drawn at random"
+    scores = rows["score"]
+    text = (
+        f"{name}: {len(rows):,} pictures, {shown} shown ({which}); score {scores.median():.3g}, "
+        f"{scores.min():.3g} to {scores.max():.3g}"
+    )
+    strip = np.full((HEADLINE_PX + 2 * GAP_PX, sheet.shape[1], 3), DARK, np.uint8)
+    shortened = fit_text(text, HEADLINE_PX, sheet.shape[1] - 2 * GAP_PX, bold=True)
+    draw_text(strip, shortened, (GAP_PX, GAP_PX), HEADLINE_PX, INK, bold=True)
+    return strip
+
+
 def _caption(row: "pd.Series[Any]") -> str:
     taken_at = row.get("taken_at")
     if taken_at is not None and not pd.isna(taken_at):
-        return f"{pd.Timestamp(taken_at):%Y-%m-%d %H:%M}"
-    return str(row["path"]).replace("\\", "/").rpartition("/")[2]
+        name = f"{pd.Timestamp(taken_at):%Y-%m-%d %H:%M}"
+    else:
+        name = str(row["path"]).replace("\\", "/").rpartition("/")[2]
+    return f"{row['score']:.3g}  {name}"
 
 
 def _without_nan(value: Any) -> Any:

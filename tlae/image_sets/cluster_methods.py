@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -55,12 +56,21 @@ class Method:
         needs_k: it must be given the number of clusters.
         most_rows: fitted to no more rows than this: its time or memory grows with their square.
         finds_outliers: it leaves rows in no cluster.
+        module: Python module that it needs beyond scikit-learn; None: none.
+        install: what installs that.
     """
 
     fit: Callable[[npt.NDArray[Any], ClusterSettings], Clustering]
     needs_k: bool = False
     most_rows: int | None = None
     finds_outliers: bool = False
+    module: str | None = None
+    install: str = ""
+
+    @property
+    def available(self) -> bool:
+        """Whether all that it needs is installed."""
+        return self.module is None or find_spec(self.module) is not None
 
 
 @contextmanager
@@ -228,7 +238,13 @@ METHODS = {
     "gaussian_mixture": Method(_gaussian_mixture, needs_k=True),
     "agglomerative": Method(_agglomerative, needs_k=True, most_rows=20_000),
     "hdbscan": Method(_hdbscan, most_rows=100_000, finds_outliers=True),
-    "hdbscan_soft": Method(_hdbscan_soft, most_rows=20_000, finds_outliers=True),
+    "hdbscan_soft": Method(
+        _hdbscan_soft,
+        most_rows=20_000,
+        finds_outliers=True,
+        module="hdbscan",
+        install="pip install 'tlae[hdbscan]'",
+    ),
     "optics": Method(_optics, most_rows=5_000, finds_outliers=True),
     "dbscan": Method(_dbscan, most_rows=50_000, finds_outliers=True),
 }

@@ -16,20 +16,31 @@ from tlae.folder_lock import held_folder
 from tlae.image_sets.charts import index_chart
 from tlae.image_sets.cluster_folder import (
     CLUSTER_FILES,
+    COMPARED,
     INDICES,
+    MAP_FILE,
     group_name,
     write_sheets,
     write_tables,
 )
+from tlae.image_sets.cluster_map import draw_cluster_map
 from tlae.image_sets.cluster_methods import Clustering, method_named
 from tlae.image_sets.cluster_settings import ClusterOptions, ClusterSettings
-from tlae.image_sets.clusters import find_clusters, require_clusterable, rows_seen
+from tlae.image_sets.cluster_time import find_clusters_patiently
+from tlae.image_sets.clusters import find_clusters, require_clusterable, rows_seen, without_small
+from tlae.image_sets.compared_runs import (
+    compared_table,
+    lined_up,
+    read_runs,
+    with_consensus,
+)
 from tlae.image_sets.describe_now import images_of
 from tlae.image_sets.descriptor_store import Descriptors, open_descriptors
 from tlae.image_sets.judging import (
     Agreement,
     Quality,
     agreement,
+    at_the_end,
     best_k,
     parse_k,
     quality,
@@ -44,6 +55,7 @@ from tlae.whole_file import replace_folder
 logger = logging.getLogger(__name__)
 
 SHOWN_GROUPS = 20
+AGAINST = {"hour": "the hour of day", "day": "the day"}
 
 
 def cluster(cfg: ClusterConfig) -> None:
@@ -51,7 +63,7 @@ def cluster(cfg: ClusterConfig) -> None:
     started = time.monotonic()
     settings, ks = _settings(cfg)
     described = open_descriptors(cfg.descriptors, cfg.descriptor)
-    other = _labels_to_compare(cfg.compare)
+    runs = read_runs(cfg.compare)
     folder = Path(cfg.out or _default_folder(cfg, described)).expanduser()
     values, usable = usable_values(described)
     require_clusterable(values, settings if ks is None else replace(settings, k=ks[-1]))
@@ -60,13 +72,18 @@ def cluster(cfg: ClusterConfig) -> None:
     _report_sample(settings, len(prepared))
     by_k: dict[int, Quality] = {}
     if ks is not None and len(ks) > 1:
-        by_k = _try_each(prepared, settings, ks)
+        by_k = _try_each(prepared, settings, ks, cfg.fewest)
         settings = replace(settings, k=best_k(by_k))
-    found = find_clusters(prepared, settings)
+    found, small = without_small(find_clusters_patiently(prepared, settings), prepared, cfg.fewest)
     judged = quality(prepared, found.labels, cfg.seed)
     table = _table(described.ids, usable, found)
     alike = stability(prepared, _labels_by(settings), cfg.stability, cfg.seed)
-    compared = _compared(table, other, cfg.against)
+    compared = _compared(table, cfg.against)
+    labels = lined_up(table, runs) if runs else None
+    if labels is not None and cfg.consensus:
+        table = with_consensus(table, labels)
+    if labels is not None and len(runs) == 1:
+        compared["compare"] = agreement(labels["this"], labels[runs[0].name].rename("label_other"))
     indices = {
         "settings": asdict(settings) | {"scaler": cfg.scaler, "pca": cfg.pca, "whiten": cfg.whiten},
         "descriptor": described.name,
@@ -87,9 +104,20 @@ def cluster(cfg: ClusterConfig) -> None:
         write_tables(temporary, table, indices)
         if by_k and settings.k is not None:
             (temporary / "indices.svg").write_text(index_chart(by_k, settings.k), encoding="utf-8")
+        if labels is not None:
+            beside = compared_table(labels, judged, runs)
+            beside.to_csv(temporary / COMPARED, index_label="run")
+        if cfg.map is not None:
+            draw_cluster_map(
+                temporary / MAP_FILE, prepared, found.labels, cfg.map, cfg.map_dimensions, cfg.seed
+            )
         sheets = _draw_sheets(temporary, table, described, cfg)
+    if small:
+        logger.info(f"{small} clusters of fewer than {cfg.fewest} pictures count as outliers")
     _report(table, judged, preparation, prepared.shape[1], alike)
     _report_compared(compared)
+    if labels is not None and len(runs) > 1:
+        logger.info(compared_table(labels, judged, runs).to_string(float_format="{:.3f}".format))
     logger.info(f"results in {time.monotonic() - started:.1f} s: {folder}{sheets}")
 
 
@@ -106,8 +134,8 @@ def usable_values(described: Descriptors) -> tuple[npt.NDArray[Any], npt.NDArray
 
 
 def _settings(cfg: ClusterConfig) -> tuple[ClusterSettings, range | None]:
-    if cfg.against not in (None, "hour"):
-        raise UserError(f"against must be hour or null, got {cfg.against!r}")
+    if cfg.against not in (None, *AGAINST):
+        raise UserError(f"against must be hour, day or null, got {cfg.against!r}")
     ks = parse_k(cfg.k)
     if ks is not None and not method_named(cfg.method).needs_k:
         raise UserError(
@@ -135,12 +163,13 @@ def _report_sample(settings: ClusterSettings, rows: int) -> None:
 
 
 def _try_each(
-    prepared: npt.NDArray[Any], settings: ClusterSettings, ks: range
+    prepared: npt.NDArray[Any], settings: ClusterSettings, ks: range, fewest: int
 ) -> dict[int, Quality]:
     by_k = {}
     with progress(f"trying k={ks[0]}..{ks[-1]}", len(ks), "clusterings") as advance:
         for k in ks:
             found = find_clusters(prepared, replace(settings, k=k))
+            found, _ = without_small(found, prepared, fewest)
             by_k[k] = quality(prepared, found.labels, settings.seed)
             advance()
     logger.info("   k  Calinski-Harabasz  Davies-Bouldin  silhouette")
@@ -150,7 +179,11 @@ def _try_each(
             f"{k:>4}  {one.calinski_harabasz:>17.1f}  {one.davies_bouldin:>14.3f}  "
             f"{one.silhouette:>10.3f}"
         )
-    logger.info(f"k={best_k(by_k)} has the best mean rank")
+    best = best_k(by_k)
+    logger.info(f"k={best} has the best mean rank")
+    if at_the_end(best, ks):
+        wider = f"{max(2, ks[0] // 2)}..{2 * ks[-1]}"
+        logger.info(f"  it is the end of the span: a better one may lie beyond, try k={wider}")
     return by_k
 
 
@@ -173,42 +206,18 @@ def _table(ids: pd.DataFrame, usable: npt.NDArray[np.bool_], found: Clustering) 
     return table
 
 
-def _labels_to_compare(path: str | None) -> pd.DataFrame | None:
-    if path is None:
-        return None
-    file = Path(path).expanduser()
-    file = file / "labels.parquet" if file.is_dir() else file
-    try:
-        table = pd.read_csv(file) if file.suffix == ".csv" else pd.read_parquet(file)
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise UserError(
-            f"compare must be a labels.parquet or labels.csv, got {file} ({reason})"
-        ) from error
-    if not {"path", "label"} <= set(table.columns):
-        raise UserError(
-            f"compare must have columns path and label, {file} has {', '.join(table.columns)}"
-        )
-    return table
-
-
-def _compared(
-    table: pd.DataFrame, other: pd.DataFrame | None, against: str | None
-) -> dict[str, Agreement]:
+def _compared(table: pd.DataFrame, against: str | None) -> dict[str, Agreement]:
     labelled = table[table["label"].notna()]
     compared = {}
-    if other is not None:
-        both = labelled.merge(other, on="path", suffixes=("", "_other"))
-        both = both[both["label_other"].notna()]
-        if both.empty:
-            raise UserError("compare must have labels of the same pictures, no path is in both")
-        compared["compare"] = agreement(both["label"], both["label_other"])
-    if against == "hour":
+    if against is not None:
         timed = labelled[labelled["taken_at"].notna()]
         if timed.empty:
-            raise UserError("against=hour needs pictures whose time is known, no taken_at is given")
-        hours = pd.to_datetime(timed["taken_at"]).dt.hour
-        compared["hour"] = agreement(timed["label"], hours.rename("hour"))
+            raise UserError(
+                f"against={against} needs pictures whose time is known, no taken_at is given"
+            )
+        times = pd.to_datetime(timed["taken_at"])
+        parts = times.dt.hour if against == "hour" else times.dt.strftime("%Y-%m-%d")
+        compared[against] = agreement(timed["label"], parts.rename(against))
     return compared
 
 
@@ -263,6 +272,6 @@ def _report(
 
 def _report_compared(compared: dict[str, Agreement]) -> None:
     for name, one in compared.items():
-        with_what = "the hour of day" if name == "hour" else "the other labels"
+        with_what = AGAINST.get(name, "the other labels")
         logger.info(f"agreement with {with_what}: AMI {one.ami:.3f}, ARI {one.ari:.3f}")
         logger.info(one.table.to_string(max_rows=30, max_cols=24))

@@ -69,6 +69,35 @@ def require_clusterable(values: npt.NDArray[Any], settings: ClusterSettings) -> 
     require_different(values)
 
 
+def without_small(
+    found: Clustering, values: npt.NDArray[Any], fewest: int
+) -> tuple[Clustering, int]:
+    """Call clusters of fewer than ``fewest`` rows outliers, and number the others anew.
+
+    Such a row's score becomes its distance to the nearest mean of a cluster that stays.
+
+    Args:
+        found: clusters of ``values``.
+        values: (N, d), as they were clustered.
+        fewest: 1 leaves all as they are.
+
+    Returns:
+        The clustering, and how many clusters are gone; where none would stay, all do.
+    """
+    from sklearn.metrics import pairwise_distances
+
+    sizes = np.bincount(found.labels[found.labels != OUTLIER], minlength=found.clusters)
+    small = np.flatnonzero(sizes < fewest)
+    if not len(small) or len(small) == len(sizes):
+        return found, 0
+    kept = [values[found.labels == name].mean(axis=0) for name in range(len(sizes) - len(small))]
+    rows = np.isin(found.labels, small)  # the last labels: they fall by size
+    scores = found.scores.copy()
+    scores[rows] = pairwise_distances(values[rows], np.stack(kept)).min(axis=1)
+    labels = np.where(rows, OUTLIER, found.labels)
+    return replace(found, labels=labels, scores=scores), len(small)
+
+
 def _largest_first(found: Clustering) -> Clustering:
     """Number the clusters by falling size, so that labels mean the same in every run."""
     names, sizes = np.unique(found.labels[found.labels != OUTLIER], return_counts=True)

@@ -10,9 +10,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from tlae.errors import UserError
-from tlae.footage.sources import open_footage
+from tlae.footage.sources import Footage, open_footage
 from tlae.image_sets.describe import describe_footage
-from tlae.image_sets.descriptor_settings import DescriptorSettings
+from tlae.image_sets.descriptor_settings import (
+    LITE0,
+    LITE0_FILE,
+    NAMES,
+    RANDOM,
+    RANDOM_ORIGIN,
+    DescriptorSettings,
+)
 from tlae.image_sets.descriptor_store import IDS, Descriptors, DescriptorWriter
 from tlae.image_sets.descriptors import build_descriptor
 from tlae.progress import progress
@@ -31,7 +38,9 @@ class Described:
         facts: see ``Descriptors.facts``.
         images: footage that they were described from; None: not known.
         left_out: number of pictures without finite descriptors.
-        settings: of the descriptor; empty where not known.
+        settings: of the descriptor, with which further pictures can be described; None: not known.
+        store: folder that they were read from; None: described just now.
+        footage: the pictures, where they were described just now.
     """
 
     ids: pd.DataFrame
@@ -40,27 +49,29 @@ class Described:
     images: str | None
     left_out: int = 0
     settings: dict[str, Any] | None = None
+    store: Path | None = None
+    footage: Footage | None = None
 
 
 def describe_now(
-    images: str, settings: DescriptorSettings, *, quadrants: bool = False
+    images: str | Footage, settings: DescriptorSettings, *, quadrants: bool = False
 ) -> Described:
     """Describe pictures into memory.
 
     Args:
-        images: footage, as ``open_footage`` takes it.
+        images: footage, or what ``open_footage`` takes.
         settings: of the descriptor.
         quadrants: describe the four quadrants of each picture and put them side by side.
 
     Raises:
         UserError: nothing is there, or no picture can be read.
     """
-    footage = open_footage(images)
+    footage = open_footage(images) if isinstance(images, str) else images
     descriptor = build_descriptor(settings)
     facts = {
         "descriptor": settings.descriptor,
         "settings": settings.relevant(),
-        "images": {"path": str(Path(images).expanduser().absolute())},
+        "images": {"path": str(Path(footage.spec).expanduser().absolute())},
         **descriptor.facts,
     }
     with TemporaryDirectory(prefix="tlae-") as folder:
@@ -76,7 +87,15 @@ def describe_now(
         found = in_memory(described)
     found = _side_by_side(found) if quadrants else found
     left_out = pictures - len(found.ids)
-    return Described(found.ids, found.values, found.facts, found.images, left_out, asdict(settings))
+    return Described(
+        found.ids,
+        found.values,
+        found.facts,
+        found.images,
+        left_out,
+        asdict(settings),
+        footage=footage,
+    )
 
 
 def in_memory(described: Descriptors) -> Described:
@@ -91,7 +110,16 @@ def in_memory(described: Descriptors) -> Described:
     values = np.array(described.values[usable])
     ids = described.ids[usable].reset_index(drop=True)
     left_out = int((~usable).sum())
-    return Described(ids, values, described.facts, images_of(described.facts), left_out)
+    settings = settings_of(described.facts)
+    return Described(
+        ids,
+        values,
+        described.facts,
+        images_of(described.facts),
+        left_out,
+        settings,
+        described.folder,
+    )
 
 
 def images_of(facts: dict[str, Any]) -> str | None:
@@ -99,6 +127,27 @@ def images_of(facts: dict[str, Any]) -> str | None:
     images = facts.get("images")
     path = images.get("path") if isinstance(images, dict) else images
     return None if path is None else str(path)
+
+
+def settings_of(facts: dict[str, Any]) -> dict[str, Any] | None:
+    """Settings with which further pictures can be described as those of a store were.
+
+    None where they are not known: imported descriptors, tiles, weights from a file.
+    """
+    descriptor, weights = facts.get("descriptor"), str(facts.get("weights"))
+    stored = dict(facts.get("settings") or {})
+    if stored.pop("tiles_hw", None) or descriptor not in NAMES:
+        return None
+    learnt_here = descriptor == LITE0 and weights.startswith(LITE0_FILE)
+    random = RANDOM_ORIGIN.fullmatch(weights)
+    if not (descriptor == DescriptorSettings.descriptor or learnt_here or random):
+        return None
+    if random:
+        stored |= {"weights": RANDOM, "seed": int(random[1])}
+    try:
+        return asdict(DescriptorSettings(descriptor, **stored))
+    except (TypeError, ValueError):  # facts that another program wrote
+        return None
 
 
 def _side_by_side(tiles: Described) -> Described:

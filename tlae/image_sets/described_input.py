@@ -1,10 +1,12 @@
 """Pictures to learn from or to judge: described now, or taken from a store."""
 
 import logging
+import shlex
 from pathlib import Path
 from typing import Any
 
 from tlae.errors import UserError
+from tlae.footage.sources import Footage
 from tlae.image_sets.describe_now import Described, describe_now, in_memory
 from tlae.image_sets.descriptor_facts import descriptor_names
 from tlae.image_sets.descriptor_settings import DescriptorSettings
@@ -20,7 +22,7 @@ def descriptor_settings(cfg: Any) -> DescriptorSettings:
 
 
 def described_input(
-    images: str | None,
+    images: str | Footage | None,
     descriptors: str | None,
     either: str | None,
     settings: DescriptorSettings,
@@ -31,11 +33,12 @@ def described_input(
     """Finite descriptors, wherever they come from.
 
     Args:
-        images: pictures to describe now.
+        images: pictures to describe now, footage or what ``open_footage`` takes.
         descriptors: or a store.
         either: or one of the two, a store where it looks like one.
         settings: how pictures are described.
-        name: of the descriptor in the store; None: the only one, or the one of ``settings``.
+        name: of the descriptor in the store; None: that of ``settings`` where it was given or is
+            there, else the only one.
         quadrants: describe the four quarters of each picture.
 
     Raises:
@@ -45,15 +48,26 @@ def described_input(
         raise UserError("give images=... to describe, or descriptors=... of a store; one of them")
     store = descriptors or (either if either and _is_store(either) else None)
     if store is None:
-        return describe_now(str(images or either), settings, quadrants=quadrants)
+        pictures = images if images is not None else str(either)
+        return describe_now(pictures, settings, quadrants=quadrants)
     if quadrants:
         raise UserError(
             f"quadrants=true describes pictures itself, got the descriptors {store}; give pictures"
         )
     held = descriptor_names(Path(store).expanduser())
-    if name is None and len(held) > 1 and settings.descriptor in held:
+    given = settings.descriptor != DescriptorSettings.descriptor
+    if name is None and (given or settings.descriptor in held):
         name = settings.descriptor
     return in_memory(open_descriptors(store, name))
+
+
+def next_step(kind: str, model: Path, described: Described) -> str:
+    """The command that comes after a fit to ``described``, see ``judge_file.KINDS``."""
+    command = f"tlae {kind} score model_file={shlex.quote(str(model))}"
+    if described.settings is not None:
+        return f"{command} images=..."
+    stored = shlex.quote(str(described.store))
+    return f"{command} descriptors={stored} descriptor={shlex.quote(described.facts['name'])}"
 
 
 def report_left_out(described: Described) -> None:

@@ -1,12 +1,17 @@
 """Which descriptors there are, and every setting of one."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from tlae.errors import UserError, require_known
+from tlae.errors import UserError
 from tlae.setting_rules import one_of, within
 
 RANDOM = "random"
+RANDOM_ORIGIN = re.compile(r"random \(seed (\d+)\)")  # what a store calls such weights
+AUTO = "auto"  # weights: learnt ones where an installed package holds them
+LITE0 = "efficientnet_lite0"
+LITE0_FILE = "efficientnet-lite0-57934424.pth"  # ends in the first digits of its sha256
 TORCHVISION = (
     "vgg16",
     "efficientnet_b7",
@@ -16,7 +21,7 @@ TORCHVISION = (
     "resnet18",
     "resnet50",
 )
-NEEDS_TORCH = (*TORCHVISION, "clip", "model", "error")
+NEEDS_TORCH = (LITE0, *TORCHVISION, "clip", "model", "error")
 NAMES = ("colour_histogram", *NEEDS_TORCH)
 
 
@@ -25,9 +30,9 @@ class DescriptorSettings:
     """Which descriptor, with which settings.
 
     Attributes:
-        descriptor: one of ``NAMES``.
-        weights: of a torchvision net or OpenCLIP: a local file (.safetensors, or a state_dict as
-            .pth), a hub name (e.g. DEFAULT), or "random".
+        descriptor: one of ``NAMES``; where descriptors are stored already, any of their names.
+        weights: of a net: a local file (.safetensors, or a state_dict as .pth), a hub name (e.g.
+            DEFAULT), "random", or "auto": learnt for efficientnet_lite0, random for the others.
         download: whether a hub name may be fetched from the internet.
         image_size: side of the net's square input in pixels; None: as published.
         fit: "stretch" shows the net the whole picture, "crop" its centre, as published.
@@ -40,7 +45,7 @@ class DescriptorSettings:
     """
 
     descriptor: str = "colour_histogram"
-    weights: str = RANDOM
+    weights: str = AUTO
     download: bool = False
     image_size: int | None = None
     fit: str = "stretch"
@@ -52,7 +57,6 @@ class DescriptorSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        require_known(self.descriptor, NAMES, "descriptor")
         one_of("fit", self.fit, ("stretch", "crop"))
         one_of("precision", self.precision, ("float32", "bfloat16"))
         within("image_size", self.image_size, 16, 2048)
@@ -76,4 +80,6 @@ class DescriptorSettings:
     @property
     def has_random_weights(self) -> bool:
         """Whether this is a net that has learnt nothing."""
-        return self.weights == RANDOM and self.descriptor in (*TORCHVISION, "clip")
+        if self.descriptor == LITE0:
+            return self.weights == RANDOM
+        return self.weights in (RANDOM, AUTO) and self.descriptor in (*TORCHVISION, "clip")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from tlae.errors import UserError
+from tlae.errors import UserError, require_known
 from tlae.footage.frames import Image
 from tlae.image_sets.colour_histogram import ColourHistogram
-from tlae.image_sets.descriptor_settings import DescriptorSettings
+from tlae.image_sets.descriptor_settings import LITE0, NAMES, DescriptorSettings
 
 if TYPE_CHECKING:  # torch comes only with the descriptors that need it
     import torch
@@ -56,8 +56,9 @@ def build_descriptor(
         device: where a net runs; None: the processor.
 
     Raises:
-        UserError: weights or a library are missing, or a setting does not fit.
+        UserError: no such descriptor, weights or a library are missing, or a setting does not fit.
     """
+    require_known(settings.descriptor, NAMES, "descriptor")
     if settings.descriptor == "colour_histogram":
         return ColourHistogram(settings.bins)
     if settings.descriptor in ("model", "error"):
@@ -80,6 +81,10 @@ def build_descriptor(
         from tlae.image_sets.clip import open_clip_net
 
         return NetDescriptor(open_clip_net(settings), settings, device)
+    if settings.descriptor == LITE0:
+        from tlae.image_sets.efficientnet_lite import efficientnet_lite0
+
+        return NetDescriptor(efficientnet_lite0(settings), settings, device)
     from tlae.image_sets.torchvision_nets import torchvision_net
 
     return NetDescriptor(torchvision_net(settings), settings, device)

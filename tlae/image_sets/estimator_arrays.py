@@ -25,6 +25,7 @@ PLAIN = {
         ("weights_", "means_", "covariances_", "precisions_cholesky_"),
     ),
     "EllipticEnvelope": ("sklearn.covariance", ("location_", "covariance_", "precision_")),
+    "NearestNeighbours": ("tlae.image_sets.nearest", ("rows_",)),
     "LogisticRegression": ("sklearn.linear_model", ("coef_", "intercept_", "classes_")),
 }
 SQUARE = ("covariance_", "precision_")  # read without a look at their shape

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError, require_known
+from tlae.image_sets.nearest import NEIGHBOURS, NearestNeighbours
 
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
@@ -28,51 +29,69 @@ class OutlierMethod:
     """One line of the table of novelty detectors.
 
     Attributes:
-        build: makes the unfitted estimator from the number of rows and the seed.
+        build: makes the unfitted estimator for rows (N, d) and a seed.
         most_rows: fitted to no more rows than this, drawn at random; None: to all. Given to those
             whose time or memory grows with the square of the rows, or faster.
     """
 
-    build: Callable[[int, int], "BaseEstimator"]
+    build: Callable[[npt.NDArray[Any], int], "BaseEstimator"]
     most_rows: int | None = None
 
 
-def _isolation_forest(rows: int, seed: int) -> "BaseEstimator":
+def _isolation_forest(rows: npt.NDArray[Any], seed: int) -> "BaseEstimator":
     from sklearn.ensemble import IsolationForest
 
     return IsolationForest(n_estimators=FOREST_TREES, random_state=seed)
 
 
-def _one_class_svm(rows: int, seed: int) -> "BaseEstimator":
+def _one_class_svm(rows: npt.NDArray[Any], seed: int) -> "BaseEstimator":
     from sklearn.svm import OneClassSVM
 
-    return OneClassSVM(nu=0.1, gamma="scale")
+    return OneClassSVM(nu=0.1, gamma=1 / median_distance(rows, seed) ** 2)
 
 
-def _elliptic_envelope(rows: int, seed: int) -> "BaseEstimator":
+def _elliptic_envelope(rows: npt.NDArray[Any], seed: int) -> "BaseEstimator":
     from sklearn.covariance import EllipticEnvelope
 
     return EllipticEnvelope(random_state=seed)
 
 
-def _local_outlier_factor(rows: int, seed: int) -> "BaseEstimator":
+def _local_outlier_factor(rows: npt.NDArray[Any], seed: int) -> "BaseEstimator":
     from sklearn.neighbors import LocalOutlierFactor
 
-    return LocalOutlierFactor(n_neighbors=min(20, rows - 1), novelty=True)
+    return LocalOutlierFactor(n_neighbors=min(NEIGHBOURS, len(rows) - 1), novelty=True)
 
 
-def _gaussian_mixture(rows: int, seed: int) -> "BaseEstimator":
+def _gaussian_mixture(rows: npt.NDArray[Any], seed: int) -> "BaseEstimator":
     from sklearn.mixture import GaussianMixture
 
-    parts = min(MIXTURE_PARTS, max(1, rows // ROWS_PER_PART))
+    parts = min(MIXTURE_PARTS, max(1, len(rows) // ROWS_PER_PART))
     return GaussianMixture(parts, covariance_type="full", reg_covar=1e-4, random_state=seed)
 
 
+def _nearest_neighbours(rows: npt.NDArray[Any], seed: int) -> "BaseEstimator":
+    return NearestNeighbours()
+
+
+def median_distance(rows: npt.NDArray[Any], seed: int = 0) -> float:
+    """Median distance between two of the rows (N, d), N >= 2: the reach of a kernel.
+
+    Of ``DISTANCE_ROWS`` rows drawn at random; 1 where half of the pairs are equal.
+    """
+    from sklearn.metrics import pairwise_distances
+
+    drawn = draw_rows(rows, DISTANCE_ROWS, seed)
+    apart = pairwise_distances(drawn)[np.triu_indices(len(drawn), 1)]
+    return float(np.median(apart)) or 1.0
+
+
+DISTANCE_ROWS = 500
 FOREST_TREES = 300  # with 100 verdicts on few pictures still hang on the seed
 MIXTURE_PARTS = 16
 ROWS_PER_PART = 50  # a part of the mixture is worth adding only for so many rows
 
 DETECTORS = {
+    "nearest_neighbours": OutlierMethod(_nearest_neighbours, most_rows=10_000),
     "isolation_forest": OutlierMethod(_isolation_forest),
     "one_class_svm": OutlierMethod(_one_class_svm, most_rows=10_000),
     "elliptic_envelope": OutlierMethod(_elliptic_envelope, most_rows=10_000),
@@ -103,7 +122,7 @@ def fit_detector(values: npt.NDArray[Any], method: str, seed: int = 0) -> "BaseE
     if len(values) < 2:
         raise UserError(f"{method} must learn from at least 2 pictures, got {len(values)}")
     rows = draw_rows(values, detector.most_rows, seed)
-    estimator = detector.build(len(rows), seed)
+    estimator = detector.build(rows, seed)
     with warnings.catch_warnings():
         # Few pictures, wide descriptors: said by `tlae novelty fit` in its own words.
         warnings.filterwarnings("ignore", "The covariance matrix associated")

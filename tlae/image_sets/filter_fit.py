@@ -5,15 +5,25 @@ import time
 from dataclasses import asdict
 from pathlib import Path
 
+import pandas as pd
+
 from tlae.budget import Budget
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
-from tlae.image_sets.described_input import described_input, descriptor_settings, report_left_out
+from tlae.image_sets.describe_now import Described
+from tlae.image_sets.described_input import (
+    described_input,
+    descriptor_settings,
+    next_step,
+    report_left_out,
+)
+from tlae.image_sets.estimators import Scores
 from tlae.image_sets.filters import Estimate, fit_filter, measure_filter
-from tlae.image_sets.judge_file import Judge, judge_folder, save_judge
+from tlae.image_sets.fit_settings import FilterFitConfig
+from tlae.image_sets.judge_file import MODEL, Judge, judge_folder, save_judge
 from tlae.image_sets.novelty import calibration_of
-from tlae.image_sets.settings import FilterFitConfig
-from tlae.image_sets.threshold_page import threshold_page
+from tlae.image_sets.scores_page import galleries_of, scores_page
+from tlae.image_sets.verdicts import verdicts
 from tlae.scoring.calibrate import threshold_of
 from tlae.whole_file import explain_os_errors, write_text
 
@@ -68,23 +78,31 @@ def fit_filter_model(cfg: FilterFitConfig) -> None:
         },
     )
     judge.require_same_descriptor(bad.facts)
-    page = threshold_page(
+    found, kept = measured["bad found"], measured["good kept"]
+    page = scores_page(
         f"Filter by {cfg.method} on {judge.descriptor.get('descriptor')}",
-        "Every picture was scored by a fit that had not seen it: its probability of being bad. The "
-        "dashed line is the threshold.",
+        f"Finds {found.value:.0%} of bad pictures ({found.low:.0%} to {found.high:.0%}) and keeps "
+        f"{kept.value:.0%} of good ones ({kept.low:.0%} to {kept.high:.0%})",
+        "Every picture was scored by a fit that had not seen it: its probability of being bad. In "
+        "brackets: 95 % intervals over resampled pictures.",
         {"good, held out": held_out[:goods], "bad, held out": held_out[goods:]},
         threshold,
-        judge.training,
+        {"method": cfg.method, "descriptor": judge.descriptor.get("descriptor")} | judge.training,
+        galleries_of(_held_out_table(good, held_out[:goods], threshold), good.images, threshold),
     )
     path = folder / "threshold.html"
     with held_folder(folder, "give another name=..."), explain_os_errors(path):
-        save_judge(judge, folder / "model.safetensors")
+        save_judge(judge, folder / MODEL)
         write_text(path, page)
     seconds = time.monotonic() - started
     logger.info(
         f"learnt from {goods:,} good and {len(bad.values):,} bad pictures in {seconds:.1f} s"
     )
-    _report(measured, folder)
+    _report(measured, folder, good)
+
+
+def _held_out_table(good: Described, scores: Scores, threshold: float) -> pd.DataFrame:
+    return good.ids.assign(score=scores, verdict=verdicts(scores, threshold))
 
 
 def _name(cfg: FilterFitConfig) -> str:
@@ -92,9 +110,9 @@ def _name(cfg: FilterFitConfig) -> str:
     return f"{good}-{bad}-{cfg.method}"
 
 
-def _report(measured: dict[str, Estimate], folder: Path) -> None:
+def _report(measured: dict[str, Estimate], folder: Path, good: Described) -> None:
     logger.info("on held-out pictures (95 % interval over resampled pictures):")
     for name, one in measured.items():
         logger.info(f"  {name:<10} {one.value:.3f} ({one.low:.3f} to {one.high:.3f})")
     logger.info(f"results: {folder}")
-    logger.info(f"next:    tlae filter score model_file={folder / 'model.safetensors'} images=PATH")
+    logger.info(f"next:    {next_step('filter', folder / MODEL, good)}")

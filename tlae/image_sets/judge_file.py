@@ -26,6 +26,7 @@ from tlae.whole_file import explain_os_errors, require_plain_name, whole_file
 if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
+MODEL = "model.safetensors"  # in a judge's folder
 FORMAT = 1  # raise when older code could not read what is written
 ESTIMATOR = "estimator."  # before the names of its arrays
 KINDS = ("novelty", "filter")
@@ -73,21 +74,32 @@ class Judge:
             return None
         return DescriptorSettings(**self.settings | {"bins": tuple(self.settings["bins"])})
 
+    def accepts(self, facts: dict[str, Any]) -> bool:
+        """Whether descriptors are like those it learnt from."""
+        return self._differing(facts) is None
+
+    def _differing(self, facts: dict[str, Any]) -> tuple[str, Any, Any] | None:
+        """The first fact that differs: its name, mine and the other; None: none does."""
+        for key in COMPARED:
+            mine, other = self.descriptor.get(key), facts.get(key)
+            if key == "settings":
+                mine, other = _given(mine), _given(other)
+            if mine != other:
+                return key, mine, other
+        return None
+
     def require_same_descriptor(self, facts: dict[str, Any]) -> None:
         """Refuse descriptors that differ from those it learnt from.
 
         Raises:
             UserError: names what differs.
         """
-        for key in COMPARED:
-            mine, other = self.descriptor.get(key), facts.get(key)
-            if key == "settings":
-                mine, other = _given(mine), _given(other)
-            if mine != other:
-                raise UserError(
-                    f"descriptors must be those that the model learnt from ({key} {mine}), got "
-                    f"{key} {other}; describe the pictures as then, or give images=..."
-                )
+        if (differing := self._differing(facts)) is not None:
+            key, mine, other = differing
+            raise UserError(
+                f"descriptors must be those that the model learnt from ({key} {mine}), got "
+                f"{key} {other}; describe the pictures as then, or give images=..."
+            )
 
 
 def _given(settings: Any) -> dict[str, Any]:
@@ -220,6 +232,6 @@ def judge_folder(checkpoints: str, name: str, kind: str) -> Path:
         UserError: the name is no plain one, or another model lies there.
     """
     folder = Path(checkpoints).expanduser() / require_plain_name(name, "name")
-    model = folder / "model.safetensors"
+    model = folder / MODEL
     require_own(model, lambda path: load_judge(path, kind), f"a {kind} model", "name")
     return folder

@@ -80,6 +80,11 @@ def best_k(by_k: Mapping[int, Quality]) -> int:
     return ks[int(ranks.to_numpy().argmin())]
 
 
+def at_the_end(k: int, ks: range) -> bool:
+    """Whether the best number of clusters bounds the span: a better one may lie beyond."""
+    return len(ks) > 1 and (k == ks[-1] or (k == ks[0] and k > 2))
+
+
 def parse_k(text: str | None) -> range | None:
     """`8` -> 8 alone, `2..20` -> all from 2 to 20.
 

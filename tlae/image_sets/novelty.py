@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from tlae.errors import UserError
 from tlae.image_sets.estimators import (
+    Scores,
     anomaly_scores,
     detector_named,
     fit_detector,
@@ -20,16 +21,18 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 FEWEST_PICTURES = 4
+SAME_SCORE = 1e-6  # of the range of the scores: what is nearer is equal
+FEWEST_EQUAL = 3  # different pictures with the highest score: no chance
 
 
 def fit_novelty(
     values: npt.NDArray[Any],
-    method: str = "isolation_forest",
+    method: str = "nearest_neighbours",
     *,
     scaler: str = "none",
     pca: float | None = None,
     whiten: bool = False,
-    folds: int = 5,
+    folds: int = 10,
     seed: int = 0,
 ) -> tuple[Preparation, "BaseEstimator", Calibration]:
     """Fit to all pictures; calibrate with scores that each picture got from a fit without it.
@@ -68,6 +71,35 @@ def fit_novelty(
         preparation, estimator = fitted(np.delete(values, block, axis=0))
         raw[block] = anomaly_scores(estimator, preparation.apply(values[block]))
     return *fitted(values), calibration_of(raw)
+
+
+def require_told_apart(
+    values: npt.NDArray[Any], held_out: Scores, own: Scores, threshold: float
+) -> None:
+    """Refuse a detector that gives its highest score to normal pictures already.
+
+    Nothing can be more unusual than its threshold then. A one-class SVM does so where its kernel
+    vanishes between pictures that were held out and those that were learnt.
+
+    Args:
+        values: (N, D), the normal pictures.
+        held_out: (N,), their held-out scores.
+        own: (N,), their scores by the fit to all of them.
+        threshold: that would be used.
+
+    Raises:
+        UserError: the threshold is a highest score that different pictures share.
+    """
+    both = np.concatenate([held_out, own])
+    ceiling = held_out.max() - SAME_SCORE * np.ptp(both)
+    equal = np.flatnonzero(held_out >= ceiling)
+    if threshold < ceiling or len(np.unique(values[equal], axis=0)) < FEWEST_EQUAL:
+        return
+    raise UserError(
+        f"held-out scores must be told apart, but {len(equal):,} of {len(held_out):,} different "
+        f"pictures have the highest ({held_out.max():.4g}), so that no picture could be unusual; "
+        "take another method=..., or scaler=l2 without pca"
+    )
 
 
 def calibration_of(raw: npt.NDArray[np.float64]) -> Calibration:

@@ -10,12 +10,19 @@ import numpy as np
 from tlae.budget import Budget
 from tlae.folder_lock import held_folder
 from tlae.image_sets.describe_now import Described
-from tlae.image_sets.described_input import described_input, descriptor_settings, report_left_out
+from tlae.image_sets.described_input import (
+    described_input,
+    descriptor_settings,
+    next_step,
+    report_left_out,
+)
 from tlae.image_sets.estimators import DETECTORS, Scores
-from tlae.image_sets.judge_file import Judge, judge_folder, save_judge
-from tlae.image_sets.novelty import fit_novelty
-from tlae.image_sets.settings import NoveltyFitConfig
-from tlae.image_sets.threshold_page import threshold_page
+from tlae.image_sets.fit_settings import NoveltyFitConfig
+from tlae.image_sets.judge_file import MODEL, Judge, judge_folder, save_judge
+from tlae.image_sets.novelty import fit_novelty, require_told_apart
+from tlae.image_sets.novelty_defaults import AUTO, Recipe, usual_preparation
+from tlae.image_sets.scores_page import galleries_of, scores_page
+from tlae.image_sets.verdicts import verdicts
 from tlae.scoring.calibrate import threshold_of
 from tlae.whole_file import explain_os_errors, write_text
 
@@ -30,11 +37,12 @@ def fit_novelty_model(cfg: NoveltyFitConfig) -> None:
     # The descriptor of a store is known to the store, unless there are several.
     normal = described_input(cfg.images, cfg.descriptors, None, settings)
     report_left_out(normal)
+    scaler, pca = _recipe(cfg, normal)
     preparation, estimator, calibration = fit_novelty(
         normal.values,
         cfg.method,
-        scaler=cfg.scaler,
-        pca=cfg.pca,
+        scaler=scaler,
+        pca=pca,
         whiten=cfg.whiten,
         folds=cfg.folds,
         seed=cfg.seed,
@@ -50,13 +58,24 @@ def fit_novelty_model(cfg: NoveltyFitConfig) -> None:
         quadrants=False,
         calibration=calibration,
         threshold=threshold,
-        training=_training(cfg, normal),
+        training=_training(cfg, normal, (scaler, pca)),
     )
+    if cfg.threshold is None:
+        own = judge.scores(normal.values)
+        require_told_apart(normal.values, calibration.raw, own, threshold)
     sets = {"normal, held out": calibration.raw} | _unfiltered(cfg, judge)
     with held_folder(folder, "give another name=..."):
-        save_judge(judge, folder / "model.safetensors")
-        _write_page(folder / "threshold.html", judge, sets)
-    _report(judge, sets, folder, time.monotonic() - started)
+        save_judge(judge, folder / MODEL)
+        _write_page(folder / "threshold.html", judge, sets, normal)
+    _report(judge, sets, folder, normal, time.monotonic() - started)
+
+
+def _recipe(cfg: NoveltyFitConfig, normal: Described) -> Recipe:
+    """Scaler and components: those asked for, else those that suit descriptor and method."""
+    if cfg.scaler != AUTO:
+        return cfg.scaler, cfg.pca
+    scaler, pca = usual_preparation(normal.facts.get("descriptor"), cfg.method)
+    return scaler, cfg.pca or pca
 
 
 def _name(cfg: NoveltyFitConfig) -> str:
@@ -64,13 +83,13 @@ def _name(cfg: NoveltyFitConfig) -> str:
     return f"{where.stem}-{cfg.method}"
 
 
-def _training(cfg: NoveltyFitConfig, normal: Described) -> dict[str, Any]:
+def _training(cfg: NoveltyFitConfig, normal: Described, recipe: Recipe) -> dict[str, Any]:
     return {
         "pictures": len(normal.values),
         "images": normal.images,
         "false_alarm_rate": cfg.false_alarm_rate,
-        "scaler": cfg.scaler,
-        "pca": cfg.pca,
+        "scaler": recipe[0],
+        "pca": recipe[1],
         "folds": cfg.folds,
         "seed": cfg.seed,
     }
@@ -85,20 +104,27 @@ def _unfiltered(cfg: NoveltyFitConfig, judge: Judge) -> dict[str, Scores]:
     return {"unfiltered": judge.scores(other.values)}
 
 
-def _write_page(path: Path, judge: Judge, sets: dict[str, Scores]) -> None:
-    page = threshold_page(
+def _write_page(path: Path, judge: Judge, sets: dict[str, Scores], normal: Described) -> None:
+    raw = judge.calibration.raw
+    over = int((raw > judge.threshold).sum())
+    table = normal.ids.assign(score=raw, verdict=verdicts(raw, judge.threshold))
+    page = scores_page(
         f"Novelty by {judge.method} on {judge.descriptor.get('descriptor')}",
-        "Every normal picture was scored by a fit that had not seen it. The dashed line is the "
-        "threshold: pictures beyond it are called outliers (-1).",
+        f"{over:,} of {len(raw):,} normal pictures lie beyond the threshold {judge.threshold:.4g}",
+        "Every normal picture was scored by a fit that had not seen it. Pictures beyond the "
+        "threshold are called outliers (-1).",
         sets,
         judge.threshold,
-        judge.training,
+        {"method": judge.method, "descriptor": judge.descriptor.get("descriptor")} | judge.training,
+        galleries_of(table, normal.images, judge.threshold),
     )
     with explain_os_errors(path):
         write_text(path, page)
 
 
-def _report(judge: Judge, sets: dict[str, Scores], folder: Path, seconds: float) -> None:
+def _report(
+    judge: Judge, sets: dict[str, Scores], folder: Path, normal: Described, seconds: float
+) -> None:
     raw = judge.calibration.raw
     most = DETECTORS[judge.method].most_rows
     if most is not None and len(raw) > most:
@@ -115,6 +141,4 @@ def _report(judge: Judge, sets: dict[str, Scores], folder: Path, seconds: float)
         share = float(np.mean(sets["unfiltered"] > judge.threshold))
         logger.info(f"  of {len(sets['unfiltered']):,} unfiltered pictures {share:.1%} are")
     logger.info(f"results: {folder}")
-    logger.info(
-        f"next:    tlae novelty score model_file={folder / 'model.safetensors'} images=PATH"
-    )
+    logger.info(f"next:    {next_step('novelty', folder / MODEL, normal)}")

@@ -1,31 +1,38 @@
-"""Pictures of described items, read again from the footage that they were described from."""
+"""Pictures of described items, read again from their footage, or from where their paths lead."""
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pandas as pd
 
 from tlae.footage.frames import Clip, Image
+from tlae.footage.images import Unreadable
 from tlae.footage.sources import open_footage
 from tlae.footage.sources.video import VideoClip
 from tlae.image_sets.describe import cut_tiles
+from tlae.image_sets.item_pictures import Pictures
 
+LARGEST_SIDE_PX = 2048  # of a picture that is read by its path
 TILE = re.compile(r"#(\d+),(\d+)$")  # how the path of a tile ends: its row and column
 
 
 def read_pictures(
-    images: str, items: pd.DataFrame, tiles_hw: tuple[int, int] | None = None
+    images: str | None, items: pd.DataFrame, tiles_hw: tuple[int, int] | None = None
 ) -> Iterator[tuple[int, Image]]:
     """Read the pictures of some items; those that cannot be read (any more) are left out.
 
     Args:
-        images: footage, as ``open_footage`` takes it.
+        images: footage, as ``open_footage`` takes it; None: the items' paths lead to them.
         items: rows of a store's ids with path, clip and frame.
         tiles_hw: number of tiles down and across, where the items are tiles; None: whole pictures.
 
     Yields:
         Position in ``items`` and RGB picture or tile, clip by clip in the order of frames.
     """
+    if images is None:
+        yield from _by_path(items, tiles_hw)
+        return
     clips = {clip.name: clip for clip in open_footage(images).clips}
     numbered = items.reset_index(drop=True)
     for name, rows in numbered.groupby("clip", sort=True):
@@ -38,6 +45,13 @@ def read_pictures(
             for position in wanted[frame]:
                 path = str(numbered["path"].iloc[position])
                 yield position, image if tiles_hw is None else _tile(image, path, tiles_hw)
+
+
+def _by_path(items: pd.DataFrame, tiles_hw: tuple[int, int] | None) -> Iterator[tuple[int, Image]]:
+    pictures = Pictures(items, tiles_hw)
+    for position in range(len(items)):
+        with suppress(Unreadable):
+            yield position, pictures.read(position, LARGEST_SIDE_PX)
 
 
 def _frames(clip: Clip, numbers: list[int]) -> Iterator[tuple[int, Image]]:

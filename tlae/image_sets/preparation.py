@@ -11,7 +11,8 @@ from tlae.image_sets.estimators import CHUNK_ROWS, draw_rows
 
 Matrix = npt.NDArray[np.float32]
 
-SCALERS = ("none", "standard", "robust", "minmax", "l2")
+SCALERS = ("none", "standard", "floored", "robust", "minmax", "l2")
+FLOOR = 0.1  # of the root mean square of all spreads: the least that ``floored`` divides by
 FIT_ROWS = 50_000  # learnt from at most so many rows, drawn at random: bounds the memory
 
 
@@ -76,7 +77,9 @@ def fit_preparation(
     Args:
         values: (N, D), finite; of more than ``FIT_ROWS`` rows, so many drawn at random count.
         scaler: ``none``; ``standard`` (mean 0, spread 1 of each column); ``robust`` (median 0,
-            interquartile range 1); ``minmax`` (0 to 1); ``l2`` (each row to unit length).
+            interquartile range 1); ``minmax`` (0 to 1); ``l2`` (each row to unit length);
+            ``floored`` (standard, but no column is divided by less than ``FLOOR`` of what they vary
+            together: one that hardly varies must not outweigh the others).
         pca: number of principal components (>= 1, no more than there are are kept), or the share of
             variance that they must keep, in (0, 1); None: no reduction.
         whiten: give all components the same spread, so that none outweighs the others.
@@ -112,9 +115,10 @@ def _scale_of(rows: Matrix, scaler: str) -> tuple[npt.NDArray[np.float64], npt.N
     """Shift and factor of each column; a column that never changes gets the factor 1."""
     from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
-    if scaler == "standard":
+    if scaler in ("standard", "floored"):
         fitted = StandardScaler().fit(rows)
-        shift, factor = fitted.mean_, 1 / fitted.scale_
+        floor = FLOOR * np.sqrt(fitted.var_.mean()) if scaler == "floored" else 0.0
+        shift, factor = fitted.mean_, 1 / np.maximum(fitted.scale_, floor)
     elif scaler == "robust":
         fitted = RobustScaler().fit(rows)
         shift, factor = fitted.center_, 1 / fitted.scale_

@@ -1,24 +1,17 @@
 """Settings of the commands that sort large sets of pictures; see ``tlae.config``."""
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from omegaconf import MISSING
 
+from tlae.errors import require_known
 from tlae.image_sets.cluster_settings import ClusterOptions
-from tlae.image_sets.descriptor_settings import DescriptorSettings
+from tlae.image_sets.descriptor_settings import NAMES, DescriptorSettings
+from tlae.image_sets.maps import MAPS
+from tlae.image_sets.picture_quality import QualityConfig
 from tlae.image_sets.preparation import SCALERS
 from tlae.setting_rules import LARGE, one_of, require_device, share, within
-
-
-@dataclass
-class RunPathsConfig:
-    """Where a fitted model goes.
-
-    Attributes:
-        checkpoints: fit writes <checkpoints>/<name>/.
-    """
-
-    checkpoints: str = "checkpoints"
 
 
 @dataclass(frozen=True)
@@ -26,7 +19,7 @@ class PreparationConfig:
     """What descriptors go through before an estimator.
 
     Attributes:
-        scaler: none, standard, robust, minmax, l2.
+        scaler: none, standard, floored, robust, minmax, l2.
         pca: principal components, or the share of variance to keep; null: all.
         whiten: all components get the same spread.
     """
@@ -34,10 +27,11 @@ class PreparationConfig:
     scaler: str = "none"
     pca: float | None = None
     whiten: bool = False
+    scalers: ClassVar[tuple[str, ...]] = SCALERS  # known here
 
     def __post_init__(self) -> None:
         """Refuse what prepares nothing."""
-        one_of("scaler", self.scaler, SCALERS)
+        one_of("scaler", self.scaler, self.scalers)
         within("pca", self.pca, 0, 100_000, open_low=True)
 
 
@@ -51,8 +45,12 @@ class ClusterConfig(ClusterOptions, PreparationConfig):
         method: see `--help` of the command.
         k: number of clusters, or a span to choose from: 2..20.
         stability: pairs of random parts that are clustered and compared.
-        against: hour: agreement with the hour of day.
-        compare: labels.parquet or .csv of another clustering.
+        against: hour or day: agreement with the hour of day, or with the date.
+        compare: folders or label tables of other clusterings, with commas or glob patterns.
+        consensus: labels that this run and those of compare agree on, and where they disagree.
+        fewest: clusters of fewer pictures are outliers; 1: all stay.
+        map: pca, tsne or umap: draw a map of the clusters, map.png; null: none.
+        map_dimensions: 2 or 3.
         images: where the pictures are now, if they moved since.
         samples: pictures of each cluster on its sheet; 0: no sheets.
         out: null: clusters/<descriptors>-<descriptor>-<method>.
@@ -65,6 +63,10 @@ class ClusterConfig(ClusterOptions, PreparationConfig):
     stability: int = 0
     against: str | None = None
     compare: str | None = None
+    consensus: bool = False
+    fewest: int = 3
+    map: str | None = None
+    map_dimensions: int = 2
     images: str | None = None
     samples: int = 20
     out: str | None = None
@@ -75,6 +77,12 @@ class ClusterConfig(ClusterOptions, PreparationConfig):
         PreparationConfig.__post_init__(self)
         within("stability", self.stability, 0, 1000)
         within("samples", self.samples, 0, 10_000)
+        within("fewest", self.fewest, 1)
+        within("map_dimensions", self.map_dimensions, 2, 3)
+        if self.map is not None:
+            require_known(self.map, MAPS, "map")
+        if self.consensus and self.compare is None:
+            raise ValueError("consensus=true needs compare=..., the other runs")
 
 
 @dataclass(frozen=True)
@@ -116,64 +124,12 @@ class DescribeConfig(DescriptorSettings):
     def __post_init__(self) -> None:
         """Refuse what cannot be stored."""
         super().__post_init__()
+        require_known(self.descriptor, NAMES, "descriptor")
         within("tiles", self.tiles, 1, 1000)
         for tiles in self.tiles_hw or ():
             within("tiles_hw", tiles, 1, 1000)
         one_of("dtype", self.dtype, ("float32", "float16"))
         require_device(self.device)
-
-
-@dataclass(frozen=True)
-class JudgeFitConfig(DescriptorSettings, PreparationConfig):
-    """What `tlae novelty fit` and `tlae filter fit` share.
-
-    Attributes:
-        name: run folder; null: called after the pictures and the method.
-        folds: parts of the pictures that are held out in turn.
-        false_alarm_rate: share of normal or good pictures above the threshold.
-        paths: where results go.
-    """
-
-    scaler: str = "standard"
-    name: str | None = None
-    folds: int = 5
-    false_alarm_rate: float | None = None
-    paths: RunPathsConfig = field(default_factory=RunPathsConfig)
-
-    def __post_init__(self) -> None:
-        """Refuse what no fit can hold out."""
-        DescriptorSettings.__post_init__(self)
-        PreparationConfig.__post_init__(self)
-        within("folds", self.folds, 2, 10_000)
-        share("false_alarm_rate", self.false_alarm_rate)
-
-
-@dataclass(frozen=True)
-class NoveltyFitConfig(JudgeFitConfig):
-    """`tlae novelty fit`.
-
-    Attributes:
-        images: normal pictures: folder, picture, video, zip file or glob pattern.
-        descriptors: or a folder written by describe.
-        unfiltered: pictures or descriptors that may hold anything: on the page.
-        method: see `--help` of the command.
-        name: run folder; null: <images>-<method>.
-        false_alarm_rate: share of normal pictures that may be called outliers.
-        threshold: fixed; wins over the rate.
-    """
-
-    images: str | None = None
-    descriptors: str | None = None
-    unfiltered: str | None = None
-    method: str = "isolation_forest"
-    pca: float | None = 0.9
-    false_alarm_rate: float = 0.05
-    threshold: float | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what no threshold can be."""
-        super().__post_init__()
-        within("threshold", self.threshold, -LARGE)
 
 
 @dataclass
@@ -188,6 +144,7 @@ class JudgeConfig:
         false_alarm_rate: another budget than at fit.
         threshold: fixed; wins over the rate.
         pictures: copies with the verdict drawn on, highest scores first; 0: none.
+        again: judge all pictures, also those that ``out`` has a verdict on already.
         out: null: scores/<model>-<images>.
     """
 
@@ -198,6 +155,7 @@ class JudgeConfig:
     false_alarm_rate: float | None = None
     threshold: float | None = None
     pictures: int = 200
+    again: bool = False
     out: str | None = None
 
     def __post_init__(self) -> None:
@@ -211,33 +169,28 @@ class JudgeConfig:
 
 @dataclass
 class NoveltyScoreConfig(JudgeConfig):
-    """`tlae novelty score`."""
-
-
-@dataclass(frozen=True)
-class FilterFitConfig(JudgeFitConfig):
-    """`tlae filter fit`.
+    """`tlae novelty score`.
 
     Attributes:
-        good: pictures to keep; or descriptors, a folder written by describe.
-        bad: pictures to keep out.
-        method: or gradient_boosting.
-        quadrants: describe four quarters of each picture (image_size=448 for nets).
-        name: run folder; null: <good>-<bad>-<method>.
-        false_alarm_rate: share of good pictures that may be called bad.
-        threshold: probability of being bad, where no rate is given.
+        filter: written by `tlae filter fit`: asked of what the model calls normal; null: none.
+        filter_threshold: of the filter; null: as fitted.
+        duplicate_bits: pictures whose perceptual hashes differ in at most so many of their 64 bits
+            from one that is kept are unusual (6 is a good number); null: copies are not looked for.
+        quality: faults of a picture that make it unusual.
     """
 
-    good: str = MISSING
-    bad: str = MISSING
-    method: str = "logistic_regression"
-    quadrants: bool = False
-    threshold: float = 0.5
+    filter: str | None = None
+    filter_threshold: float | None = None
+    duplicate_bits: int | None = None
+    quality: QualityConfig = field(default_factory=QualityConfig)
 
     def __post_init__(self) -> None:
         """Refuse what no threshold can be."""
         super().__post_init__()
-        within("threshold", self.threshold, 0, 1)
+        within("filter_threshold", self.filter_threshold, 0, 1)
+        within("duplicate_bits", self.duplicate_bits, 0, 32)
+        if self.filter_threshold is not None and self.filter is None:
+            raise ValueError("filter_threshold needs filter=..., a model of `tlae filter fit`")
 
 
 @dataclass

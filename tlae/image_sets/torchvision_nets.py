@@ -31,9 +31,9 @@ def torchvision_net(settings: DescriptorSettings) -> PictureNet:
         net = torchvision.models.get_model(name, weights=None)
     last = _without_last_layer(net)
     origin = f"{RANDOM} (seed {settings.seed})"
-    if settings.weights != RANDOM:
+    if not settings.has_random_weights:
         origin, weights = _weights(settings, published)
-        _load(net, weights, last, f"{name} from {origin}")
+        load_weights(net, weights, last, f"{name} from {origin}")
     shown = published["DEFAULT"].transforms()  # sizes and means only; nothing is fetched
     size_px = settings.image_size or shown.crop_size[0]
     return PictureNet(
@@ -119,8 +119,18 @@ def read_weights(path: Path) -> tuple[str, Mapping[str, Tensor]]:
     return origin, {str(k).removeprefix("module."): v for k, v in found.items()}
 
 
-def _load(net: nn.Module, weights: Mapping[str, Tensor], last: str, what: str) -> None:
-    """Load all but the last layer, whose number of classes does not matter here."""
+def load_weights(net: nn.Module, weights: Mapping[str, Tensor], last: str, what: str) -> None:
+    """Load all but the last layer, whose number of classes does not matter here.
+
+    Args:
+        net: without its last layer.
+        weights: of the whole net.
+        last: start of the names of the last layer's tensors.
+        what: for messages: the net, and where the weights come from.
+
+    Raises:
+        UserError: they are of another net.
+    """
     kept = {name: value for name, value in weights.items() if not name.startswith(last)}
     wanted = net.state_dict()
     missing = [name for name in wanted if name not in kept]

@@ -1,29 +1,36 @@
 """What `novelty score` and `filter score` do: judge pictures, write verdicts, tell."""
 
+import json
 import logging
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tlae.budget import Budget
-from tlae.errors import ModelFileError, UserError
+from tlae.errors import FootageError, ModelFileError, UserError
 from tlae.folder_lock import held_folder
 from tlae.image_sets.describe_now import Described
 from tlae.image_sets.described_input import described_input, report_left_out
+from tlae.image_sets.descriptor_facts import descriptor_names
 from tlae.image_sets.descriptor_settings import DescriptorSettings
+from tlae.image_sets.further_checks import REASON, check_further, further_checks
 from tlae.image_sets.judge_file import Judge, load_judge
+from tlae.image_sets.judged_before import FACTS, TABLE, JudgedBefore, judged_by
+from tlae.image_sets.scores_page import galleries_of, scores_page
 from tlae.image_sets.settings import JudgeConfig
-from tlae.image_sets.verdicts import OUTLIER, verdicts, write_verdict_pictures
+from tlae.image_sets.verdicts import INLIER, OUTLIER, verdicts, write_verdict_pictures
 from tlae.model_file import run_name
 from tlae.scoring.calibrate import threshold_of
-from tlae.whole_file import replace_folder
+from tlae.whole_file import replace_folder, write_text
 
 logger = logging.getLogger(__name__)
 
 VERDICTS = "verdicts.csv"  # marks the folder as ours
-VERDICT_FILES = (VERDICTS, "verdicts.parquet", "pictures/*.png")
+PAGE = "verdicts.html"
+VERDICT_FILES = (VERDICTS, TABLE, FACTS, PAGE, "pictures/*.png")
 SHOWN = 10
 
 
@@ -41,40 +48,70 @@ def judge_pictures(cfg: JudgeConfig, kind: str, words: dict[int, str]) -> None:
     threshold = judge.threshold
     if budget := Budget(cfg.threshold, cfg.false_alarm_rate):
         threshold = threshold_of(judge.calibration, budget).value
-    described = described_input(
-        cfg.images,
-        cfg.descriptors,
-        None,
-        _settings_of(judge, cfg),
-        cfg.descriptor,
-        quadrants=judge.quadrants,
-    )
-    judge.require_same_descriptor(described.facts)
-    report_left_out(described)
-    table = verdict_table(judge, described, threshold)
+    checks = further_checks(cfg)
     folder = Path(cfg.out or _default_folder(cfg, model_file)).expanduser()
+    facts = judged_by(model_file, threshold, cfg)
+    before = JudgedBefore.read(folder, facts, None if cfg.again else cfg.images)
+    table = before.verdicts
+    images = cfg.images
+    described = _described(judge, cfg, before)
+    if described is not None:
+        fresh = verdict_table(judge, described, threshold, words[OUTLIER])
+        fresh = check_further(fresh, described, checks, table)
+        table = before.joined(fresh)
+        images = described.images
     with (
         held_folder(folder, "give another out=..."),
         replace_folder(folder, VERDICTS, VERDICT_FILES) as temporary,
     ):
-        table.to_parquet(temporary / "verdicts.parquet", index=False)
+        table.to_parquet(temporary / TABLE, index=False)
         table.to_csv(temporary / VERDICTS, index=False)
-        drawn = _draw(temporary, table, described, words, threshold, cfg.pictures)
-    _report(table, words, threshold, time.monotonic() - started)
+        write_text(temporary / FACTS, json.dumps(facts, indent=1) + "\n")
+        page = _page(judge, table, words, threshold, images)
+        write_text(temporary / PAGE, page)
+        drawn = _draw(temporary, table, images, words, threshold, cfg.pictures)
+    _report(table, words, threshold, len(before.verdicts), time.monotonic() - started)
     logger.info(f"results: {folder}{drawn}")
 
 
-def verdict_table(judge: Judge, described: Described, threshold: float) -> pd.DataFrame:
-    """One row per picture: path, clip, frame, taken_at, score, calibrated, verdict.
+def _described(judge: Judge, cfg: JudgeConfig, before: JudgedBefore) -> Described | None:
+    """What is left to judge; None: nothing."""
+    if not before.is_new:
+        return None
+    try:
+        described = described_input(
+            before.new if before.new is not None else cfg.images,
+            cfg.descriptors,
+            None,
+            _settings_of(judge, cfg),
+            _stored_name(judge, cfg),
+            quadrants=judge.quadrants,
+        )
+    except FootageError:  # of the new files none can be read
+        if before.verdicts.empty:
+            raise
+        return None
+    judge.require_same_descriptor(described.facts)
+    report_left_out(described)
+    return described
 
-    ``score`` is the estimator's, ``calibrated`` the share of normal pictures that are calmer.
+
+def verdict_table(
+    judge: Judge, described: Described, threshold: float, unusual: str
+) -> pd.DataFrame:
+    """One row per picture: path, clip, frame, taken_at, score, calibrated, verdict, reason.
+
+    ``score`` is the estimator's, ``calibrated`` the share of normal pictures that are calmer,
+    ``reason`` the word ``unusual`` where the verdict is that.
     """
     scores = judge.scores(described.values)
     columns = [c for c in ("path", "clip", "frame", "taken_at") if c in described.ids]
+    judged = verdicts(scores, threshold)
     return described.ids[columns].assign(
         score=scores,
         calibrated=judge.calibration.calibrated(scores),
-        verdict=verdicts(scores, threshold),
+        verdict=judged,
+        reason=np.where(judged == OUTLIER, unusual, ""),
     )
 
 
@@ -88,38 +125,78 @@ def _settings_of(judge: Judge, cfg: JudgeConfig) -> DescriptorSettings:
     return settings or DescriptorSettings()
 
 
+def _stored_name(judge: Judge, cfg: JudgeConfig) -> str | None:
+    """Which descriptor of the store is judged: that of the fit, if it is there."""
+    if cfg.descriptors is None or cfg.descriptor is not None:
+        return cfg.descriptor
+    own = judge.descriptor.get("name")
+    return own if own in descriptor_names(Path(cfg.descriptors).expanduser()) else None
+
+
 def _default_folder(cfg: JudgeConfig, model_file: Path) -> str:
     where = Path(str(cfg.images or cfg.descriptors)).expanduser().resolve()
     return f"scores/{run_name(model_file)}-{where.stem}"
 
 
+def _page(
+    judge: Judge, table: pd.DataFrame, words: dict[int, str], threshold: float, images: str | None
+) -> str:
+    out = int((table["verdict"] == OUTLIER).sum())
+    reasons = table.loc[table["verdict"] == OUTLIER, REASON].str.split(" ").str[0].value_counts()
+    listed = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+    sets = {
+        f"learnt from ({words[INLIER]}), held out": judge.calibration.raw,
+        "judged": table["score"].to_numpy(np.float64),
+    }
+    return scores_page(
+        f"{out:,} of {len(table):,} {words[OUTLIER]}",
+        f"{out:,} of {len(table):,} pictures are {words[OUTLIER]}"
+        + (f": {listed}" if len(reasons) > 1 else ""),
+        f"By {judge.method} on {judge.descriptor.get('descriptor')}; the threshold is "
+        f"{threshold:.4g}. All verdicts stand in {VERDICTS}.",
+        sets,
+        threshold,
+        {"method": judge.method, "descriptor": judge.descriptor.get("descriptor")} | judge.training,
+        galleries_of(table, images, threshold),
+    )
+
+
 def _draw(
     folder: Path,
     table: pd.DataFrame,
-    described: Described,
+    images: str | None,
     words: dict[int, str],
     threshold: float,
     most: int,
 ) -> str:
     """Pictures with their verdict; says where they are, or why there are none."""
-    if most == 0 or described.images is None:
+    if most == 0:
         return ""
     try:
-        drawn = write_verdict_pictures(
-            folder / "pictures", table, described.images, words, threshold, most
-        )
+        drawn = write_verdict_pictures(folder / "pictures", table, images, words, threshold, most)
     except UserError as error:  # the pictures moved: the verdicts are worth keeping
         return f"\nno pictures drawn: {error}"
+    if not drawn:
+        return "\nno pictures drawn: no path in the table leads to a picture from here"
     rest = " with the highest scores" if drawn < len(table) else ""
     return f" (verdicts drawn on {drawn:,} pictures{rest})"
 
 
-def _report(table: pd.DataFrame, words: dict[int, str], threshold: float, seconds: float) -> None:
-    out = int((table["verdict"] == OUTLIER).sum())
+def _report(
+    table: pd.DataFrame, words: dict[int, str], threshold: float, known: int, seconds: float
+) -> None:
+    out = int((table["score"] > threshold).sum())
+    judged = f"{len(table) - known:,} new of {len(table):,}" if known else f"{len(table):,}"
     logger.info(
-        f"judged {len(table):,} pictures in {seconds:.1f} s: {out:,} {words[OUTLIER]} "
+        f"judged {judged} pictures in {seconds:.1f} s: {out:,} {words[OUTLIER]} "
         f"(score > {threshold:.4f})"
     )
+    further = table.loc[(table["verdict"] == OUTLIER) & ~(table["score"] > threshold), REASON]
+    kinds = further.str.split(" ").str[0].value_counts()
+    if len(kinds):
+        listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
+        left = len(table) - out - len(further)
+        logger.info(f"  then left out: {listed}; {left:,} {words[INLIER]} pictures remain")
     ranked: Any = table.sort_values("score", ascending=False).head(SHOWN)
     for row in ranked.itertuples():
         logger.info(f"  {row.verdict:>2}  {row.score:.4f}  {row.path}")

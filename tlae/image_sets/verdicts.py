@@ -47,7 +47,7 @@ def draw_verdict(image: Image, verdict: int, words: str, detail: str) -> Image:
 def write_verdict_pictures(
     folder: Path,
     table: pd.DataFrame,
-    images: str,
+    images: str | None,
     words: dict[int, str],
     threshold: float,
     most: int,
@@ -57,7 +57,7 @@ def write_verdict_pictures(
     Args:
         folder: is made.
         table: path, clip, frame, score, verdict.
-        images: footage that the items come from.
+        images: footage that the items come from; None: their paths lead to them.
         words: beside each verdict.
         threshold: shown beside the score.
         most: number of pictures.

@@ -105,16 +105,16 @@ class PatchMemory(Net):
                 advance()
             levels = Levels.of(normal)
             evidence = [
-                levels.evidence(still, one)
+                levels.evidence(still, one).half()  # there are thousands
                 for still, one in zip(learnt.stills, normal, strict=True)
             ]
-            things = [torch.zeros_like(evidence[0][0])] * count
+            things = [torch.zeros(levels.places.shape[1:])] * count
             generator = torch.Generator().manual_seed(torch.initial_seed() % 2**31)
             for _ in range(rounds):
                 for number, still, covered in _drawn_into(footage, self.learnt_frames, generator):
                     first = float(torch.rand((), generator=generator)) < WITHOUT_PAST
                     one = view.compared(still, number, without_past=first)
-                    evidence.append(levels.evidence(still, one))
+                    evidence.append(levels.evidence(still, one).half())
                     things.append(covered)
                     advance()
         fit_judge(self.judge, torch.stack(evidence), torch.stack(things), generator)
@@ -124,7 +124,7 @@ class PatchMemory(Net):
         self.watched = torch.ones(levels.places.shape[1:], dtype=torch.bool)
         if footage.watched is not None:
             self.watched = _shares(footage.watched, levels.places) > 0
-        logits = torch.cat([self.judge(torch.stack([one])) for one in evidence[:count]])
+        logits = torch.cat([self.judge(one[None].float()) for one in evidence[:count]])
         calm = float(_calm(logits, self.watched).median())
         self.facts = torch.tensor([footage.interval_s, calm], dtype=torch.float64)
 

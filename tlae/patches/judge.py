@@ -15,6 +15,7 @@ LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 1e-2
 COVERED = 0.4  # share of a cell from which on it belongs to a thing
 LEAST_SPREAD = 0.05
+MEASURED = 200  # examples, for mean and spread
 
 
 class Judge(nn.Module):
@@ -55,12 +56,14 @@ def fit_judge(judge: Judge, evidence: Tensor, things: Tensor, generator: torch.G
 
     Args:
         judge: to fit; its weights are frozen afterwards.
-        evidence: (n, CHANNELS, h, w), of normal stills and of stills with things drawn into them.
+        evidence: (n, CHANNELS, h, w) of any precision, of normal stills and of stills with things
+            drawn into them.
         things: (n, h, w), share of each cell that a thing covers.
         generator: of the order of examples.
     """
-    judge.mean.copy_(evidence.mean((0, 2, 3))[:, None, None])
-    judge.spread.copy_(evidence.std((0, 2, 3)).clamp_min(LEAST_SPREAD)[:, None, None])
+    measured = evidence[:: max(1, len(evidence) // MEASURED)].float()
+    judge.mean.copy_(measured.mean((0, 2, 3))[:, None, None])
+    judge.spread.copy_(measured.std((0, 2, 3)).clamp_min(LEAST_SPREAD)[:, None, None])
     truth = (things > COVERED).float()
     batches = max(1, len(evidence) // BATCH)
     weights = list(judge.parameters())
@@ -74,7 +77,8 @@ def fit_judge(judge: Judge, evidence: Tensor, things: Tensor, generator: torch.G
         for _ in range(EPOCHS):
             order = torch.randperm(len(evidence), generator=generator)
             for some in order[: batches * BATCH].chunk(batches):
-                loss = F.binary_cross_entropy_with_logits(judge(evidence[some]), truth[some])
+                logits = judge(evidence[some].float())
+                loss = F.binary_cross_entropy_with_logits(logits, truth[some])
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()

@@ -2,7 +2,7 @@
 
 import {getArray, getJson, getMap, save, send, untilKnown} from './api.js';
 import {coloursOfLabels, coloursOfValues, rangeOf, stops} from './colours.js';
-import {clusterName, showClusters, showRamp} from './legend.js';
+import {clusterName, showClusters, showRamp, sizes} from './legend.js';
 import {Panel} from './panel.js';
 import {CHOSEN, DIM, PLAIN, Scatter} from './scatter.js';
 
@@ -144,6 +144,11 @@ function setMode(mode) {
 
 async function pin(row) { scatter.pinned = row; scatter.redraw(); await panel.pin(row); }
 
+// A choice; what is not installed says so and cannot be chosen.
+function offered({name, title, available, install}) {
+  return Object.assign(new Option(available ? title : `${title} (not installed)`, name), {disabled: !available, title: available ? '' : install});
+}
+
 function showParameters() {
   const method = state.facts.methods.find((one) => one.name === $('method').value);
   $('parameters').replaceChildren(...method.parameters.map((one) => {
@@ -166,11 +171,15 @@ async function cluster() {
       $('job-text').textContent = jobText(job); showBar($('job-bar'), job);
       $('job-stop').onclick = attempt(() => send('DELETE', `/api/jobs/${job.id}`));
     });
-    const made = await answer.json();
+    const made = await answer.json(), {selection} = state;
     remember();
     await refreshLabelings();
     await setLabeling(made.id);
-    select([]);
+    await setColumn('');
+    $('colour').value = '';
+    select(selection);
+    const {length} = sizes(state.labels);
+    toast(`${made.name}: ${length} clusters now, in their own colours. The selection is kept; Undo brings the earlier clusters back.`);
     $('name').value = '';
   } finally { $('go').disabled = false; $('job').hidden = true; }
 }
@@ -242,9 +251,9 @@ async function start() {
     $('title').textContent = facts.name;
     $('subtitle').textContent = `${facts.count.toLocaleString('en')} ${facts.count === 1 ? 'picture' : 'pictures'} · ${facts.descriptor}, ${facts.dimensions} numbers each`;
     document.title = `${facts.name} · tlae explore`;
-    $('map').replaceChildren(...facts.maps.map((one) => Object.assign(new Option(one.available ? one.title : `${one.title} (not installed)`, one.name), {disabled: !one.available, title: one.available ? '' : one.install})));
+    $('map').replaceChildren(...facts.maps.map((one) => offered(one)));
     $('colour').replaceChildren(new Option('cluster', ''), ...facts.columns.map((name) => new Option(name === 'hour' ? 'hour of day' : name, name)));
-    $('method').replaceChildren(...facts.methods.map((one) => new Option(one.title, one.name)));
+    $('method').replaceChildren(...facts.methods.map((one) => offered(one)));
     showParameters(); showNotes(facts.notes); listen(); setMode('pan');
     scatter.setPoints(await drawing, 2);
     await setLabeling(facts.start);

