@@ -9,7 +9,8 @@ from tlae.footage.zones import Mask
 from tlae.scoring.stored_maps import FloatMap
 
 LIGHT_REGIONS = 8  # so many separate places at once are no things
-LIGHT_SHARE = 0.25  # of the picture, above the lower level
+LIGHT_SHARE = 0.25  # of the picture
+ALIKE = 0.5  # of the worst place: what is so unusual counts for light
 WIDENED = 0.02  # of the height: what a place may be off from one frame to the next
 
 
@@ -56,18 +57,20 @@ def regions_of(error: FloatMap, low: float, threshold: float, *, in_alarm: bool)
     return regions
 
 
-def is_light(regions: list[Region], watched_px: int) -> bool:
+def is_light(regions: list[Region], error: FloatMap) -> bool:
     """Whether so much of the picture is unusual at once that it is light or weather.
 
+    Only what is at least half as unusual as the worst place counts: the halo of one strong thing,
+    and what flickers faintly beside it, are no light.
+
     Args:
-        regions: of one map.
-        watched_px: pixels of it that count.
+        regions: of a map.
+        error: the map (h, w).
     """
-    over = [region for region in regions if region.over is not None]
-    if not over:
-        return False
-    share = sum(int(region.place.sum()) for region in over) / watched_px
-    return len(over) >= LIGHT_REGIONS or share >= LIGHT_SHARE
+    level = ALIKE * float(error.max())
+    alike = [region for region in regions if region.over is not None and region.peak >= level]
+    share = float((error >= level).mean())
+    return bool(alike) and (len(alike) >= LIGHT_REGIONS or share >= LIGHT_SHARE)
 
 
 def widened(place: Mask) -> Mask:

@@ -159,7 +159,7 @@ class Things:
         regions = regions_of(error, moment.low, moment.threshold, in_alarm=over)
         for thing in self._open:
             thing.looks += 1
-        if is_light(regions, error.size):
+        if is_light(regions, error):
             self._see_light(moment, regions)
         else:
             self._follow(moment, regions)
