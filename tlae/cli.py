@@ -103,6 +103,11 @@ COMMANDS = {
         "tlae.lab.settings:SceneConfig",
         "draw footage of a scene with known anomalies",
     ),
+    "site": Command(
+        "tlae.commands.site",
+        "tlae.lab.settings:SiteConfig",
+        "draw weeks of stills of a car park or a garden",
+    ),
     "describe": Command(
         "tlae.commands.describe",
         "tlae.image_sets.settings:DescribeConfig",

@@ -9,6 +9,7 @@ from tlae.config_parts import FootageConfig, PathsConfig
 from tlae.lab.planting.options import PlantOptions
 from tlae.lab.planting.stills.options import StillOptions
 from tlae.lab.scenes.options import SceneOptions
+from tlae.lab.sites.options import SiteOptions
 
 
 @dataclass
@@ -38,6 +39,17 @@ class SceneConfig(SceneOptions):
 
     Attributes:
         out: new folder; the same scene found there is left alone.
+    """
+
+    out: str = MISSING
+
+
+@dataclass(frozen=True)
+class SiteConfig(SiteOptions):
+    """`tlae site`.
+
+    Attributes:
+        out: new folder; the same site found there is left alone.
     """
 
     out: str = MISSING

@@ -170,7 +170,7 @@ def _write_train_clip(
     folder.mkdir(parents=True)
     stream = render_owned(options, clip, options.train_frames, (), backdrop)
     for number, (picture, _) in enumerate(stream, 1):
-        _write_picture(folder / f"{number:03d}.jpg", picture, options.jpeg_quality)
+        write_picture(folder / f"{number:03d}.jpg", picture, options.jpeg_quality)
         advance()
 
 
@@ -189,7 +189,7 @@ def _write_test_clip(
     seen = np.zeros((options.test_frames, len(events)), np.bool_)
     stream = render_owned(options, TEST_SEEDS + clip, options.test_frames, events, backdrop)
     for frame, (picture, owners) in enumerate(stream):
-        _write_picture(folder / f"{frame + 1:03d}.jpg", picture, options.jpeg_quality)
+        write_picture(folder / f"{frame + 1:03d}.jpg", picture, options.jpeg_quality)
         _, data = cv2.imencode(".png", np.where(owners, np.uint8(255), np.uint8(0)))
         (masks / f"{frame + 1:03d}.png").write_bytes(data.tobytes())
         seen[frame, np.unique(owners[owners > 0]) - 1] = True
@@ -197,7 +197,8 @@ def _write_test_clip(
     return seen
 
 
-def _write_picture(path: Path, picture: Image, quality: int) -> None:
+def write_picture(path: Path, picture: Image, quality: int) -> None:
+    """Write RGB (H, W, 3) as JPEG, 1 to 100 good."""
     blue_first = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     _, data = cv2.imencode(".jpg", blue_first, [cv2.IMWRITE_JPEG_QUALITY, quality])
     path.write_bytes(data.tobytes())
