@@ -136,22 +136,6 @@ def test_what_the_program_sets_is_no_setting(word: str, capsys: pytest.CaptureFi
     assert "is no setting" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("words", "shown"),
-    [
-        (["footage=x", "footage=y"], "footage must be given once, got 'x' and 'y'"),
-        (["footage=x", "footage.path=y"], "footage must be given once"),
-        (["footage=x", "seed=1", "seed=1"], "seed must be given once"),
-        (["footage=x", "model=joint", "model=copy_last"], "model must be given once"),
-    ],
-)
-def test_a_setting_given_twice_is_refused(
-    words: list[str], shown: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["train", *words]) == 2
-    assert shown in capsys.readouterr().err
-
-
 def test_what_the_program_sets_is_not_proposed(capsys: pytest.CaptureFixture[str]) -> None:
     for word in ("sufix=x", "model_nam=x", "model.target=x", "zzzzzz=1"):
         assert main(["train", "footage=x", word]) == 2

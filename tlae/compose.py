@@ -128,7 +128,6 @@ def _compose(request: CommandLine, overrides: list[str]) -> DictConfig:
             raise UserError(f"{key} is no setting; settings are written key=value")
         if key in INTERNAL:
             raise UserError(f"{key} is no setting: it is set by the program")
-    _require_given_once(pairs)
     texts = [pair for pair in pairs if is_text(request.command, pair[0])]
     words = [hydra_word(request, *pair) for pair in pairs if pair not in texts]
     for key, value in pairs:
@@ -152,18 +151,6 @@ def _compose(request: CommandLine, overrides: list[str]) -> DictConfig:
     for key, value in texts:
         _set_text(request, cfg, key, value)
     return cfg
-
-
-def _require_given_once(pairs: list[tuple[str, str]]) -> None:
-    """Refuse a setting that is given twice: which one is meant is not known."""
-    values: dict[str, str] = {}
-    for key, value in pairs:
-        if key in values:
-            raise UserError(
-                f"{key.removesuffix('.path')} must be given once, got {values[key]!r} and "
-                f"{value!r}; leave one away"
-            )
-        values[key] = value
 
 
 def _set_text(request: CommandLine, cfg: DictConfig, key: str, value: str) -> None:
