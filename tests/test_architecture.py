@@ -29,7 +29,8 @@ GROUND = {
 ARROWS = {
     "footage": GROUND,
     "attributes": {"camera"} | GROUND,
-    "models": {"attributes"} | GROUND,
+    "patches": GROUND,
+    "models": {"attributes", "patches"} | GROUND,
     "camera": {"footage"} | GROUND,
     "scoring": {"camera", "models", "footage"} | GROUND,
     "training": {"scoring", "models", "footage", "model_file"} | GROUND,

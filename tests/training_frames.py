@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 NOTHING = torch.zeros(0)
 
@@ -49,6 +49,20 @@ class Frames:
     def backgrounds(self, count: int) -> Tensor:
         """The backgrounds, however many are asked for."""
         return self.background
+
+    def with_things(self, frames: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        """A bright square in each frame, at a place of chance."""
+        drawn, where = frames.clone(), torch.zeros(len(frames), *frames.shape[2:])
+        side = frames.shape[2] // 8
+        for frame, mask in zip(drawn, where, strict=True):
+            top, left = (
+                int(torch.randint(0, length - side, (), generator=generator))
+                for length in frames.shape[2:]
+            )
+            place = slice(top, top + side), slice(left, left + side)
+            frame[(slice(None), *place)] = 0.9
+            mask[place] = 1
+        return drawn, where
 
     def of_all_times(self, count: int) -> Tensor:
         """The frames seen, however many are asked for."""

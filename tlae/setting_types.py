@@ -33,6 +33,7 @@ NETS = {
     "most_alike": ("most_alike", "MostAlike"),
     "attributes": ("attributes", "Attributes"),
     "joint": ("joint", "Joint"),
+    "patch_memory": ("patch_memory", "PatchMemory"),
 }
 
 

@@ -110,7 +110,7 @@ def test_the_model_stays_small(net: Attributes) -> None:
 
 
 def test_footage_that_shows_no_motion_is_refused() -> None:
-    with pytest.raises(FootageError, match="still_segmenter"):
+    with pytest.raises(FootageError, match="patch_memory"):
         Attributes().keep(frames_of(normal_street(20), interval_s=900.0), torch.zeros(0), 1.0)
 
 

@@ -62,6 +62,14 @@ class Running:
             time.sleep(0.02)
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    ends_s = time.monotonic() + LONGEST_S
+    while not condition():
+        assert time.monotonic() < ends_s
+        time.sleep(0.02)
+
+
 @contextmanager
 def running(words: list[str]) -> Iterator[Running]:
     """A watch that runs within."""

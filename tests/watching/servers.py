@@ -4,15 +4,17 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import av
 import cv2
 
 from tests.small_footage import frame_image
 
+FPS = 25
 SIZE_HW = (64, 64)  # an H.264 or MJPEG decoder takes no smaller ones
 
 
@@ -54,6 +56,8 @@ def _handler(camera: Camera) -> type[BaseHTTPRequestHandler]:
             elif self.path == "/still":
                 camera.sent += 1
                 self._answer("image/jpeg", jpeg(camera.sent))
+            elif self.path == "/ts":
+                self._transport_stream()
             elif self.path == "/locked":
                 self.send_error(401)
             else:
@@ -82,6 +86,22 @@ def _handler(camera: Camera) -> type[BaseHTTPRequestHandler]:
                     camera.sent += 1
                 time.sleep(camera.interval_s)
 
+        def _transport_stream(self) -> None:
+            camera.connections += 1
+            self.send_response(200)
+            self.send_header("Content-Type", "video/mp2t")
+            self.end_headers()
+            with suppress(OSError, av.FFmpegError), av.open(self.wfile, "w", "mpegts") as out:
+                stream = out.add_stream("libx264", rate=FPS, options={"g": f"{FPS}", "bf": "0"})
+                stream.height, stream.width = SIZE_HW
+                stream.pix_fmt = "yuv420p"
+                stream.options = {"tune": "zerolatency"}
+                while camera.alive:
+                    pixels = frame_image(camera.sent, size_hw=SIZE_HW)
+                    out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+                    camera.sent += 1
+                    time.sleep(camera.interval_s)
+
     return Handler
 
 
@@ -103,7 +123,7 @@ def served(handler: type[BaseHTTPRequestHandler], port: int = 0) -> Iterator[str
 
 @contextmanager
 def mjpeg_camera(camera: Camera) -> Iterator[str]:
-    """Address of a camera that streams MJPEG at /stream and gives single pictures at /still."""
+    """Address of a camera: MJPEG at /stream, MPEG-TS at /ts, single pictures at /still."""
     with served(_handler(camera)) as url:
         try:
             yield url

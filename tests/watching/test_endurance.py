@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.small_footage import small_model, write_clips
-from tests.watching.running import Running, messages_in, require_whole, scores_in, settings
+from tests.watching.running import (
+    Running,
+    messages_in,
+    require_whole,
+    scores_in,
+    settings,
+    wait_until,
+)
 from tests.watching.servers import Camera, Received, mjpeg_camera, receiver
 from tlae.model_file import save_model
 
@@ -119,11 +126,3 @@ def fill(files: list[Path], folder: Path) -> None:
 def count(out: Path) -> int:
     """Frames that are scored and stored."""
     return len(scores_in(out)) if (out / "status.json").is_file() else 0
-
-
-def wait_until(condition: object) -> None:
-    """Wait until something is so."""
-    ends_s = time.monotonic() + 180
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < ends_s
-        time.sleep(0.05)

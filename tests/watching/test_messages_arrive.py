@@ -8,13 +8,19 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.small_footage import small_model, write_clips
-from tests.watching.running import Running, messages_in, require_whole, scores_in, settings
+from tests.watching.running import (
+    Running,
+    messages_in,
+    require_whole,
+    scores_in,
+    settings,
+    wait_until,
+)
 from tests.watching.servers import Received, receiver
 from tlae.model_file import save_model
 
@@ -147,13 +153,6 @@ def relabelled(
 
 def count_scores(out: Path) -> int:
     return len(scores_in(out)) if (out / "status.json").is_file() else 0
-
-
-def wait_until(condition: object, longest_s: float = 120.0) -> None:
-    ends_s = time.monotonic() + longest_s
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < ends_s
-        time.sleep(0.05)
 
 
 def test_ctrl_c_ends_with_130(model_file: Path, tmp_path: Path) -> None:

@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.watching.running import settings
+from tests.small_footage import small_model
+from tests.watching.running import Running, running, settings, wait_until
+from tests.watching.servers import Camera, mjpeg_camera
 from tlae.cli import main
+from tlae.model_file import save_model
+from tlae.watching.controls import Controls
 from tlae.watching.mqtt import MqttSink
 from tlae.watching.settings import MqttConfig
 from tlae.watching.sinks import Undelivered
@@ -36,6 +41,15 @@ class Broker:
     will: tuple[str, bytes] = ("", b"")
     refuses: bool = False
     deaf: bool = False
+    subscribed: list[str] = field(default_factory=list)
+    clients: list[Any] = field(default_factory=list)
+
+    def tell(self, topic: str, content: bytes) -> None:
+        """Publish to all clients."""
+        name = topic.encode()
+        body = struct.pack(">H", len(name)) + name + content
+        for client in self.clients:
+            client.write(bytes([0x30, len(body)]) + body)
 
     def last(self, topic: str) -> bytes:
         """The last content of a topic."""
@@ -78,6 +92,15 @@ def served(broker: Broker, port: int = 0) -> Iterator[int]:
                 if not broker.deaf:
                     broker.published.append(published)
                     self.wfile.write(b"\x40\x02" + rest[:2])
+            elif kind == 8:
+                rest = body[2:]
+                while rest:
+                    topic, rest = text(rest)
+                    broker.subscribed.append(topic.decode())
+                    rest = rest[1:]
+                codes = bytes(len(broker.subscribed))
+                self.wfile.write(bytes([0x90, 2 + len(codes)]) + body[:2] + codes)
+                broker.clients.append(self.wfile)
             elif kind == 12:
                 self.wfile.write(b"\xd0\x00")
             return kind != 14
@@ -108,8 +131,15 @@ def message(kind: str, number: int = 1, health: str = "ok", snapshot: str | None
     return json.dumps({"id": "x", "type": kind, "snapshot": snapshot, "event": event})
 
 
-def sink_of(port: int, folder: Path) -> MqttSink:
-    return MqttSink(MqttConfig("127.0.0.1", port), "front gate", "ab12", folder, set())
+def sink_of(port: int, folder: Path, controls: Controls | None = None) -> MqttSink:
+    return MqttSink(
+        MqttConfig("127.0.0.1", port),
+        "front gate",
+        "ab12",
+        folder,
+        set(),
+        controls or Controls({}, (), 0.0004),
+    )
 
 
 def test_alarm_camera_snapshot_and_event_are_published(tmp_path: Path) -> None:
@@ -139,8 +169,56 @@ def test_alarm_camera_snapshot_and_event_are_published(tmp_path: Path) -> None:
     assert described["dev"]["ids"] == ["tlae_ab12"]
     assert described["o"]["name"] == "tlae"
     names = [part["unique_id"] for part in described["cmps"].values()]
-    assert names == ["tlae_ab12_alarm", "tlae_ab12_camera", "tlae_ab12_snapshot"]
+    keys = ("alarm", "camera", "alarms", "threshold", "snapshot")
+    assert names == [f"tlae_ab12_{key}" for key in keys]
+    number = described["cmps"]["threshold"]
+    assert number["value_template"] == "{{ value | float * 1000000 }}"  # a step is 0.001
+    assert number["command_template"] == "{{ value / 1000000 }}"
     assert all(retained for topic, _, retained in broker.published if not topic.endswith("event"))
+
+
+def test_alarms_and_threshold_are_changed_from_outside(tmp_path: Path) -> None:
+    broker, place, controls = Broker(), "tlae/front_gate", Controls({}, (), 0.0004)
+    with served(broker) as port:
+        sink = sink_of(port, tmp_path, controls)
+        wait_until(lambda: len(broker.subscribed) == 2)
+        assert broker.last(f"{place}/alarms") == b"ON"
+        assert broker.last(f"{place}/threshold") == b"0.0004"
+        broker.tell(f"{place}/alarms/set", b"off")
+        wait_until(lambda: broker.last(f"{place}/alarms") == b"OFF")
+        broker.tell(f"{place}/threshold/set", b"0.25")
+        wait_until(lambda: broker.last(f"{place}/threshold") == b"0.25")
+        assert controls.take_change() == (True, 0.25)
+        assert controls.take_change() == (False, 0.25)
+        for odd in (b"nan", b"-1", b"", b"much", b"\xff" * 20, b"inf"):
+            broker.tell(f"{place}/threshold/set", odd)
+        broker.tell(f"{place}/alarms/set", b"perhaps")
+        broker.tell(f"{place}/threshold/set", b"auto")
+        wait_until(lambda: controls.state() == {"alarms_on": False, "threshold": None})
+        sink.close()
+
+
+def test_a_threshold_from_outside_counts_at_once_and_after_a_restart(tmp_path: Path) -> None:
+    save_model(small_model("cae"), tmp_path / "gate.safetensors")
+    broker, camera, out = Broker(), Camera(), tmp_path / "out"
+
+    def is_fixed(watch: Running) -> bool:
+        return bool((watch.status().get("score") or {}).get("threshold") == 0.25)
+
+    with served(broker) as port, mjpeg_camera(camera) as url:
+        broker_words = ["mqtt.host=127.0.0.1", f"mqtt.port={port}"]
+        words = settings(tmp_path / "gate.safetensors", f"{url}/stream", out, *broker_words)
+        with running(words) as watch:
+            watch.wait_for(lambda: bool(watch.status().get("score") and broker.subscribed))
+            assert not is_fixed(watch)
+            broker.tell("tlae/out/threshold/set", b"0.25")
+            watch.wait_for(lambda: is_fixed(watch))
+        with running(words) as watch:
+            watch.wait_for(lambda: is_fixed(watch))
+            assert broker.last("tlae/out/threshold") == b"0.25"
+        with running([*words, "scoring.threshold=0.5"]) as watch:  # settings that changed win
+            watch.wait_for(lambda: bool(watch.status().get("frames", {}).get("scored")))
+            watch.wait_for(lambda: watch.status()["score"]["threshold"] == 0.5)
 
 
 def test_a_broker_that_is_away_refuses_or_is_deaf(

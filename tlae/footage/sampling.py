@@ -8,11 +8,10 @@ from functools import cached_property
 
 from tlae.errors import FootageError
 from tlae.footage.frames import Clip, Frame, TimeSource, Wanted
+from tlae.footage.hours import Hours, in_hours, parse_hours
 
 UNITS_S = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 MICROSECONDS = 1_000_000  # times are compared as whole microseconds, so 0.3 s is three times 0.1 s
-
-Hours = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,7 @@ class Sampling:
             return False
         if self.end is not None and taken_at >= self.end:
             return False
-        hour = (taken_at - datetime.combine(taken_at, datetime.min.time())).total_seconds() / 3600
-        return not self.hours or any(_within(hour, span) for span in self.hours)
+        return not self.hours or in_hours(taken_at, self.hours)
 
 
 def parse_sampling(
@@ -97,8 +95,7 @@ def parse_sampling(
         raise FootageError(
             f"footage.end must be later than footage.start={start}, got {end}; exchange them"
         )
-    spans = tuple(_span(text, hours) for text in hours.split(",")) if hours is not None else ()
-    return Sampling(_seconds(every), begin, stop, spans)
+    return Sampling(_seconds(every), begin, stop, parse_hours(hours, "footage.hours"))
 
 
 @dataclass(frozen=True)
@@ -268,21 +265,3 @@ def _moment(name: str, text: str | None) -> datetime | None:
             f"{text!r}; leave {moment:%z} out"
         )
     return moment
-
-
-def _span(text: str, hours: str) -> Hours:
-    match = re.fullmatch(r"\s*(\d{1,2})(?::(\d\d))?\s*-\s*(\d{1,2})(?::(\d\d))?\s*", text)
-    if match:
-        begin, end = (int(match[n]) + int(match[n + 1] or 0) / 60 for n in (1, 3))
-        minutes = [int(match[n] or 0) for n in (2, 4)]
-        if begin < 24 and end <= 24 and begin != end and max(minutes) < 60:
-            return begin, end
-    raise FootageError(
-        "footage.hours must be ranges of two different hours of the day within 0..24, got "
-        f"{hours!r}; examples are 6-20, 20-6 and 6-9,16-20:30"
-    )
-
-
-def _within(hour: float, span: Hours) -> bool:
-    begin, end = span
-    return begin <= hour < end if begin < end else hour >= begin or hour < end

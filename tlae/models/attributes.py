@@ -113,7 +113,7 @@ class Attributes(Net):
             raise FootageError(
                 f"footage must show motion, at most {LONGEST_INTERVAL_S:g} s from frame to frame, "
                 f"got {interval_s:g} s; for stills take experiment=timelapse or "
-                "model=still_segmenter"
+                "model=patch_memory"
             )
         frames = pictures_of(footage.of_all_times(BACKGROUND_FRAMES))
         background = Background.of(frames)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 State = tuple[Tensor, ...]  # what a net carries from frame to frame
 
@@ -46,6 +46,18 @@ class NormalFrames(Protocol):
 
         Returns:
             (n, C, H, W) in [0, 1], n <= ``count``.
+        """
+        ...
+
+    def with_things(self, frames: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        """Draw things into stills, and change their light as it changes by itself.
+
+        Args:
+            frames: (n, C, H, W) in [0, 1], near in time.
+            generator: of all chance.
+
+        Returns:
+            The stills, and (n, H, W), 1 where a thing is.
         """
         ...
 
@@ -94,6 +106,7 @@ class Net(nn.Module):
         ahead: frames by which a net predicts; 0: it rebuilds.
         streams: whether the net carries a state from frame to frame, see ``carry``.
         measures: whether the net answers with ``measure``.
+        blind_frames: of a net that measures, frames at the start of a run that get no verdict.
         view_hw: size of the grey frames that the part of the net that is trained sees (see
             ``view.small_and_grey``); None: it sees the frames as they are.
         settles: whether numbers are fitted to held-out frames after training.
@@ -110,6 +123,7 @@ class Net(nn.Module):
     view_hw: tuple[int, int] | None = None
     streams: ClassVar[bool] = False
     measures: ClassVar[bool] = False
+    blind_frames: ClassVar[int] = 1
     settles: ClassVar[bool] = False
 
     @property
@@ -147,7 +161,7 @@ class Net(nn.Module):
     def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
         """Go on with further frames of a run: piece by piece gives what the whole run gives.
 
-        The first frame of a run gets no verdict.
+        The first ``blind_frames`` of a run get no verdict.
 
         Args:
             frames: (n, C, H, W) in [0, 1].

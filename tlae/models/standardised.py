@@ -102,6 +102,11 @@ class Standardised(nn.Module):
         return self.net.measures
 
     @property
+    def blind_frames(self) -> int:
+        """Frames at the start of a run that get no verdict of a net that measures."""
+        return self.net.blind_frames
+
+    @property
     def settles(self) -> bool:
         """Whether numbers are fitted to held-out frames after training; see ``contract.Net``."""
         return self.net.settles

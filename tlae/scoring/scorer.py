@@ -364,8 +364,8 @@ class FrameScorer:
     def _without_verdict(self, count: int, *, last: bool) -> npt.NDArray[np.bool_]:
         """Which of the next so many results (n,) rest on windows that all leave the run."""
         seen = self.memory.seen
-        if self.net.measures:  # the first frame of a run shows no motion
-            return np.arange(self.memory.given, self.memory.given + count) < 1
+        if self.net.measures:
+            return np.arange(self.memory.given, self.memory.given + count) < self.net.blind_frames
         if not self.net.segments:
             return np.zeros(count, bool)
         if self.answers == 1:  # causal, so nothing lags behind

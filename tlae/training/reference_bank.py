@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.cluster.vq import kmeans2
-from torch import Tensor
+from torch import Generator, Tensor
 
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows, median_interval_s
 from tlae.training.calibration import shortened
+from tlae.training.still_anomalies import StillRecipe
 
 THUMBNAIL = 8  # pixels of the frame become one of its thumbnail, along each side
 AT_MOST = 4_000  # frames looked at
@@ -101,6 +102,11 @@ class TrainingFrames:
     def backgrounds(self, count: int) -> Tensor:
         """See ``fit_bank``."""
         return fit_bank(self.store, self.runs, count)
+
+    def with_things(self, frames: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        """See ``contract.NormalFrames.with_things``."""
+        planted = StillRecipe(1, 1).plant(frames[:, :, None], frames.mean(0), generator)
+        return planted.clip[:, :, 0], planted.mask[:, 0]
 
     def of_all_times(self, count: int) -> Tensor:
         """See ``frames_of_all_times``."""

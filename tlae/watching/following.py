@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
+from tlae.budget import Budget
 from tlae.footage.decoding import same_shape
 from tlae.live import Live, LiveScore
 from tlae.scoring.events import CAMERA, Event, iso_of
@@ -48,7 +49,7 @@ class Following:
 
     @property
     def open_ids(self) -> set[str]:
-        """Of the events that go on."""
+        """Of the events that go on and that receivers were told of."""
         return self._announcer.open_ids
 
     def facts(self) -> dict[str, Any]:
@@ -62,6 +63,10 @@ class Following:
             "shape": self._shape,
             "outage": None if self._outage is None else self._outage.as_json(),
         }
+
+    def alarm_by(self, budget: Budget) -> None:
+        """Alarm by another budget from the next frame on."""
+        self._live.change_budget(budget)
 
     def state(self) -> bytes:
         """State of the scoring for ``go_on``."""

@@ -8,15 +8,17 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from tlae.scoring.events import CAMERA, Event
+from tlae.watching.recording import Recorder
 
 SCHEMA, VERSION = "tlae.event", 1
 LOST = "lost"  # health of a camera that sends nothing
 NEW, UPDATE, END = "new", "update", "end"
 MESSAGE_FIELDS = (
-    *("schema", "version", "id", "type", "camera", "written_at", "snapshot", "event"),
+    *("schema", "version", "id", "type", "camera", "written_at"),
+    *("snapshot", "clip", "quiet", "event"),
 )
 
 
@@ -30,6 +32,7 @@ class OpenEvent:
         messages: written so far.
         said_s: clip time of the last frame that a message spoke of [s].
         snapshot: path relative to the folder of the watch; None: there is none.
+        quiet: it began while alarms were off.
         event: as the last message had it.
     """
 
@@ -38,11 +41,23 @@ class OpenEvent:
     messages: int = 0
     said_s: float = 0.0
     snapshot: str | None = None
+    quiet: bool = False
     event: dict[str, Any] = field(default_factory=dict)
 
 
-Message = tuple[str, str]
-"""Id and JSON."""
+class Message(NamedTuple):
+    """One message.
+
+    Attributes:
+        id: unique.
+        body: JSON.
+        is_quiet: it goes into the file alone.
+    """
+
+    id: str
+    body: str
+    is_quiet: bool = False
+
 
 Picture = Callable[[OpenEvent, Event], str | None]
 """Writes the snapshot of an event as it stands, and returns its path."""
@@ -56,11 +71,21 @@ class Announcer:
         prefix: before the ids of its messages, unique to this watch.
         update_s: time between messages about an event that goes on [s]; None: none.
         picture: see ``Picture``.
+        recorder: writes clips of events; None: there are none.
+        is_quiet: whether nobody is to be told of an event that begins.
     """
 
-    def __init__(self, camera: str, prefix: str, update_s: float | None, picture: Picture) -> None:
+    def __init__(
+        self,
+        camera: str,
+        prefix: str,
+        update_s: float | None,
+        picture: Picture,
+        recorder: Recorder | None = None,
+        is_quiet: Callable[[Event], bool] = lambda event: False,
+    ) -> None:
         self._camera, self._prefix, self._update_s = camera, prefix, update_s
-        self._picture = picture
+        self._picture, self._recorder, self._is_quiet = picture, recorder, is_quiet
         self._open: dict[str, OpenEvent] = {}
         self._count = 0
 
@@ -71,8 +96,8 @@ class Announcer:
 
     @property
     def open_ids(self) -> set[str]:
-        """Of the events that go on."""
-        return {event.id for event in self._open.values()}
+        """Of the events that go on and that receivers were told of."""
+        return {event.id for event in self._open.values() if not event.quiet}
 
     @property
     def total(self) -> int:
@@ -100,7 +125,7 @@ class Announcer:
             clips: names of the clips that events speak of.
 
         Returns:
-            Id and JSON of each.
+            In order.
         """
         found = []
         for event in ended:
@@ -109,6 +134,8 @@ class Announcer:
                 known = self._begun(event, clips)
                 found.append(self._message(NEW, known, event))
             found.append(self._message(END, known, event))
+            if self._recorder is not None:
+                self._recorder.end(known.id)
             del self._open[key_of(event)]
         for event in going_on:
             known = self._open.get(key_of(event))
@@ -127,7 +154,10 @@ class Announcer:
     def _begun(self, event: Event, clips: Mapping[str, str]) -> OpenEvent:
         self._count += 1
         known = OpenEvent(f"E{self._count:04d}", clips.get(event.clip, event.clip))
+        known.quiet = self._is_quiet(event)
         self._open[key_of(event)] = known
+        if self._recorder is not None and event.kind != CAMERA:
+            self._recorder.begin(known.id, event.end_s - event.start_s)
         return known
 
     def _message(self, kind: str, known: OpenEvent, event: Event) -> Message:
@@ -143,9 +173,12 @@ class Announcer:
             *(SCHEMA, VERSION, name, kind, self._camera),
             datetime.now(UTC).isoformat(timespec="milliseconds"),
             known.snapshot,
+            None if self._recorder is None else self._recorder.path_of(known.id),
+            known.quiet,
             known.event,
         )
-        return name, json.dumps(dict(zip(MESSAGE_FIELDS, values, strict=True)), allow_nan=False)
+        body = json.dumps(dict(zip(MESSAGE_FIELDS, values, strict=True)), allow_nan=False)
+        return Message(name, body, known.quiet)
 
 
 def key_of(event: Event) -> str:

@@ -6,19 +6,24 @@ acknowledge in time goes with its client.
 """
 
 import json
+import logging
+import math
 import re
 import ssl
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessageInfo
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from tlae import __version__
 from tlae.scoring.events import CAMERA
+from tlae.setting_rules import LARGE
+from tlae.watching.controls import Controls
 from tlae.watching.messages import END, LOST
 from tlae.watching.settings import MqttConfig
 from tlae.watching.sinks import Undelivered, read_secret
@@ -29,6 +34,12 @@ WAIT_S = 10.0  # for the broker
 LONGEST_PAUSE_S = 60
 ONLINE, OFFLINE = "online", "offline"
 ON, OFF = "ON", "OFF"
+ALARMS, THRESHOLD = "alarms", "threshold"  # topics of what can be changed
+AS_SETTINGS = "auto"  # a threshold as the settings say
+LEAST_SHOWN, MOST_TIMES = 1.0, 1_000_000_000  # of a threshold in Home Assistant
+MOST_TEXT = 50
+
+logger = logging.getLogger(__name__)
 
 
 class MqttSink:
@@ -40,6 +51,7 @@ class MqttSink:
         watch_id: unique to this watch.
         folder: of the watch, where snapshots lie.
         opened: ids of the events that go on.
+        controls: that its switch and number change.
 
     Raises:
         UserError: the file of the password cannot be read.
@@ -48,12 +60,18 @@ class MqttSink:
     name = "mqtt"
 
     def __init__(
-        self, cfg: MqttConfig, camera: str, watch_id: str, folder: Path, opened: set[str]
+        self,
+        cfg: MqttConfig,
+        camera: str,
+        watch_id: str,
+        folder: Path,
+        opened: set[str],
+        controls: Controls,
     ) -> None:
         self._cfg, self._camera, self._folder = cfg, camera, folder
         self._id = f"tlae_{watch_id}"
         self._topic = f"{cfg.topic}/{re.sub('[^0-9A-Za-z_-]', '_', camera)}"
-        self._opened, self._is_lost = opened, False
+        self._opened, self._is_lost, self._controls = opened, False, controls
         self._password = None
         if cfg.password_file is not None:
             password = read_secret(Path(cfg.password_file), "mqtt.password_file")
@@ -61,6 +79,7 @@ class MqttSink:
         self._trouble = "no connection yet"
         self._connected = threading.Event()
         self._client = self._begun()
+        controls.listen(self._show_controls)
 
     def send(self, name: str, body: str) -> None:
         """Publish the message last, so that a failure before it repeats nothing."""
@@ -107,6 +126,7 @@ class MqttSink:
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_failure
         client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
         client.connect_async(cfg.host or "", cfg.port, KEEPALIVE_S)
         client.loop_start()
         return client
@@ -132,9 +152,25 @@ class MqttSink:
         discovery = f"{self._cfg.discovery}/device/{self._id}/config"
         client.publish(discovery, json.dumps(self._described()), QOS, retain=True)
         client.publish(f"{self._topic}/availability", ONLINE, QOS, retain=True)
-        for topic, value in self._states().items():
+        for topic, value in {**self._states(), **self._settings()}.items():
             client.publish(f"{self._topic}/{topic}", value, QOS, retain=True)
+        client.subscribe([(f"{self._topic}/{name}/set", QOS) for name in (ALARMS, THRESHOLD)])
         self._connected.set()
+
+    def _on_message(self, client: Client, data: Any, message: MQTTMessage) -> None:
+        """A switch or number was changed; what makes no sense is logged."""
+        name = message.topic.removeprefix(f"{self._topic}/").removesuffix("/set")
+        text = message.payload.decode("utf-8", "replace").strip()[:MOST_TEXT]
+        if name == ALARMS and text.upper() in (ON, OFF):
+            self._controls.switch_alarms(on=text.upper() == ON)
+        elif name == THRESHOLD and text.lower() == AS_SETTINGS:
+            self._controls.fix_threshold(None)
+        elif name == THRESHOLD and (value := _positive(text)) is not None:
+            self._controls.fix_threshold(value)
+        else:
+            rule = f"{ON} or {OFF}" if name == ALARMS else f"a number > 0 or {AS_SETTINGS}"
+            logger.warning("%s must be %s, got %r", message.topic, rule, text)
+            self._show_controls()
 
     def _on_failure(self, client: Client, data: Any) -> None:
         self._trouble = "cannot be reached"
@@ -155,6 +191,20 @@ class MqttSink:
         is_alarm, is_lost = bool(self._opened), self._is_lost
         return {"alarm": ON if is_alarm else OFF, "camera": OFF if is_lost else ON}
 
+    def _settings(self) -> dict[str, str]:
+        """As ``_states``, of what can be changed."""
+        controls = self._controls
+        found = {ALARMS: ON if controls.alarms_on else OFF}
+        if math.isfinite(controls.threshold):
+            found[THRESHOLD] = f"{controls.threshold:.6g}"
+        return found
+
+    def _show_controls(self) -> None:
+        """Publish what was changed; each connection does so as well."""
+        if self._connected.is_set():
+            for topic, value in self._settings().items():
+                self._publish(topic, value)
+
     def _publish(self, topic: str, value: str | bytes, *, retain: bool = True) -> MQTTMessageInfo:
         return self._client.publish(f"{self._topic}/{topic}", value, QOS, retain=retain)
 
@@ -168,7 +218,7 @@ class MqttSink:
     def _described(self) -> dict[str, Any]:
         """Device discovery of Home Assistant."""
 
-        def part(key: str, platform: str, name: str, **more: str) -> dict[str, str]:
+        def part(key: str, platform: str, name: str, **more: Any) -> dict[str, Any]:
             return {"p": platform, "unique_id": f"{self._id}_{key}", "name": name, **more}
 
         topic = self._topic
@@ -191,6 +241,13 @@ class MqttSink:
                     entity_category="diagnostic",
                     state_topic=f"{topic}/camera",
                 ),
+                ALARMS: part(
+                    *(ALARMS, "switch", "Alarms"),
+                    entity_category="config",
+                    state_topic=f"{topic}/{ALARMS}",
+                    command_topic=f"{topic}/{ALARMS}/set",
+                ),
+                THRESHOLD: self._threshold_part(part),
                 "snapshot": part(
                     *("snapshot", "image", "Last event"),
                     image_topic=f"{topic}/snapshot",
@@ -198,3 +255,31 @@ class MqttSink:
                 ),
             },
         }
+
+    def _threshold_part(self, part: Callable[..., dict[str, Any]]) -> dict[str, Any]:
+        """Home Assistant takes no steps below 0.001, and raw scores are small: it shows more."""
+        threshold, times = self._controls.threshold, 1
+        while math.isfinite(threshold) and threshold * times < LEAST_SHOWN and times < MOST_TIMES:
+            times *= 1000
+        name = "Threshold" if times == 1 else f"Threshold x {times:,}"
+        return part(
+            *(THRESHOLD, "number", name),
+            entity_category="config",
+            mode="box",
+            min=0.001,
+            max=1_000_000,
+            step=0.001,
+            state_topic=f"{self._topic}/{THRESHOLD}",
+            value_template=f"{{{{ value | float * {times} }}}}",
+            command_topic=f"{self._topic}/{THRESHOLD}/set",
+            command_template=f"{{{{ value / {times} }}}}",
+        )
+
+
+def _positive(text: str) -> float | None:
+    """A number above 0; None: it is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if 0 < value < LARGE else None

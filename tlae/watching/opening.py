@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from tlae.errors import UserError
 from tlae.watching.address import Address, Kind
 from tlae.watching.arrival import Source, Wanted
 from tlae.watching.files import FileReader, film_interval_s
 from tlae.watching.folder import FileSource, FolderSource
 from tlae.watching.polled import PolledSource
+from tlae.watching.recording import Recorder
 from tlae.watching.settings import CameraConfig
 from tlae.watching.store import Store
 from tlae.watching.stream import StreamSource
@@ -15,10 +17,24 @@ MARGIN_S = 5.0
 FILE_S = 30.0  # to read one file, or one frame of it
 
 
-def source_of(address: Address, cfg: CameraConfig, store: Store, wanted: Wanted) -> Source:
-    """The source of an address, not yet opened."""
+def source_of(
+    address: Address,
+    cfg: CameraConfig,
+    store: Store,
+    wanted: Wanted,
+    recorder: Recorder | None,
+) -> Source:
+    """The source of an address, not yet opened.
+
+    Raises:
+        UserError: clips are wanted of what is no stream.
+    """
     if address.kind in (Kind.STREAM, Kind.DEVICE):
-        return StreamSource(address, cfg, wanted)
+        return StreamSource(address, cfg, wanted, recorder)
+    if recorder is not None:
+        raise UserError(
+            f"clip.record needs a stream, got {address.shown}, a {address.kind}; leave it out"
+        )
     if address.kind == Kind.PICTURE:
         return PolledSource(address, cfg, wanted)
     path = Path(address.path)

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from omegaconf import MISSING
 
 from tlae.budget import Budget
+from tlae.footage.hours import parse_hours
 from tlae.scoring.event_options import EventRule
 from tlae.setting_rules import one_of, require_device, within
 
 LONGEST_S = 86_400.0
+KEEP_EVENTS, DROP_OLDEST, STOP = "keep_events", "drop_oldest", "stop"  # on a full disk
 
 
 @dataclass
@@ -131,24 +133,59 @@ class MqttConfig:
 
 
 @dataclass
+class ClipConfig:
+    """Videos of events, as the camera encoded them.
+
+    Attributes:
+        record: write clips/; for streams alone.
+        before_s: of it before the event.
+        after_s: of it after the event.
+        late_s: longest time after its begin at which an event is known; kept in memory as well.
+        longest_s: of a clip; the event may go on.
+    """
+
+    record: bool = False
+    before_s: float = 5.0
+    after_s: float = 5.0
+    late_s: float = 5.0
+    longest_s: float = 300.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no memory holds."""
+        for name in ("before_s", "after_s", "late_s"):
+            within(f"clip.{name}", getattr(self, name), 0, 600)
+        within("clip.longest_s", self.longest_s, 1, LONGEST_S)
+
+
+@dataclass
 class KeepConfig:
     """What is kept, and for how long.
 
     Attributes:
-        days: snapshots and sent messages are kept so long.
+        days: snapshots, clips and sent messages are kept so long.
         scores_days: scores of frames are kept so long.
         snapshots_mb: the oldest snapshots go beyond this size of all [MB].
+        clips_mb: the oldest clips go beyond this size of all [MB].
+        free_mb: a disk with less free space is full [MB].
+        disk_full: keep_events deletes nothing and records no clips until there is room;
+            drop_oldest deletes the oldest clips, then snapshots; stop ends the watch.
     """
 
     days: float = 30.0
     scores_days: float = 3.0
     snapshots_mb: float = 1000.0
+    clips_mb: float = 10_000.0
+    free_mb: float = 200.0
+    disk_full: str = KEEP_EVENTS
 
     def __post_init__(self) -> None:
         """Refuse what keeps nothing."""
         for name in ("days", "scores_days"):
             within(f"keep.{name}", getattr(self, name), 0, 36_500, open_low=True)
-        within("keep.snapshots_mb", self.snapshots_mb, 0, open_low=True)
+        for name in ("snapshots_mb", "clips_mb"):
+            within(f"keep.{name}", getattr(self, name), 0, open_low=True)
+        within("keep.free_mb", self.free_mb, 0)
+        one_of("keep.disk_full", self.disk_full, (KEEP_EVENTS, DROP_OLDEST, STOP))
 
 
 @dataclass
@@ -163,10 +200,13 @@ class WatchConfig:
         scoring: what makes an alarm; nothing given: as the model was trained.
         events: when alarms are one event.
         update_s: time between two messages about an event that goes on; null: none.
+        quiet_hours: nobody is told of events that begin then, 22-6 or 12-13,22-6; they are
+            written down all the same; null: none.
         webhook: a receiver of messages over HTTP.
         command: a program that is run for each message.
         mqtt: a broker of messages.
         dry_run: messages are written and logged, but not sent.
+        clip: videos of events.
         keep: what is kept, and for how long.
         log: plain lines, or json.
         device: auto, cpu, cuda, cuda:1, mps.
@@ -179,16 +219,19 @@ class WatchConfig:
     scoring: Budget = field(default_factory=Budget)
     events: EventRule = field(default_factory=EventRule)
     update_s: float | None = 30.0
+    quiet_hours: str | None = None
     webhook: WebhookConfig = field(default_factory=WebhookConfig)
     command: CommandConfig = field(default_factory=CommandConfig)
     mqtt: MqttConfig = field(default_factory=MqttConfig)
     dry_run: bool = False
+    clip: ClipConfig = field(default_factory=ClipConfig)
     keep: KeepConfig = field(default_factory=KeepConfig)
     log: str = "plain"
     device: str = "auto"
 
     def __post_init__(self) -> None:
         """Refuse what nobody can watch."""
+        parse_hours(self.quiet_hours, "quiet_hours")
         within("update_s", self.update_s, 0, LONGEST_S, open_low=True)
         one_of("log", self.log, ("plain", "json"))
         require_device(self.device)

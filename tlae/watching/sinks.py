@@ -18,10 +18,10 @@ from typing import IO, Protocol
 
 from tlae.errors import UserError
 from tlae.http_client import in_words, without_password
-from tlae.watching.settings import CommandConfig, WatchConfig, WebhookConfig
+from tlae.watching.settings import CommandConfig, WebhookConfig
+from tlae.watching.store import FILE_SINK
 from tlae.whole_file import explain_os_errors
 
-EVENTS = "events.jsonl"
 SECRET_PREFIX = "whsec_"  # of a secret in base64, by the convention of Standard Webhooks
 REFUSED = (400, 413, 422)  # the receiver will never take this message
 KNOWN = (409,)  # it has it already
@@ -72,7 +72,7 @@ class FileSink:
         UserError: it cannot be written.
     """
 
-    name = "file"
+    name = FILE_SINK
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -198,56 +198,6 @@ class CommandSink:
 
     def close(self) -> None:
         """Nothing runs between messages."""
-
-
-class DrySink:
-    """Say what a sink would get.
-
-    Args:
-        name: of that sink.
-    """
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def send(self, name: str, body: str) -> None:
-        """Log the message."""
-        logger.warning("dry run, %s would get: %s", self.name, body)
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def sinks_of(cfg: WatchConfig, folder: Path, watch_id: str, opened: set[str]) -> list[Sink]:
-    """The sinks that settings name, a file first.
-
-    Args:
-        cfg: settings.
-        folder: of the watch.
-        watch_id: unique to it.
-        opened: ids of the events that go on.
-
-    Raises:
-        UserError: one of them cannot work.
-    """
-    sinks: list[Sink] = [FileSink(folder / EVENTS)]
-    named = {
-        WebhookSink.name: cfg.webhook.url is not None,
-        CommandSink.name: bool(cfg.command.run),
-        "mqtt": cfg.mqtt.host is not None,
-    }
-    if cfg.dry_run:
-        return sinks + [DrySink(name) for name, is_given in named.items() if is_given]
-    if named[WebhookSink.name]:
-        sinks.append(WebhookSink(cfg.webhook))
-    if named[CommandSink.name]:
-        sinks.append(CommandSink(cfg.command))
-    if named["mqtt"]:
-        from tlae.watching.mqtt import MqttSink  # brings a library of an extra
-
-        camera = cfg.name or folder.resolve().name
-        sinks.append(MqttSink(cfg.mqtt, camera, watch_id, folder, opened))
-    return sinks
 
 
 def signature(secret: bytes, name: str, sent_at: str, body: bytes) -> str:

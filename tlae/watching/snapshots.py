@@ -1,8 +1,7 @@
-"""A picture of each event at its worst moment, with the heat on it, kept within age and size."""
+"""A picture of each event at its worst moment, with the heat on it."""
 
 import logging
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,13 +17,11 @@ from tlae.rendering.overlay import draw_overlay
 from tlae.rendering.text import clock_text
 from tlae.scoring.events import Event
 from tlae.watching.messages import OpenEvent, key_of
-from tlae.watching.settings import KeepConfig
+from tlae.watching.room import SNAPSHOTS
 from tlae.whole_file import whole_file
 
-FOLDER, SUFFIX = "snapshots", ".jpg"
+SUFFIX = ".jpg"
 QUALITY = 90
-TIDY_EVERY_S = 60.0
-DAY_S, MEGABYTE = 86_400.0, 1_000_000
 
 logger = logging.getLogger(__name__)
 
@@ -51,24 +48,19 @@ class Snapshots:
 
     Args:
         folder: of the watch; paths are relative to it.
-        keep: how long, and how many.
         watched: (h, w), False where changes are ignored; None: watched everywhere.
         local: whether an error says something of a place.
     """
 
-    def __init__(
-        self, folder: Path, keep: KeepConfig, watched: Mask | None, *, local: bool
-    ) -> None:
-        self._folder, self._keep = folder, keep
-        self._watched, self._local = watched, local
-        self._tidied_s = -math.inf
+    def __init__(self, folder: Path, watched: Mask | None, *, local: bool) -> None:
+        self._folder, self._watched, self._local = folder, watched, local
 
     def write(self, name: str, look: Look) -> str | None:
         """Draw a frame; returns the path, relative to the folder of the watch, or None.
 
         A disk that takes no picture is logged, and no reason to lose the event.
         """
-        path = f"{FOLDER}/{name}{SUFFIX}"
+        path = f"{SNAPSHOTS}/{name}{SUFFIX}"
         try:
             target = self._folder / path
             target.parent.mkdir(exist_ok=True)
@@ -79,23 +71,7 @@ class Snapshots:
         except OSError as error:
             logger.warning("%s cannot be written: %s", path, error.strerror or error)
             return None
-        self.tidy()
         return path
-
-    def tidy(self) -> None:
-        """Delete what is too old, and the oldest of what is too much; once a minute at most."""
-        if time.monotonic() - self._tidied_s < TIDY_EVERY_S:
-            return
-        self._tidied_s = time.monotonic()
-        try:
-            found = [(one.stat(), one) for one in (self._folder / FOLDER).glob(f"E*{SUFFIX}")]
-        except OSError:
-            return
-        left = self._keep.snapshots_mb * MEGABYTE
-        for facts, path in sorted(found, key=lambda pair: -pair[0].st_mtime):  # newest first
-            left -= facts.st_size
-            if left < 0 or time.time() - facts.st_mtime > self._keep.days * DAY_S:
-                path.unlink(missing_ok=True)
 
     def _drawn(self, look: Look) -> Image:
         verdict = look.verdict

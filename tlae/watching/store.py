@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from tlae.errors import UserError
+from tlae.watching.messages import Message
 from tlae.watching.settings import KeepConfig
 
 FILE = "watch.sqlite"
 FORMAT = 1
+FILE_SINK = "file"  # gets quiet messages as well
 BUSY_S = 30.0
 DAY_S = 86_400.0
 
@@ -50,12 +52,12 @@ class Pending:
     Attributes:
         scores: rows.
         files: frames that came of a file, its state, and whether it is done with.
-        messages: id and JSON of each.
+        messages: in order.
     """
 
     scores: list[ScoreRow] = field(default_factory=list)
     files: dict[str, tuple[int, str, bool]] = field(default_factory=dict)
-    messages: list[tuple[str, str]] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         """Whether there is anything."""
@@ -142,7 +144,7 @@ class Store:
             pending: since the last transaction.
             facts: plain values by name; those of other names stay.
             state: of the scoring; None: it begins anew.
-            sinks: that are to get the messages.
+            sinks: that are to get the messages; quiet ones go to the file alone.
 
         Raises:
             sqlite3.Error: nothing was written.
@@ -160,11 +162,12 @@ class Store:
                 "insert or replace into files values (?, ?, ?, ?)",
                 [(name, *row) for name, row in pending.files.items()],
             )
-            for name, body in pending.messages:
+            for name, body, is_quiet in pending.messages:
                 query = "insert into messages (id, body, written_at) values (?, ?, ?)"
                 number = base.execute(query, (name, body, now_s)).lastrowid
+                told = [sink for sink in sinks if sink == FILE_SINK or not is_quiet]
                 base.executemany(
-                    "insert into waiting values (?, ?)", [(number, sink) for sink in sinks]
+                    "insert into waiting values (?, ?)", [(number, sink) for sink in told]
                 )
             values = {"format": FORMAT, **facts}
             rows = [(name, json.dumps(value)) for name, value in values.items()]

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from functools import partial
 
 import av
@@ -25,6 +25,7 @@ from tlae.http_client import in_words
 from tlae.watching.address import Address, CameraTrouble, Kind
 from tlae.watching.arrival import Arrival, Counts, Wanted, camera_hw
 from tlae.watching.pacing import CameraClock, Pace, pause_s, pauses
+from tlae.watching.recording import Recorder
 from tlae.watching.settings import CameraConfig
 
 MICROSECONDS = 1_000_000
@@ -41,12 +42,20 @@ class StreamSource:
         address: of a stream or device.
         cfg: how to wait for it.
         wanted: how the frames are wanted.
+        recorder: writes clips of what the camera sends; None: there are none.
     """
 
     keeps_all = False
 
-    def __init__(self, address: Address, cfg: CameraConfig, wanted: Wanted) -> None:
+    def __init__(
+        self,
+        address: Address,
+        cfg: CameraConfig,
+        wanted: Wanted,
+        recorder: Recorder | None = None,
+    ) -> None:
         self.counts = Counts()
+        self._recorder = recorder
         self._address, self._cfg, self._wanted = address, cfg, wanted
         self._timing = Timing(time_zone=cfg.time_zone)
 
@@ -74,10 +83,19 @@ class StreamSource:
     def _connected(self, stop: threading.Event) -> Iterator[Arrival | None]:
         """Frames of one connection."""
         try:
-            with closing(self._opened()) as container:
+            with closing(self._opened()) as container, self._recorded():
                 yield from self._frames(container, stop)
         except (av.FFmpegError, OSError) as error:
             raise CameraTrouble(_why(error)) from error
+
+    @contextmanager
+    def _recorded(self) -> Iterator[None]:
+        """End all clips of a connection before it is closed."""
+        try:
+            yield
+        finally:
+            if self._recorder is not None:
+                self._recorder.disconnected()
 
     def _opened(self) -> InputContainer:
         cfg, path, kind = self._cfg, self._address.path, None
@@ -96,7 +114,10 @@ class StreamSource:
             raise CameraTrouble("sends no video")
         stream = container.streams.video[0]
         stream.thread_type = "SLICE"  # threads by frames would hold frames back
-        clock = CameraClock(self._timing, is_stamped=container.format.name not in UNSTAMPED)
+        is_stamped = container.format.name not in UNSTAMPED
+        clock = CameraClock(self._timing, is_stamped=is_stamped)
+        if self._recorder is not None:
+            self._recorder.connected(stream, is_stamped=is_stamped)
         pace, reformatter = Pace(self._wanted.interval_s), VideoReformatter()
         came_s = time.monotonic()
         for packet in container.demux(stream):
@@ -104,6 +125,8 @@ class StreamSource:
                 return
             if time.monotonic() - came_s > self._cfg.stalled_s:
                 raise CameraTrouble(f"sent no whole frame for {self._cfg.stalled_s:g} s")
+            if self._recorder is not None:
+                self._recorder.take(packet, clock.now(), time.monotonic())
             for frame in self._decoded(packet):
                 came_s = time.monotonic()
                 when = clock.when(frame.time)

@@ -12,19 +12,25 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tlae.budget import Budget
 from tlae.errors import UserError, refusing_bad_values
 from tlae.folder_lock import held_folder
+from tlae.footage.hours import parse_hours
 from tlae.live import Live
 from tlae.model_file import Model, load_model, run_name
+from tlae.scoring.calibrate import threshold_of
 from tlae.watching.address import Address, Kind, address_of
 from tlae.watching.arrival import Arrival, Source, Wanted
+from tlae.watching.chosen_sinks import sinks_of
+from tlae.watching.controls import Controls
 from tlae.watching.delivery import Deliveries
 from tlae.watching.following import Following
 from tlae.watching.messages import Announcer
 from tlae.watching.opening import interval_of, patience_s, source_of
 from tlae.watching.reader import Reader
+from tlae.watching.recording import Recorder
+from tlae.watching.room import Room
 from tlae.watching.settings import WatchConfig
-from tlae.watching.sinks import sinks_of
 from tlae.watching.snapshots import PeakPictures, Snapshots
 from tlae.watching.status import Status
 from tlae.watching.store import FILE, Pending, Store
@@ -107,10 +113,14 @@ class _Watch:
     ) -> None:
         self._cfg, self._address = cfg, address
         self._store, self._folder = store, folder
+        self._budget = cfg.scoring or model.budget
+        self._room = Room(folder, cfg.keep)
+        self._recorder = Recorder(folder, cfg.clip, self._room) if cfg.clip.record else None
         name = cfg.name or folder.resolve().name
         interval_s = interval_of(address, cfg.camera, model.calibration.interval_s)
         before = store.facts()
         self._facts = self._own_facts(before, model, interval_s)
+        self._controls = self._begun_controls(before, model)
         self._following = self._begun(model, name, interval_s)
         if "events" in before:
             is_same = before.get("reading") == self._facts["reading"]
@@ -122,7 +132,8 @@ class _Watch:
             self._source.counts,
             cfg.camera.stalled_s + interval_s if is_live else 0.0,
         )
-        sinks = sinks_of(cfg, folder, self._facts["watch_id"], self._following.open_ids)
+        watch_id, opened = self._facts["watch_id"], self._following.open_ids
+        sinks = sinks_of(cfg, folder, watch_id, opened, self._controls)
         self._deliveries = Deliveries(store, sinks)
         self._is_dirty, self._state_bytes = bool(self._following.pending.messages), 0
         self._is_unwritten = False
@@ -141,17 +152,26 @@ class _Watch:
             },
         }
 
+    def _begun_controls(self, before: dict[str, Any], model: Model) -> Controls:
+        """As they were left; a threshold for another model or budget is void."""
+        state = dict(before.get("controls", {}))
+        if before.get("reading") != self._facts["reading"] and state.pop("threshold", None):
+            logger.warning("model or settings changed: the threshold is again as they say")
+        hours = parse_hours(self._cfg.quiet_hours, "quiet_hours")
+        return Controls(state, hours, threshold_of(model.calibration, self._budget).value)
+
     def _begun(self, model: Model, name: str, interval_s: float) -> Following:
         cfg, watched = self._cfg, model.detector.watched
         live = Live(model, cfg.scoring, events=cfg.events, interval_s=interval_s, device=cfg.device)
         snapshots = Snapshots(
             self._folder,
-            cfg.keep,
             None if watched is None else watched.numpy(),
             local=model.rule.reduction != "mean",
         )
         peaks = PeakPictures(snapshots)
-        announcer = Announcer(name, self._facts["watch_id"], cfg.update_s, peaks.draw)
+        watch_id = self._facts["watch_id"]
+        is_quiet = self._controls.is_quiet
+        announcer = Announcer(name, watch_id, cfg.update_s, peaks.draw, self._recorder, is_quiet)
         return Following(live, announcer, peaks)
 
     def _opened(self, model: Model, name: str, interval_s: float, *, is_new: bool) -> Source:
@@ -164,7 +184,7 @@ class _Watch:
             replace(self._following.progress),
             is_new,
         )
-        return source_of(self._address, self._cfg.camera, self._store, wanted)
+        return source_of(self._address, self._cfg.camera, self._store, wanted, self._recorder)
 
     def run(self, stop: threading.Event, show: Show) -> WatchReport:
         """Watch until stopped, or until a file ends."""
@@ -185,6 +205,7 @@ class _Watch:
         stop_idle_s = self._cfg.camera.stop_idle_s or math.inf
         came_s = time.monotonic()
         while not stop.is_set() and time.monotonic() - came_s < stop_idle_s:
+            self._hear_controls()
             arrival = reader.take(TICK_S)
             if arrival is not None:
                 self._take(arrival)
@@ -198,6 +219,15 @@ class _Watch:
             if self._is_commit_due(is_idle=arrival is None):
                 self._commit()
             self._say_how_it_is(show)
+            self._room.look()
+
+    def _hear_controls(self) -> None:
+        """Alarm from now on as somebody asked for."""
+        is_changed, threshold = self._controls.take_change()
+        if is_changed:
+            budget = Budget(threshold) if threshold is not None else self._budget
+            self._following.alarm_by(budget)
+            self._is_dirty = True
 
     def _take(self, arrival: Arrival) -> None:
         source = self._source
@@ -205,6 +235,7 @@ class _Watch:
         self._is_dirty = True
         if verdict is not None:
             self._status.scored_one(verdict, arrival.at_s)
+            self._controls.see(verdict.threshold)
 
     def _is_commit_due(self, *, is_idle: bool) -> bool:
         if not self._is_dirty or self._following.pending.messages:
@@ -223,7 +254,8 @@ class _Watch:
         self._committed_s = time.monotonic()
         names = self._deliveries.names
         try:
-            self._store.commit(following.pending, self._facts | following.facts(), state, names)
+            facts = self._facts | following.facts() | {"controls": self._controls.state()}
+            self._store.commit(following.pending, facts, state, names)
             if self._committed_s - self._forgot_s > FORGET_EVERY_S:
                 self._store.forget(self._cfg.keep, names)
                 self._forgot_s = self._committed_s

@@ -1,0 +1,255 @@
+"""Patch memory: stills whose places are compared with other days and with the last hours."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from tlae.errors import FootageError
+from tlae.models.contract import Measured, Net, NormalFrames, Reason, State
+from tlae.models.view import pictures_of
+from tlae.patches.evidence import Compared, Levels, compared
+from tlae.patches.features import Still, still_of
+from tlae.patches.judge import Judge, fit_judge
+from tlae.patches.memory import Memory
+from tlae.patches.past import Past, Reach
+from tlae.patches.words import ratios, words
+from tlae.progress import progress
+from tlae.setting_rules import within
+
+FRESH_H = 0.75  # what came within so many hours is new
+OWN_DAY_H = 12.0  # stills within so many hours are no other day
+FEWEST = 24  # stills to learn from
+PLANTED = 1_600  # stills with things drawn into them, about
+MOST_ROUNDS = 4
+WITHOUT_PAST = 0.15  # share of these that are judged as the first of a run
+CALM_SHARE = 0.95  # of a still's places
+EVENED = 0.6  # of what such a share lies above its median is taken off: light changes everywhere
+
+
+class PatchMemory(Net):
+    """Compare every place of a still with the same place in other stills, and judge the difference.
+
+    Small patches, in the contrast of their surroundings, are compared with the most alike of
+    other days in like light and with those of the last hours (a memory of normal patches without a
+    learnt net, as in PatchCore, Roth et al. 2022). A small net judges the distances and
+    differences. It is fitted to things drawn into the training stills, each of which is
+    compared with other days only (DRAEM, Zavrtanik et al. 2021, teaches a net so); what sun,
+    weather and the daily work change is there unmarked.
+
+    Something new stands out when it comes. After three quarters of an hour it is compared with
+    itself, and fades.
+
+    Args:
+        memory_frames: stills of the training footage that are kept, evenly spread, >= 24; each
+            takes 25 kB of the model file at 192x256 px.
+        learnt_frames: stills that the judge is fitted to, evenly spread stretches, >= 24.
+        past_h: hours before a still that it is compared with, > 0.
+
+    Shapes:
+        clip: (B, C, T, H, W) in [0, 1]; output: the same shape, the map in all channels: softplus
+        of the judge's logit.
+    """
+
+    measures = True
+    streams = True
+    blind_frames = 0
+
+    remembered: Tensor  # (N, 8, h, w) int8
+    looks: Tensor  # (N, D)
+    medians: Tensor  # of ``Levels``
+    places: Tensor
+    watched: Tensor  # (h, w) bool, of the cells
+    facts: Tensor  # (interval_s, calm level)
+
+    def __init__(
+        self, memory_frames: int = 256, learnt_frames: int = 800, past_h: float = 48.0
+    ) -> None:
+        super().__init__()
+        within("model.memory_frames", memory_frames, FEWEST)
+        within("model.learnt_frames", learnt_frames, FEWEST)
+        within("model.past_h", past_h, 0.01)
+        self.memory_frames, self.learnt_frames, self.past_h = memory_frames, learnt_frames, past_h
+        self.register_buffer("remembered", torch.zeros(0, dtype=torch.int8))
+        self.register_buffer("looks", torch.zeros(0))
+        self.register_buffer("medians", torch.ones(3))
+        self.register_buffer("places", torch.zeros(0))
+        self.register_buffer("watched", torch.zeros(0, dtype=torch.bool))
+        self.register_buffer("facts", torch.zeros(2, dtype=torch.float64))
+        self.judge = Judge().requires_grad_(False)
+
+    def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
+        """Remember stills of the footage, and fit the judge to things drawn into them."""
+        learnt = _Learnt.of(footage, self.learnt_frames)
+        reach = Reach.of(self.past_h, FRESH_H, footage.interval_s)
+        count = len(learnt.stills)
+        if count < FEWEST:
+            raise FootageError(
+                f"footage must have at least {FEWEST} frames to learn from, got {count}; add "
+                "footage, or take model=most_alike"
+            )
+        some = _evenly(count, self.memory_frames)
+        memory = Memory.of([learnt.stills[number] for number in some])
+        day = min(max(reach.fresh, round(OWN_DAY_H * 3600 / footage.interval_s)), count // 6)
+        view = _View(learnt, memory, some, reach, day)
+        rounds = max(1, min(MOST_ROUNDS, PLANTED // count))
+        with progress("learning stills", count * (1 + rounds)) as advance:
+            normal = []
+            for number, still in enumerate(learnt.stills):
+                normal.append(view.compared(still, number))
+                advance()
+            levels = Levels.of(normal)
+            evidence = [
+                levels.evidence(still, one)
+                for still, one in zip(learnt.stills, normal, strict=True)
+            ]
+            things = [torch.zeros_like(evidence[0][0])] * count
+            generator = torch.Generator().manual_seed(torch.initial_seed() % 2**31)
+            for _ in range(rounds):
+                for number, still, covered in _drawn_into(footage, self.learnt_frames, generator):
+                    first = float(torch.rand((), generator=generator)) < WITHOUT_PAST
+                    one = view.compared(still, number, without_past=first)
+                    evidence.append(levels.evidence(still, one))
+                    things.append(covered)
+                    advance()
+        fit_judge(self.judge, torch.stack(evidence), torch.stack(things), generator)
+        self.remembered = torch.from_numpy(memory.planes)
+        self.looks = torch.from_numpy(memory.looks)
+        self.medians, self.places = levels.medians, levels.places
+        self.watched = torch.ones(levels.places.shape[1:], dtype=torch.bool)
+        if footage.watched is not None:
+            self.watched = _shares(footage.watched, levels.places) > 0
+        logits = torch.cat([self.judge(torch.stack([one])) for one in evidence[:count]])
+        calm = float(_calm(logits, self.watched).median())
+        self.facts = torch.tensor([footage.interval_s, calm], dtype=torch.float64)
+
+    def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
+        """Maps and evidence of further stills; see ``contract.Net.measure``."""
+        device, size = frames.device, (frames.shape[2], frames.shape[3])
+        if not len(self.remembered):
+            nothing = torch.zeros(len(frames), *size, device=device)
+            return Measured(nothing, torch.zeros(len(frames), 0, 1, 1)), ()
+        memory = Memory(self.remembered.cpu().numpy(), self.looks.cpu().numpy())
+        levels = Levels(self.medians.cpu(), self.places.cpu())
+        interval_s, calm = self.facts.tolist()
+        reach = Reach.of(self.past_h, FRESH_H, interval_s)
+        past, all_days = Past.unpacked(state), np.arange(len(memory))
+        evidence, reasons = [], []
+        for picture in pictures_of(frames):
+            still = still_of(picture)
+            one = compared(still, (memory, all_days), (past.memory, past.compared(reach)))
+            evidence.append(levels.evidence(still, one))
+            reasons.append(ratios(one, levels)[None])
+            past = past.with_still(still, reach)
+        logits = self.judge(torch.stack(evidence).to(device))
+        above = (_calm(logits, self.watched) - calm).clamp_min(0)
+        maps = F.softplus(logits - EVENED * above[:, None, None])
+        whole = F.interpolate(maps[:, None], size, mode="bilinear", align_corners=False)[:, 0]
+        return Measured(whole, torch.stack(reasons).to(device)), past.packed()
+
+    def reason(self, evidence: Tensor, place: tuple[float, float]) -> Reason:
+        """Why a place is unusual.
+
+        Args:
+            evidence: (1, h, w) of a still.
+            place: row and column, as shares of the picture.
+        """
+        if not evidence.numel():
+            return Reason("")
+        row, column = (
+            min(int(p * n), n - 1) for p, n in zip(place, evidence.shape[1:], strict=True)
+        )
+        return Reason(words(float(evidence[0, row, column])))
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        """The memory takes the size that was saved."""
+        for name in ("remembered", "looks", "places", "watched"):
+            if f"{prefix}{name}" in state_dict:
+                setattr(self, name, torch.empty_like(state_dict[f"{prefix}{name}"]))
+        super()._load_from_state_dict(state_dict, prefix, *args)
+
+
+@dataclass(frozen=True, eq=False)
+class _Learnt:
+    """Stills that are learnt from.
+
+    Attributes:
+        stills: in order.
+        first: (n,), number of the first still of each one's stretch.
+    """
+
+    stills: list[Still]
+    first: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, footage: NormalFrames, most: int) -> "_Learnt":
+        stills: list[Still] = []
+        first: list[int] = []
+        for stretch in footage.stretches(most):
+            begin = len(stills)
+            for piece in stretch:
+                stills += [still_of(picture) for picture in pictures_of(piece.float() / 255)]
+            first += [begin] * (len(stills) - begin)
+        return cls(stills, np.array(first, np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """What each still that is learnt from is compared with, in learning.
+
+    Attributes:
+        learnt: the stills.
+        memory: those that are remembered, and
+        numbers: (m,), which they are.
+        reach: of the last hours.
+        own_day: stills so near are of the same day, and not compared with.
+    """
+
+    learnt: _Learnt
+    memory: Memory
+    numbers: npt.NDArray[np.int64]
+    reach: Reach
+    own_day: int
+
+    def compared(self, still: Still, number: int, *, without_past: bool = False) -> Compared:
+        """Compare a still, or what was drawn into it, with the others."""
+        others = np.flatnonzero(abs(self.numbers - number) > self.own_day)
+        before = self.reach.rows_before(number, int(self.learnt.first[number]))
+        if without_past or not len(before):
+            return compared(still, (self.memory, others), (None, before))
+        recent = Memory.of([self.learnt.stills[row] for row in before])
+        return compared(still, (self.memory, others), (recent, np.arange(len(before))))
+
+
+def _drawn_into(
+    footage: NormalFrames, most: int, generator: torch.Generator
+) -> Iterator[tuple[int, Still, Tensor]]:
+    """Each still with things drawn into it: its number, the still, the share of cells covered."""
+    number = 0
+    for stretch in footage.stretches(most):
+        for piece in stretch:
+            drawn, covered = footage.with_things(piece.float() / 255, generator)
+            for picture, mask in zip(pictures_of(drawn), covered, strict=True):
+                still = still_of(picture)
+                yield number, still, _shares(mask, torch.from_numpy(still.planes))
+                number += 1
+
+
+def _shares(mask: Tensor, cells: Tensor) -> Tensor:
+    """Share of each cell (..., h, w) that a mask (H, W) covers, (h, w)."""
+    height, width = cells.shape[-2:]
+    return F.adaptive_avg_pool2d(mask[None].float(), (height, width))[0]
+
+
+def _evenly(count: int, most: int) -> npt.NDArray[np.int64]:
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
+
+
+def _calm(logits: Tensor, watched: Tensor) -> Tensor:
+    """The level that most places of each still (n, h, w) stay below, (n,)."""
+    return logits[:, watched].quantile(CALM_SHARE, dim=1)

@@ -1,0 +1,1 @@
+"""A detector for stills: every place compared with the same place at other times."""
