@@ -289,3 +289,15 @@ def test_what_is_no_path_is_refused_in_plain_words(nothing: object) -> None:
 def test_a_budget_is_a_number(value: object) -> None:
     with pytest.raises(ValueError, match="alarms_per_day must be a number"):
         tlae.Budget(alarms_per_day=value)  # type: ignore[arg-type]
+
+
+def test_an_empty_path_is_no_default(model: Model) -> None:
+    with pytest.raises(UserError, match="out must be a path, got ''"):
+        tlae.train(np.zeros((4, 32, 48), np.uint8), "copy_last", out="")
+    with pytest.raises(UserError, match="out must be a path, got ''"):
+        tlae.score(model, np.zeros((4, 32, 48), np.uint8), out="")
+
+
+def test_a_device_is_named(model: Model) -> None:
+    with pytest.raises(UserError, match=r"device must be auto, cpu, .* got None"):
+        tlae.Live(model, device=None)  # type: ignore[arg-type]

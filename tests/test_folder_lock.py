@@ -47,3 +47,9 @@ def test_a_link_to_a_folder_is_the_same_folder(tmp_path: Path) -> None:
         held_folder(tmp_path / "latest", "rename"),
     ):
         pass
+
+
+def test_the_root_of_a_file_system_is_refused() -> None:
+    root = Path(Path.cwd().anchor)
+    with pytest.raises(UserError, match="is the root of a file system"), held_folder(root, None):
+        pass

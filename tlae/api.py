@@ -110,7 +110,8 @@ def train(
     require_trainer_settings(cfg.trainer)
     require_pace_for(Budget.of(vars(cfg.scoring)), source)
     name = cfg.name or f"{source.name}-{cfg.model_name}"
-    folder = RunFolder(require_path(out or Path(cfg.paths.checkpoints) / name, "out"))
+    default = Path(cfg.paths.checkpoints) / name
+    folder = RunFolder(require_path(default if out is None else out, "out"))
     with (
         progress_shown(progress),
         _cache(cfg, source),

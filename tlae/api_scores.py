@@ -84,8 +84,9 @@ def render(
 
     Args:
         scores: of a footage that is still there.
-        out: of the video (.mp4), for scores of one clip; None: videos and a sheet of the most
-            anomalous frames in the folder of the scores.
+        out: of the video (.mp4), for scores of one clip, one of the clips that ``settings`` choose,
+            or ``layout="timelapse"``; scores of several clips are refused otherwise. None: videos
+            and a sheet of the most anomalous frames in the folder of the scores.
         settings: further settings of `tlae render`, such as ``layout`` or ``only_events``.
         progress: show a bar in a terminal and in Jupyter.
 

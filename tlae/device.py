@@ -9,8 +9,10 @@ def pick_device(device: str) -> torch.device:
     """The named device; auto takes a GPU where there is one.
 
     Raises:
-        UserError: no such device is there.
+        UserError: no such device is there, or it is no text.
     """
+    if not isinstance(device, str):
+        raise UserError(f"device must be auto, cpu, cuda, cuda:N or mps, got {device!r}")
     if device == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")

@@ -17,7 +17,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from tlae.errors import UserError
-from tlae.whole_file import explain_os_errors, read_facts, write_json
+from tlae.whole_file import (
+    explain_os_errors,
+    read_facts,
+    require_folder_of_its_own,
+    write_json,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -32,8 +37,9 @@ def held_folder(folder: Path, cure: str | None) -> Iterator[None]:
             other process, and say so, instead of refusing.
 
     Raises:
-        UserError: another process holds it.
+        UserError: another process holds it, or it is the root of a file system.
     """
+    require_folder_of_its_own(folder)
     folder = folder.resolve()
     lock = FileLock(folder.with_name(f".{folder.name}.lock"))
     note = folder.with_name(f".{folder.name}.holder")

@@ -56,11 +56,21 @@ def require_path(value: object, thing: str) -> Path:
     """A path as given, with the home folder for "~".
 
     Raises:
-        UserError: it is neither text nor a path.
+        UserError: it is neither text nor a path, or it is empty.
     """
-    if not isinstance(value, str | Path):
+    if not isinstance(value, str | Path) or value == "":
         raise UserError(f"{thing} must be a path, got {value!r}")
     return Path(value).expanduser()
+
+
+def require_folder_of_its_own(folder: Path) -> None:
+    """Refuse the root of a file system, beside which nothing can be written.
+
+    Raises:
+        UserError: it is one.
+    """
+    if not folder.resolve().name:
+        raise UserError(f"{folder} is the root of a file system; give a folder within it")
 
 
 def part_path(path: Path) -> Path:

@@ -57,6 +57,12 @@ def test_interval_comes_from_times_or_from_the_user(tmp_path: Path) -> None:
     assert read_scored(written(GOOD, tmp_path), interval_s=9.0).interval_s == 9.0
 
 
+def test_times_that_run_backwards_are_refused(tmp_path: Path) -> None:
+    table = pd.DataFrame({"clip": "a", "frame": [0, 1, 2], "raw": 1.0, "time_s": [0.0, 5.0, 2.0]})
+    with pytest.raises(UserError, match="time_s must not decrease within a clip, got 2 at a fra"):
+        read_scored(written(table, tmp_path))
+
+
 def test_another_column_can_be_the_score(tmp_path: Path) -> None:
     table = GOOD.assign(mine=[4.0, 3.0, 2.0, 1.0])
     assert read_scored(written(table, tmp_path), "mine").table["raw"].tolist() == [3, 4, 2, 1]

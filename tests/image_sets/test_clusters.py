@@ -4,9 +4,9 @@ from sklearn.metrics import adjusted_rand_score
 
 from tests.image_sets.groups import groups
 from tlae.errors import UserError
-from tlae.image_sets.cluster_methods import METHODS, OUTLIER
+from tlae.image_sets.cluster_methods import METHODS, OUTLIER, Clustering
 from tlae.image_sets.cluster_settings import ClusterSettings
-from tlae.image_sets.clusters import find_clusters
+from tlae.image_sets.clusters import find_clusters, without_small
 
 VALUES, LABELS = groups()
 INSIDE = LABELS != OUTLIER
@@ -104,3 +104,16 @@ def test_bad_input_is_named(values: np.ndarray, words: dict[str, object], messag
 def test_settings_out_of_their_range_are_named(words: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ClusterSettings(**words)  # type: ignore[arg-type]
+
+
+def test_a_row_of_a_small_cluster_is_most_likely_of_the_nearest_that_stays() -> None:
+    values = np.array([[0.0], [0.1], [0.2], [9.0], [9.1], [9.2], [8.0]])
+    labels = np.array([0, 0, 0, 1, 1, 1, 2])
+    found = Clustering(labels, np.zeros(7), labels.copy(), np.ones(7), 7)
+    kept, gone = without_small(found, values, 2)
+    assert gone == 1
+    assert kept.labels.tolist() == [0, 0, 0, 1, 1, 1, -1]
+    assert kept.likely is not None
+    assert kept.likely.tolist() == [0, 0, 0, 1, 1, 1, 1]
+    assert kept.scores[6] == pytest.approx(1.1)
+    assert without_small(found, values, 4) == (found, 0)  # none would stay

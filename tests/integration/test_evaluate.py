@@ -191,3 +191,19 @@ def test_benchmark_names_the_split_that_is_missing(
     words = benchmark_words(dataset, tmp_path, "test_split=Tset")
     assert main(words) == 2
     assert "has no Tset; give train_split=... and test_split=..." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["evaluate", "scores={table}", "out=/"],
+        ["describe", "images={here}", "out=/"],
+    ],
+)
+def test_the_root_of_a_file_system_holds_no_results(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = tmp_path / "e.csv"
+    table.write_text("clip,frame,score,label\na,0,1,0\na,1,2,1\n", encoding="utf-8")
+    assert main([word.format(table=table, here=tmp_path) for word in words]) == 2
+    assert "is the root of a file system" in capsys.readouterr().err

@@ -161,6 +161,8 @@ def _checked(
         )
     order = table.groupby("clip", sort=False).ngroup()
     table = table.iloc[np.lexsort((table["frame"], order))].reset_index(drop=True)
+    if "time_s" in table:
+        _require_forward(table, path)
     if "label" in table:
         table["label"] = _labels(table, path)
     if "alarm" in table:
@@ -173,6 +175,19 @@ def _numbers(table: pd.DataFrame, column: str, path: Path) -> pd.Series:
         return pd.to_numeric(table[column]).astype(float)
     except (ValueError, TypeError) as error:
         raise UserError(f"{path}: column {column!r} must hold numbers; {error}") from error
+
+
+def _require_forward(table: pd.DataFrame, path: Path) -> None:
+    """Refuse times that run backwards in a clip; events and durations would be wrong."""
+    steps = table.dropna(subset=["time_s"]).groupby("clip", sort=False)["time_s"].diff()
+    back = steps.index[steps < 0]
+    if len(back):
+        row: Any = table.loc[back[0]]
+        raise UserError(
+            f"{path}: time_s must not decrease within a clip, got {row['time_s']:g} at "
+            f"{row['clip']} frame {row['frame']:g}, {-steps[back[0]]:g} less than before; "
+            "count the seconds from the beginning of each clip"
+        )
 
 
 def _flags(table: pd.DataFrame, column: str, path: Path) -> pd.Series:

@@ -95,7 +95,12 @@ def _times(index: pd.DataFrame) -> Iterator[Finding]:
     for row, frames in _stretches(missing.to_numpy() & ~throughout):
         yield Finding(row, TIMELESS, "counted on from its neighbour", frames)
     for row, frames in _stretches(throughout & _is_still(index)):
-        yield Finding(row, UNKNOWN, "no date in the file names nor in EXIF data", frames)
+        yield Finding(
+            row,
+            UNKNOWN,
+            "they carry no date, neither a name nor the content of a file gives one",
+            frames,
+        )
 
 
 def _names(index: pd.DataFrame, pattern: str | None) -> Iterator[Finding]:

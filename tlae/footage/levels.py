@@ -15,6 +15,9 @@ from tlae.footage.sources.image_folder import ImageClip
 from tlae.footage.sources.listing import join
 
 SAMPLED_PICTURES = 64  # of the footage, from the first to the last
+GREY_MODES = DEEP_MODES | {"1", "L", "LA"}
+GREY_STEPS = 2  # between channels of a picture without colours, from rounding
+SMALL_WH = (64, 64)  # is enough to see colours
 PERCENTILES = (0.1, 99.9)  # few hot or dead pixels do not count
 MARGIN = 0.25  # of the range between them, kept free at either end for what is not normal
 
@@ -24,11 +27,13 @@ class Depths(NamedTuple):
 
     Attributes:
         pictures: readable ones that were looked at.
+        grey: of them, those without colours, however they are stored.
         deep: of them, grey pictures of 16 bits or of floating-point numbers.
         levels: fitted to the deep ones; None without any.
     """
 
     pictures: int
+    grey: int
     deep: int
     levels: Levels | None
 
@@ -47,7 +52,7 @@ def look_at_depths(footage: Footage) -> Depths:
         for number in range(len(clip.names))
     ]
     chosen = np.linspace(0, len(places) - 1, min(len(places), SAMPLED_PICTURES)).astype(int)
-    pictures = deep = 0
+    pictures = grey = deep = 0
     lows: list[float] = []
     highs: list[float] = []
     for place in chosen:
@@ -58,7 +63,8 @@ def look_at_depths(footage: Footage) -> Depths:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about odd EXIF
                 with Pillow.open(io.BytesIO(data)) as picture:
-                    pictures += 1
+                    is_grey = without_colours(picture)
+                    pictures, grey = pictures + 1, grey + is_grey
                     if picture.mode not in DEEP_MODES:
                         continue
                     values = np.asarray(picture, np.float64)
@@ -69,7 +75,17 @@ def look_at_depths(footage: Footage) -> Depths:
             low, high = np.percentile(finite, PERCENTILES)
             lows.append(float(low))
             highs.append(float(high))
-    return Depths(pictures, deep, _levels(lows, highs) if lows else None)
+    return Depths(pictures, grey, deep, _levels(lows, highs) if lows else None)
+
+
+def without_colours(picture: Pillow.Image) -> bool:
+    """Whether a picture is grey, also one of three equal channels, as cameras write at night."""
+    if picture.mode in GREY_MODES:
+        return True
+    small = picture.copy()
+    small.thumbnail(SMALL_WH)
+    values = np.asarray(small.convert("RGB"), np.int16)
+    return bool((values.max(axis=-1) - values.min(axis=-1)).max() <= GREY_STEPS)
 
 
 def _levels(lows: list[float], highs: list[float]) -> Levels:

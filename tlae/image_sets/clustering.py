@@ -50,7 +50,7 @@ from tlae.image_sets.preparation import Preparation, fit_preparation
 from tlae.image_sets.settings import ClusterConfig
 from tlae.progress import progress
 from tlae.schema import part_of
-from tlae.whole_file import replace_folder
+from tlae.whole_file import replace_folder, require_folder_of_its_own
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +65,7 @@ def cluster(cfg: ClusterConfig) -> None:
     described = open_descriptors(cfg.descriptors, cfg.descriptor)
     runs = read_runs(cfg.compare)
     folder = Path(cfg.out or _default_folder(cfg, described)).expanduser()
+    require_folder_of_its_own(folder)
     values, usable = usable_values(described)
     require_clusterable(values, settings if ks is None else replace(settings, k=ks[-1]))
     preparation = fit_preparation(values, cfg.scaler, cfg.pca, whiten=cfg.whiten, seed=cfg.seed)

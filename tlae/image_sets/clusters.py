@@ -16,7 +16,8 @@ from tlae.image_sets.cluster_methods import (
     method_named,
 )
 from tlae.image_sets.cluster_settings import ClusterSettings
-from tlae.image_sets.estimators import require_different
+from tlae.image_sets.estimators import CHUNK_ROWS, require_different
+from tlae.progress import progress
 
 
 def find_clusters(values: npt.NDArray[Any], settings: ClusterSettings) -> Clustering:
@@ -74,7 +75,8 @@ def without_small(
 ) -> tuple[Clustering, int]:
     """Call clusters of fewer than ``fewest`` rows outliers, and number the others anew.
 
-    Such a row's score becomes its distance to the nearest mean of a cluster that stays.
+    Such a row's score becomes its distance to the nearest mean of a cluster that stays; that
+    cluster is its most likely one, where the method says so.
 
     Args:
         found: clusters of ``values``.
@@ -92,10 +94,14 @@ def without_small(
         return found, 0
     kept = [values[found.labels == name].mean(axis=0) for name in range(len(sizes) - len(small))]
     rows = np.isin(found.labels, small)  # the last labels: they fall by size
-    scores = found.scores.copy()
-    scores[rows] = pairwise_distances(values[rows], np.stack(kept)).min(axis=1)
+    apart = pairwise_distances(values[rows], np.stack(kept))
+    scores, likely = found.scores.copy(), found.likely
+    scores[rows] = apart.min(axis=1)
     labels = np.where(rows, OUTLIER, found.labels)
-    return replace(found, labels=labels, scores=scores), len(small)
+    if likely is not None:
+        likely = likely.copy()
+        likely[rows] = apart.argmin(axis=1)
+    return replace(found, labels=labels, scores=scores, likely=likely), len(small)
 
 
 def _largest_first(found: Clustering) -> Clustering:
@@ -119,7 +125,12 @@ def _spread(
 
     near = NearestNeighbors(n_neighbors=2).fit(values[seen])
     rest = np.setdiff1d(np.arange(len(values)), seen)
-    distance, index = near.kneighbors(values[rest], n_neighbors=1)
+    distance, index = np.empty((len(rest), 1)), np.empty((len(rest), 1), np.int64)
+    with progress("labelling the other pictures", len(rest), "pictures") as advance:
+        for at in range(0, len(rest), CHUNK_ROWS):
+            rows = slice(at, at + CHUNK_ROWS)
+            distance[rows], index[rows] = near.kneighbors(values[rest[rows]], n_neighbors=1)
+            advance(len(rest[rows]))
     labels = np.full(len(values), OUTLIER)
     scores = np.empty(len(values))
     labels[seen], scores[seen] = found.labels, found.scores

@@ -18,7 +18,7 @@ from tlae.image_sets.descriptors import Descriptor, build_descriptor
 from tlae.image_sets.settings import DescribeConfig
 from tlae.progress import progress
 from tlae.schema import part_of
-from tlae.whole_file import explain_os_errors
+from tlae.whole_file import explain_os_errors, require_folder_of_its_own
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ REASONS_TOLD = 8
 def describe(cfg: DescribeConfig) -> None:
     """Pictures in, descriptors out."""
     folder = Path(cfg.out).expanduser()
+    require_folder_of_its_own(folder)
     if folder.exists() and not folder.is_dir():
         raise UserError(f"out must be a folder, got the file {folder}; give another")
     if (cfg.images is None) == (cfg.from_file is None):

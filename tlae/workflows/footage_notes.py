@@ -11,7 +11,7 @@ from tlae.footage.clock import CAMERAS, CONTRADICTS, UNKNOWN, Finding, clock_fin
 from tlae.footage.decoding import same_shape
 from tlae.footage.frames import OK
 from tlae.footage.images import Levels
-from tlae.footage.levels import look_at_depths
+from tlae.footage.levels import Depths, look_at_depths
 from tlae.footage.sampling import left_by_sampling
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
@@ -22,7 +22,7 @@ BEING_WRITTEN = "still being written, left for the next time"
 NOT_SAMPLED = "not asked for (footage.every, start, end, hours)"
 TOO_SHORT = "in a piece between gaps that is shorter than the net's window"
 CURES = {
-    UNKNOWN: "; footage.interval_s sets the pace",
+    UNKNOWN: "; footage.interval_s sets the pace (of arrays: interval_s of tlae.open_footage)",
     CAMERAS: "; give each camera a folder of its own",
     CONTRADICTS: "; footage.time_source=filename takes the names",
 }
@@ -48,6 +48,7 @@ def note_clock(store: FrameStore, gap_s: float, time_pattern: str | None) -> dic
 def fitted_levels(footage: Footage) -> Levels | None:
     """Levels of training footage of 16 bits or floating-point numbers, and a line about them."""
     depths = look_at_depths(footage)
+    _note_mixed_colours(depths)
     if not depths.are_deep or depths.levels is None:
         return None
     low, high = depths.levels
@@ -61,6 +62,7 @@ def fitted_levels(footage: Footage) -> Levels | None:
 def note_other_depth(footage: Footage, levels: Levels | None) -> None:
     """A line where footage is of another depth than the one that a model learnt from."""
     depths = look_at_depths(footage)
+    _note_mixed_colours(depths)
     if not depths.pictures or depths.are_deep == (levels is not None):
         return
     deep, flat = "16 bits or floating-point numbers", "8 bits"
@@ -69,6 +71,16 @@ def note_other_depth(footage: Footage, levels: Levels | None) -> None:
         f"note: pictures here have {here}, the model learnt from {learnt}: scores may mean little; "
         "train on such footage"
     )
+
+
+def _note_mixed_colours(depths: Depths) -> None:
+    """A line where some pictures are grey and others are not."""
+    if 0 < depths.grey < depths.pictures:
+        logger.warning(
+            f"note: {depths.grey:,} of the {depths.pictures:,} pictures looked at are grey, the "
+            "others have colours: a change between them can raise scores; footage that mixes them "
+            "as the training footage does, or a model for each kind, avoids it"
+        )
 
 
 def note_other_shape(store: FrameStore, learnt_hw: tuple[int, int] | None) -> None:
