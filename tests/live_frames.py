@@ -51,8 +51,9 @@ def require_equal(
         np.testing.assert_allclose(verdict.map, offline.map_of(row), rtol=1 / 4096, atol=1e-7)
     assert len(events) == len(offline.events)
     for mine_, theirs in zip(_in_order(events), _in_order(offline.events), strict=True):
-        # A clip has a number here; whether a thing stayed takes all maps of an event.
-        same = {"id": "", "clip": "", "stays": False}
+        # A clip has a number here; whether a thing stayed takes all maps of an event, and its rank
+        # all events.
+        same = {"id": "", "clip": "", "stays": False, "rank": 0}
         assert replace(mine_, **same) == replace(theirs, **same)  # type: ignore[arg-type]
 
 

@@ -59,7 +59,7 @@ def things(table: pd.DataFrame, maps: np.ndarray, rule: EventRule = RULE) -> lis
 
 
 def plain(event: Event) -> str:
-    return str(replace(event, id=""))
+    return str(replace(event, id="", rank=0))
 
 
 def followed(

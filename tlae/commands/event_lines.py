@@ -7,10 +7,10 @@ from tlae.scoring.events import SCENE, Event
 
 
 def event_lines(events: Sequence[Event], most: int = 5) -> list[str]:
-    """The highest peaks, a line each; then what is wrong with the camera."""
+    """The most interesting ones, a line each; then what is wrong with the camera."""
     scenes = [event for event in events if event.kind == SCENE]
     lines = []
-    for event in sorted(scenes, key=lambda e: -(e.peak_raw or 0.0))[:most]:
+    for event in sorted(scenes, key=lambda e: (e.rank or len(events), -(e.peak_raw or 0.0)))[:most]:
         span = f"frames {event.first_frame}-{event.last_frame}"
         when = event.started_at or f"{event.start_s:.1f} s"
         where = f" in {event.zone}" if event.zone else ""

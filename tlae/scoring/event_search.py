@@ -20,6 +20,7 @@ from tlae.scoring.events import (
     shows_scene,
     source_hw_of,
 )
+from tlae.scoring.interest import ranked
 from tlae.scoring.stored_maps import StoredMaps
 from tlae.scoring.stretch import Moment
 from tlae.scoring.things import Things
@@ -47,14 +48,14 @@ def find_events(
         UserError: things are to be followed, but scores tell nothing of places.
     """
     if not rule.follows_things(interval_s, stored.rule.reduction):
-        return find_stretches(table, areas, stored, rule, interval_s, gap_s)
+        return ranked(find_stretches(table, areas, stored, rule, interval_s, gap_s))
     clock = Clock.of_table(table, interval_s, gap_s)
     found = camera_stretches(table, clock, rule)
     first_row = {name: int(rows[0]) for name, rows in table.groupby("clip").indices.items()}
     for area in areas:
         for event in _things_of(table, area, stored, rule, clock):
             found.append((first_row[event.clip] + event.first_frame, event))
-    return numbered(found)
+    return ranked(numbered(found))
 
 
 def _things_of(

@@ -53,6 +53,7 @@ class Event:
         what: kind of a thing, see ``things``; "" for stretches of alarm and for the camera.
         frames: number of frames in which the map shows a thing; 0 where things are not followed.
         returns: further days on which a thing came back at about the same hour.
+        rank: place in the order of interest, 1 first; 0: none, or not known (while it goes on).
     """
 
     id: str
@@ -78,6 +79,7 @@ class Event:
     what: str = ""
     frames: int = 0
     returns: int = 0
+    rank: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for ``events.json``."""

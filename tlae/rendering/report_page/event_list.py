@@ -34,6 +34,8 @@ class ReportEvent:
             without a score.
         when, lasted: in words.
         reason: why it is unusual, a clause that follows "it", or "".
+        what: kind of a thing, or "".
+        rank: place in the order of interest, 1 first; 0: not known.
     """
 
     id: str
@@ -54,6 +56,8 @@ class ReportEvent:
     when: str
     lasted: str
     reason: str
+    what: str = ""
+    rank: int = 0
 
 
 def place_events(
@@ -85,8 +89,13 @@ def place_events(
 
 
 def by_strength(events: Sequence[ReportEvent]) -> list[ReportEvent]:
-    """Events of the scene first, then those of the camera, each the strongest first."""
-    return sorted(events, key=lambda e: (e.kind == CAMERA, -e.strength, e.from_s))
+    """Events of the scene first, then those of the camera, each the most interesting first.
+
+    Results of older versions say nothing of interest: the strongest is the first.
+    """
+    return sorted(
+        events, key=lambda e: (e.kind == CAMERA, e.rank or len(events), -e.strength, e.from_s)
+    )
 
 
 def _first_of_clips(table: pd.DataFrame) -> tuple[list[int], list[str]]:
@@ -130,4 +139,6 @@ def _placed(
         when=time.text(from_s),
         lasted="one frame" if one else duration_text(time.lasts_s(first, last)),
         reason=str(event.get("reason") or ""),
+        what=str(event.get("what") or ""),
+        rank=int(event.get("rank") or 0),
     )

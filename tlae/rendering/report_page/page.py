@@ -117,7 +117,7 @@ def _card(event: ReportEvent, shots: Shots) -> dict[str, object]:
     return {
         "event": event,
         "stays": stays,
-        "tags": [tag for tag in (event.zone, event.mode, stays, health) if tag],
+        "tags": [tag for tag in (event.zone, event.mode, event.what or stays, health) if tag],
         "shots": shots,
     }
 
