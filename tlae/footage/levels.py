@@ -16,8 +16,6 @@ from tlae.footage.sources.listing import join
 
 SAMPLED_PICTURES = 64  # of the footage, from the first to the last
 GREY_MODES = DEEP_MODES | {"1", "L", "LA"}
-GREY_STEPS = 2  # between channels of a picture without colours, from rounding
-SMALL_WH = (64, 64)  # is enough to see colours
 PERCENTILES = (0.1, 99.9)  # few hot or dead pixels do not count
 MARGIN = 0.25  # of the range between them, kept free at either end for what is not normal
 
@@ -27,7 +25,7 @@ class Depths(NamedTuple):
 
     Attributes:
         pictures: readable ones that were looked at.
-        grey: of them, those without colours, however they are stored.
+        grey: of them, those that hold no colours; a colour picture of a grey night is none.
         deep: of them, grey pictures of 16 bits or of floating-point numbers.
         levels: fitted to the deep ones; None without any.
     """
@@ -63,7 +61,7 @@ def look_at_depths(footage: Footage) -> Depths:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # about odd EXIF
                 with Pillow.open(io.BytesIO(data)) as picture:
-                    is_grey = without_colours(picture)
+                    is_grey = picture.mode in GREY_MODES
                     pictures, grey = pictures + 1, grey + is_grey
                     if picture.mode not in DEEP_MODES:
                         continue
@@ -76,16 +74,6 @@ def look_at_depths(footage: Footage) -> Depths:
             lows.append(float(low))
             highs.append(float(high))
     return Depths(pictures, grey, deep, _levels(lows, highs) if lows else None)
-
-
-def without_colours(picture: Pillow.Image) -> bool:
-    """Whether a picture is grey, also one of three equal channels, as cameras write at night."""
-    if picture.mode in GREY_MODES:
-        return True
-    small = picture.copy()
-    small.thumbnail(SMALL_WH)
-    values = np.asarray(small.convert("RGB"), np.int16)
-    return bool((values.max(axis=-1) - values.min(axis=-1)).max() <= GREY_STEPS)
 
 
 def _levels(lows: list[float], highs: list[float]) -> Levels:
