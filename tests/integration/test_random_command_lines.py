@@ -94,6 +94,9 @@ GOOD: dict[str, tuple[str, ...]] = {
     "benchmark": ("footage={w}/clips", "train_split=c0", "test_split=c1", *SMALL_NET),
     "plant": ("footage={w}/clips", "out=planted", "clips=2", "clip_frames=8"),
     "scene": ("out=scene",),
+    "site": ("out=site",),
+    "compare": ("scenes=[{w}/clips]", "models=[copy_last]"),
+    "feed": ("url=http://127.0.0.1:9/feed", "model_file={w}/novelty.safetensors", "out=fed"),
     "describe": ("images={w}/clips", "out=own.desc"),
     "cluster": ("descriptors={w}/pictures.desc", "method=kmeans", "k=2", "out=groups"),
     "explore": ("descriptors={w}/pictures.desc", "export=page.html"),
@@ -134,6 +137,8 @@ ALWAYS = {  # or they would not end, or take long
         "test_frames=30",
         "size_hw=[48,64]",
     ),
+    "site": ("days=1", "test_days=0", "every_minutes=720", "size_hw=[96,96]"),
+    "feed": ("once=true", "timeout_s=1", "url=http://127.0.0.1:9/feed"),
 }
 
 
