@@ -1,6 +1,7 @@
 """The report, from the command line and in a browser."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from tlae.cli import main
 from tlae.model_file import save_model
 from tlae.rendering.report_page.keogram import Keogram
 from tlae.rendering.report_page.page import EventPictures, report_html
+from tlae.workflows.report import close_up
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +54,29 @@ def test_the_page_shows_the_event_its_pictures_and_the_keogram(
     assert html.count('class="strip"') == 2
     assert "Left out, because not readable: 1 x empty file." in html
     assert str(out) in capsys.readouterr().out
+
+
+def test_a_thing_is_shown_before_it_came_at_its_peak_and_afterwards(copied: Path) -> None:
+    assert main(["events", f"scores={copied}", "by=thing"]) == 0
+    assert main(["report", f"scores={copied}"]) == 0
+    shown = re.findall(r'class="shot ([^"]+)"', (copied / "report.html").read_text())
+    assert shown == ["map", "before", "at-its-peak", "afterwards", "expected"]
+
+
+@pytest.mark.parametrize(
+    ("box", "corner"),
+    [((60, 40, 4, 4), (52, 35)), ((0, 0, 4, 4), (0, 0)), ((124, 92, 4, 4), (109, 82))],
+)
+def test_a_close_up_surrounds_the_place_and_stays_within_the_picture(
+    box: tuple[int, ...], corner: tuple[int, int]
+) -> None:
+    rows, columns = np.mgrid[:96, :128]
+    image = np.stack([rows, columns, columns], axis=-1).astype(np.uint8)
+    view = close_up(image, box)
+    assert view.shape == (240, 320, 3)
+    top, left = view[0, 0, :2].tolist()
+    assert abs(left - corner[0]) <= 1
+    assert abs(top - corner[1]) <= 1
 
 
 def test_without_footage_there_is_a_page_without_pictures(

@@ -2,10 +2,15 @@
 
 import logging
 import math
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 from tlae.config_scores import ReportConfig
 from tlae.errors import FootageError, UserError
+from tlae.footage.frames import OK, Image
 from tlae.own_file import read_page, require_own
 from tlae.progress import progress
 from tlae.rendering.footage_time import FootageTime
@@ -19,6 +24,7 @@ from tlae.rendering.report_page.page import (
     report_html,
     score_axis,
 )
+from tlae.scoring.events import shows_scene
 from tlae.scoring.results import Scores
 from tlae.whole_file import explain_os_errors, whole_file
 from tlae.workflows.pictures import Drawing, open_drawing
@@ -27,6 +33,9 @@ logger = logging.getLogger(__name__)
 
 PICTURE_PX = 800  # long side of an event's picture
 EXAMPLE_PX = 256  # side of the picture of a normal thing
+CLOSE_PX = 80  # a quarter of the width of the picture of a place
+CLOSE_TIMES = 2.0  # the size of a thing
+CLOSE_SHARE = 0.15  # of the picture's height, at least
 
 
 def page_path(cfg: ReportConfig, out: str | None) -> Path:
@@ -127,7 +136,7 @@ def _noted(note: str) -> list[str]:
 
 
 def _event_pictures(drawing: Drawing, event: ReportEvent) -> EventPictures | None:
-    """The frame of an event's peak, the map over it, and what the net expected."""
+    """The frame of an event's peak, the map over it, and what else tells what it is."""
     if event.clip not in drawing.clips:
         return None
     image = drawing.frame_image(event.clip, event.peak_frame)
@@ -151,7 +160,57 @@ def _event_pictures(drawing: Drawing, event: ReportEvent) -> EventPictures | Non
     normal = results.example_of(event.row) if event.reason else None
     if normal is not None:
         normal = resize_picture(normal, (EXAMPLE_PX, EXAMPLE_PX))
-    return EventPictures(overlay, resize_picture(image, size_hw), expected, normal)
+    found = EventPictures(overlay, resize_picture(image, size_hw), expected, normal)
+    return _with_close_ups(found, drawing, event, image)
+
+
+def _with_close_ups(
+    found: EventPictures, drawing: Drawing, event: ReportEvent, peak: Image
+) -> EventPictures:
+    """The place of a thing before it came, at its peak, and after it was last seen."""
+    if not event.what or not event.box:
+        return found
+    views = []
+    for row in _beside(drawing.results.table, event):
+        image = None
+        if row is not None:
+            frame = int(drawing.results.table["frame"].iloc[row])
+            image = drawing.frame_image(event.clip, frame)
+        fits = image is not None and image.shape == peak.shape
+        views.append(close_up(image, event.box) if fits and image is not None else None)
+    return replace(found, before=views[0], at_peak=close_up(peak, event.box), after=views[1])
+
+
+def _beside(table: pd.DataFrame, event: ReportEvent) -> tuple[int | None, int | None]:
+    """Rows of the nearest frames before and after an event that show the scene in like light."""
+    clip = table["clip"].to_numpy() == event.clip
+    usable = clip & shows_scene(table) & (table["state"] == OK).to_numpy()
+    if "mode" in table:
+        alike = usable & (table["mode"].fillna("") == event.mode).to_numpy()
+        usable = alike if alike.any() else usable
+    rows = np.flatnonzero(usable)
+    before, after = rows[rows < event.rows[0]], rows[rows > event.rows[1]]
+    return (
+        int(before[-1]) if len(before) else None,
+        int(after[0]) if len(after) else None,
+    )
+
+
+def close_up(image: Image, box: tuple[int, ...]) -> Image:
+    """The surroundings of a place, (3 x 4) ``CLOSE_PX``.
+
+    Args:
+        image: (H, W, C).
+        box: left, top, width, height [px].
+    """
+    height, width = image.shape[:2]
+    left, top, across, down = box
+    tall = min(height, max(CLOSE_TIMES * down, CLOSE_TIMES * across * 0.75, CLOSE_SHARE * height))
+    wide = min(width, tall * 4 / 3)
+    y0 = int(np.clip(top + (down - tall) / 2, 0, height - tall))
+    x0 = int(np.clip(left + (across - wide) / 2, 0, width - wide))
+    part = image[y0 : y0 + max(1, round(tall)), x0 : x0 + max(1, round(wide))]
+    return resize_picture(np.ascontiguousarray(part), (3 * CLOSE_PX, 4 * CLOSE_PX))
 
 
 def _strips(drawing: Drawing, scored: ReportData) -> tuple[list[Strip], int]:

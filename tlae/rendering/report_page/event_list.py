@@ -36,6 +36,8 @@ class ReportEvent:
         reason: why it is unusual, a clause that follows "it", or "".
         what: kind of a thing, or "".
         rank: place in the order of interest, 1 first; 0: not known.
+        rows: first and last row in the score table.
+        box: left, top, width, height in source pixels; empty: not known.
     """
 
     id: str
@@ -58,6 +60,8 @@ class ReportEvent:
     reason: str
     what: str = ""
     rank: int = 0
+    rows: tuple[int, int] = (0, 0)
+    box: tuple[int, ...] = ()
 
 
 def place_events(
@@ -141,4 +145,6 @@ def _placed(
         reason=str(event.get("reason") or ""),
         what=str(event.get("what") or ""),
         rank=int(event.get("rank") or 0),
+        rows=(first, last),
+        box=tuple(map(int, event.get("box") or ())),
     )

@@ -35,18 +35,25 @@ class EventPictures:
         frame: as the camera saw it, RGB.
         expected: what the net expected, RGB or grey; None: not stored.
         normal: the most similar normal thing, RGB or grey; None: none is known.
+        before, at_peak, after: the place of a thing of stills from near by, RGB; None: not known.
     """
 
     overlay: Image
     frame: Image
     expected: Image | None = None
     normal: Image | None = None
+    before: Image | None = None
+    at_peak: Image | None = None
+    after: Image | None = None
 
     def packed(self, events: int) -> Shots:
         """Headings and pictures within the page, small enough for so many events."""
         named = {
             "map": self.overlay,
-            "picture": self.frame,
+            "before": self.before,
+            "at its peak": self.at_peak,
+            "afterwards": self.after,
+            "picture": self.frame if self.at_peak is None else None,
             "expected": self.expected,
             "most similar in training": self.normal,
         }
