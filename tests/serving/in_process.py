@@ -10,8 +10,9 @@ from fastapi import FastAPI
 from tlae.serving.app import serving_app
 from tlae.serving.limits import Limit
 from tlae.serving.metrics import Metrics
+from tlae.serving.serve import kept_sessions
 from tlae.serving.service import Service
-from tlae.serving.sessions import Sessions
+from tlae.serving.settings import ServeConfig
 from tlae.serving.shelf import ModelShelf
 from tlae.serving.video_jobs import VideoJobs
 
@@ -27,15 +28,21 @@ def service_of(
     most_sessions: int = 4,
     idle_s: float = 600.0,
     most_jobs: int = 2,
+    state: Path | None = None,
 ) -> Iterator[FastAPI]:
     """The application, with a worker for its jobs."""
     folder.mkdir(exist_ok=True)
     shelf = ModelShelf(models)
     limit = Limit(token, 1e6 * most_mb, 1e6 * most_mb, requests_per_s)
-    with VideoJobs(folder, most_jobs, 34e6, "cpu") as jobs:
-        sessions = Sessions(most_sessions, idle_s)
+    kept = ServeConfig(
+        most_sessions=most_sessions, idle_s=idle_s, state=state and str(state), device="cpu"
+    )
+    with (
+        kept_sessions(kept, shelf) as (sessions, store),
+        VideoJobs(folder, most_jobs, 34e6, "cpu") as jobs,
+    ):
         metrics = Metrics(shelf, sessions, jobs)
-        yield serving_app(Service(shelf, sessions, jobs, metrics, 34e6, "cpu"), limit)
+        yield serving_app(Service(shelf, sessions, jobs, metrics, 34e6, "cpu", store), limit)
 
 
 def session_of(client: Any, model: str = "gate", **asked: Any) -> str:

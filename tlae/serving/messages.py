@@ -1,6 +1,6 @@
 """What requests and answers hold."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -55,6 +55,12 @@ class OtherModel(BaseModel):
     model: str = Field(max_length=200, description="id of a model of a camera")
 
 
+class MarkMessage(BaseModel):
+    """What an event was."""
+
+    mark: Literal["normal", "wanted"] | None = Field(description="null: not said")
+
+
 def event_facts(event: Event) -> Facts:
     """An event as in ``events.json``."""
     facts: Facts = plain(event.as_json())
@@ -71,7 +77,9 @@ def verdict_facts(seen: LiveScore) -> Facts:
 def session_events(session: Session) -> list[Facts]:
     """Events of a session, the newest first."""
     return [
-        event_facts(event) | {"goes_on": goes_on, "has_snapshot": has_snapshot}
+        event_facts(event)
+        | {"goes_on": goes_on, "has_snapshot": has_snapshot}
+        | {"mark": session.marks.get(event.id) or None}
         for event, goes_on, has_snapshot in session.events()
     ]
 

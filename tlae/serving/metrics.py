@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from tlae.serving.sessions import Sessions
+from tlae.serving.session_list import Sessions
 from tlae.serving.shelf import ModelShelf
 from tlae.serving.video_jobs import VideoJobs
 

@@ -3,6 +3,8 @@
 import logging
 import signal
 import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,11 +14,13 @@ import uvicorn
 from tlae.errors import UserError
 from tlae.explorer.guard import is_loopback
 from tlae.explorer.listening import address_of, listen
+from tlae.folder_lock import held_folder
 from tlae.serving.app import serving_app
 from tlae.serving.limits import Limit
 from tlae.serving.metrics import Metrics
 from tlae.serving.service import Service
-from tlae.serving.sessions import Sessions
+from tlae.serving.session_list import Sessions
+from tlae.serving.session_store import SessionStore
 from tlae.serving.settings import ServeConfig
 from tlae.serving.shelf import ModelShelf
 from tlae.serving.video_jobs import VideoJobs
@@ -45,10 +49,12 @@ def serve(cfg: ServeConfig) -> None:
     ):
         torch.set_num_threads(cfg.threads)  # many requests with many threads each stand still
         shelf.load_all()
-        with VideoJobs(Path(folder), cfg.most_jobs, most_pixels, cfg.device) as jobs:
-            sessions = Sessions(cfg.most_sessions, cfg.idle_s)
+        with (
+            kept_sessions(cfg, shelf) as (sessions, store),
+            VideoJobs(Path(folder), cfg.most_jobs, most_pixels, cfg.device) as jobs,
+        ):
             metrics = Metrics(shelf, sessions, jobs)
-            service = Service(shelf, sessions, jobs, metrics, most_pixels, cfg.device)
+            service = Service(shelf, sessions, jobs, metrics, most_pixels, cfg.device, store)
             url = address_of(listening)
             _warn(cfg, limit)
             logger.info(f"page: {url}  (HTTP API: {url}docs; Ctrl+C ends it)")
@@ -62,6 +68,30 @@ def serve(cfg: ServeConfig) -> None:
             # Uvicorn raises the signal again when it has ended; that would end the process at once.
             with handled(lambda _: None, signal.SIGTERM):
                 uvicorn.Server(config).run(sockets=[listening])
+
+
+@contextmanager
+def kept_sessions(
+    cfg: ServeConfig, shelf: ModelShelf
+) -> Iterator[tuple[Sessions, SessionStore | None]]:
+    """The sessions of a server, with those of an earlier run; all are written at the end.
+
+    Raises:
+        UserError: the folder cannot be used, or another server uses it.
+    """
+    if cfg.state is None:
+        yield Sessions(cfg.most_sessions, cfg.idle_s), None
+        return
+    folder = Path(cfg.state).expanduser()
+    with held_folder(folder, "give another state=..."), closing(SessionStore(folder)) as store:
+        sessions = Sessions(cfg.most_sessions, cfg.idle_s, store.forget)
+        if count := store.restore(shelf, sessions, cfg.device):
+            logger.info(f"{count} sessions go on")
+        try:
+            yield sessions, store
+        finally:
+            for session in sessions.all():
+                store.keep(session, [], at_once=True)
 
 
 def read_token(path: Path) -> str:

@@ -9,10 +9,13 @@ from typing import Any
 from fastapi import Request, Response
 
 from tlae.rendering.heatmap import FloatMap
+from tlae.scoring.events import Event
 from tlae.serving.metrics import Metrics
 from tlae.serving.pictures import map_png, npy_bytes
 from tlae.serving.refusals import Refused
-from tlae.serving.sessions import Sessions
+from tlae.serving.session_list import Sessions
+from tlae.serving.session_store import SessionStore
+from tlae.serving.sessions import Session
 from tlae.serving.shelf import ModelShelf
 from tlae.serving.video_jobs import VideoJobs
 
@@ -48,6 +51,7 @@ class Service:
         metrics: counts.
         most_pixels: of a picture.
         device: of nets, see ``Live``.
+        store: keeps sessions over a restart; None: they go with the server.
     """
 
     shelf: ModelShelf
@@ -56,9 +60,15 @@ class Service:
     metrics: Metrics
     most_pixels: float
     device: str = "auto"
+    store: SessionStore | None = None
     _turns: threading.BoundedSemaphore = field(
         default_factory=lambda: threading.BoundedSemaphore(MOST_AT_ONCE)
     )
+
+    def keep(self, session: Session, ended: list[Event] | None = None) -> None:
+        """Write a session, where they are kept; without new events and frames at once."""
+        if self.store is not None:
+            self.store.keep(session, ended or [], at_once=ended is None)
 
     @contextmanager
     def turn(self) -> Iterator[None]:

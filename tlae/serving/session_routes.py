@@ -11,6 +11,7 @@ from tlae.errors import UserError
 from tlae.serving.messages import (
     BudgetMessage,
     Facts,
+    MarkMessage,
     NewSession,
     OtherModel,
     event_facts,
@@ -18,8 +19,9 @@ from tlae.serving.messages import (
 )
 from tlae.serving.pictures import read_picture
 from tlae.serving.refusals import Refused
+from tlae.serving.seen_frames import Shown
 from tlae.serving.service import PICTURE_BODY, WRONG, Service, body_of, map_answer
-from tlae.serving.sessions import Session, Shown
+from tlae.serving.sessions import Session
 
 MOST_POINTS = 2000  # of one answer
 LARGEST_S = 1e12
@@ -37,7 +39,9 @@ def session_routes(service: Service) -> APIRouter:
         shelved = service.shelf.get(asked.model)
         name = asked.name or shelved.id
         session = Session(shelved, name, asked.budget(), asked.interval_s, service.device)
-        return sessions.add(session).facts()
+        sessions.add(session)
+        service.keep(session)
+        return session.facts()
 
     @router.get("", summary="All sessions")
     def every() -> list[Facts]:
@@ -51,12 +55,14 @@ def session_routes(service: Service) -> APIRouter:
     def change(session: str, asked: BudgetMessage) -> Facts:
         found = sessions.get(session)
         found.change_budget(asked.budget())
+        service.keep(found)
         return found.facts()
 
     @router.put("/{session}/model", summary="Score by another model from the next frame on")
     def change_model(session: str, asked: OtherModel) -> Facts:
         found = sessions.get(session)
         found.change_model(service.shelf.get(asked.model))
+        service.keep(found)
         return found.facts()
 
     @router.delete("/{session}", summary="End a session; answers with the events that went on")
@@ -81,6 +87,7 @@ def session_routes(service: Service) -> APIRouter:
             levels = found.shelved.of_camera.detector.preprocessing.levels
             image = read_picture(data, service.most_pixels, levels)
             point, event, ended = found.push(image, when)
+            service.keep(found, ended)
         except UserError:
             counts.labels("refused").inc()
             raise
@@ -110,6 +117,15 @@ def _add_views(router: APIRouter, service: Service) -> None:
     @router.get("/{session}/events", summary="Events, the newest first")
     def events(session: str) -> list[Facts]:
         return session_events(sessions.get(session))
+
+    @router.put("/{session}/events/{event}/mark", summary="Say what an event was")
+    def mark(session: str, event: str, asked: MarkMessage) -> list[Facts]:
+        found = sessions.get(session)
+        found.mark(event, asked.mark)
+        service.keep(found)
+        if service.store is not None:
+            service.store.write_marks(sessions)
+        return session_events(found)
 
     @router.get(
         "/{session}/events/{event}/snapshot",

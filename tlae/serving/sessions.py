@@ -1,74 +1,29 @@
 """Cameras that are watched: each session is one ``Live`` with what a page shows of it."""
 
-import math
 import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from tlae.budget import Budget
-from tlae.explorer.pictures import jpeg
-from tlae.live import Live, LiveScore
+from tlae.live import Live
 from tlae.plain_values import finite_or_none
 from tlae.scoring.events import SCENE, Event
-from tlae.serving.pictures import Picture, heat_picture
 from tlae.serving.refusals import Refused, not_found
+from tlae.serving.seen_frames import Point, Shown
 from tlae.serving.shelf import Shelved
 
 KEPT_POINTS = 3600  # of the score curve
 KEPT_EVENTS = 100  # each with a snapshot of some 100 kB
+STORED_POINTS = 600  # of the score curve, over a restart
+MARKS = ("normal", "wanted")  # what people say of events
 MOST_WAITING = 4  # frames of one camera, scored one after the other
-
-
-@dataclass(frozen=True)
-class Point:
-    """One frame on the score curve.
-
-    Attributes:
-        frame: 0-based in the session.
-        received_at: seconds since 1970.
-        raw, score, threshold: see ``LiveScore``; None: not known, or infinite.
-        alarm: whether the frame is in alarm.
-        health: of the camera.
-        mode: of the camera.
-        state: "ok" or "warm-up".
-        reason: why the worst place is unusual, a clause that follows "it".
-    """
-
-    frame: int
-    received_at: float
-    raw: float | None
-    score: float | None
-    threshold: float | None
-    alarm: bool
-    health: str
-    mode: str
-    state: str
-    reason: str
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """A frame that can be drawn: the newest one, or the worst of the event that goes on."""
-
-    frame: int
-    image: Picture
-    seen: LiveScore
-
-    def picture(self, *, heat: bool = True) -> bytes:
-        """JPEG, with heat and boxes where asked for."""
-        seen = self.seen
-        error = seen.map if heat else np.zeros_like(seen.map)
-        threshold = seen.threshold if heat else math.inf
-        return jpeg(heat_picture(self.image, error, threshold, alarm=heat and seen.alarm))
 
 
 class Session:
@@ -91,12 +46,14 @@ class Session:
         device: str = "auto",
     ) -> None:
         self.id, self.name, self.created_at = secrets.token_hex(4), name, time.time()
-        self.used_s = time.monotonic()
+        self.used_s, self.is_closed = time.monotonic(), False
+        self.marks: dict[str, str] = {}  # of events, by id
         self.shown: Shown | None = None
         self.points: deque[Point] = deque(maxlen=KEPT_POINTS)
         self._ended: deque[tuple[Event, bytes | None]] = deque(maxlen=KEPT_EVENTS)
         self._open: Event | None = None  # the event that goes on
         self._worst: Shown | None = None  # of that event
+        self._worst_before: bytes | None = None  # JPEG of it from before a restart
         self._interval_s, self._device = interval_s, device
         self._lock = threading.Lock()
         self._waiting = threading.BoundedSemaphore(MOST_WAITING)
@@ -148,14 +105,15 @@ class Session:
     def close(self) -> list[Event]:
         """Events that still went on."""
         with self._lock:
+            self.is_closed = True
             return self._end(self._live.finish())
 
     def events(self) -> list[tuple[Event, bool, bool]]:
         """Events, the newest first: whether it goes on, and whether it has a snapshot."""
-        going_on, worst = self._open, self._worst
+        going_on, has_worst = self._open, bool(self._worst or self._worst_before)
         events = [(event, False, taken is not None) for event, taken in reversed(list(self._ended))]
         if going_on is not None:
-            events.insert(0, (going_on, True, worst is not None))
+            events.insert(0, (going_on, True, has_worst))
         return events
 
     def snapshot(self, event: str) -> bytes:
@@ -164,13 +122,104 @@ class Session:
         Raises:
             Refused: 404, there is none.
         """
-        going_on, worst = self._open, self._worst
-        if worst is not None and going_on is not None and going_on.id == event:
-            return worst.picture()
+        going_on = self._open
+        if going_on is not None and going_on.id == event and (taken := self._worst_picture()):
+            return taken
         for one, taken in list(self._ended):
             if one.id == event and taken is not None:
                 return taken
         raise Refused(404, f"event {event[:20]!r} has no snapshot; list them at .../events")
+
+    def taken_of(self, event: str) -> bytes | None:
+        """JPEG of the worst frame of an event; None: there is none."""
+        if self._open is not None and self._open.id == event:
+            return self._worst_picture()
+        return next((taken for one, taken in reversed(self._ended) if one.id == event), None)
+
+    @property
+    def going_on(self) -> Event | None:
+        """The event that goes on."""
+        return self._open
+
+    def _worst_picture(self) -> bytes | None:
+        worst = self._worst
+        return self._worst_before if worst is None else worst.picture()
+
+    def mark(self, event: str, mark: str | None) -> None:
+        """Say what an event was; None takes it back.
+
+        Raises:
+            Refused: 404, there is no such event.
+        """
+        if event not in {one.id for one, _, _ in self.events()}:
+            raise not_found("event", event)
+        self.marks[event] = mark or ""
+
+    def marked(self) -> list[dict[str, Any]]:
+        """What was said of events, with what they were."""
+        known = {one.id: one for one, _, _ in self.events()}
+        where = {"session": self.name, "model": self.shelved.id, "digest": self.shelved.digest}
+        return [
+            {"key": f"{self.id} {event}", "mark": mark, **where, "event": known[event].as_json()}
+            for event, mark in list(self.marks.items())
+            if event in known
+        ]
+
+    def state(self) -> tuple[dict[str, Any], bytes]:
+        """Plain values, and the state of the scoring, for ``of_state``."""
+        with self._lock:
+            facts = {
+                **{name: getattr(self, name) for name in ("id", "name", "created_at", "marks")},
+                "model": self.shelved.id,
+                "digest": self.shelved.digest,
+                "budget": None if self.budget is None else self.budget.given(),
+                "interval_s": self._interval_s,
+                "counts": [self._frames, self._event_count, self._first, self._before],
+                "points": [asdict(point) for point in list(self.points)[-STORED_POINTS:]],
+                "open": None if self._open is None else self._open.as_json(),
+            }
+            return facts, self._live.state()
+
+    @classmethod
+    def of_state(
+        cls,
+        facts: Mapping[str, Any],
+        live: bytes,
+        ended: Sequence[tuple[Mapping[str, Any], bytes | None]],
+        shelved: Shelved,
+        device: str,
+    ) -> "Session":
+        """A session as it was; by another file of its model it begins anew and keeps its events.
+
+        Args:
+            facts: of ``state``.
+            live: of ``state``.
+            ended: events that are over, the oldest first, with their snapshots.
+            shelved: the model of that id.
+            device: see ``Live``.
+        """
+        budget = None if facts["budget"] is None else Budget(**facts["budget"])
+        is_same = shelved.digest == facts["digest"]
+        session = cls(
+            *(shelved, facts["name"], budget if is_same else None),
+            *(facts["interval_s"], device),
+        )
+        session.id, session.created_at = facts["id"], facts["created_at"]
+        session.marks = dict(facts["marks"])
+        session.points.extend(Point(**point) for point in facts["points"])
+        opened = facts["open"] if is_same else None
+        for record, taken in ended:
+            if opened is not None and record["id"] == opened["id"]:
+                session._worst_before = taken
+            else:
+                session._ended.append((Event.of_json(record, 1), taken))
+        session._frames, session._event_count, session._first, session._before = facts["counts"]
+        if is_same:
+            session._live.restore(live)
+            session._open = None if opened is None else Event.of_json(opened, 1)
+        else:
+            session._first, session._before = session._frames, session._event_count
+        return session
 
     def facts(self) -> dict[str, Any]:
         """What a client may know."""
@@ -230,68 +279,9 @@ class Session:
         self._open, ended = None, [self._in_session(event) for event in events]
         for event in ended:
             taken = None
-            if self._worst is not None and event.kind == SCENE:
-                taken, self._worst = self._worst.picture(), None
+            if event.kind == SCENE:
+                taken = self._worst_picture()
+                self._worst = self._worst_before = None
             self._ended.append((event, taken))
             self._event_count += 1
         return ended
-
-
-class Sessions:
-    """All sessions of a server.
-
-    Args:
-        most: at the same time.
-        idle_s: one without a request for so long is closed [s].
-    """
-
-    def __init__(self, most: int, idle_s: float) -> None:
-        self._most, self._idle_s = most, idle_s
-        self._known: dict[str, Session] = {}
-        self._lock = threading.Lock()
-
-    def add(self, session: Session) -> Session:
-        """Take one in.
-
-        Raises:
-            Refused: 429, there are as many as may be.
-        """
-        with self._changed() as known:
-            if len(known) >= self._most:
-                raise Refused(
-                    429, f"there may be at most {self._most} sessions; close one, or wait"
-                )
-            known[session.id] = session
-        return session
-
-    def get(self, key: str) -> Session:
-        """A session, which counts as used now.
-
-        Raises:
-            Refused: 404, there is none of that id.
-        """
-        with self._changed() as known:
-            if key not in known:
-                raise not_found("session", key)
-            known[key].used_s = time.monotonic()
-            return known[key]
-
-    def all(self) -> list[Session]:
-        """In the order in which they were created."""
-        with self._changed() as known:
-            return list(known.values())
-
-    def remove(self, key: str) -> Session:
-        """Take one out; see ``get``."""
-        session = self.get(key)
-        with self._changed() as known:
-            known.pop(key, None)
-        return session
-
-    @contextmanager
-    def _changed(self) -> Iterator[dict[str, Session]]:
-        with self._lock:
-            limit = time.monotonic() - self._idle_s
-            for key in [key for key, one in self._known.items() if one.used_s < limit]:
-                del self._known[key]
-            yield self._known

@@ -19,6 +19,7 @@ class ServeConfig:
         threads: of the processor, for each request that scores; more suit few cameras.
         most_models: in memory; of others the one not asked for longest makes room.
         most_sessions: cameras at the same time.
+        state: folder in which sessions and marks of events outlive the server; null: they do not.
         idle_s: a session without a request for so long is closed [s].
         most_jobs: uploaded videos, of which finished ones make room.
         most_mb: of a request without a video.
@@ -35,6 +36,7 @@ class ServeConfig:
     threads: int = 1
     most_models: int = 8
     most_sessions: int = 16
+    state: str | None = None
     idle_s: float = 600.0
     most_jobs: int = 8
     most_mb: float = 64.0

@@ -215,7 +215,7 @@ async function showEvents() {
   byId("no-events").hidden = events.length > 0;
   const list = byId("events"), shown = new Map([...list.children].map((item) => [item.dataset.key, item]));
   list.replaceChildren(...events.map((event) => {
-    const key = `${event.id} ${event.last_frame} ${event.goes_on} ${event.has_snapshot}`;
+    const key = `${event.id} ${event.last_frame} ${event.goes_on} ${event.has_snapshot} ${event.mark}`;
     return shown.get(key) || eventItem(event, key, shown);
   }));
 }
@@ -249,7 +249,7 @@ function eventItem(event, key, shown) {
   name.textContent = title;
   name.className = event.goes_on ? "on" : "";
   time.textContent = when;
-  high.textContent = worst;
+  high.textContent = event.mark ? `${worst}, marked ${event.mark}` : worst;
   button.type = "button";
   button.append(picture, name, time, high);
   button.addEventListener("click", () => enlarge(event, picture));
@@ -263,8 +263,26 @@ function enlarge(event, picture) {
   if (picture.src) Object.assign(large, { src: picture.src, alt: picture.alt });
   byId("large-title").textContent = eventWords(event).slice(0, 2).join(", ");
   byId("large-words").textContent = event.reason ? `It ${event.reason}.` : eventWords(event)[2];
+  byId("large").dataset.event = event.id;
+  showMark(event.mark);
   byId("large").showModal();
 }
+
+function showMark(mark) {
+  for (const name of ["normal", "wanted"]) byId(`mark-${name}`).setAttribute("aria-pressed", mark === name);
+}
+
+async function markEvent(name) {
+  const pressed = byId(`mark-${name}`).getAttribute("aria-pressed") === "true", id = byId("large").dataset.event;
+  try {
+    const events = await send("PUT", place(`/events/${id}/mark`), { mark: pressed ? null : name });
+    showMark(events.find((event) => event.id === id).mark);
+    session.eventsSeen = "";
+    look();
+  } catch (error) { byId("large").close(); trouble(error.message); }
+}
+
+for (const name of ["normal", "wanted"]) byId(`mark-${name}`).addEventListener("click", () => markEvent(name));
 
 byId("close").addEventListener("click", () => byId("large").close());
 
