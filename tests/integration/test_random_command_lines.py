@@ -187,11 +187,11 @@ def snapshot(folder: Path) -> dict[str, tuple[int, str]]:
     }
 
 
-def is_result(name: str, *, is_new: bool) -> bool:
-    """Whether a command may write a file: in a folder of results, or new beside its input."""
+def is_result(name: str) -> bool:
+    """Whether a command may write a file: in a folder of results, or beside its input."""
     if name.startswith(("scored/", "half-scored/", "pictures.desc/")):
         return True
-    return fnmatch(name, "model-*.safetensors") or (is_new and fnmatch(name, "*-evaluation/*"))
+    return fnmatch(name, "model-*.safetensors") or fnmatch(name, "*-evaluation/*")
 
 
 def status_of(words: list[str]) -> int | str:
@@ -255,7 +255,7 @@ def run_lines(world: Path, count: int, seed: int) -> list[str]:
             wrong.append(f"line {number}: tlae {' '.join(words)}\n{status}")
         after = snapshot(world)
         changed = [k for k in before.keys() | after.keys() if before.get(k) != after.get(k)]
-        odd = [name for name in changed if not is_result(name, is_new=name not in before)]
+        odd = [name for name in changed if not is_result(name)]
         if odd:
             wrong.append(f"line {number}: tlae {' '.join(words)} changed {odd}")
         before = after
