@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 from scipy.io import savemat
@@ -55,6 +55,7 @@ def test_pictures_and_matlab_files_give_back_their_masks(
     bits: list[int], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     masks = [np.array([n >> k & 1 for k in range(12)], np.uint8).reshape(3, 4) for n in bits]
+    assume(min(mask.mean() for mask in masks) <= 0.9)  # more is taken for footage
     root = tmp_path_factory.mktemp("masks")
     write_masks(root / "clip1", masks)
     savemat(root / "1_label.mat", {"volLabel": cell(masks)})

@@ -15,7 +15,7 @@ from tlae.scoring.results import read_results
 ODD = (*range(6, 10), *range(25, 33))
 FRAMES = 50
 ALARMS = ("scoring.threshold=0.46", "events.low=1", "events.merge_s=0.2")
-UNLIKE = {"id", "stays", "clip", "accepted_at"}  # stays takes all maps of an event
+UNLIKE = {"id", "stays", "rank", "clip", "accepted_at"}  # stays takes all maps, rank all events
 
 WriteFilm = Callable[[Path], Path]
 
