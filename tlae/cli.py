@@ -48,6 +48,11 @@ COMMANDS = {
         "tlae.config:ScoreConfig",
         "say of every frame how unusual it is, and where",
     ),
+    "fleet": Command(
+        "tlae.commands.fleet",
+        "tlae.fleet.settings:FleetConfig",
+        "score many cameras and days, on several machines",
+    ),
     "watch": Command(
         "tlae.commands.watch",
         "tlae.watching.settings:WatchConfig",
@@ -169,6 +174,7 @@ COMMANDS = {
 EXTRAS = dict.fromkeys(("sklearn", "skops", "torchvision"), "images") | {
     "paho": "mqtt",
     "feedparser": "feed",
+    "ray": "ray",
 }
 EXTRAS |= dict.fromkeys(
     ("fastapi", "uvicorn", "prometheus_client", "python_multipart", "zmq"), "serve"
@@ -176,7 +182,18 @@ EXTRAS |= dict.fromkeys(
 
 # Commands that bring torch, which takes seconds: a terminal shows what goes on.
 SLOW_TO_LOAD = (
-    *("train", "score", "watch", "serve", "calibrate", "events", "benchmark", "demo", "render"),
+    *(
+        "train",
+        "score",
+        "fleet",
+        "watch",
+        "serve",
+        "calibrate",
+        "events",
+        "benchmark",
+        "demo",
+        "render",
+    ),
     "report",
 )
 

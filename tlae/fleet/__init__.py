@@ -1,0 +1,1 @@
+"""Score many cameras and days: on several processes, machines or a Ray cluster."""
