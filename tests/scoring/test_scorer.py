@@ -7,7 +7,8 @@ import torch
 from tests.small_footage import NETS, frame_image, small_model
 from tlae.footage.preprocess import Preprocessing
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.scorer import FrameScorer, Scored
+from tlae.scoring.scored_frames import Scored
+from tlae.scoring.scorer import FrameScorer
 
 CPU = torch.device("cpu")
 FRAMES = np.stack([Preprocessing((32, 32))(frame_image(n, odd=n == 7)) for n in range(13)])

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import zarr
 from safetensors.torch import load_file, save_file
+from zarr.codecs import BloscCodec
 
 from tlae.chunk_log import JOB_FILE, ChunkLog, begin_anew, is_begun, note_facts
 from tlae.errors import UserError
@@ -24,11 +25,13 @@ from tlae.footage.frames import OK
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
 from tlae.progress import Advance
-from tlae.scoring.scorer import FrameScorer, Scored
-from tlae.scoring.stored_maps import MAP_CODEC, MAP_DTYPE, rounded
+from tlae.scoring.scored_frames import Scored
+from tlae.scoring.scorer import FrameScorer
+from tlae.scoring.stored_maps import MAP_DTYPE, rounded
 from tlae.whole_file import replace_folder, settle, whole_file
 
 CHUNK_FRAMES = 128  # one shard of the map arrays
+MAP_CODEC = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle")
 ARRAYS = ("maps.zarr", "rebuilt.zarr")
 ARRAY_FILES = ("zarr.json", ("zarr.json", "c/*"))  # the mark of an array, and all of it
 CLIP_FILES = tuple(f"E{'[0-9]' * digits}.{kind}" for digits in (4, 5, 6) for kind in ("mp4", "png"))

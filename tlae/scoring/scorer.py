@@ -8,6 +8,7 @@ run, causal scoring gives no score until the first window is full. Every frame g
 """
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,42 +21,11 @@ from tlae.scoring.detector import Detector
 from tlae.scoring.error_map import background_weight, error_map, match_light
 from tlae.scoring.reduce import reduce_map
 from tlae.scoring.rule import ScoringRule
+from tlae.scoring.scored_frames import Scored
 from tlae.scoring.smooth import smooth_map
 
 BEYOND = 1e-3  # weight of a segmenting net's answers for windows that reach beyond the run
 TENSORS = ("past", "pending", "maps", "answers", "evidence")  # of a memory, where they are not None
-
-
-@dataclass(frozen=True)
-class Scored:
-    """Results of n frames, in order.
-
-    Attributes:
-        maps: (n, h, w) float32, smoothed error.
-        instant: (n,) float64, frame score before smoothing in time; NaN: the net gave no verdict.
-        peak: (n, 2) row and column of the map's maximum.
-        rebuilt: (n, h, w, C) uint8, what the net expected; C = 1 of a net that measures, which
-            expects nothing.
-        reason: (n,) str, why the worst place is unusual; empty where the net does not say.
-        example: (n,) number of the most similar normal thing, see ``Net.examples``; -1: none.
-    """
-
-    maps: npt.NDArray[np.float32]
-    instant: npt.NDArray[np.float64]
-    peak: npt.NDArray[np.int64]
-    rebuilt: Image
-    reason: npt.NDArray[np.object_]
-    example: npt.NDArray[np.int64]
-
-    @property
-    def frame_mean(self) -> npt.NDArray[np.float64]:
-        """Mean of each map, (n,); 0 where the net gave no verdict."""
-        return np.asarray(self.maps.mean(axis=(1, 2), dtype=np.float64))
-
-    @property
-    def is_finite(self) -> npt.NDArray[np.bool_]:
-        """Whether the net gave numbers, (n,); a frame without a verdict has an empty score."""
-        return np.isfinite(self.frame_mean) & ~np.isinf(self.instant)
 
 
 @dataclass
@@ -128,6 +98,8 @@ class FrameScorer:
         device: where the net runs.
         precision: "float32" or "bfloat16" (autocast).
     """
+
+    framework: ClassVar[str] = "pt"  # of the tensors of ``state``
 
     def __init__(
         self,

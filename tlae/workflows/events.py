@@ -34,7 +34,7 @@ from tlae.scoring.event_search import find_events
 from tlae.scoring.events import accept_standing, in_alarm, seen_runs
 from tlae.scoring.results import COCO, Scores, Zoned, read_results, write_tables
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.smooth import smooth_runs
+from tlae.scoring.smooth_time import smooth_runs
 from tlae.scoring.stored_maps import StoredMaps
 from tlae.whole_file import write_json
 

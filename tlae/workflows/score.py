@@ -21,8 +21,9 @@ from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
 from tlae.footage.windows import Rows, median_interval_s, segments
-from tlae.model_file import Model, differing_reading, load_model, run_name
+from tlae.model_file import Model, differing_reading, load_model
 from tlae.progress import progress
+from tlae.scorable import run_name
 from tlae.scoring.areas import whole_area
 from tlae.scoring.calibrate import Calibration, PerMode, threshold_of
 from tlae.scoring.drift import Drift, watch_drift

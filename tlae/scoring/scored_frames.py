@@ -1,0 +1,40 @@
+"""What a scorer says of frames, whatever runs the net."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tlae.footage.frames import Image
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Results of n frames, in order.
+
+    Attributes:
+        maps: (n, h, w) float32, smoothed error.
+        instant: (n,) float64, frame score before smoothing in time; NaN: the net gave no verdict.
+        peak: (n, 2) row and column of the map's maximum.
+        rebuilt: (n, h, w, C) uint8, what the net expected; C = 1 of a net that measures, which
+            expects nothing.
+        reason: (n,) str, why the worst place is unusual; empty where the net does not say.
+        example: (n,) number of the most similar normal thing, see ``Net.examples``; -1: none.
+    """
+
+    maps: npt.NDArray[np.float32]
+    instant: npt.NDArray[np.float64]
+    peak: npt.NDArray[np.int64]
+    rebuilt: Image
+    reason: npt.NDArray[np.object_]
+    example: npt.NDArray[np.int64]
+
+    @property
+    def frame_mean(self) -> npt.NDArray[np.float64]:
+        """Mean of each map, (n,); 0 where the net gave no verdict."""
+        return np.asarray(self.maps.mean(axis=(1, 2), dtype=np.float64))
+
+    @property
+    def is_finite(self) -> npt.NDArray[np.bool_]:
+        """Whether the net gave numbers, (n,); a frame without a verdict has an empty score."""
+        return np.isfinite(self.frame_mean) & ~np.isinf(self.instant)
