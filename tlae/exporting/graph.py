@@ -4,13 +4,16 @@ It is traced from the code that scores with torch, so errors, smoothing and redu
 """
 
 import io
+import math
 import warnings
+from contextlib import redirect_stdout
 
 import torch
 from torch import Tensor, nn
+from torch.onnx import OnnxExporterError
 
 from tlae.errors import UserError
-from tlae.exported.scorer import AFTER, FRAMES, MAP, PEAK, SCORE, StepFacts
+from tlae.exported.scorer import FRAMES, StepFacts
 from tlae.models.contract import State
 from tlae.scoring.detector import Detector
 from tlae.scoring.error_map import background_weight, error_map, match_light
@@ -40,14 +43,15 @@ class CausalStep(nn.Module):
         self.reading = reading_of(detector, rule)
         self.watched = detector.watched
         self.weight = background_weight(detector.typical_error) if rule.background else None
+        self.shapes = _state_shapes(detector)
 
     def forward(self, frames: Tensor, *carried: Tensor) -> tuple[Tensor, ...]:
         """One step."""
         clip = frames.permute(0, 4, 1, 2, 3).float() / 255  # (1, C, T, H, W)
         state: State = ()
         if self.net.streams:
-            answers, state = self.net.carry(clip, carried)
-            targets = clip
+            answers, state = self.net.carry(clip, self._whole(carried))
+            targets, state = clip, tuple(part for part in state if part.numel())
         else:
             answers, targets = self.net(clip), self.net.target(clip)
         answer, target = answers[:, :, -1].float(), targets[:, :, -1]
@@ -60,15 +64,19 @@ class CausalStep(nn.Module):
         score, peak = reduce_map(smoothed, self.rule.reduction, self.watched)
         return smoothed, score, peak, *state
 
+    def _whole(self, carried: State) -> State:
+        """All states of the net; empty ones are none of the graph."""
+        parts = iter(carried)
+        return tuple(
+            next(parts) if math.prod(shape) else torch.zeros(shape) for shape in self.shapes
+        )
+
 
 def step_facts(detector: Detector) -> StepFacts:
     """How the graph of a detector is stepped through a run of frames."""
     context = (detector.window_frames - 1) * detector.stride
-    states: dict[str, list[int]] = {}
-    if detector.net.streams:
-        with torch.no_grad():
-            _, state = detector.net.carry(_example(detector)[0] / 255, None)
-        states = {f"state.{number}": list(part.shape) for number, part in enumerate(state)}
+    shapes = [list(shape) for shape in _state_shapes(detector) if math.prod(shape)]
+    states = {f"state.{number}": shape for number, shape in enumerate(shapes)}
     blind = context if detector.net.segments and not detector.net.streams else 0
     return StepFacts(detector.window_frames, detector.stride, blind, states)
 
@@ -77,24 +85,26 @@ def graph_of(detector: Detector, rule: ScoringRule) -> bytes:
     """Content of an ONNX file without metadata.
 
     Raises:
-        UserError: the net is measured in part outside of the graph.
+        UserError: the net, or a part of it, is no graph.
     """
     require_graph(detector)
     facts, content = step_facts(detector), io.BytesIO()
-    clip, frames = _example(detector)
-    del clip
     states = [torch.zeros(shape) for shape in facts.states.values()]
-    with torch.no_grad(), warnings.catch_warnings():
+    with torch.no_grad(), warnings.catch_warnings(), redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")  # sizes are fixed on purpose; of the tracer itself
-        torch.onnx.export(
-            CausalStep(detector, rule).eval(),
-            (frames, *states),
-            content,
-            input_names=[FRAMES, *facts.states],
-            output_names=[MAP, SCORE, PEAK, *(AFTER + name for name in facts.states)],
-            opset_version=OPSET,
-            dynamo=False,  # the other exporter needs onnxscript, and writes paths of the source
-        )
+        try:
+            torch.onnx.export(
+                CausalStep(detector, rule).eval(),
+                (_example(detector), *states),
+                content,
+                input_names=[FRAMES, *facts.states],
+                output_names=list(facts.outputs),
+                opset_version=OPSET,
+                dynamo=False,  # the other exporter needs onnxscript, and writes paths of the source
+            )
+        except OnnxExporterError as error:
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(f"this net cannot be exported at this size ({reason})") from error
     return content.getvalue()
 
 
@@ -113,8 +123,17 @@ def require_graph(detector: Detector) -> None:
         )
 
 
-def _example(detector: Detector) -> tuple[Tensor, Tensor]:
-    """A clip (1, C, T, H, W), and its frames (1, T, H, W, C) uint8."""
+def _state_shapes(detector: Detector) -> list[tuple[int, ...]]:
+    """Of all that a net carries from frame to frame; empty where it carries nothing."""
+    if not detector.net.streams:
+        return []
+    size = detector.preprocessing
+    with torch.no_grad():
+        _, state = detector.net.carry(torch.zeros(1, size.channels, 1, *size.size_hw), None)
+    return [tuple(part.shape) for part in state]
+
+
+def _example(detector: Detector) -> Tensor:
+    """Frames (1, T, H, W, C) uint8."""
     size, frames = detector.preprocessing, 1 if detector.net.streams else detector.window_frames
-    clip = torch.zeros(1, size.channels, frames, *size.size_hw)
-    return clip, torch.zeros(1, frames, *size.size_hw, size.channels, dtype=torch.uint8)
+    return torch.zeros(1, frames, *size.size_hw, size.channels, dtype=torch.uint8)
