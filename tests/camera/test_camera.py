@@ -7,7 +7,7 @@ import pytest
 
 from tests.camera.small_camera import ALL_ON, SIZE_HW, day_and_night, footage, scene, store_of
 from tlae.camera.camera import Camera
-from tlae.camera.camera_file import camera_of, camera_arrays
+from tlae.camera.camera_file import camera_arrays, camera_of
 from tlae.camera.fit import fit_camera, longest_copies
 from tlae.camera.health import Health
 from tlae.camera.options import CameraOptions

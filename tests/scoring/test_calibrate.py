@@ -14,7 +14,7 @@ from tlae.scoring.calibrate import (
     require_evidence,
     threshold_of,
 )
-from tlae.scoring.calibration_file import calibration_of, calibration_arrays
+from tlae.scoring.calibration_file import calibration_arrays, calibration_of
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth import smooth_in_time
 

@@ -96,7 +96,7 @@ def graph_of(detector: Detector, rule: ScoringRule) -> bytes:
             torch.onnx.export(
                 CausalStep(detector, rule).eval(),
                 (_example(detector), *states),
-                content,
+                content,  # type: ignore[arg-type]  # the older exporter takes a file in memory
                 input_names=[FRAMES, *facts.states],
                 output_names=list(facts.outputs),
                 opset_version=OPSET,
