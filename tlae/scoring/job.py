@@ -76,7 +76,7 @@ class ScoringJob:
             self.log.folder.mkdir()
         note_facts(self.folder, self.facts)
         self.maps = self._array("maps.zarr", MAP_DTYPE, self.store.shape[1:3], MAP_CODEC)
-        self.rebuilt = None
+        self.rebuilt: Any = None
         if self.keep_rebuilt:
             self.rebuilt = self._array("rebuilt.zarr", np.uint8, self.store.shape[1:])
 
@@ -163,13 +163,13 @@ class ScoringJob:
                 if chunk >= finished:
                     first = chunk * CHUNK_FRAMES
                     frames = min(CHUNK_FRAMES, len(self.store) - first)
-                    into = open_chunks.setdefault(chunk, _Chunk(frames, self.store.shape))
+                    into = open_chunks.setdefault(chunk, self._chunk(frames))
                     into.put(rows[place] - first, scored, place)
             while finished < self.chunks and settled >= min(
                 (finished + 1) * CHUNK_FRAMES, len(self.store)
             ):
                 frames = min(CHUNK_FRAMES, len(self.store) - finished * CHUNK_FRAMES)
-                self._write(finished, open_chunks.pop(finished, _Chunk(frames, self.store.shape)))
+                self._write(finished, open_chunks.pop(finished, None) or self._chunk(frames))
                 advance(frames)
                 finished += 1
 
@@ -261,6 +261,10 @@ class ScoringJob:
                     after[start : start + CHUNK_FRAMES] = before[start : start + CHUNK_FRAMES]
         return zarr.open_array(path, mode="r+")
 
+    def _chunk(self, frames: int) -> "_Chunk":
+        height, width, channels = self.store.shape[1:]
+        return _Chunk(frames, (height, width, channels if self.keep_rebuilt else 0))
+
     def _state(self, number: int) -> Path:
         return self.folder / f"state-{number:08d}.safetensors"
 
@@ -282,12 +286,12 @@ def _settled_rows(runs: list[Rows], rows: int, delay: int) -> int:
 class _Chunk:
     """Results of one chunk; what is never put stays NaN or zero (unreadable frames)."""
 
-    def __init__(self, frames: int, shape: tuple[int, int, int, int]) -> None:
+    def __init__(self, frames: int, shape: tuple[int, int, int]) -> None:
         self.instant = np.full(frames, np.nan)
         self.frame_mean = np.full(frames, np.nan)
         self.peak = np.full((frames, 2), -1, np.int64)
-        self.maps = np.zeros((frames, *shape[1:3]), MAP_DTYPE)
-        self.rebuilt = np.zeros((frames, *shape[1:]), np.uint8)
+        self.maps = np.zeros((frames, *shape[:2]), MAP_DTYPE)
+        self.rebuilt = np.zeros((frames, *shape), np.uint8)
         self.reason = np.full(frames, "", dtype=object)
         self.example = np.full(frames, -1, np.int64)
 
@@ -296,7 +300,8 @@ class _Chunk:
         self.frame_mean[into] = scored.frame_mean[place]
         self.peak[into] = scored.peak[place]
         self.maps[into] = scored.maps[place]
-        self.rebuilt[into] = scored.rebuilt[place]
+        if scored.rebuilt.size:  # a net that answers with maps expects nothing
+            self.rebuilt[into] = scored.rebuilt[place]
         self.reason[into] = scored.reason[place]
         self.example[into] = scored.example[place]
 

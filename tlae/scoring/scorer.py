@@ -34,8 +34,8 @@ class Scored:
         maps: (n, h, w) float32, smoothed error.
         instant: (n,) float64, frame score before smoothing in time; NaN: the net gave no verdict.
         peak: (n, 2) row and column of the map's maximum.
-        rebuilt: (n, h, w, C) uint8, what the net expected; C = 1 of a net that measures, which
-            expects nothing.
+        rebuilt: (n, h, w, C) uint8, what the net expected; C = 0 where it was not asked for or the
+            net expects nothing.
         reason: (n,) str, why the worst place is unusual; empty where the net does not say.
         example: (n,) number of the most similar normal thing, see ``Net.examples``; -1: none.
     """
@@ -127,6 +127,7 @@ class FrameScorer:
         rule: how errors become scores.
         device: where the net runs.
         precision: "float32" or "bfloat16" (autocast).
+        keep_rebuilt: whether what the net expected is asked for.
     """
 
     def __init__(
@@ -135,6 +136,8 @@ class FrameScorer:
         rule: ScoringRule,
         device: torch.device,
         precision: str = "float32",
+        *,
+        keep_rebuilt: bool = False,
     ) -> None:
         self.rule, self.device, self.precision = rule, device, precision
         self.window, self.stride = detector.window_frames, detector.stride
@@ -144,6 +147,7 @@ class FrameScorer:
         self.weight = None
         if rule.background:
             self.weight = background_weight(detector.typical_error.to(device))
+        self.keep_rebuilt = keep_rebuilt and not self.net.answers_maps
         self.streams = self.net.streams
         centred = not rule.causal and not self.streams
         self.answers = self.reading.answers
@@ -170,7 +174,7 @@ class FrameScorer:
         """
         with torch.inference_mode():
             batch = torch.from_numpy(frames).to(self.device).permute(0, 3, 1, 2).float() / 255
-            return self._finished(*self._complete(*self._errors(batch)))
+            return self._finished(*self._complete(*self.errors(batch)))
 
     def finish(self) -> Scored:
         """Results still owed at the end of a run; then forget it."""
@@ -178,10 +182,10 @@ class FrameScorer:
         with torch.inference_mode():
             if not self.window_delay or memory.past is None:
                 empty = torch.zeros(0, *self.net.mean_frame.shape, device=self.device)
-                owed = empty[:, 0], empty
+                owed = empty[:, 0], empty if self.keep_rebuilt else empty[:, :0]
             else:
                 last = memory.past[-1:].expand(self.window_delay, -1, -1, -1)
-                owed = self._complete(*self._errors(last), last=True)
+                owed = self._complete(*self.errors(last), last=True)
             scored = self._finished(*owed, last=True)
         self.reset()
         return scored
@@ -207,10 +211,12 @@ class FrameScorer:
             parts = sum(name.startswith(f"state.{phase}.") for name in moved)
             states.append(tuple(moved[f"state.{phase}.{part}"] for part in range(parts)) or None)
         kept = {name: moved.get(name) for name in TENSORS}
+        if not self.keep_rebuilt:  # states of older versions hold pictures all the same
+            kept |= _without_pictures(kept["pending"], kept["answers"])
         given = int(moved.get("given", moved["seen"]))  # states of older versions lack it
         self.memory = _Memory(states=states, seen=int(moved["seen"]), given=given, **kept)
 
-    def _errors(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+    def errors(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Error maps (n, K, H, W) and answers (n, K, C, H, W) of windows ending at each frame."""
         if self.net.measures:
             return self._measured(batch)
@@ -220,7 +226,8 @@ class FrameScorer:
         answers = answers.float()
         if self.reading.match_light:
             answers = match_light(answers, targets)
-        return error_map(answers, targets, self.rule.error, self.rule.unit), answers
+        errors = error_map(answers, targets, self.rule.error, self.rule.unit)
+        return errors, answers if self.keep_rebuilt else answers[:, :, :0]
 
     def _measured(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """A net that measures answers with the map."""
@@ -231,12 +238,9 @@ class FrameScorer:
         memory.seen += len(batch)
         waiting = [] if memory.evidence is None else [memory.evidence]
         memory.evidence = torch.cat([*waiting, measured.evidence])
-        return error_map(
-            measured.maps[:, None, None],
-            torch.zeros_like(measured.maps)[:, None, None],
-            self.rule.error,
-            self.rule.unit,
-        ), measured.maps[:, None, None]
+        maps = measured.maps[:, None, None]
+        errors = error_map(maps, torch.zeros_like(maps), self.rule.error, self.rule.unit)
+        return errors, maps[:, :, :0]
 
     def _windows(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """One window for each frame, ending there."""
@@ -371,3 +375,11 @@ class FrameScorer:
         if self.answers == 1:  # causal, so nothing lags behind
             return np.arange(seen - count, seen) < self.context
         return np.full(count, last and seen - self.window_delay <= self.context)
+
+
+def _without_pictures(pending: Tensor | None, answers: Tensor | None) -> dict[str, Tensor | None]:
+    """The parts of a memory that hold what the net expected, without it."""
+    return {
+        "pending": None if pending is None else pending[:, [0, -1]],
+        "answers": None if answers is None else answers[:, :0],
+    }

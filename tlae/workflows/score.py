@@ -206,7 +206,9 @@ def _measure(
         pace = known.summary.get("frames_per_s")
         return _Measured(known.table.reindex(columns=list(MEASURED)), None, 0, pace)
     device = pick_device(cfg.device)
-    scorer = FrameScorer(model.detector, rule, device, facts["precision"])
+    scorer = FrameScorer(
+        model.detector, rule, device, facts["precision"], keep_rebuilt=facts["keep_rebuilt"]
+    )
     job = ScoringJob(
         place.folder, store, runs, facts, facts["keep_rebuilt"], place.rows_before, scorer.delay
     )
