@@ -3,10 +3,11 @@ from datetime import datetime
 import numpy as np
 import pytest
 
+from tlae.palette import ALARM, AMBER
 from tlae.rendering.heatmap import HeatScale
 from tlae.rendering.marks import MOST_BOXES, Caption, find_regions
 from tlae.rendering.overlay import display_hw, draw_message, draw_overlay
-from tlae.rendering.text import ALARM, AMBER, Rect, clock_text, fit_text, text_width
+from tlae.rendering.text import Rect, clock_text, fit_text, text_width
 
 SCALE = HeatScale.from_threshold(1.0)
 HW = (360, 480)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from tlae.footage.frames import Image
+from tlae.palette import DARK, INK
 from tlae.rendering.overlay import resize_picture
-from tlae.rendering.text import DARK, INK, draw_text, fit_text
+from tlae.rendering.text import draw_text, fit_text
 
 GAP_PX = 10
 LINE_PX = 18

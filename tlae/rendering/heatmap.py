@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.footage.frames import Image
+from tlae.palette import HEAT
 
 FloatMap = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -20,9 +21,6 @@ LEAST_HIGH = 1e-6
 
 FULL_ALPHA = 0.66  # the picture stays visible under full heat
 ALPHA_POWER = 0.6  # below 1: heat at the threshold is well seen
-
-# Heat from 0 to 1 in even steps, rising in lightness: also read by the colour-blind.
-RAMP = ((96, 0, 16), (168, 18, 24), (222, 64, 24), (248, 142, 28), (255, 222, 84))
 
 HATCH_PERIODS = 26  # across the short side of the picture
 HATCH_LIGHT = 14  # grey levels
@@ -174,8 +172,8 @@ def _hatch(diagonal: npt.NDArray[np.int64], size_hw: tuple[int, ...]) -> FloatMa
 def _lookup() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Colours (256, 3) and alphas (256, 1) of heat in 1/255."""
     heat = np.linspace(0, 1, 256)
-    stops = np.linspace(0, 1, len(RAMP))
-    channels = [np.interp(heat, stops, values) for values in zip(*RAMP, strict=True)]
+    stops = np.linspace(0, 1, len(HEAT))
+    channels = [np.interp(heat, stops, values) for values in zip(*HEAT, strict=True)]
     alpha = FULL_ALPHA * heat**ALPHA_POWER
     return np.stack(channels, axis=-1).astype(np.float32), alpha.astype(np.float32)[:, np.newaxis]
 

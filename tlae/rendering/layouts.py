@@ -8,6 +8,7 @@ import numpy as np
 
 from tlae.footage.frames import Image
 from tlae.footage.zones import Polygon
+from tlae.palette import DARK, FAINT
 from tlae.rendering.heatmap import FloatMap, HeatScale, Mask, map_picture, upsample_map
 from tlae.rendering.marks import Caption
 from tlae.rendering.overlay import (
@@ -17,7 +18,7 @@ from tlae.rendering.overlay import (
     draw_overlay,
     resize_picture,
 )
-from tlae.rendering.text import DARK, FAINT, draw_text, fit_text
+from tlae.rendering.text import draw_text, fit_text
 from tlae.rendering.timeline import strip_height
 
 GAP_PX = 4  # between panels

@@ -8,22 +8,9 @@ import numpy as np
 
 from tlae.footage.frames import Image
 from tlae.footage.zones import Polygon
+from tlae.palette import ALARM, AMBER, DARK, INK, LABELLED, ZONE, Colour
 from tlae.rendering.heatmap import FloatMap, Mask
-from tlae.rendering.text import (
-    ALARM,
-    AMBER,
-    DARK,
-    INK,
-    TRUTH,
-    ZONE,
-    Colour,
-    Rect,
-    draw_plate,
-    fit_text,
-    line_height,
-    plate_at,
-    plate_margin,
-)
+from tlae.rendering.text import Rect, draw_plate, fit_text, line_height, plate_at, plate_margin
 
 MOST_BOXES = 6  # the highest peaks; every region keeps its contour
 
@@ -110,7 +97,7 @@ def draw_truth(canvas: Image, mask: Mask) -> None:
     height, width = canvas.shape[:2]
     inside = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
     outlines, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    for colour, extra in ((DARK, 2), (TRUTH, 0)):
+    for colour, extra in ((DARK, 2), (LABELLED, 0)):
         cv2.drawContours(canvas, outlines, -1, colour, _line_px(canvas) + extra, cv2.LINE_AA)
 
 

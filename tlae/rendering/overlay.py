@@ -8,6 +8,7 @@ import numpy as np
 
 from tlae.footage.frames import Image
 from tlae.footage.zones import Polygon
+from tlae.palette import ALARM, AMBER, DARK
 from tlae.rendering.heatmap import FloatMap, HeatScale, Mask, blend_heat, upsample_map
 from tlae.rendering.marks import (
     Caption,
@@ -19,17 +20,7 @@ from tlae.rendering.marks import (
     draw_zones,
     find_regions,
 )
-from tlae.rendering.text import (
-    ALARM,
-    AMBER,
-    DARK,
-    Rect,
-    draw_plate,
-    fit_text,
-    line_height,
-    plate_at,
-    plate_margin,
-)
+from tlae.rendering.text import Rect, draw_plate, fit_text, line_height, plate_at, plate_margin
 
 READABLE_PX = 360  # short side below which text becomes too coarse
 LARGEST_PX = 1920  # long side that every player and screen takes

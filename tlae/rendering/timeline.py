@@ -10,17 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from tlae.footage.frames import OK, Image
-from tlae.rendering.text import (
-    ALARM,
-    AMBER,
-    DARK,
-    FAINT,
-    INK,
-    Colour,
-    Rect,
-    draw_text,
-    text_width,
-)
+from tlae.palette import ALARM, AMBER, DARK, FAINT, INK, Colour
+from tlae.rendering.text import Rect, draw_text, text_width
 from tlae.rendering.time_ticks import time_ticks
 
 HEADROOM = 1.15  # of the axis over the highest score

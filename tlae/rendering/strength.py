@@ -1,0 +1,39 @@
+"""How strong a thing is, in the words that pages, pictures and commands share."""
+
+import math
+
+SIGN = "\u00d7"  # multiplication sign; pictures write x, their font is ASCII
+NEAR = (0.9, 1.1)  # ratios within are told to two digits, so that none is called 1.0 wrongly
+
+
+def ratio_text(ratio: float) -> str:
+    """A multiple of the alarm threshold as a number: ``1.9``, ``0.97``, ``1.02``, ``14``."""
+    if NEAR[0] <= ratio < NEAR[1]:
+        return f"{ratio:.2f}"
+    return f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
+
+
+def strength_text(value: float, threshold: float) -> str:
+    """A score as a person reads it, in thresholds; as it is where none is known.
+
+    Args:
+        value: in raw units.
+        threshold: in raw units; infinite or 0: none.
+    """
+    if math.isfinite(threshold) and threshold > 0:
+        return f"{ratio_text(value / threshold)}{SIGN} threshold"
+    return f"score {value:.3g}"
+
+
+def share_text(share: float) -> str:
+    """How a score stands among those of normal footage, never said too high.
+
+    Args:
+        share: of normal footage that scores lower, in [0, 1].
+    """
+    if share >= 1:
+        return "above all normal footage seen"
+    nines = math.floor(-math.log10(1 - share) + 1e-9)
+    digits = min(max(0, nines - 2), 4)
+    floored = math.floor(share * 100 * 10**digits + 1e-6) / 10**digits
+    return f"above {floored:.{digits}f} % of normal"
