@@ -1,6 +1,7 @@
 """Heat on pictures: one fixed scale for the whole footage, so that calm frames look calm."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -21,6 +22,10 @@ LEAST_HIGH = 1e-6
 
 FULL_ALPHA = 0.66  # the picture stays visible under full heat
 ALPHA_POWER = 0.6  # below 1: heat at the threshold is well seen
+
+# Of the share of its map's peak that a place had shortly before: what has less of it was left.
+LEFT = 0.7
+TRAIL = 0.4  # what of the error stays in a place that was left
 
 HATCH_PERIODS = 26  # across the short side of the picture
 HATCH_LIGHT = 14  # grey levels
@@ -98,6 +103,29 @@ def upsample_map(
     known = np.nan_to_num(map_hw.astype(np.float32))
     stretched = cv2.resize(known, (source_hw[1], source_hw[0]), interpolation=cv2.INTER_LINEAR)
     return np.asarray(stretched, np.float32)
+
+
+def without_trail(error: FloatMap, before: Sequence[FloatMap]) -> FloatMap:
+    """A map in which the trail of what moves is faint.
+
+    Maps look back a few frames, so a mover is followed by error where it no longer is. There the
+    error falls while it is at its height where the mover is. The highest place stays as it is, and
+    so does what stands still.
+
+    Args:
+        error: (h, w), raw units.
+        before: maps of the few frames before, the same size.
+
+    Returns:
+        (h, w), nowhere higher than ``error``.
+    """
+    highest = float(error.max())
+    if not before or not highest > 0:
+        return error
+    shares = [one / max(float(one.max()), LEAST_HIGH) for one in before]
+    ratio = error / highest / np.maximum(np.maximum.reduce(shares), LEAST_HIGH)
+    there = np.clip((ratio - LEFT) / (1 - LEFT), 0, 1)
+    return np.asarray(error * (TRAIL + (1 - TRAIL) * there), np.float32)
 
 
 def blend_heat(

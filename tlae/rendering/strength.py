@@ -13,6 +13,13 @@ def ratio_text(ratio: float) -> str:
     return f"{ratio:.1f}" if ratio < 10 else f"{ratio:,.0f}"
 
 
+def times_threshold(value: float | None, threshold: float | None) -> float | None:
+    """A score as a multiple of the alarm threshold; None where there is no threshold above 0."""
+    if value is None or threshold is None or math.isnan(value):
+        return None
+    return value / threshold if math.isfinite(threshold) and threshold > 0 else None
+
+
 def strength_text(value: float, threshold: float) -> str:
     """A score as a person reads it, in thresholds; as it is where none is known.
 
@@ -20,9 +27,8 @@ def strength_text(value: float, threshold: float) -> str:
         value: in raw units.
         threshold: in raw units; infinite or 0: none.
     """
-    if math.isfinite(threshold) and threshold > 0:
-        return f"{ratio_text(value / threshold)}{SIGN} threshold"
-    return f"score {value:.3g}"
+    ratio = times_threshold(value, threshold)
+    return f"score {value:.3g}" if ratio is None else f"{ratio_text(ratio)}{SIGN} threshold"
 
 
 def share_text(share: float) -> str:

@@ -62,6 +62,11 @@ def clock_text(time_s: float, taken_at: datetime | None = None) -> str:
     return f"{minutes // 60}:{minutes % 60:02d}:{seconds}"
 
 
+def in_ascii(text: str) -> str:
+    """The multiplication sign as x, which every font of pictures has."""
+    return text.replace("\u00d7", "x")
+
+
 def line_height(size_hw: tuple[int, int]) -> int:
     """Height of a line of text that reads well in a picture of this size, in pixels."""
     return round(min(max(min(size_hw) / 28, 15), 40))

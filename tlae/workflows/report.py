@@ -15,7 +15,7 @@ from tlae.own_file import read_page, require_own
 from tlae.progress import progress
 from tlae.rendering.footage_time import FootageTime
 from tlae.rendering.overlay import draw_overlay, resize_picture
-from tlae.rendering.report_page.event_list import ReportEvent, by_strength, place_events
+from tlae.rendering.report_page.event_list import CAMERA, ReportEvent, by_strength, place_events
 from tlae.rendering.report_page.keogram import TALLEST_PX, Keogram, Strip, add_clip
 from tlae.rendering.report_page.page import (
     EventPictures,
@@ -24,6 +24,7 @@ from tlae.rendering.report_page.page import (
     report_html,
     score_axis,
 )
+from tlae.rendering.strength import times_threshold
 from tlae.scoring.events import shows_scene
 from tlae.scoring.results import Scores
 from tlae.whole_file import explain_os_errors, whole_file
@@ -145,14 +146,17 @@ def _event_pictures(drawing: Drawing, event: ReportEvent) -> EventPictures | Non
     height, width = image.shape[:2]
     share = PICTURE_PX / max(height, width)
     size_hw = (max(1, round(share * height)), max(1, round(share * width)))
-    results, look = drawing.results, drawing.look
+    results, line = drawing.results, drawing.results.table.iloc[event.row]
+    look = drawing.look.at(line.get("threshold"))
     overlay = draw_overlay(
         image,
-        results.map_of(event.row),
+        drawing.clip_scores(event.clip).shown_map(event.peak_frame),
         look.threshold,
         look.scale,
+        alarm=event.kind != CAMERA,
         watched=look.watched,
         size_hw=size_hw,
+        strength=times_threshold(event.raw, line.get("threshold")),
     )
     expected = None
     if results.has_expected:
