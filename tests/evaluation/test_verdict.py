@@ -74,7 +74,7 @@ def test_a_strength_is_a_multiple_of_the_threshold_where_there_is_one() -> None:
         (0.5, "above 50 % of normal"),
         (0.9994, "above 99.9 % of normal"),
         (0.99999, "above 99.999 % of normal"),
-        (1.0, "above all normal footage seen"),
+        (1.0, "above all known normal footage"),
     ],
 )
 def test_a_share_is_never_said_too_high(share: float, text: str) -> None:

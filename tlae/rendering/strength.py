@@ -38,7 +38,7 @@ def share_text(share: float) -> str:
         share: of normal footage that scores lower, in [0, 1].
     """
     if share >= 1:
-        return "above all normal footage seen"
+        return "above all known normal footage"
     nines = math.floor(-math.log10(1 - share) + 1e-9)
     digits = min(max(0, nines - 2), 4)
     floored = math.floor(share * 100 * 10**digits + 1e-6) / 10**digits
