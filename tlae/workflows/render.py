@@ -159,7 +159,9 @@ def _write_frames(drawing: Drawing, cfg: RenderConfig, names: list[str]) -> Iter
 def _top_tiles(drawing: Drawing, count: int) -> Iterator[tuple[Image, str]]:
     """One frame of each event at its strongest; the most anomalous frames where there is none."""
     table = drawing.results.table
-    shown = table["clip"].isin(drawing.clips).to_numpy() & shows_scene(table)
+    shown = (table["clip"].isin(drawing.clips) & table["raw"].notna()).to_numpy() & shows_scene(
+        table
+    )
     rows = _peak_rows(drawing.results, shown)[:count] or worst_rows(table[shown], count)
     pictures = drawing.stills_of_rows(rows, size_hw=(2 * TILE_PX, TILE_PX))
     time = FootageTime.of(table)
