@@ -234,7 +234,7 @@ def test_the_budget_is_said_beside_what_came_of_it() -> None:
     scored = scored_weeks(table, weeks_events(table))
     lines = further(table, scored.events, scored.time, scored.summary, "Finds 1 of 2 events.")
     assert lines[0] == "Measured against labels: Finds 1 of 2 events."
-    assert any(line.endswith("events a day, 2 alarms a day were asked for.") for line in lines)
+    assert any(line.endswith("events a day, the budget is 2 alarms a day.") for line in lines)
 
 
 def test_empty_sections_vanish() -> None:
@@ -242,5 +242,6 @@ def test_empty_sections_vanish() -> None:
     html = report_html(scored_weeks(table, []), {}, [])
     assert "calendar-title" not in html
     assert "events-title" not in html
+    assert "The highest score is 1.8\u00d7 threshold: site at " in html
     assert "keogram-title" not in html
     assert "Next event" not in html

@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from textwrap import wrap
 
+import numpy as np
+
 from tlae.config_scores import RenderConfig
 from tlae.errors import UserError, nearest
 from tlae.footage.frames import Image
 from tlae.own_file import require_own
+from tlae.palette import DARK
 from tlae.progress import progress
 from tlae.rendering.clip_video import render_clip, select_rows
 from tlae.rendering.contact_sheet import contact_sheet
 from tlae.rendering.footage_time import FootageTime
-from tlae.rendering.layouts import Layout
-from tlae.rendering.marks import reason_of_alarm
+from tlae.rendering.layouts import Layout, Look
+from tlae.rendering.marks import draw_scale, reason_of_alarm
 from tlae.rendering.png import write_png
 from tlae.rendering.strength import strength_text
 from tlae.rendering.text import in_ascii
@@ -32,6 +35,7 @@ TIMELAPSE_FPS = 12.0
 FILMED_FPS = (1.0, 60.0)  # a video is played as filmed within this range
 PADDING_FRAMES = 10
 SHEET_COLUMNS, TILE_PX = 3, 420
+SCALE_PX = 32  # height of the strip with the colour bar
 WORDS = 42  # letters of a line below a picture
 
 
@@ -74,7 +78,7 @@ def render(cfg: RenderConfig, scores: Scores, out: Path | None = None) -> list[P
     tiles = list(_top_tiles(drawing, cfg.top)) if out is None else []
     if tiles:
         path = scores.folder / "top_frames.png"
-        write_png(path, contact_sheet(tiles, SHEET_COLUMNS, TILE_PX))
+        write_png(path, _with_scale(contact_sheet(tiles, SHEET_COLUMNS, TILE_PX), drawing.look))
         logger.info(f"wrote {path}")
         written.append(path)
     return written
@@ -172,6 +176,15 @@ def _top_tiles(drawing: Drawing, count: int) -> Iterator[tuple[Image, str]]:
         words = wrap(reason, WORDS)[:2] or [strength]
         caption = "\n".join([f"{rank}. {time.text(float(time.axis_s[row]))}", *words])
         yield pictures[row], in_ascii(caption)
+
+
+def _with_scale(sheet: Image, look: Look) -> Image:
+    """The sheet with the colour bar below it, where there is a threshold."""
+    if not 0 < look.threshold < math.inf:
+        return sheet
+    foot = np.full((SCALE_PX, sheet.shape[1], 3), DARK, np.uint8)
+    draw_scale(foot, look.scale, look.threshold)
+    return np.concatenate([sheet, foot])
 
 
 def _peak_rows(results: Scores, shown: Flags) -> list[int]:

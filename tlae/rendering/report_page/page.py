@@ -111,7 +111,7 @@ def report_html(
         "title": f"Report on {scored.name}",
         "subtitle": f"{time.text(0.0)} to {time.text(time.span_s)}",
         "headline": headline(table, scored.events, time, threshold),
-        "surest": surest(scored.events),
+        "surest": surest(table, scored.events, time, threshold),
         "further": further(table, scored.events, time, scored.summary, scored.verdict),
         "notes": notes,
         "facts": facts(table, time, scored.summary, threshold),

@@ -5,13 +5,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tlae.footage.frames import OK, READ, WARM_UP
 from tlae.rendering.footage_time import FootageTime, duration_text
 from tlae.rendering.report_page.event_list import CAMERA, ReportEvent, by_strength
 from tlae.rendering.report_page.event_words import place_words, sure_words
-from tlae.rendering.report_page.score_points import SEEING, UNREADABLE, health_of, modes_of
+from tlae.rendering.report_page.score_points import (
+    SEEING,
+    UNREADABLE,
+    health_of,
+    in_thresholds,
+    modes_of,
+)
+from tlae.rendering.strength import SIGN, ratio_text
 from tlae.rendering.time_ticks import DAY_S
 
 
@@ -39,14 +47,30 @@ def headline(
     return f"No event {length}."
 
 
-def surest(events: Sequence[ReportEvent]) -> str:
-    """Why the strongest event of the scene is one, and how sure that is; "" where there is none."""
+def surest(
+    table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTime, threshold: float
+) -> str:
+    """Why the strongest event of the scene is one, and how sure that is.
+
+    Without an event, how near the scores came to the threshold; "" where there is none.
+    """
     ranked = [event for event in by_strength(events) if event.kind != CAMERA]
     if not ranked:
-        return ""
+        return _nearest(table, time, threshold)
     sure = sure_words(ranked[0], 1, 1)
     reason = f"It {ranked[0].reason}" if ranked[0].reason else ""
     return f"{': '.join(filter(None, (reason, sure)))}." if reason or sure else ""
+
+
+def _nearest(table: pd.DataFrame, time: FootageTime, threshold: float) -> str:
+    """The highest score of a camera that shows the scene, in thresholds."""
+    value, known = in_thresholds(table, threshold)
+    seen = np.where(np.isin(health_of(table), SEEING), value, np.nan)
+    if not known or np.isnan(seen).all():
+        return ""
+    highest = int(np.nanargmax(seen))
+    when = time.text(float(time.axis_s[highest]))
+    return f"The highest score is {ratio_text(float(seen[highest]))}{SIGN} threshold: {when}."
 
 
 def further(
@@ -100,12 +124,12 @@ def _budget(
     line = f"{_count(alarms, 'frame')} of {readable:,} in alarm ({100 * alarms / readable:.3g} %)"
     wanted, a_day = asked.get("false_alarm_rate"), asked.get("alarms_per_day")
     if wanted is not None:
-        return f"{line}; {100 * wanted:.3g} % of normal frames was asked for."
+        return f"{line}; the budget is {100 * wanted:.3g} % of normal frames."
     days = time.watched_s() / DAY_S
     if a_day is not None and days >= 1:
-        return f"{line}; {scenes / days:.2g} events a day, {a_day:g} alarms a day were asked for."
+        return f"{line}; {scenes / days:.2g} events a day, the budget is {a_day:g} alarms a day."
     if a_day is not None:
-        return f"{line}; {a_day:g} alarms a day of normal footage were asked for."
+        return f"{line}; the budget is {a_day:g} alarms a day of normal footage."
     return f"{line}."
 
 
