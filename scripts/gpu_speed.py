@@ -13,10 +13,12 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 import tlae
@@ -30,6 +32,7 @@ MODELS = ("cae_small", "segmenter", "predictor", "stae_small", "convlstm_small")
 REPEATS = 5
 COMPARED_FRAMES = 64  # scored on the processor too
 PRECISIONS = ("float32", "bfloat16")
+WAYS = (("float32", False), ("bfloat16", False), ("bfloat16", True))  # precision, compiled
 
 
 def main() -> None:
@@ -42,6 +45,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=4096, help="scored for each figure")
     parser.add_argument("--batch", type=int, default=256, help="frames given to the net at once")
     parser.add_argument("--size", type=int, nargs=2, default=(256, 256), help="height and width")
+    parser.add_argument("--plain", action="store_true", help="compile nothing")
     parser.add_argument("--edge", type=int, default=8192, help="of the matrices of the peak")
     arguments = parser.parse_args()
     device = pick_device("auto")
@@ -62,7 +66,11 @@ def trained(folder: Path, names: list[str], size_hw: tuple[int, int]) -> dict[st
         train_clips=1, train_frames=160, test_clips=1, test_frames=60, size_hw=size_hw
     )
     write_scene(folder / "scene", options)
-    few = {"trainer.max_epochs": 1, "training.windows_per_epoch": 32, "training.pictures": 0}
+    few: dict[str, object] = {
+        "trainer.max_epochs": 1,
+        "training.windows_per_epoch": 32,
+        "training.pictures": 0,
+    }
     few |= {"footage.size_hw": list(size_hw), "training.compute": "float32+channels_last"}
     return {
         name: tlae.train(
@@ -80,7 +88,7 @@ def show_scoring(
 ) -> None:
     """Frames a second, the net's share of the peak, and the difference to the processor."""
     rng = np.random.default_rng(0)
-    print("\n| model | precision | frames/s with maps | net alone | of the peak | difference |")
+    print("\n| model | arithmetic | frames/s with maps | net alone | of the peak | difference |")
     print("|---|---|---|---|---|---|")
     for name, model in models.items():
         height, width = model.detector.preprocessing.size_hw
@@ -88,19 +96,23 @@ def show_scoring(
         shape = (arguments.frames, height, width, channels)
         frames = rng.integers(0, 256, shape, np.uint8)
         few = frames[:COMPARED_FRAMES]
-        for precision in PRECISIONS:
-            scorer = FrameScorer(model.detector, model.rule, torch.device("cpu"))
-            expected = scored(scorer, few, len(few))
-            scorer = FrameScorer(model.detector, model.rule, device, precision)
+        scorer = FrameScorer(model.detector, model.rule, torch.device("cpu"))
+        expected = scored(scorer, few, len(few))
+        for precision, compiled in WAYS[: 2 if arguments.plain else None]:
+            scorer = FrameScorer(model.detector, model.rule, device, precision, compiled=compiled)
             found = scored(scorer, few, len(few))
             off = np.nanmax(np.abs(found - expected)) / np.nanmax(expected)
-            each_s = median_s(lambda: scored(scorer, frames, arguments.batch), device)
-            net_s, flops = net_alone(scorer, frames[: arguments.batch], device)
+            each_s = median_s(partial(scored, scorer, frames, arguments.batch), device)
+            batch = torch.from_numpy(frames[: arguments.batch])
+            batch = batch.to(device).permute(0, 3, 1, 2).float() / 255
+            if not compiled:  # what is compiled is not counted
+                flops = operations(scorer, batch)
+            net_s = median_s(partial(net_alone, scorer, batch), device)
             pace, net_pace = arguments.frames / each_s, arguments.batch / net_s
             share = flops / net_s / peaks[precision]
+            words = f"{precision}, compiled" if compiled else precision
             print(
-                f"| `{name}` | {precision} | {pace:,.0f} | {net_pace:,.0f} | {share:.1%} | "
-                f"{off:.1e} |",
+                f"| `{name}` | {words} | {pace:,.0f} | {net_pace:,.0f} | {share:.1%} | {off:.1e} |",
                 flush=True,
             )
 
@@ -112,20 +124,18 @@ def scored(scorer: FrameScorer, frames: Image, batch: int) -> np.ndarray:
     return np.concatenate([part.instant for part in [*parts, scorer.finish()]])
 
 
-def net_alone(
-    scorer: FrameScorer, frames: Image, device: torch.device
-) -> tuple[float, float]:
-    """Seconds and operations of the net for one batch that is on the device already."""
-    batch = torch.from_numpy(frames).to(device).permute(0, 3, 1, 2).float() / 255
+def net_alone(scorer: FrameScorer, batch: Tensor) -> None:
+    """The error maps of one batch that is on the device already."""
+    scorer.reset()
+    with torch.inference_mode():
+        scorer.errors(batch)
 
-    def run() -> None:
-        scorer.reset()
-        with torch.inference_mode():
-            scorer.errors(batch)
 
+def operations(scorer: FrameScorer, batch: Tensor) -> float:
+    """Floating-point operations of the net for one batch."""
     with FlopCounterMode(display=False) as counter:
-        run()
-    return median_s(run, device), float(counter.get_total_flops())
+        net_alone(scorer, batch)
+    return float(counter.get_total_flops())
 
 
 def peak(device: torch.device, dtype: torch.dtype, edge: int) -> float:

@@ -1,6 +1,5 @@
 """Batches are the same wherever the frames lie."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest

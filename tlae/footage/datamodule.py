@@ -58,7 +58,9 @@ class FootageDataModule(pl.LightningDataModule):
         if self.resident is None and has_room(device, self.store):
             self.resident = frames_on(device, self.store, self.view)
 
-    def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
+    def transfer_batch_to_device(
+        self, batch: Any, device: torch.device, dataloader_idx: int
+    ) -> Any:
         """A batch uint8 (B, C, T, H, W) on the device, of rows where the frames are there."""
         moved = super().transfer_batch_to_device(batch, device, dataloader_idx)
         return moved if self.resident is None else self.resident[moved].permute(0, 4, 1, 2, 3)

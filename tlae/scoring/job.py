@@ -159,18 +159,18 @@ class ScoringJob:
         open_chunks: dict[int, _Chunk] = {}
         for rows, scored, settled in self._results(scorer, start, batch_frames):
             self._require_finite(rows, scored)
-            for chunk, place in _by_chunk(rows):
-                if chunk >= finished:
-                    first = chunk * CHUNK_FRAMES
-                    frames = min(CHUNK_FRAMES, len(self.store) - first)
-                    into = open_chunks.setdefault(chunk, self._chunk(frames))
-                    into.put(rows[place] - first, scored, place)
+            for number, place in _by_chunk(rows):
+                if number >= finished:
+                    if number not in open_chunks:
+                        open_chunks[number] = self._empty(number)
+                    open_chunks[number].put(rows[place] - number * CHUNK_FRAMES, scored, place)
             while finished < self.chunks and settled >= min(
                 (finished + 1) * CHUNK_FRAMES, len(self.store)
             ):
-                frames = min(CHUNK_FRAMES, len(self.store) - finished * CHUNK_FRAMES)
-                self._write(finished, open_chunks.pop(finished, None) or self._chunk(frames))
-                advance(frames)
+                is_open = finished in open_chunks  # not where no frame of it can be read
+                chunk = open_chunks.pop(finished) if is_open else self._empty(finished)
+                self._write(finished, chunk)
+                advance(len(chunk.instant))
                 finished += 1
 
     def _results(
@@ -261,7 +261,9 @@ class ScoringJob:
                     after[start : start + CHUNK_FRAMES] = before[start : start + CHUNK_FRAMES]
         return zarr.open_array(path, mode="r+")
 
-    def _chunk(self, frames: int) -> "_Chunk":
+    def _empty(self, number: int) -> "_Chunk":
+        """A chunk before its frames are scored."""
+        frames = min(CHUNK_FRAMES, len(self.store) - number * CHUNK_FRAMES)
         height, width, channels = self.store.shape[1:]
         return _Chunk(frames, (height, width, channels if self.keep_rebuilt else 0))
 

@@ -127,7 +127,6 @@ def _uniform(low: float, high: float, size: tuple[int, ...], generator: Generato
 
 def _ellipse(centre: Tensor, radius: Tensor, size_hw: tuple[int, int]) -> Tensor:
     """Soft ellipses in [0, 1]: (n, 2) centres and radii in pixels -> (n, H, W)."""
-    height, width = size_hw
     rows, columns = (torch.arange(side, device=centre.device) for side in size_hw)
     y = (rows - centre[:, :1]) / radius[:, :1]  # (n, H)
     x = (columns - centre[:, 1:]) / radius[:, 1:]  # (n, W)
