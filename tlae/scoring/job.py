@@ -9,6 +9,7 @@ depends on the end that there was (the last chunk, and what waited for later fra
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,8 @@ RESULT_FILES = (  # all that `score` and `events` write into a results folder
     *("parts/[0-9]*.parquet", "state-[0-9]*.safetensors"),
     *(f"events/{clip}" for clip in CLIP_FILES),
 )
-STATES_KEPT = 2  # centred scoring finishes a chunk while it is already in the next one
+STATES_KEPT = 3  # centred scoring finishes a chunk in the next one, and writing takes a while
+REBUILT_TOGETHER = 4  # pictures packed as one: a call costs more than their bytes
 
 
 @dataclass
@@ -78,7 +80,8 @@ class ScoringJob:
         self.maps = self._array("maps.zarr", MAP_DTYPE, self.store.shape[1:3], MAP_CODEC)
         self.rebuilt: Any = None
         if self.keep_rebuilt:
-            self.rebuilt = self._array("rebuilt.zarr", np.uint8, self.store.shape[1:])
+            item = self.store.shape[1:]
+            self.rebuilt = self._array("rebuilt.zarr", np.uint8, item, together=REBUILT_TOGETHER)
 
     @property
     def chunks(self) -> int:
@@ -157,21 +160,26 @@ class ScoringJob:
             start -= 1
         advance(min(finished * CHUNK_FRAMES, len(self.store)))
         open_chunks: dict[int, _Chunk] = {}
-        for rows, scored, settled in self._results(scorer, start, batch_frames):
-            self._require_finite(rows, scored)
-            for number, place in _by_chunk(rows):
-                if number >= finished:
-                    if number not in open_chunks:
-                        open_chunks[number] = self._empty(number)
-                    open_chunks[number].put(rows[place] - number * CHUNK_FRAMES, scored, place)
-            while finished < self.chunks and settled >= min(
-                (finished + 1) * CHUNK_FRAMES, len(self.store)
-            ):
-                is_open = finished in open_chunks  # not where no frame of it can be read
-                chunk = open_chunks.pop(finished) if is_open else self._empty(finished)
-                self._write(finished, chunk)
-                advance(len(chunk.instant))
-                finished += 1
+        with ThreadPoolExecutor(1) as writer:  # packs a chunk while the net answers for the next
+            written: Future[None] = Future()
+            written.set_result(None)
+            for rows, scored, settled in self._results(scorer, start, batch_frames):
+                self._require_finite(rows, scored)
+                for number, place in _by_chunk(rows):
+                    if number >= finished:
+                        if number not in open_chunks:
+                            open_chunks[number] = self._empty(number)
+                        open_chunks[number].put(rows[place] - number * CHUNK_FRAMES, scored, place)
+                while finished < self.chunks and settled >= min(
+                    (finished + 1) * CHUNK_FRAMES, len(self.store)
+                ):
+                    is_open = finished in open_chunks  # not where no frame of it can be read
+                    chunk = open_chunks.pop(finished) if is_open else self._empty(finished)
+                    written.result()  # one waits at most
+                    written = writer.submit(self._write, finished, chunk)
+                    advance(len(chunk.instant))
+                    finished += 1
+            written.result()
 
     def _results(
         self, scorer: FrameScorer, start: int, batch_frames: int
@@ -236,7 +244,14 @@ class ScoringJob:
         )
         self.log.append(number, table)
 
-    def _array(self, name: str, dtype: type, item: tuple[int, ...], codec: Any = "auto") -> Any:
+    def _array(
+        self,
+        name: str,
+        dtype: type,
+        item: tuple[int, ...],
+        codec: Any = "auto",
+        together: int = 1,
+    ) -> Any:
         """The array of all frames; one of another type is what an earlier version wrote."""
         path = self.folder / name
 
@@ -244,7 +259,7 @@ class ScoringJob:
             return zarr.create_array(
                 where,
                 shape=(len(self.store), *item),
-                chunks=(1, *item),
+                chunks=(min(together, CHUNK_FRAMES), *item),
                 shards=(CHUNK_FRAMES, *item),
                 dtype=dtype,
                 compressors=codec,
