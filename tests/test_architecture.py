@@ -17,6 +17,7 @@ GROUND = {
     "html_page",
     "http_client",
     "own_file",
+    "palette",
     "plain_values",
     "progress",
     "schema",

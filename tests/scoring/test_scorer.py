@@ -18,7 +18,9 @@ def score(
     name: str, batches: list[int], *, causal: bool = True, stride: int = 1, kernel_frames: int = 1
 ) -> Scored:
     rule = ScoringRule(causal=causal, kernel_frames=kernel_frames, match_light=False)
-    scorer = FrameScorer(small_model(name, stride=stride, rule=rule).detector, rule, CPU)
+    scorer = FrameScorer(
+        small_model(name, stride=stride, rule=rule).detector, rule, CPU, keep_rebuilt=True
+    )
     parts = []
     start = 0
     for size in batches:

@@ -9,6 +9,7 @@ depends on the end that there was (the last chunk, and what waited for later fra
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,8 @@ RESULT_FILES = (  # all that `score` and `events` write into a results folder
     *("parts/[0-9]*.parquet", "state-[0-9]*.safetensors"),
     *(f"events/{clip}" for clip in CLIP_FILES),
 )
-STATES_KEPT = 2  # centred scoring finishes a chunk while it is already in the next one
+STATES_KEPT = 3  # centred scoring finishes a chunk in the next one, and writing takes a while
+REBUILT_TOGETHER = 4  # pictures packed as one: a call costs more than their bytes
 
 
 @dataclass
@@ -79,9 +81,10 @@ class ScoringJob:
             self.log.folder.mkdir()
         note_facts(self.folder, self.facts)
         self.maps = self._array("maps.zarr", MAP_DTYPE, self.store.shape[1:3], MAP_CODEC)
-        self.rebuilt = None
+        self.rebuilt: Any = None
         if self.keep_rebuilt:
-            self.rebuilt = self._array("rebuilt.zarr", np.uint8, self.store.shape[1:])
+            item = self.store.shape[1:]
+            self.rebuilt = self._array("rebuilt.zarr", np.uint8, item, together=REBUILT_TOGETHER)
 
     @property
     def chunks(self) -> int:
@@ -160,21 +163,26 @@ class ScoringJob:
             start -= 1
         advance(min(finished * CHUNK_FRAMES, len(self.store)))
         open_chunks: dict[int, _Chunk] = {}
-        for rows, scored, settled in self._results(scorer, start, batch_frames):
-            self._require_finite(rows, scored)
-            for chunk, place in _by_chunk(rows):
-                if chunk >= finished:
-                    first = chunk * CHUNK_FRAMES
-                    frames = min(CHUNK_FRAMES, len(self.store) - first)
-                    into = open_chunks.setdefault(chunk, _Chunk(frames, self.store.shape))
-                    into.put(rows[place] - first, scored, place)
-            while finished < self.chunks and settled >= min(
-                (finished + 1) * CHUNK_FRAMES, len(self.store)
-            ):
-                frames = min(CHUNK_FRAMES, len(self.store) - finished * CHUNK_FRAMES)
-                self._write(finished, open_chunks.pop(finished, _Chunk(frames, self.store.shape)))
-                advance(frames)
-                finished += 1
+        with ThreadPoolExecutor(1) as writer:  # packs a chunk while the net answers for the next
+            written: Future[None] = Future()
+            written.set_result(None)
+            for rows, scored, settled in self._results(scorer, start, batch_frames):
+                self._require_finite(rows, scored)
+                for number, place in _by_chunk(rows):
+                    if number >= finished:
+                        if number not in open_chunks:
+                            open_chunks[number] = self._empty(number)
+                        open_chunks[number].put(rows[place] - number * CHUNK_FRAMES, scored, place)
+                while finished < self.chunks and settled >= min(
+                    (finished + 1) * CHUNK_FRAMES, len(self.store)
+                ):
+                    is_open = finished in open_chunks  # not where no frame of it can be read
+                    chunk = open_chunks.pop(finished) if is_open else self._empty(finished)
+                    written.result()  # one waits at most
+                    written = writer.submit(self._write, finished, chunk)
+                    advance(len(chunk.instant))
+                    finished += 1
+            written.result()
 
     def _results(
         self, scorer: FrameScorer, start: int, batch_frames: int
@@ -239,7 +247,14 @@ class ScoringJob:
         )
         self.log.append(number, table)
 
-    def _array(self, name: str, dtype: type, item: tuple[int, ...], codec: Any = "auto") -> Any:
+    def _array(
+        self,
+        name: str,
+        dtype: type,
+        item: tuple[int, ...],
+        codec: Any = "auto",
+        together: int = 1,
+    ) -> Any:
         """The array of all frames; one of another type is what an earlier version wrote."""
         path = self.folder / name
 
@@ -247,7 +262,7 @@ class ScoringJob:
             return zarr.create_array(
                 where,
                 shape=(len(self.store), *item),
-                chunks=(1, *item),
+                chunks=(min(together, CHUNK_FRAMES), *item),
                 shards=(CHUNK_FRAMES, *item),
                 dtype=dtype,
                 compressors=codec,
@@ -263,6 +278,12 @@ class ScoringJob:
                 for start in range(0, len(self.store), CHUNK_FRAMES):
                     after[start : start + CHUNK_FRAMES] = before[start : start + CHUNK_FRAMES]
         return zarr.open_array(path, mode="r+")
+
+    def _empty(self, number: int) -> "_Chunk":
+        """A chunk before its frames are scored."""
+        frames = min(CHUNK_FRAMES, len(self.store) - number * CHUNK_FRAMES)
+        height, width, channels = self.store.shape[1:]
+        return _Chunk(frames, (height, width, channels if self.keep_rebuilt else 0))
 
     def _state(self, number: int) -> Path:
         return self.folder / f"state-{number:08d}.safetensors"
@@ -285,12 +306,12 @@ def _settled_rows(runs: list[Rows], rows: int, delay: int) -> int:
 class _Chunk:
     """Results of one chunk; what is never put stays NaN or zero (unreadable frames)."""
 
-    def __init__(self, frames: int, shape: tuple[int, int, int, int]) -> None:
+    def __init__(self, frames: int, shape: tuple[int, int, int]) -> None:
         self.instant = np.full(frames, np.nan)
         self.frame_mean = np.full(frames, np.nan)
         self.peak = np.full((frames, 2), -1, np.int64)
-        self.maps = np.zeros((frames, *shape[1:3]), MAP_DTYPE)
-        self.rebuilt = np.zeros((frames, *shape[1:]), np.uint8)
+        self.maps = np.zeros((frames, *shape[:2]), MAP_DTYPE)
+        self.rebuilt = np.zeros((frames, *shape), np.uint8)
         self.reason = np.full(frames, "", dtype=object)
         self.example = np.full(frames, -1, np.int64)
 
@@ -299,7 +320,8 @@ class _Chunk:
         self.frame_mean[into] = scored.frame_mean[place]
         self.peak[into] = scored.peak[place]
         self.maps[into] = scored.maps[place]
-        self.rebuilt[into] = scored.rebuilt[place]
+        if scored.rebuilt.size:  # a net that answers with maps expects nothing
+            self.rebuilt[into] = scored.rebuilt[place]
         self.reason[into] = scored.reason[place]
         self.example[into] = scored.example[place]
 

@@ -16,8 +16,8 @@ class Scored:
         maps: (n, h, w) float32, smoothed error.
         instant: (n,) float64, frame score before smoothing in time; NaN: the net gave no verdict.
         peak: (n, 2) row and column of the map's maximum.
-        rebuilt: (n, h, w, C) uint8, what the net expected; C = 1 of a net that measures, which
-            expects nothing.
+        rebuilt: (n, h, w, C) uint8, what the net expected; C = 0 where it was not asked for or the
+            net expects nothing.
         reason: (n,) str, why the worst place is unusual; empty where the net does not say.
         example: (n,) number of the most similar normal thing, see ``Net.examples``; -1: none.
     """

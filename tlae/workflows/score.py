@@ -182,7 +182,7 @@ def open_seen(footage: Footage, model: Model, cache: Path) -> FrameStore:
 def _facts(model: Model, store: FrameStore, rule: ScoringRule, cfg: ScoreConfig) -> dict[str, Any]:
     """What the maps and instant scores depend on."""
     calibrated = cfg.precision == "calibrated"
-    return {
+    facts = {
         "model": model.digest(),
         **footage_facts(store),
         "rule": {k: v for k, v in asdict(rule).items() if k != "smooth_frames"},
@@ -191,6 +191,7 @@ def _facts(model: Model, store: FrameStore, rule: ScoringRule, cfg: ScoreConfig)
         # a net that segments expects nothing that could be shown
         "keep_rebuilt": cfg.keep_rebuilt and not model.detector.net.answers_maps,
     }
+    return facts | {"compile": True} if cfg.compile else facts  # older jobs know no such fact
 
 
 def _measure(
@@ -207,7 +208,14 @@ def _measure(
         pace = known.summary.get("frames_per_s")
         return _Measured(known.table.reindex(columns=list(MEASURED)), None, 0, pace)
     device = pick_device(cfg.device)
-    scorer = FrameScorer(model.detector, rule, device, facts["precision"])
+    scorer = FrameScorer(
+        model.detector,
+        rule,
+        device,
+        facts["precision"],
+        keep_rebuilt=facts["keep_rebuilt"],
+        compiled=cfg.compile,
+    )
     job = ScoringJob(
         place.folder, store, runs, facts, facts["keep_rebuilt"], place.rows_before, scorer.delay
     )
