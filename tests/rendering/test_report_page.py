@@ -241,7 +241,7 @@ def test_empty_sections_vanish() -> None:
     table = weeks_table(1).assign(taken_at=pd.NaT, alarm=False)
     html = report_html(scored_weeks(table, []), {}, [])
     assert "calendar-title" not in html
-    assert "events-title" not in html
+    assert 'id="events-title"' not in html
     assert "The highest score is 1.8\u00d7 threshold: site at " in html
     assert "keogram-title" not in html
     assert "Next event" not in html

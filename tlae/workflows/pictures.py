@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -15,7 +15,7 @@ from tlae.footage.contents import goes_on_from
 from tlae.footage.frames import Clip, Frame, Image
 from tlae.footage.windows import median_interval_s
 from tlae.footage.zones import Polygon, covered
-from tlae.rendering.clip_video import ClipScores
+from tlae.rendering.clip_video import TRAIL_FRAMES, ClipScores
 from tlae.rendering.heatmap import HeatScale, Mask
 from tlae.rendering.layouts import Layout, Look
 from tlae.rendering.marks import Caption, draw_truth, reason_of_alarm
@@ -110,7 +110,7 @@ class Drawing:
         first = int(rows[0])
         return ClipScores(
             table,
-            lambda row: results.map_of(first + row),
+            lru_cache(TRAIL_FRAMES + 1)(lambda row: results.map_of(first + row)),
             self.axis,
             (lambda row: results.expected_of(first + row)) if results.has_expected else None,
             [
