@@ -12,11 +12,9 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 
 from tlae.scoring.stretch import Moment
-from tlae.tensor_file import METADATA_KEY, UNFIT
+from tlae.tensor_file import METADATA_KEY, SAVERS, UNFIT
 
 ARRAY, WHEN, MOMENT = "array", "when", "moment"  # names of what JSON does not hold itself
-# Modules that save and load arrays of each framework; only some bring torch.
-SAVERS = {"np": "safetensors.numpy", "pt": "safetensors.torch"}
 
 Array = npt.NDArray[Any]
 

@@ -91,6 +91,21 @@ class Model:
         return self.detector.gap_s
 
     @property
+    def span_frames(self) -> int:
+        """Frames from the first to the last of a window."""
+        return self.detector.span_frames
+
+    @property
+    def precision(self) -> str:
+        """Of the arithmetic that the calibration was made with."""
+        return self.detector.precision
+
+    @property
+    def shows_expected(self) -> bool:
+        """Whether the net expects a picture, rather than answering with a map."""
+        return not self.detector.net.answers_maps
+
+    @property
     def watched_places(self) -> npt.NDArray[np.bool_] | None:
         """(H, W), False where changes do not count; None: all count."""
         watched = self.detector.watched
@@ -104,9 +119,24 @@ class Model:
         """See ``differing_reading``."""
         return differing_reading(self, rule)
 
-    def scorer(self, rule: ScoringRule, device: str = "auto") -> FrameScorer:
-        """A scorer under a rule; see ``device.pick_device``."""
-        return FrameScorer(self.detector, rule, pick_device(device), self.detector.precision)
+    def scorer(
+        self,
+        rule: ScoringRule,
+        device: str = "auto",
+        *,
+        precision: str | None = None,
+        keep_rebuilt: bool = False,
+        compiled: bool = False,
+    ) -> FrameScorer:
+        """A scorer under a rule; see ``scorable.Scorable``."""
+        return FrameScorer(
+            self.detector,
+            rule,
+            pick_device(device),
+            precision or self.precision,
+            keep_rebuilt=keep_rebuilt,
+            compiled=compiled,
+        )
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,18 @@ class Scorer(Protocol):
 
     Attributes:
         framework: of the arrays of ``state``: "np", or "pt" for tensors of torch.
+        delay: frames by which results lag behind; 0 when causal.
     """
 
     framework: ClassVar[str]
+    delay: int
 
     def push(self, frames: Image) -> Scored:
         """Results of the next frames (n, H, W, C) uint8, preprocessed."""
+        ...
+
+    def finish(self) -> Scored:
+        """Results still owed at the end of a run; then forget it."""
         ...
 
     def reset(self) -> None:
@@ -79,6 +85,21 @@ class Scorable(Protocol):
         ...
 
     @property
+    def span_frames(self) -> int:
+        """Frames from the first to the last of a window."""
+        ...
+
+    @property
+    def precision(self) -> str:
+        """Of the arithmetic that the calibration was made with."""
+        ...
+
+    @property
+    def shows_expected(self) -> bool:
+        """Whether a scorer can give the pictures that the net expected."""
+        ...
+
+    @property
     def watched_places(self) -> npt.NDArray[np.bool_] | None:
         """(H, W), False where changes do not count; None: all count."""
         ...
@@ -95,8 +116,23 @@ class Scorable(Protocol):
         """What makes scores under a rule others than those that the model was calibrated on."""
         ...
 
-    def scorer(self, rule: ScoringRule, device: str) -> Scorer:
-        """A scorer under a causal rule.
+    def scorer(
+        self,
+        rule: ScoringRule,
+        device: str,
+        *,
+        precision: str | None = None,
+        keep_rebuilt: bool = False,
+        compiled: bool = False,
+    ) -> Scorer:
+        """A scorer under a rule; see ``scoring.scorer.FrameScorer``.
+
+        Args:
+            rule: how errors become scores.
+            device: see ``device.pick_device``.
+            precision: None: that of the calibration.
+            keep_rebuilt: whether what the net expected is asked for.
+            compiled: whether the net is compiled first.
 
         Raises:
             UserError: the model cannot score by this rule, or on this device.

@@ -16,7 +16,7 @@ from tlae.scoring.calibrate import (
 )
 from tlae.scoring.calibration_file import calibration_arrays, calibration_of
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.smooth import smooth_in_time
+from tlae.scoring.smooth_time import smooth_in_time
 
 
 def calibration(

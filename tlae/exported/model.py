@@ -122,6 +122,21 @@ class ExportedModel:
         """An interval longer than this ends a run [s]; 0: none does."""
         return self.facts.gap_s
 
+    @property
+    def span_frames(self) -> int:
+        """Frames from the first to the last of a window."""
+        return (self.facts.step.window_frames - 1) * self.facts.step.stride + 1
+
+    @property
+    def precision(self) -> str:
+        """Of the graph."""
+        return self.facts.precision
+
+    @property
+    def shows_expected(self) -> bool:
+        """No graph gives the pictures that the net expected."""
+        return False
+
     def digest(self) -> str:
         """What scores know the model by: sha256 of its file, or of its graph."""
         return sha256(self.graph if self.file is None else self.file.read_bytes()).hexdigest()
@@ -134,12 +149,28 @@ class ExportedModel:
         """Nothing: ``scorer`` refuses a rule that the graph does not follow."""
         return []
 
-    def scorer(self, rule: ScoringRule, device: str = "auto") -> StepScorer:
-        """A scorer.
+    def scorer(
+        self,
+        rule: ScoringRule,
+        device: str = "auto",
+        *,
+        precision: str | None = None,
+        keep_rebuilt: bool = False,
+        compiled: bool = False,
+    ) -> StepScorer:
+        """A scorer; see ``scorable.Scorable``.
 
         Raises:
-            UserError: another rule or device than those of the file, or no such engine is there.
+            UserError: another rule, arithmetic or device than those of the file, or no such engine
+                is there.
         """
+        if precision not in (None, self.precision):
+            raise UserError(
+                f"precision must be calibrated or {self.precision} for this exported model, got "
+                f"{precision!r}"
+            )
+        if compiled:
+            raise UserError("compile must be false for an exported model, whose engine compiles")
         if device not in ("auto", "cpu"):
             raise UserError(f"device must be auto or cpu for an exported model, got {device!r}")
         if replace(rule, smooth_frames=0.0) != replace(self.rule, smooth_frames=0.0):

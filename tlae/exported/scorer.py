@@ -50,6 +50,7 @@ class StepScorer:
     """
 
     framework: ClassVar[str] = "np"
+    delay = 0
 
     def __init__(self, step: Step, facts: StepFacts) -> None:
         self._step, self._facts = step, facts
@@ -75,9 +76,21 @@ class StepScorer:
             maps,
             np.where(blind, np.nan, score.astype(np.float64)),
             np.where(blind[:, None], -1, peak),
-            np.zeros((len(frames), 0, 0, 1), np.uint8),  # the graph does not give it
+            np.zeros((len(frames), 0, 0, 0), np.uint8),  # the graph does not give it
             np.full(len(frames), "", dtype=object),
             np.full(len(frames), -1),
+        )
+
+    def finish(self) -> Scored:
+        """Nothing is owed at the end of a causal run; forget it."""
+        self.reset()
+        return Scored(
+            np.zeros((0, 1, 1), np.float32),
+            np.zeros(0),
+            np.zeros((0, 2), np.int64),
+            np.zeros((0, 0, 0, 0), np.uint8),
+            np.zeros(0, dtype=object),
+            np.zeros(0, np.int64),
         )
 
     def state(self) -> Arrays:

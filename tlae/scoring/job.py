@@ -11,13 +11,13 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import zarr
-from safetensors.torch import load_file, save_file
 from zarr.codecs import BloscCodec
 
 from tlae.chunk_log import JOB_FILE, ChunkLog, begin_anew, is_begun, note_facts
@@ -26,9 +26,10 @@ from tlae.footage.frames import OK
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
 from tlae.progress import Advance
+from tlae.scorable import Scorer
 from tlae.scoring.scored_frames import Scored
-from tlae.scoring.scorer import FrameScorer
 from tlae.scoring.stored_maps import MAP_DTYPE, rounded
+from tlae.tensor_file import SAVERS
 from tlae.whole_file import replace_folder, settle, whole_file
 
 CHUNK_FRAMES = 128  # one shard of the map arrays
@@ -99,7 +100,7 @@ class ScoringJob:
         """Number of rows that are not in a finished chunk."""
         return max(0, len(self.store) - self.done() * CHUNK_FRAMES)
 
-    def run(self, scorer: FrameScorer, batch_frames: int, advance: Advance) -> None:
+    def run(self, scorer: Scorer, batch_frames: int, advance: Advance) -> None:
         """Score what is not yet scored.
 
         Raises:
@@ -156,7 +157,7 @@ class ScoringJob:
                 opened = zarr.open_array(self.folder / array, mode="r+")
                 opened.resize((len(self.store), *opened.shape[1:]))
 
-    def _run(self, scorer: FrameScorer, batch_frames: int, advance: Advance) -> None:
+    def _run(self, scorer: Scorer, batch_frames: int, advance: Advance) -> None:
         finished = self.done()
         start = finished
         while start > 0 and not self._state(start).is_file():
@@ -185,11 +186,11 @@ class ScoringJob:
             written.result()
 
     def _results(
-        self, scorer: FrameScorer, start: int, batch_frames: int
+        self, scorer: Scorer, start: int, batch_frames: int
     ) -> Iterator[tuple[Rows, Scored, int]]:
         """Rows, their results, and the number of rows below which nothing more will come."""
         if start:
-            scorer.restore(load_file(self._state(start)))
+            scorer.restore(import_module(SAVERS[scorer.framework]).load_file(self._state(start)))
         first_row = start * CHUNK_FRAMES
         for run in self.runs:
             if run[-1] < first_row:
@@ -218,7 +219,7 @@ class ScoringJob:
                 f" ({path}); score with precision=float32, or train with a lower learning rate"
             )
 
-    def _keep_state(self, scorer: FrameScorer, row: int, start: int, *, fresh: bool) -> None:
+    def _keep_state(self, scorer: Scorer, row: int, start: int, *, fresh: bool) -> None:
         """At the first batch of a chunk, save what the scorer carries into it."""
         number = row // CHUNK_FRAMES
         if number <= start or self._state(number).is_file():
@@ -226,7 +227,7 @@ class ScoringJob:
         if fresh:
             scorer.reset()
         with whole_file(self._state(number)) as temporary:
-            save_file(scorer.state(), temporary)
+            import_module(SAVERS[scorer.framework]).save_file(scorer.state(), temporary)
         for old in range(number - STATES_KEPT + 1):
             self._state(old).unlink(missing_ok=True)
 
