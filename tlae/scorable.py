@@ -1,7 +1,7 @@
 """What live scoring asks of a model, and the models that offer it: trained ones, exported ones."""
 
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,41 +12,9 @@ from tlae.footage.frames import Image
 from tlae.footage.preprocess import Preprocessing
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.scored_frames import Scored
+from tlae.scoring.scored_frames import Scorer
 
 EXPORTED_SUFFIX = ".onnx"
-
-
-class Scorer(Protocol):
-    """Score a run of frames piece by piece, causally.
-
-    Attributes:
-        framework: of the arrays of ``state``: "np", or "pt" for tensors of torch.
-        delay: frames by which results lag behind; 0 when causal.
-    """
-
-    framework: ClassVar[str]
-    delay: int
-
-    def push(self, frames: Image) -> Scored:
-        """Results of the next frames (n, H, W, C) uint8, preprocessed."""
-        ...
-
-    def finish(self) -> Scored:
-        """Results still owed at the end of a run; then forget it."""
-        ...
-
-    def reset(self) -> None:
-        """Forget the past: the next frame begins a run."""
-        ...
-
-    def state(self) -> dict[str, Any]:
-        """What the frames so far leave behind, by name."""
-        ...
-
-    def restore(self, tensors: dict[str, Any]) -> None:
-        """Go on from what ``state`` returned."""
-        ...
 
 
 class Scorable(Protocol):

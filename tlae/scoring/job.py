@@ -26,8 +26,7 @@ from tlae.footage.frames import OK
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
 from tlae.progress import Advance
-from tlae.scorable import Scorer
-from tlae.scoring.scored_frames import Scored
+from tlae.scoring.scored_frames import Scored, Scorer
 from tlae.scoring.stored_maps import MAP_DTYPE, rounded
 from tlae.tensor_file import SAVERS
 from tlae.whole_file import replace_folder, settle, whole_file

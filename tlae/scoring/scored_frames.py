@@ -1,6 +1,7 @@
-"""What a scorer says of frames, whatever runs the net."""
+"""What a scorer is, and what it says of frames, whatever runs the net."""
 
 from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -38,3 +39,35 @@ class Scored:
     def is_finite(self) -> npt.NDArray[np.bool_]:
         """Whether the net gave numbers, (n,); a frame without a verdict has an empty score."""
         return np.isfinite(self.frame_mean) & ~np.isinf(self.instant)
+
+
+class Scorer(Protocol):
+    """Score a run of frames piece by piece, causally.
+
+    Attributes:
+        framework: of the arrays of ``state``: "np", or "pt" for tensors of torch.
+        delay: frames by which results lag behind; 0 when causal.
+    """
+
+    framework: ClassVar[str]
+    delay: int
+
+    def push(self, frames: Image) -> Scored:
+        """Results of the next frames (n, H, W, C) uint8, preprocessed."""
+        ...
+
+    def finish(self) -> Scored:
+        """Results still owed at the end of a run; then forget it."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the past: the next frame begins a run."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What the frames so far leave behind, by name."""
+        ...
+
+    def restore(self, tensors: dict[str, Any]) -> None:
+        """Go on from what ``state`` returned."""
+        ...

@@ -1,6 +1,7 @@
 """Smoothing of error maps over space."""
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from tlae.scoring.rule import kernel_reach_px, kernel_sigma_px
 
-FloatMap = npt.NDArray[np.float32]
+Map = npt.NDArray[np.floating[Any]]
 
 
 def smooth_map(maps: Tensor, kernel: str, size_px: int, watched: Tensor | None = None) -> Tensor:
@@ -54,9 +55,10 @@ def _runs_on_host(maps: Tensor) -> bool:
     return maps.device.type == "cpu" and not torch.onnx.is_in_onnx_export()
 
 
-def _each(maps: Tensor, filtered: Callable[[FloatMap], FloatMap]) -> Tensor:
+def _each(maps: Tensor, filtered: Callable[[Map], Map]) -> Tensor:
     """Filter each of the maps (B, H, W) in the host's memory."""
-    pictures = np.ascontiguousarray(maps.detach().float().numpy())
+    known = maps if maps.dtype == torch.float64 else maps.float()  # to OpenCV
+    pictures = np.ascontiguousarray(known.detach().numpy())
     result = np.empty_like(pictures)
     for number, picture in enumerate(pictures):
         result[number] = filtered(picture)
