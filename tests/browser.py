@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -40,3 +41,20 @@ def troubles_of(page: Any, *allowed: str) -> list[str]:
         lambda asked: None if asked.url.startswith(allowed) else troubles.append(asked.url),
     )
     return troubles
+
+
+def barriers_of(page: Any) -> list[str]:
+    """What axe-core finds that bars people from a page, in light and in dark; [] is right.
+
+    The page's context must have ``bypass_csp`` where the page forbids foreign scripts.
+    """
+    pytest.importorskip("axe_playwright_python", reason="needs axe-playwright-python")
+    axe = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.evaluate(axe)
+        for rule in page.evaluate("axe.run()")["violations"]:
+            places = [" ".join(map(str, node["target"])) for node in rule["nodes"]]
+            found.append(f"{scheme}: {rule['id']}: {', '.join(places[:3])}")
+    return found

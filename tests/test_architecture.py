@@ -17,6 +17,7 @@ GROUND = {
     "html_page",
     "http_client",
     "own_file",
+    "palette",
     "plain_values",
     "progress",
     "schema",
@@ -34,6 +35,9 @@ ARROWS = {
     "camera": {"footage"} | GROUND,
     "scoring": {"camera", "models", "footage"} | GROUND,
     "training": {"scoring", "models", "footage", "model_file"} | GROUND,
+    "exported": {"scoring", "camera", "footage"} | GROUND,
+    "exporting": {"exported", "model_file", "models", "scorable", "scoring", "camera", "footage"}
+    | GROUND,
     "rendering": {"footage"} | GROUND,
     "evaluation": {"rendering", "scoring", "footage"} | GROUND,
     "workflows": {
@@ -46,6 +50,7 @@ ARROWS = {
         "model_file",
         "models",
         "rendering",
+        "scorable",
         "scoring",
         "training",
     }
@@ -70,11 +75,12 @@ ARROWS = {
         "models",
         "footage",
         "model_file",
+        "scorable",
     }
     | GROUND,
     "explorer": {"image_sets", "rendering", "footage"} | GROUND,
     "feeds": {"image_sets", "footage"} | GROUND,
-    "watching": {"live", "model_file", "rendering", "scoring", "footage"} | GROUND,
+    "watching": {"live", "rendering", "scorable", "scoring", "footage"} | GROUND,
     "serving": {
         "api",
         "explorer",
@@ -88,7 +94,7 @@ ARROWS = {
     | GROUND,
 }
 # What the camera product does not need: named by its own commands alone.
-WINGS = {"lab", "image_sets", "explorer", "feeds", "watching", "serving"}
+WINGS = {"lab", "exporting", "image_sets", "explorer", "feeds", "watching", "serving"}
 # A library may be imported only by files whose path starts so.
 HOMES = {
     "hydra": ("compose.py", "refused_settings.py", "setting_types.py", "sweep.py"),
@@ -98,6 +104,7 @@ HOMES = {
         "config_parts.py",
         "config_scores.py",
         "explorer/settings.py",
+        "exporting/settings.py",
         "feeds/settings.py",
         "help.py",
         "image_sets/fit_settings.py",
@@ -116,6 +123,7 @@ HOMES = {
     "uvicorn": ("explorer/", "serving/"),
     "prometheus_client": ("serving/",),
     "zmq": ("serving/",),
+    "onnxruntime": ("exported/engines.py",),
     "pytorch_lightning": ("training/", "footage/datamodule.py", "workflows/train.py"),
 }
 

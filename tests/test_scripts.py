@@ -108,3 +108,11 @@ def test_explorer_speed_walks_through_the_page(capfd: pytest.CaptureFixture[str]
         pytest.skip("needs Chromium in /usr/bin/chromium")
     run("explorer_speed.py", "--points", 500)
     assert "first picture" in capfd.readouterr().out
+
+
+def test_gpu_speed_prints_a_line_for_each_way(capsys: pytest.CaptureFixture[str]) -> None:
+    few = ["--models", "cae_small", "--frames", 8, "--batch", 4, "--size", 32, 48, "--edge", 64]
+    run("gpu_speed.py", *few, "--plain")
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| `cae")]
+    assert [row.split(" | ")[1] for row in rows] == ["float32", "bfloat16"]
+    assert float(rows[0].strip("| ").split(" | ")[-1]) == 0

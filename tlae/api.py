@@ -27,8 +27,9 @@ from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.footage.sources import IN_MEMORY, Footage, array_footage
 from tlae.footage.sources import open_footage as open_path
-from tlae.model_file import Model, load_model, run_name
+from tlae.model_file import Model, load_model
 from tlae.progress import progress_shown
+from tlae.scorable import run_name
 from tlae.scoring.results import Scores
 from tlae.whole_file import require_path
 from tlae.workflows import score as scoring

@@ -63,6 +63,11 @@ COMMANDS = {
         "tlae.config:CalibrateConfig",
         "declare footage normal, without retraining",
     ),
+    "export": Command(
+        "tlae.commands.export",
+        "tlae.exporting.settings:ExportConfig",
+        "write a model as ONNX, to score without torch",
+    ),
     "events": Command(
         "tlae.commands.events",
         "tlae.config_scores:EventsConfig",
@@ -172,6 +177,8 @@ COMMANDS = {
 
 # Extras of the package that bring a library.
 EXTRAS = dict.fromkeys(("sklearn", "skops", "torchvision"), "images") | {
+    "onnx": "export",
+    "onnxruntime": "export",
     "paho": "mqtt",
     "feedparser": "feed",
     "ray": "ray",
@@ -182,19 +189,8 @@ EXTRAS |= dict.fromkeys(
 
 # Commands that bring torch, which takes seconds: a terminal shows what goes on.
 SLOW_TO_LOAD = (
-    *(
-        "train",
-        "score",
-        "fleet",
-        "watch",
-        "serve",
-        "calibrate",
-        "events",
-        "benchmark",
-        "demo",
-        "render",
-    ),
-    "report",
+    *("train", "score", "fleet", "watch", "serve", "calibrate", "export", "events", "benchmark"),
+    *("demo", "render", "report"),
 )
 
 USAGE = """\

@@ -142,9 +142,10 @@ class ScoreConfig:
         suffix: added to the name; --multirun sets it.
         scoring: from error to alarm.
         events: when alarms are one event.
-        batch_frames: frames that the net answers for at once.
+        batch_frames: frames that the net answers for at once; 128 suits a GPU.
         device: auto, cpu, cuda, cuda:1, mps.
         precision: calibrated (as in the model file), float32, bfloat16.
+        compile: compile the net first; takes some seconds and pays for long footage on a GPU.
         keep_rebuilt: store what the net expected, for layout=side_by_side.
         paths: where results go.
         overwrite: replace what lies there already.
@@ -159,6 +160,7 @@ class ScoreConfig:
     batch_frames: int = 16
     device: str = "auto"
     precision: str = "calibrated"
+    compile: bool = False
     keep_rebuilt: bool = True
     paths: PathsConfig = field(default_factory=PathsConfig)
     overwrite: bool = False

@@ -63,7 +63,7 @@ class RenderConfig:
         hours_per_s: time-lapse: footage time a second; null: a minute for all.
         slow: time-lapse: so many times slower near events.
         frames: PNGs of these frames of each clip, no video.
-        top: most anomalous frames on the contact sheet; 0: no sheet.
+        top: events on the contact sheet, else the most anomalous frames; 0: no sheet.
     """
 
     scores: str = MISSING

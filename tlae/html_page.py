@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tlae.palette import page_style
+
 TO_BGR = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}  # by number of channels
 QUALITIES = (82, 70, 55)  # of WebP, 0..100, tried before a picture is made smaller
 SHRINK = 0.75  # of the sides, then tried again
@@ -39,7 +41,7 @@ def fill_template(package: str, name: str, values: Mapping[str, object]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["base_style"] = Markup(_text("tlae", "html_page.css"))
+    environment.globals["base_style"] = Markup(page_style() + _text("tlae", "html_page.css"))
     environment.globals["asset"] = lambda file: Markup(_text(package, file))
     environment.filters["json"] = lambda content: Markup(json_in_page(content))
     page = environment.get_template(name).render(values)

@@ -17,22 +17,20 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.budget import Budget, require_budget
-from tlae.camera.canonical_store import UNOBSERVED
-from tlae.camera.watch import CameraWatch, Past
-from tlae.device import pick_device
+from tlae.camera.watch import UNOBSERVED, CameraWatch, Past
 from tlae.errors import UserError, refusing_bad_values, require_known
 from tlae.footage.frames import OK, WARM_UP, Image
 from tlae.footage.images import to_grey_levels
 from tlae.live_state import pack, unpack
-from tlae.model_file import Model, differing_reading
+from tlae.scorable import Scorable
 from tlae.scoring import areas
 from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.scoring.event_follower import EventFollower
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.events import SEEING, Event
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.scorer import FrameScorer, Scored
-from tlae.scoring.smooth import CausalSmoothing
+from tlae.scoring.scored_frames import Scored
+from tlae.scoring.smooth_time import CausalSmoothing
 from tlae.scoring.stored_maps import FloatMap
 from tlae.scoring.stretch import Moment
 from tlae.setting_rules import within
@@ -111,7 +109,7 @@ class Live:
     """Score frames as they arrive.
 
     Args:
-        model: trained model.
+        model: trained or exported model.
         budget: what makes an alarm; None: as the model was trained.
         events: when alarms are one event; nothing is accepted as normal after a time.
         interval_s: median time between frames [s]; None: as in the training footage.
@@ -133,7 +131,7 @@ class Live:
 
     def __init__(
         self,
-        model: Model,
+        model: Scorable,
         budget: Budget | None = None,
         *,
         events: EventRule | None = None,
@@ -141,7 +139,7 @@ class Live:
         device: str = "auto",
         settings: dict[str, Any] | None = None,
     ) -> None:
-        if not isinstance(model, Model):
+        if not hasattr(model, "scorer"):
             raise UserError(
                 f"model must be a loaded model, got {model!r}; load it with tlae.load(model_file)"
             )
@@ -153,7 +151,7 @@ class Live:
         budget, events = require_budget(budget) or model.budget, events or EventRule()
         if events.accept_after_h is not None:
             raise UserError("accept_after_h needs stored maps; use `tlae events` for it")
-        self._differ = differing_reading(model, self._rule)
+        self._differ = model.differing(self._rule)
         self._calibration: Calibration | None = None
         if not self._differ:
             smooth = self._rule.smooth_frames
@@ -161,8 +159,7 @@ class Live:
         self.change_budget(budget)
         self._model, self._events = model, events
         self._interval_s = model.calibration.interval_s if interval_s is None else interval_s
-        precision = model.detector.precision
-        self._scorer = FrameScorer(model.detector, self._rule, pick_device(device), precision)
+        self._scorer = model.scorer(self._rule, device)
         self._watch = None if model.camera is None else CameraWatch(model.camera)
         self._smoothing = CausalSmoothing(self._rule.smooth_frames)
         things = events.follows_things(self._interval_s, self._rule.reduction)
@@ -176,7 +173,7 @@ class Live:
     @property
     def examples(self) -> Image:
         """Pictures of normal things, (n, h, w, C); empty where the model keeps none."""
-        return np.asarray(self._model.detector.net.examples().cpu().numpy())
+        return self._model.examples()
 
     def change_budget(self, budget: Budget) -> None:
         """Alarm by another budget from the next frame on; an event that goes on is not cut.
@@ -214,7 +211,7 @@ class Live:
             UserError: the picture or its time is of another kind.
         """
         picture = self._as_rgb(image)
-        prepared = self._model.detector.preprocessing(picture)
+        prepared = self._model.preprocessing(picture)
         time_s, at_s, taken_at = self._time_of(when)
         cut, forget = self._begins_anew(time_s), self._to_cut and taken_at is None
         self._frame, self._last_s, self._at_s, self._to_cut = self._frame + 1, time_s, at_s, False
@@ -268,11 +265,11 @@ class Live:
             "smoothing": self._smoothing.carried,
             "follower": self._follower.state(),
         }
-        return pack(facts, self._scorer.state())
+        return pack(facts, self._scorer.state(), self._scorer.framework)
 
     def restore(self, state: bytes) -> None:
         """Go on from ``state`` of the same model and settings; ``ValueError``: it is damaged."""
-        facts, tensors = unpack(state)
+        facts, tensors = unpack(state, self._scorer.framework)
         for name in KEPT:
             setattr(self, name, facts["live"][name])
         if self._watch is not None:
@@ -283,7 +280,7 @@ class Live:
 
     def _begins_anew(self, time_s: float) -> bool:
         """Whether footage ended before a frame; then nothing of the past counts for it."""
-        gap_s, step_s = self._model.detector.gap_s, time_s - self._last_s
+        gap_s, step_s = self._model.gap_s, time_s - self._last_s
         cut = self._to_cut or step_s < 0 or 0 < gap_s < step_s
         if cut:
             self._scorer.reset()
@@ -302,7 +299,7 @@ class Live:
         return instant, scored
 
     def _as_rgb(self, image: npt.NDArray[Any]) -> Image:
-        levels = self._model.detector.preprocessing.levels
+        levels = self._model.preprocessing.levels
         if not isinstance(image, np.ndarray):
             raise UserError(f"a picture must be an array (H, W) or (H, W, 3), got {image!r:.80}")
         fits = image.ndim == 2 or (image.ndim == 3 and image.shape[-1] in (1, 3))

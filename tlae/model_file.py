@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors.torch import save
 from torch import Tensor
@@ -23,17 +24,19 @@ from torch import Tensor
 from tlae import __version__
 from tlae.budget import Budget
 from tlae.camera.camera import Camera
-from tlae.camera.camera_file import camera_of, camera_tensors
+from tlae.camera.camera_file import camera_arrays, camera_of
+from tlae.device import pick_device
 from tlae.errors import ModelFileError
+from tlae.footage.frames import Image
 from tlae.footage.preprocess import Preprocessing
 from tlae.models.contract import Net
 from tlae.models.standardised import Standardised
 from tlae.plain_values import from_plain, known_fields
 from tlae.scoring.calibrate import Calibration
-from tlae.scoring.calibration_file import calibration_of, calibration_tensors
+from tlae.scoring.calibration_file import calibration_arrays, calibration_of
 from tlae.scoring.detector import Detector
 from tlae.scoring.rule import ScoringRule, completed
-from tlae.scoring.scorer import reading_of
+from tlae.scoring.scorer import FrameScorer, reading_of
 from tlae.tensor_file import METADATA_KEY, UNFIT, damaged, read_tensor_file, require_finite
 from tlae.whole_file import whole_file
 
@@ -74,6 +77,66 @@ class Model:
         if self.file is None:
             return sha256(model_bytes(self)).hexdigest()
         return sha256(self.file.read_bytes()).hexdigest()
+
+    # What ``scorable.Scorable`` asks for, besides:
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """What a frame goes through before the net."""
+        return self.detector.preprocessing
+
+    @property
+    def gap_s(self) -> float:
+        """An interval longer than this ends a run [s]; 0: none does."""
+        return self.detector.gap_s
+
+    @property
+    def span_frames(self) -> int:
+        """Frames from the first to the last of a window."""
+        return self.detector.span_frames
+
+    @property
+    def precision(self) -> str:
+        """Of the arithmetic that the calibration was made with."""
+        return self.detector.precision
+
+    @property
+    def shows_expected(self) -> bool:
+        """Whether the net expects a picture, rather than answering with a map."""
+        return not self.detector.net.answers_maps
+
+    @property
+    def watched_places(self) -> npt.NDArray[np.bool_] | None:
+        """(H, W), False where changes do not count; None: all count."""
+        watched = self.detector.watched
+        return None if watched is None else np.asarray(watched.cpu().numpy())
+
+    def examples(self) -> Image:
+        """Pictures of normal things, (n, h, w, C); empty where the net keeps none."""
+        return np.asarray(self.detector.net.examples().cpu().numpy())
+
+    def differing(self, rule: ScoringRule) -> list[str]:
+        """See ``differing_reading``."""
+        return differing_reading(self, rule)
+
+    def scorer(
+        self,
+        rule: ScoringRule,
+        device: str = "auto",
+        *,
+        precision: str | None = None,
+        keep_rebuilt: bool = False,
+        compiled: bool = False,
+    ) -> FrameScorer:
+        """A scorer under a rule; see ``scorable.Scorable``."""
+        return FrameScorer(
+            self.detector,
+            rule,
+            pick_device(device),
+            precision or self.precision,
+            keep_rebuilt=keep_rebuilt,
+            compiled=compiled,
+        )
 
 
 @dataclass(frozen=True)
@@ -118,11 +181,6 @@ def differing_reading(model: Model, rule: ScoringRule) -> list[str]:
     """
     made, asked = (asdict(reading_of(model.detector, one)) for one in (model.rule, rule))
     return [key for key in made if made[key] != asked[key]]
-
-
-def run_name(model_file: Path) -> str:
-    """Short name of a model: its run folder, or its file name where it lies alone."""
-    return model_file.resolve().parent.name if model_file.stem == "model" else model_file.stem
 
 
 def build_net(config: Mapping[str, Any]) -> Net:
@@ -180,14 +238,14 @@ def model_bytes(model: Model) -> bytes:
         "spread": net.spread,
         "typical_error": detector.typical_error,
     }
-    parts, calibration_facts = calibration_tensors(model.calibration)
-    tensors |= {f"{CALIBRATION}{name}": tensor for name, tensor in parts.items()}
+    parts, calibration_facts = calibration_arrays(model.calibration)
+    tensors |= {f"{CALIBRATION}{name}": torch.from_numpy(one) for name, one in parts.items()}
     if detector.watched is not None:
         tensors["watched"] = detector.watched.to(torch.uint8)
     camera_facts = None
     if model.camera is not None:
-        parts, camera_facts = camera_tensors(model.camera)
-        tensors |= {f"{CAMERA}{name}": tensor for name, tensor in parts.items()}
+        parts, camera_facts = camera_arrays(model.camera)
+        tensors |= {f"{CAMERA}{name}": torch.from_numpy(one) for name, one in parts.items()}
     facts = {
         "format": FORMAT,
         "net": detector.net_config,
@@ -260,7 +318,7 @@ def _model_of(facts: _Facts, tensors: Mapping[str, Tensor]) -> Model:
         detector,
         facts.rule,
         facts.alarm,
-        calibration_of(_named(CALIBRATION, tensors), facts.calibration),
+        calibration_of(_arrays(CALIBRATION, tensors), facts.calibration),
         _camera(facts.camera, tensors),
         facts.training,
         facts.source_hw,
@@ -291,7 +349,11 @@ def _try(model: Model) -> None:
 
 
 def _camera(facts: dict[str, Any] | None, tensors: Mapping[str, Tensor]) -> Camera | None:
-    return None if facts is None else camera_of(_named(CAMERA, tensors), facts)
+    return None if facts is None else camera_of(_arrays(CAMERA, tensors), facts)
+
+
+def _arrays(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, npt.NDArray[Any]]:
+    return {name: tensor.numpy() for name, tensor in _named(prefix, tensors).items()}
 
 
 def _named(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -11,6 +11,8 @@ from safetensors import SafetensorError, safe_open
 from tlae import __version__
 from tlae.errors import ModelFileError
 
+# Modules that save and load arrays of each framework; only some bring torch.
+SAVERS = {"np": "safetensors.numpy", "pt": "safetensors.torch"}
 METADATA_KEY = "tlae"
 # What building, filling and trying the parts of a file made by hand can end in.
 UNFIT = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.camera.small_camera import ALL_ON, SIZE_HW, day_and_night, footage, scene, store_of
 from tlae.camera.camera import Camera
-from tlae.camera.camera_file import camera_of, camera_tensors
+from tlae.camera.camera_file import camera_arrays, camera_of
 from tlae.camera.fit import fit_camera, longest_copies
 from tlae.camera.health import Health
 from tlae.camera.options import CameraOptions
@@ -159,7 +159,7 @@ def test_longest_copies_stay_within_a_clip(tmp_path: Path) -> None:
 
 
 def test_what_is_saved_comes_back(camera: Camera) -> None:
-    back = camera_of(*camera_tensors(camera))
+    back = camera_of(*camera_arrays(camera))
     frames = day_and_night(5)
     for one, other in zip(camera.see(frames, [0] * 10), back.see(frames, [0] * 10), strict=True):
         np.testing.assert_array_equal(one.picture, other.picture)

@@ -11,9 +11,9 @@ from tests.camera.small_camera import ALL_ON, footage, store_of
 from tests.small_footage import raises_at
 from tlae.camera import canonical_store as module
 from tlae.camera.camera import Camera
-from tlae.camera.canonical_store import UNOBSERVED, canonical_store, observe, without_ill
+from tlae.camera.canonical_store import canonical_store, observe, without_ill
 from tlae.camera.fit import fit_camera
-from tlae.camera.watch import CameraWatch
+from tlae.camera.watch import UNOBSERVED, CameraWatch
 from tlae.errors import UserError
 from tlae.footage.store import FrameStore
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.browser import chromium, troubles_of
+from tests.browser import barriers_of, chromium, troubles_of
 from tests.small_descriptors import GROUP, write_labels, write_store
 from tlae.cli import main
 
@@ -119,6 +119,7 @@ def test_a_user_walks_through_the_page(page: Any, url: str, tmp_path: Path) -> N
     assert page.inner_text("#selection-title") == "30 of 60 selected"
     assert page.locator("#list li").count() == GROUP
 
+    assert barriers_of(page) == []
     page.select_option("#colour", "position")
     page.select_option("#method", "kmeans")
     page.fill("#parameters [name=k]", "2")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.browser import barriers_of, chromium, troubles_of
 from tests.small_footage import write_clips
 from tlae.cli import main
 
@@ -140,6 +141,36 @@ def test_evaluate_takes_any_table(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["evaluate", f"scores={tmp_path}/errors.csv"]) == 0
     assert "90 frames in 3 clips, 63 of them normal" in capsys.readouterr().out
     assert (tmp_path / "errors-evaluation/report.html").is_file()
+
+
+def test_the_page_says_its_verdict_first_and_fits_a_phone(tmp_path: Path) -> None:
+    label = np.tile(np.arange(30) > 20, 3)
+    table = pd.DataFrame(
+        {
+            "clip": np.repeat(["a", "b", "c"], 30),
+            "frame": np.tile(np.arange(30), 3),
+            "label": label.astype(int),
+            "error": np.where(label, 2.0, 1.0),
+            "alarm": (label & (np.arange(90) > 30)) | (np.arange(90) == 5),
+        }
+    )
+    table.to_csv(tmp_path / "errors.csv", index=False)
+    assert main(["evaluate", f"scores={tmp_path}/errors.csv"]) == 0
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        troubles = troubles_of(page, "file:", "data:")
+        page.goto((tmp_path / "errors-evaluation/report.html").as_uri())
+        said = "Finds 2 of 3 events; 1.6 % of normal frames alarm."
+        assert page.inner_text("main > :first-child") == said
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        assert page.locator("details[open]").count() == 0
+        page.focus("summary >> nth=0")
+        page.keyboard.press("Enter")
+        assert page.locator("details[open] table").is_visible()
+        assert barriers_of(page) == []
+        ground = page.evaluate("getComputedStyle(document.querySelector('svg')).backgroundColor")
+        assert ground == "rgba(0, 0, 0, 0)"  # dark, with the page
+        assert troubles == []
 
 
 def test_a_run_with_other_settings_is_refused_and_then_overwritten(

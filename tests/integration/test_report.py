@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from torch import nn
 
-from tests.browser import chromium
+from tests.browser import barriers_of, chromium
 from tests.rendering.scored_footage import scored_weeks, weeks_events, weeks_table
 from tests.small_footage import small_model, write_clips
 from tlae.cli import main
@@ -56,11 +56,11 @@ def test_the_page_shows_the_event_its_pictures_and_the_keogram(
     assert str(out) in capsys.readouterr().out
 
 
-def test_a_thing_is_shown_before_it_came_at_its_peak_and_afterwards(copied: Path) -> None:
+def test_a_thing_is_shown_before_it_came_since_and_now(copied: Path) -> None:
     assert main(["events", f"scores={copied}", "by=thing"]) == 0
     assert main(["report", f"scores={copied}"]) == 0
     shown = re.findall(r'class="shot ([^"]+)"', (copied / "report.html").read_text())
-    assert shown == ["map", "before", "at-its-peak", "afterwards", "expected"]
+    assert shown == ["before", "since", "now", "map", "expected"]
 
 
 @pytest.mark.parametrize(
@@ -268,6 +268,7 @@ def test_timeline_is_reached_by_keys_and_opens_the_event(opened: tuple[Any, list
     page.keyboard.press("Enter")
     first = min(shown(page), key=lambda e: float(e["from"]))["id"]
     assert page.evaluate("document.activeElement.id") == first
+    assert page.inner_text("#which").startswith(f"{first}, 1 of ")
     assert trouble == []
 
 
@@ -288,8 +289,9 @@ def test_hovering_tells_time_score_and_mode(opened: tuple[Any, list[str]]) -> No
     page.hover("#timeline", position={"x": 150, "y": 120})
     lines = page.inner_text("#tip").splitlines()
     assert "Jun 2026" in lines[0] or "Jul 2026" in lines[0]
-    assert lines[1].startswith("raw 0.")
-    assert lines[2] in ("day", "infrared")
+    assert lines[1].endswith("\u00d7 threshold")
+    assert lines[2].endswith(" % of normal")
+    assert lines[3] in ("day", "infrared")
     assert trouble == []
 
 
@@ -307,6 +309,30 @@ def test_a_picture_opens_in_large_and_every_picture_says_what_it_is(
     assert page.locator("img:not([alt]), img[alt='']").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert trouble == []
+
+
+def test_nothing_bars_people_from_the_page(browser: Any, tmp_path: Path) -> None:
+    table = weeks_table(2)
+    scored, strip = scored_weeks(table, weeks_events(table)), np.zeros((64, 48, 3), np.uint8)
+    shots = EventPictures(strip, strip, before=strip, since=strip, now=strip).packed(1)
+    keogram = Keogram(scored.time)
+    keogram.add(0.0, strip)
+    path = tmp_path / "report.html"
+    path.write_text(report_html(scored, {"E0001": shots}, keogram.strips(), ["A note."]))
+    page = browser.new_page(bypass_csp=True, viewport={"width": 390, "height": 844})
+    page.goto(path.as_uri())
+    assert page.locator("main h1").count() == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert barriers_of(page) == []
+    page.close()
+
+
+def test_cards_lead_to_the_video_that_shows_their_event(copied: Path) -> None:
+    video = copied / "overlay" / "c1.mp4"
+    video.parent.mkdir()
+    video.write_bytes(b"")
+    assert main(["report", f"scores={copied}"]) == 0
+    assert 'href="overlay/c1.mp4#t=0.9"' in (copied / "report.html").read_text()
 
 
 def test_summary_without_what_later_versions_add_is_enough(copied: Path) -> None:

@@ -132,7 +132,7 @@ def test_tensorboard_shows_losses_baselines_pace_and_pictures(
         "rate/learning_rate",
         "rate/windows_per_s",
     } <= scalars
-    assert len(log.Images("input | rebuilt | error | map")) == 2
+    assert len(log.Images("pictures/frame | rebuilt | error | smoothed error")) == 2
     rates = [e.value for e in log.Scalars("rate/windows_per_s")]
     assert min(rates) > 0
 

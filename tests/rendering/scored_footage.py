@@ -7,7 +7,7 @@ import pandas as pd
 
 from tlae.rendering.footage_time import FootageTime
 from tlae.rendering.report_page.event_list import place_events
-from tlae.rendering.report_page.page import ReportData, score_axis
+from tlae.rendering.report_page.page import ReportData
 
 THRESHOLD = 0.5
 
@@ -76,4 +76,4 @@ def scored_weeks(table: pd.DataFrame, events: list[dict[str, Any]]) -> ReportDat
     time = FootageTime.of(table)
     summary = {"footage": {"path": "camera/july"}, "alarm": {"alarms_per_day": 2}, "tlae": "0"}
     placed = place_events(events, table, time, THRESHOLD)
-    return ReportData("july", table, summary, time, placed, score_axis(table, THRESHOLD))
+    return ReportData("july", table, summary, time, placed, THRESHOLD)

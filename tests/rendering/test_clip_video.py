@@ -181,4 +181,4 @@ def test_a_frame_of_the_warm_up_is_shown_as_it_is(tmp_path: Path) -> None:
     scored = scores()
     scored.table.loc[3, ["state", "raw"]] = "warm-up", np.nan
     render_clip(footage(), scored, look(), [3], tmp_path / "clip.mp4", 5)
-    np.testing.assert_allclose(decoded(tmp_path / "clip.mp4")[0][20:100, 20:100], 120, atol=4)
+    np.testing.assert_allclose(decoded(tmp_path / "clip.mp4")[0][60:140, 20:100], 120, atol=4)

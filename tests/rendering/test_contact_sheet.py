@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tlae.rendering.contact_sheet import GAP_PX, contact_sheet
+from tlae.rendering.contact_sheet import GAP_PX, LINE_PX, contact_sheet
 
 
 def test_tiles_lie_in_rows_with_captions() -> None:
@@ -22,6 +22,14 @@ def test_other_shapes_keep_their_proportions() -> None:
     sheet = contact_sheet([(wide, "wide"), (tall, "a caption that is far too long")], 2, 160)
     assert (sheet == 200).all(axis=-1).sum() == 80 * 160
     assert (sheet == 100).all(axis=-1).sum() >= 80 * 40
+
+
+def test_captions_may_have_several_lines() -> None:
+    tile = np.zeros((40, 60, 3), np.uint8)
+    one = contact_sheet([(tile, "1. when")], 1, 120)
+    two = contact_sheet([(tile, "1. when\nwhy")], 1, 120)
+    assert two.shape[0] == one.shape[0] + LINE_PX
+    assert two[-LINE_PX - GAP_PX : -GAP_PX].max() > 100
 
 
 def test_few_tiles_make_a_narrow_sheet() -> None:

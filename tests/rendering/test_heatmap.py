@@ -2,7 +2,15 @@ import cv2
 import numpy as np
 import pytest
 
-from tlae.rendering.heatmap import HeatScale, blend_heat, map_picture, tint_ignored, upsample_map
+from tlae.rendering.heatmap import (
+    TRAIL,
+    HeatScale,
+    blend_heat,
+    map_picture,
+    tint_ignored,
+    upsample_map,
+    without_trail,
+)
 
 SCALE = HeatScale.from_threshold(1.0)
 
@@ -94,6 +102,18 @@ def test_ignored_places_are_greyed_and_never_hot() -> None:
     blended = blend_heat(picture, error, SCALE, watched)
     np.testing.assert_array_equal(blended[:20], tinted[:20])
     assert (blended[20:] != picture[20:]).any()
+
+
+def test_the_trail_of_a_mover_is_faint_and_what_stands_stays() -> None:
+    before, now = np.zeros((6, 20), np.float32), np.zeros((6, 20), np.float32)
+    before[2:4, 4:8] = 2.0  # it was here
+    now[2:4, 4:8], now[2:4, 8:12] = 1.2, 2.0  # and is here
+    before[:, 18], now[:, 18] = 1.0, 1.0  # something stands
+    shown = without_trail(now, [before, before])
+    np.testing.assert_allclose(shown[2:4, 4:8], TRAIL * 1.2, rtol=1e-6)
+    np.testing.assert_array_equal(shown[:, 8:], now[:, 8:])
+    assert without_trail(now, []) is now
+    np.testing.assert_array_equal(without_trail(now, [now]), now)
 
 
 def test_inputs_stay_as_they_are() -> None:

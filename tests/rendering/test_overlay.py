@@ -3,10 +3,11 @@ from datetime import datetime
 import numpy as np
 import pytest
 
+from tlae.palette import ALARM, AMBER
 from tlae.rendering.heatmap import HeatScale
 from tlae.rendering.marks import MOST_BOXES, Caption, find_regions
-from tlae.rendering.overlay import display_hw, draw_message, draw_overlay
-from tlae.rendering.text import ALARM, AMBER, Rect, clock_text, fit_text, text_width
+from tlae.rendering.overlay import covers_picture, display_hw, draw_message, draw_overlay
+from tlae.rendering.text import Rect, clock_text, fit_text, text_width
 
 SCALE = HeatScale.from_threshold(1.0)
 HW = (360, 480)
@@ -93,6 +94,44 @@ def test_alarm_has_a_red_border_and_a_badge() -> None:
     assert red[[0, -1]].all()
     assert red[:20, -60:].mean() > 0.4  # badge at the top right
     assert not red[30:-30, 30:-30].any()
+
+
+def test_the_badge_bears_the_one_figure_of_the_frame() -> None:
+    plain = draw_overlay(picture(), hot_square(), 1.0, SCALE, alarm=True)
+    told = draw_overlay(picture(), hot_square(), 1.0, SCALE, alarm=True, strength=1.5)
+    assert drawn_with(told, ALARM)[5, :460].sum() > drawn_with(plain, ALARM)[5, :460].sum() + 10
+    above = slice(70, 92), slice(200, 240)  # where a box bears the peak of its map
+    assert drawn_with(plain, ALARM)[above].sum() > 200 > drawn_with(told, ALARM)[above].sum()
+
+
+def test_an_alarm_whose_map_is_below_the_threshold_is_boxed_at_its_peak() -> None:
+    shown = draw_overlay(picture(), 0.4 * hot_square(), 1.0, SCALE, alarm=True, strength=1.01)
+    rows, columns = np.nonzero(drawn_with(shown, ALARM)[30:-10, 10:-10])
+    assert (rows.min() + 30, columns.min() + 10) == (
+        pytest.approx(97, abs=4),
+        pytest.approx(197, abs=4),
+    )
+
+
+def test_a_third_of_the_picture_is_the_whole_of_it() -> None:
+    image = np.random.default_rng(0).integers(60, 120, (*HW, 3), np.uint8)
+    dusk = np.zeros((36, 48), np.float32)
+    dusk[:18] = 2.0
+    assert covers_picture(dusk, 1.0)
+    assert not covers_picture(dusk, 3.0)
+    shown = draw_overlay(image, dusk, 1.0, SCALE, alarm=True)
+    assert not drawn_with(shown, ALARM)[40:-10, 10:-10].any()  # no box
+    np.testing.assert_array_equal(shown[60:150, 20:-20], image[60:150, 20:-20])  # no heat
+    assert (shown[170:190, 100:200] > 150).any()  # but the contour
+
+
+def test_the_colour_bar_has_a_tick_at_the_threshold() -> None:
+    shown = draw_overlay(picture(), np.zeros((36, 48), np.float32), 1.0, SCALE, legend=True)
+    bar = shown[10, 2:110].astype(int)
+    white = np.flatnonzero((bar > 230).all(axis=-1))
+    hot = np.flatnonzero(bar[:, 0] - bar[:, 2] > 60)
+    middle = (hot[0] + hot[-1] - len(white)) / 2  # from 0.6 to 2: a third lies below 1
+    assert hot[0] < white[0] < middle
 
 
 def test_without_a_threshold_there_is_heat_but_no_box() -> None:

@@ -12,9 +12,10 @@ from tlae.html_page import json_in_page, picture_uri
 from tlae.rendering.footage_time import FootageTime
 from tlae.rendering.report_page.calendar_grid import calendar_days
 from tlae.rendering.report_page.event_list import by_strength, place_events
+from tlae.rendering.report_page.event_words import place_words, recurring, sure_words
 from tlae.rendering.report_page.keogram import COLUMNS_PX, Keogram
 from tlae.rendering.report_page.page import report_html
-from tlae.rendering.report_page.score_points import pick_rows, points_json
+from tlae.rendering.report_page.score_points import in_thresholds, pick_rows, points_json
 from tlae.rendering.report_page.sentences import facts, further, headline
 
 
@@ -41,8 +42,18 @@ def test_points_of_older_tables_have_one_mode_and_tell_what_was_unreadable() -> 
     assert points["mode_names"] == [""]
     assert points["health_names"] == ["ok", "unreadable"]
     assert base64.b64decode(points["health"])[3] == 1
-    raw = np.frombuffer(base64.b64decode(points["raw"]), "<f4")
-    np.testing.assert_allclose(raw[4], table["raw"][4], rtol=1e-6)
+    value = np.frombuffer(base64.b64decode(points["value"]), "<f4")
+    np.testing.assert_allclose(value[4], table["raw"][4], rtol=1e-6)
+
+
+def test_the_curve_is_in_thresholds_of_each_frame_itself() -> None:
+    table = weeks_table(1).assign(threshold=np.where(np.arange(96) % 2, 0.5, 0.25))
+    value, known = in_thresholds(table, THRESHOLD)
+    assert known
+    np.testing.assert_allclose(value, table["raw"] / table["threshold"])
+    raw, known = in_thresholds(table.drop(columns="threshold"), float("inf"))
+    assert not known
+    np.testing.assert_array_equal(raw, table["raw"])
 
 
 def test_calendar_counts_each_hour() -> None:
@@ -136,7 +147,9 @@ def test_the_first_sentence_says_how_many_since_when_and_for_how_long() -> None:
     event = dict(weeks_events(table)[0], kind="scene", first_frame=100, last_frame=102)
     scored = scored_weeks(table, [event])
     shown = headline(table, scored.events, scored.time, THRESHOLD)
-    assert shown == "1 event in 3 days; it was on Tue 2 Jun 2026 01:00, for 45 min."
+    assert (
+        shown == "1 event in 3 days; it was on Tue 2 Jun 2026 01:00, for 45 min, at the upper left."
+    )
     assert headline(table, [], scored.time, THRESHOLD) == "No event in 3 days."
     assert "No alarm threshold" in headline(table, [], scored.time, float("inf"))
     table["state"] = "truncated"
@@ -174,3 +187,61 @@ def test_the_warm_up_is_not_called_unreadable() -> None:
     time = FootageTime.of(table)
     assert "1 frame without a score, before the net's first window." in further(table, [], time)
     assert dict(facts(table, time, {}, 1.0))["left out"] == "0 unreadable frames"
+
+
+@pytest.mark.parametrize(
+    ("box", "words"),
+    [
+        ((0, 0, 20, 20), "at the upper left"),
+        ((70, 50, 20, 20), "in the middle"),
+        ((70, 100, 20, 20), "at the bottom"),
+        ((140, 50, 20, 20), "at the right"),
+        ((0, 0, 160, 60), "over the whole picture"),
+        ((), ""),
+        ((0, 0, 0, 0), ""),
+    ],
+)
+def test_places_have_names(box: tuple[int, ...], words: str) -> None:
+    assert place_words(box, (120, 160)) == words
+
+
+def test_what_comes_back_at_one_hour_is_one_group_led_by_the_strongest() -> None:
+    table = weeks_table(4).assign(alarm=False)
+    rows = [12, 96 + 13, 192 + 12, 310, 330]  # 3 h on three days; two others
+    table.loc[rows, "alarm"], table.loc[rows, "health"] = True, "ok"
+    table.loc[96 + 13, "raw"] = 0.95
+    scored = scored_weeks(table, weeks_events(table))
+    assert recurring(scored.events, scored.time) == {"E0001": "E0002", "E0003": "E0002"}
+    html = report_html(scored, {}, [])
+    assert html.count('class="others"') == 1
+    assert "2 more at about this hour" in html
+    dense = weeks_table(4, alarm_every=5)
+    busy = scored_weeks(dense, weeks_events(dense))
+    assert recurring(busy.events, busy.time) == {}  # something at every hour
+
+
+def test_cards_say_how_sure_an_event_is() -> None:
+    table = weeks_table(1)
+    scored = scored_weeks(table, weeks_events(table)[:2])
+    strongest = by_strength(scored.events)[0]
+    said = sure_words(strongest, 1, 2)
+    assert said.startswith(f"{strongest.strength:.1f}\u00d7 threshold, rank 1 of 2, above ")
+    assert said in report_html(scored, {}, [])
+
+
+def test_the_budget_is_said_beside_what_came_of_it() -> None:
+    table = weeks_table(2)
+    scored = scored_weeks(table, weeks_events(table))
+    lines = further(table, scored.events, scored.time, scored.summary, "Finds 1 of 2 events.")
+    assert lines[0] == "Measured against labels: Finds 1 of 2 events."
+    assert any(line.endswith("events a day, the budget is 2 alarms a day.") for line in lines)
+
+
+def test_empty_sections_vanish() -> None:
+    table = weeks_table(1).assign(taken_at=pd.NaT, alarm=False)
+    html = report_html(scored_weeks(table, []), {}, [])
+    assert "calendar-title" not in html
+    assert 'id="events-title"' not in html
+    assert "The highest score is 1.8\u00d7 threshold: site at " in html
+    assert "keogram-title" not in html
+    assert "Next event" not in html

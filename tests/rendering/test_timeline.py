@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tlae.rendering.text import ALARM, AMBER, INK
+from tlae.palette import ALARM, AMBER, INK
 from tlae.rendering.time_ticks import time_ticks
 from tlae.rendering.timeline import (
     UNREAD,

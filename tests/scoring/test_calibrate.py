@@ -14,9 +14,9 @@ from tlae.scoring.calibrate import (
     require_evidence,
     threshold_of,
 )
-from tlae.scoring.calibration_file import calibration_of, calibration_tensors
+from tlae.scoring.calibration_file import calibration_arrays, calibration_of
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.smooth import smooth_in_time
+from tlae.scoring.smooth_time import smooth_in_time
 
 
 def calibration(
@@ -187,9 +187,9 @@ def test_joined_footage_of_another_pace_keeps_its_days() -> None:
     for both in (joined(fast, slow), joined(slow, fast)):
         assert both.days == pytest.approx(1 + 1 / 24)
         assert both.smoothed(3.0, causal=True).days == pytest.approx(both.days, rel=0.05)
-        tensors, facts = calibration_tensors(both)
-        assert calibration_of(tensors, facts).days == both.days
-    older, facts = calibration_tensors(slow)
+        arrays, facts = calibration_arrays(both)
+        assert calibration_of(arrays, facts).days == both.days
+    older, facts = calibration_arrays(slow)
     assert "stands_for_s" not in older
     assert calibration_of(older, facts).days == pytest.approx(1)
 

@@ -48,7 +48,7 @@ def make(
 
 def scorer_of(name: str, causal: bool) -> FrameScorer:
     rule = ScoringRule(causal=causal)
-    return FrameScorer(small_model(name, rule=rule).detector, rule, CPU)
+    return FrameScorer(small_model(name, rule=rule).detector, rule, CPU, keep_rebuilt=True)
 
 
 @pytest.mark.parametrize("name", NETS)

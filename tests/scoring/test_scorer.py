@@ -7,7 +7,8 @@ import torch
 from tests.small_footage import NETS, frame_image, small_model
 from tlae.footage.preprocess import Preprocessing
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.scorer import FrameScorer, Scored
+from tlae.scoring.scored_frames import Scored
+from tlae.scoring.scorer import FrameScorer
 
 CPU = torch.device("cpu")
 FRAMES = np.stack([Preprocessing((32, 32))(frame_image(n, odd=n == 7)) for n in range(13)])
@@ -17,7 +18,9 @@ def score(
     name: str, batches: list[int], *, causal: bool = True, stride: int = 1, kernel_frames: int = 1
 ) -> Scored:
     rule = ScoringRule(causal=causal, kernel_frames=kernel_frames, match_light=False)
-    scorer = FrameScorer(small_model(name, stride=stride, rule=rule).detector, rule, CPU)
+    scorer = FrameScorer(
+        small_model(name, stride=stride, rule=rule).detector, rule, CPU, keep_rebuilt=True
+    )
     parts = []
     start = 0
     for size in batches:

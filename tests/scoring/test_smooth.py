@@ -7,7 +7,8 @@ from scipy.signal import convolve2d
 
 from tlae.scoring.error_map import background_weight, error_map, match_light
 from tlae.scoring.reduce import reduce_map
-from tlae.scoring.smooth import smooth_in_time, smooth_map
+from tlae.scoring.smooth import smooth_map
+from tlae.scoring.smooth_time import smooth_in_time
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser import chromium, troubles_of
+from tests.browser import barriers_of, chromium, troubles_of
 from tests.serving.conftest import frame_png
 
 LIMIT_MS = 60_000
@@ -59,6 +59,7 @@ def test_a_camera_is_watched_on_the_page(url: str, browser: Any) -> None:
     page.wait_for_selector("#verdict.alarm")
     page.click("#as-trained")
     page.wait_for_selector("#facts:has-text('as trained')")
+    assert barriers_of(page) == []
     page.click("#events li button")
     page.wait_for_selector("#large[open]")
     page.keyboard.press("Escape")

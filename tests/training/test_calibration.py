@@ -17,7 +17,7 @@ from tlae.model_file import Model
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer, reading_of
-from tlae.scoring.smooth import smooth_in_time
+from tlae.scoring.smooth_time import smooth_in_time
 from tlae.training import calibration as of_training
 from tlae.training.calibration import Normal, calibrate, fit_to_normal, shortened
 

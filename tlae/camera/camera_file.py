@@ -1,12 +1,11 @@
-"""A camera as tensors and plain facts, as the model file keeps it."""
+"""A camera as arrays and plain facts, as the model file keeps it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
+import numpy.typing as npt
 
 from tlae.camera.background import BackgroundBank
 from tlae.camera.camera import Camera
@@ -15,12 +14,14 @@ from tlae.camera.modes import Modes
 from tlae.camera.options import CameraOptions
 from tlae.plain_values import from_plain
 
+Array = npt.NDArray[Any]
+
 LOOKS = 4  # measures of a look
 LIMITS = ("dark", "white", "contrast", "sharpness", "response")
 
 
-def camera_tensors(camera: Camera) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors by name, and facts that go into JSON."""
+def camera_arrays(camera: Camera) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Arrays by name, and facts that go into JSON."""
     arrays = {
         "backgrounds": camera.bank.pictures,
         "background_mode": camera.bank.mode,
@@ -33,11 +34,11 @@ def camera_tensors(camera: Camera) -> tuple[dict[str, Tensor], dict[str, Any]]:
         "modes": list(camera.modes.names),
         "frozen_after": camera.limits.frozen_after,
     }
-    return {name: torch.from_numpy(np.ascontiguousarray(a)) for name, a in arrays.items()}, facts
+    return {name: np.ascontiguousarray(array) for name, array in arrays.items()}, facts
 
 
-def camera_of(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Camera:
-    """The camera that ``camera_tensors`` took apart.
+def camera_of(arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> Camera:
+    """The camera that ``camera_arrays`` took apart.
 
     Raises:
         ValueError: its parts do not fit together.
@@ -49,18 +50,18 @@ def camera_of(tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Camera
     }
     per_mode |= {f"limits.{name}": (len(names),) for name in LIMITS}
     for name, shape in per_mode.items():
-        if tuple(tensors[name].shape) != shape:
+        if tuple(arrays[name].shape) != shape:
             raise ValueError(f"camera.{name} must be of shape {shape}")
-    of_mode = tensors["background_mode"]
+    of_mode = arrays["background_mode"]
     known = bool(((of_mode >= 0) & (of_mode < len(names))).all())
-    if not known or len(of_mode) != len(tensors["backgrounds"]):
+    if not known or len(of_mode) != len(arrays["backgrounds"]):
         raise ValueError("every background of the camera must be of one of its modes")
     return Camera(
         from_plain(CameraOptions, facts["options"]),
-        Modes(tuple(names), tensors["looks"].numpy(), tensors["reach"].numpy()),
-        BackgroundBank(tensors["backgrounds"].numpy(), tensors["background_mode"].numpy()),
+        Modes(tuple(names), arrays["looks"], arrays["reach"]),
+        BackgroundBank(arrays["backgrounds"], arrays["background_mode"]),
         Limits(
-            **{name: tensors[f"limits.{name}"].numpy() for name in LIMITS},
+            **{name: arrays[f"limits.{name}"] for name in LIMITS},
             frozen_after=int(facts["frozen_after"]),
         ),
     )

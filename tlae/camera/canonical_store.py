@@ -9,15 +9,14 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tlae.camera.camera import Camera
-from tlae.camera.camera_file import camera_tensors
-from tlae.camera.health import CAN_ALARM, Health
-from tlae.camera.watch import CameraWatch, Past
+from tlae.camera.camera_file import camera_arrays
+from tlae.camera.health import CAN_ALARM
+from tlae.camera.watch import UNOBSERVED, CameraWatch, Past
 from tlae.chunk_log import ChunkLog
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
@@ -29,8 +28,6 @@ from tlae.progress import progress
 FORMAT = 1  # raise when frames are seen otherwise by the same camera
 CHUNK_FRAMES = 1024
 BATCH_FRAMES = 64
-# What is observed (shifts in source pixels), and what stands there where no camera is known.
-UNOBSERVED: dict[str, Any] = {"mode": "", "health": str(Health.OK), "shift_x": 0.0, "shift_y": 0.0}
 COPIES = "copies"  # exact copies in a row up to a frame; what the next chunk must know
 
 
@@ -77,9 +74,9 @@ def observe(camera: Camera, store: FrameStore) -> pd.DataFrame:
 
 def _key(camera: Camera) -> str:
     """Changes with all that a frame's looks depend on."""
-    tensors, facts = camera_tensors(camera)
+    arrays, facts = camera_arrays(camera)
     parts = [repr((FORMAT, sorted(facts.items()))).encode()]
-    parts += [tensors[name].numpy().tobytes() for name in sorted(tensors)]
+    parts += [arrays[name].tobytes() for name in sorted(arrays)]
     return hashlib.sha256(b"".join(parts)).hexdigest()[:12]
 
 

@@ -1,11 +1,15 @@
 """Watch a camera frame by frame: the same code for a store and for frames that just come in."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tlae.camera.camera import Camera, Seen
+from tlae.camera.health import Health
 from tlae.footage.frames import Image
+
+# What is observed (shifts in source pixels), and what stands there where no camera is known.
+UNOBSERVED: dict[str, Any] = {"mode": "", "health": str(Health.OK), "shift_x": 0.0, "shift_y": 0.0}
 
 
 class Past(NamedTuple):

@@ -24,8 +24,8 @@ def run(cfg: EvaluateConfig) -> None:
 
 
 def _print_measures(evaluation: Evaluation) -> None:
-    print(f"{evaluation.scored.name}: {evaluation.subject}")
-    for note in evaluation.notes:
+    print(f"{evaluation.verdict}\n{evaluation.scored.name}: {evaluation.subject}")
+    for note in filter(None, (evaluation.advice, *evaluation.notes)):
         print(f"  note: {note}")
     for level, measures in groupby(evaluation.measures, key=lambda measure: measure.level):
         print(f"\n{LEVELS[level]}")

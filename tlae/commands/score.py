@@ -8,7 +8,7 @@ with another alarm budget, it answers without running the net. footage.every=10m
 footage.start=DATE, footage.end=DATE and footage.hours=6-20 read a part of the footage.
 """
 
-from tlae.camera.canonical_store import UNOBSERVED
+from tlae.camera.watch import UNOBSERVED
 from tlae.commands.event_lines import event_lines
 from tlae.config import ScoreConfig
 from tlae.footage.frames import OK

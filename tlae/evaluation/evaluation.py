@@ -6,13 +6,14 @@ from functools import cached_property
 import numpy as np
 
 from tlae.errors import UserError
-from tlae.evaluation.event_metrics import event_measures
+from tlae.evaluation.event_metrics import LabelledTimeline, event_measures
 from tlae.evaluation.frame_metrics import FrameScores, frame_measures
 from tlae.evaluation.ground_truth import ClipTruth, GroundTruth
 from tlae.evaluation.map_pass import map_measures
 from tlae.evaluation.measure import Measure
 from tlae.evaluation.roc import roc_auc
 from tlae.evaluation.scored import ScoredTable
+from tlae.evaluation.verdict import advice, verdict
 from tlae.progress import Advance, quiet
 
 
@@ -43,6 +44,28 @@ class Evaluation:
     def notes(self) -> tuple[str, ...]:
         """What a reader must know."""
         return (*self.scored.notes, *_without_score(self.scored, self.truth), *self.truth.notes)
+
+    @cached_property
+    def timeline(self) -> LabelledTimeline:
+        """Scores, labels and alarms, clip after clip."""
+        table = self.scored.table
+        return LabelledTimeline(
+            table["raw"].to_numpy(np.float64),
+            self.truth.anomalous,
+            self.scored.clip_codes,
+            table["alarm"].to_numpy(bool) if "alarm" in table else None,
+            self.scored.interval_s,
+        )
+
+    @property
+    def verdict(self) -> str:
+        """The one sentence to remember."""
+        return verdict(self.timeline, self.scored.asked, self.value_of("auc_raw"))
+
+    @property
+    def advice(self) -> str:
+        """What to do where the threshold does not hold; "" where it does."""
+        return advice(self.timeline, self.scored.asked)
 
     @cached_property
     def frames(self) -> FrameScores:

@@ -96,6 +96,27 @@ class LabelledTimeline:
             return None
         return spans_of(self.alarmed, self.clips, merge_frames_of(self.interval_s))
 
+    @cached_property
+    def delays(self) -> list[int]:
+        """Frames from the start of each event to its first frame in alarm; of those found."""
+        if self.alarmed is None:
+            return []
+        spans = [np.flatnonzero(self.alarmed[first : last + 1]) for first, last in self.events]
+        return [int(hits[0]) for hits in spans if len(hits)]
+
+    @property
+    def found(self) -> int:
+        """Events with a frame in alarm."""
+        return len(self.delays)
+
+    @property
+    def normal_alarm_rate(self) -> float | None:
+        """Share of the normal frames that are in alarm; None: no normal frame, or no alarm."""
+        normal = ~self.labels
+        if self.alarmed is None or not normal.any():
+            return None
+        return float(self.alarmed[normal].mean())
+
 
 def event_measures(
     scores: Floats,
@@ -210,10 +231,9 @@ def _delays(line: LabelledTimeline) -> list[Measure]:
     value = None
     basis = NO_ALARM
     if line.alarmed is not None:
-        rows = [np.flatnonzero(line.alarmed[first : last + 1]) for first, last in line.events]
-        delays = [hits[0] for hits in rows if len(hits)]
-        value = float(np.median(delays)) if delays else None
-        basis = f"{len(delays):,} of {len(rows):,} events found" if rows else NO_EVENT
+        value = float(np.median(line.delays)) if line.delays else None
+        events = len(line.events)
+        basis = f"{line.found:,} of {events:,} events found" if events else NO_EVENT
     timed = value is None or line.interval_s is not None
     in_s = value * line.interval_s if value is not None and line.interval_s is not None else None
     return [
@@ -229,7 +249,7 @@ def _alarm_rates(line: LabelledTimeline, asked: Mapping[str, float | None]) -> l
     if line.alarmed is not None and line.alarms is not None:
         normal = int((~line.labels).sum())
         alarmed = int((line.alarmed & ~line.labels).sum())
-        rate = alarmed / normal if normal else None
+        rate = line.normal_alarm_rate
         rate_basis = f"{alarmed:,} of {normal:,} normal frames" if normal else "no normal frame"
         false = count_false(line.alarms, line.labels)
         per_hour = len(line.alarms) / line.hours if line.hours else None

@@ -11,7 +11,9 @@ from tlae.evaluation.frame_metrics import min_max
 from tlae.evaluation.roc import roc_curve
 from tlae.footage.frames import Image
 from tlae.html_page import fill_template, picture_uri
+from tlae.palette import themed
 from tlae.rendering.charts import ChartedClip, roc_chart, score_chart
+from tlae.rendering.strength import SIGN
 
 LEVELS = {
     "frame": "Frames: when",
@@ -19,6 +21,8 @@ LEVELS = {
     "region": "Regions: things found",
     "event": "Events and alarms",
 }
+
+FIRST = ("auc_raw", "auc_clock", "delay_s", "pixel_auroc")  # shown unfolded
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,9 @@ def report_html(evaluation: Evaluation, galleries: Sequence[Gallery] = ()) -> st
     values = {
         "title": f"Evaluation of {evaluation.scored.name}",
         "subtitle": evaluation.subject,
-        "first": measures[0],
+        "verdict": evaluation.verdict,
+        "advice": evaluation.advice,
+        "first": [m for m in measures if m.key in FIRST and m.value is not None],
         "notes": evaluation.notes,
         "levels": [
             (LEVELS[level], list(group)) for level, group in groupby(measures, lambda m: m.level)
@@ -55,6 +61,7 @@ def report_html(evaluation: Evaluation, galleries: Sequence[Gallery] = ()) -> st
         "roc": _roc(evaluation),
         "clips": _clips(evaluation),
         "has_threshold": evaluation.scored.threshold is not None,
+        "has_alarm": evaluation.timeline.alarmed is not None,
         "pictures": [
             {
                 "title": gallery.title,
@@ -83,27 +90,36 @@ def _roc(evaluation: Evaluation) -> str:
     ):
         fpr, tpr, _ = roc_curve(scores, frames.labels)
         curves[name] = (fpr, tpr)
-    return roc_chart(curves)
+    return themed(roc_chart(curves))
 
 
 def _clips(evaluation: Evaluation) -> list[dict[str, str]]:
-    """Name, counts and chart of each clip."""
-    scored = evaluation.scored
+    """Name, counts and chart of each clip; the score in thresholds where one is known."""
+    scored, alarmed = evaluation.scored, evaluation.timeline.alarmed
     raw = scored.table["raw"].to_numpy(dtype=np.float64)
-    highest = float(np.nanmax(raw)) if scored.has_score.any() else 1.0
-    limits = (min(0.0, float(np.nanmin(raw))), 1.05 * highest if highest > 0 else 1.0)
+    threshold, unit = scored.threshold, "score"
+    if threshold is not None and 0 < threshold < np.inf:
+        raw, threshold, unit = raw / threshold, 1.0, f"score {SIGN} threshold"
+    highest = max(float(np.nanmax(raw)), threshold or 0.0)
+    limits = (min(0.0, float(np.nanmin(raw))), 1.08 * highest if highest > 0 else 1.0)
     ends = np.cumsum(list(scored.lengths.values()))[:-1]
+    alarms = [None] * (len(ends) + 1) if alarmed is None else np.split(alarmed, ends)
     clips = []
-    for truth, values in zip(evaluation.truth.clips, np.split(raw, ends), strict=True):
+    for truth, values, alarm in zip(
+        evaluation.truth.clips, np.split(raw, ends), alarms, strict=True
+    ):
         anomalous = int(truth.anomalous.sum())
         clips.append(
             {
                 "name": truth.clip,
                 "note": f"{len(values):,} frames, {anomalous:,} anomalous",
-                "chart": score_chart(
-                    [ChartedClip(truth.clip, {"raw": values}, truth.anomalous)],
-                    scored.threshold,
-                    limits,
+                "chart": themed(
+                    score_chart(
+                        [ChartedClip(truth.clip, {"score": values}, truth.anomalous, alarm)],
+                        threshold,
+                        limits,
+                        unit,
+                    )
                 ),
             }
         )

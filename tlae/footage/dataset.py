@@ -40,6 +40,19 @@ class ClipDataset(Dataset[Tensor]):
         return len(self.windows)
 
 
+class RowDataset(Dataset[Tensor]):
+    """One item is the row numbers of a whole batch of windows: int64 (B, T)."""
+
+    def __init__(self, windows: Windows) -> None:
+        self.windows = windows
+
+    def __getitem__(self, batch: Batch) -> Tensor:
+        return torch.from_numpy(self.windows.rows(batch))
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+
 class EpochSampler(Sampler[Batch]):
     """Batches of a fixed number of windows per epoch, whatever the length of the footage.
 

@@ -17,13 +17,12 @@ import pandas as pd
 from tlae.chunk_log import ChunkLog, open_array, write_table
 from tlae.errors import FootageError, UserError
 from tlae.footage.frames import OK, Frame
-from tlae.footage.preprocess import Preprocessing
+from tlae.footage.preprocess import Preprocessing, same_shape
 from tlae.footage.sampling import nothing_left
 from tlae.footage.sources import Footage
 from tlae.progress import Advance, progress
 
 CHUNK_FRAMES = 256
-ASPECT_TOLERANCE = 0.02  # frames of another shape than the clip's first are not the same view
 
 logger = logging.getLogger(__name__)
 
@@ -164,12 +163,6 @@ def _further_frames(
                     f"shape {size_hw[1]}x{size_hw[0]}, clip began with {first_hw[1]}x{first_hw[0]}"
                 )
                 yield replace(frame, image=None, state=state), (0, 0)
-
-
-def same_shape(one_hw: tuple[int, int], other_hw: tuple[int, int]) -> bool:
-    """Equal aspect ratio: another resolution of the same view is welcome, another view is not."""
-    one, other = one_hw[1] / one_hw[0], other_hw[1] / other_hw[0]
-    return abs(one / other - 1) <= ASPECT_TOLERANCE
 
 
 def _typed(rows: list[dict[str, object]]) -> pd.DataFrame:

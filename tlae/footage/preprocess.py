@@ -8,6 +8,8 @@ import cv2
 from tlae.footage.frames import Image
 from tlae.footage.images import Levels
 
+ASPECT_TOLERANCE = 0.02  # frames of another shape than the clip's first are not the same view
+
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -41,3 +43,9 @@ class Preprocessing:
         if image.shape[:2] != self.size_hw:
             image = cv2.resize(image, (width, height), interpolation=method)
         return image.reshape(height, width, self.channels)
+
+
+def same_shape(one_hw: tuple[int, int], other_hw: tuple[int, int]) -> bool:
+    """Equal aspect ratio: another resolution of the same view is welcome, another view is not."""
+    one, other = one_hw[1] / one_hw[0], other_hw[1] / other_hw[0]
+    return abs(one / other - 1) <= ASPECT_TOLERANCE

@@ -4,13 +4,16 @@ All of it is index arithmetic on the rows of a frame store; no frame is touched.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tlae.errors import FootageError
 from tlae.footage.frames import OK
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Rows = npt.NDArray[np.int64]
 
@@ -18,14 +21,14 @@ BLOCKS_PER_HELD_OUT = 3  # held-out time comes from about three places
 LEAST_DAYS = 4  # of footage, from which on whole days are held out
 
 
-def median_interval_s(index: pd.DataFrame) -> float:
+def median_interval_s(index: "pd.DataFrame") -> float:
     """Median time between neighbouring frames of a clip [s]; 0 if no clip has two frames."""
     steps = index.groupby("clip", sort=False)["time_s"].diff()
     forward = steps[steps > 0]
     return float(forward.median()) if len(forward) else 0.0
 
 
-def segments(index: pd.DataFrame, gap_s: float) -> list[Rows]:
+def segments(index: "pd.DataFrame", gap_s: float) -> list[Rows]:
     """Runs of readable frames of one clip without a gap.
 
     Args:
@@ -84,7 +87,7 @@ def hold_out_blocks(runs: list[Rows], share: float, shortest: int) -> tuple[list
 
 
 def hold_out_days(
-    index: pd.DataFrame, runs: list[Rows], share: float, shortest: int
+    index: "pd.DataFrame", runs: list[Rows], share: float, shortest: int
 ) -> tuple[list[Rows], list[Rows]] | None:
     """Split runs into training days and held-out days, for footage of ``LEAST_DAYS`` or more.
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from tlae.image_sets.estimators import Scores
 from tlae.image_sets.judging import Quality
-from tlae.rendering.charts import ALARM, CURVES, svg_element, svg_figure
+from tlae.palette import CURVES, on_light
+from tlae.rendering.charts import svg_element, svg_figure
 
 BINS = 60
 MOST_BEYOND = 3.0  # distances from the middle to the threshold that are drawn beyond it
@@ -23,7 +24,7 @@ def index_chart(by_k: Mapping[int, Quality], chosen: int) -> str:
     with svg_figure(6.4, 6.0, rows=len(panels)) as (all_axes, svg):
         for axes, (title, values) in zip(all_axes, panels, strict=True):
             axes.plot(ks, values, color=CURVES[0], marker="o", markersize=3, linewidth=1.2)
-            axes.axvline(chosen, color=ALARM, linewidth=0.9, linestyle="--")
+            axes.axvline(chosen, color=on_light("amber"), linewidth=0.9, linestyle="--")
             axes.set_title(title, loc="left", fontsize=9)
             axes.set_xticks(ks if len(ks) <= 20 else ks[:: -(-len(ks) // 20)])
         all_axes[-1].set_xlabel(f"clusters (best mean rank: {chosen})")
@@ -61,7 +62,9 @@ def histogram_chart(sets: Mapping[str, Scores], threshold: float) -> tuple[str, 
                 alpha=0.55,
                 label=f"{name} ({len(scores):,})",
             )
-        axes.axvline(threshold, color=ALARM, linewidth=1.1, linestyle="--", label="threshold")
+        axes.axvline(
+            threshold, color=on_light("amber"), linewidth=1.1, linestyle="--", label="threshold"
+        )
         axes.set_xlabel("score (higher is more anomalous)")
         axes.set_ylabel("share of the set")
         axes.legend(frameon=False, fontsize=8)

@@ -11,9 +11,10 @@ import pandas as pd
 from tlae.footage.frames import Image
 from tlae.image_sets.cluster_methods import OUTLIER
 from tlae.image_sets.pictures import read_pictures
+from tlae.palette import DARK, INK
 from tlae.rendering.contact_sheet import GAP_PX, contact_sheet
 from tlae.rendering.png import write_png
-from tlae.rendering.text import DARK, INK, draw_text, fit_text
+from tlae.rendering.text import draw_text, fit_text
 
 MAP_FILE = "map.png"
 COMPARED = "compared.csv"

@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from tlae.image_sets.cluster_methods import OUTLIER, Labels
 from tlae.image_sets.maps import MAPS, lay_out
+from tlae.palette import CURVES, on_light
 from tlae.progress import progress
-from tlae.rendering.charts import CURVES, FAINT, INK
 from tlae.whole_file import whole_file
 
 MARKERS = (
@@ -65,7 +65,7 @@ def draw_cluster_map(
     size = float(np.clip(20_000 / max(len(labels), 1), 2, 28))
     outside = labels == OUTLIER
     if outside.any():
-        axes.scatter(*placed[outside].T, s=size, c=FAINT, marker="x", linewidths=0.7)
+        axes.scatter(*placed[outside].T, s=size, c=on_light("faint"), marker="x", linewidths=0.7)
     for name in range(int(labels.max(initial=OUTLIER)) + 1):
         own = placed[labels == name]
         colour = CURVES[name % len(CURVES)]
@@ -73,7 +73,9 @@ def draw_cluster_map(
         axes.scatter(*own.T, s=size, c=colour, marker=marker, linewidths=0, alpha=0.75)
         if name < NAMED:
             box = {"facecolor": "white", "edgecolor": colour, "alpha": 0.85, "pad": 1.5}
-            axes.text(*np.median(own, axis=0), f"{name}", color=INK, fontsize=9, bbox=box)
+            axes.text(
+                *np.median(own, axis=0), f"{name}", color=on_light("ink"), fontsize=9, bbox=box
+            )
     outliers = f", {int(outside.sum()):,} outliers (x)" if outside.any() else ""
     clusters = int(labels.max(initial=OUTLIER)) + 1
     axes.set_title(f"{title}: {len(labels):,} pictures, {clusters} clusters{outliers}", fontsize=10)

@@ -12,7 +12,7 @@ from tlae.budget import Budget
 from tlae.image_sets.estimators import Scores
 from tlae.image_sets.picture_judge import PictureJudge, load_picture_judge
 from tlae.image_sets.settings import ImageFilterConfig
-from tlae.model_file import run_name
+from tlae.scorable import run_name
 
 Indices = npt.NDArray[np.int32]
 

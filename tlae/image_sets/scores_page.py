@@ -13,6 +13,7 @@ from tlae.image_sets.charts import histogram_chart
 from tlae.image_sets.estimators import Scores
 from tlae.image_sets.pictures import read_pictures
 from tlae.image_sets.verdicts import OUTLIER
+from tlae.palette import themed
 from tlae.rendering.overlay import resize_picture
 
 LEVELS = (0.5, 0.8, 0.9, 0.95, 0.99, 1.0)  # shares of the held-out pictures kept
@@ -89,7 +90,7 @@ def scores_page(
         "title": title,
         "verdict": verdict,
         "lead": lead,
-        "chart": Markup(chart),
+        "chart": Markup(themed(chart)),
         "about_chart": about,
         "heads": list(sets),
         "rows": [

@@ -22,7 +22,7 @@ from tlae.image_sets.judged_before import FACTS, TABLE, JudgedBefore, judged_by
 from tlae.image_sets.scores_page import galleries_of, scores_page
 from tlae.image_sets.settings import JudgeConfig
 from tlae.image_sets.verdicts import INLIER, OUTLIER, verdicts, write_verdict_pictures
-from tlae.model_file import run_name
+from tlae.scorable import run_name
 from tlae.scoring.calibrate import threshold_of
 from tlae.whole_file import replace_folder, write_text
 

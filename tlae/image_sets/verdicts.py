@@ -9,10 +9,11 @@ import pandas as pd
 
 from tlae.footage.frames import Image
 from tlae.image_sets.pictures import read_pictures
+from tlae.palette import ALARM, DARK, INK, NORMAL
 from tlae.rendering.marks import Caption, draw_caption
 from tlae.rendering.overlay import display_hw, resize_picture
 from tlae.rendering.png import write_png
-from tlae.rendering.text import ALARM, DARK, INK, TRUTH, draw_plate, line_height
+from tlae.rendering.text import draw_plate, line_height
 
 INLIER, OUTLIER = 1, -1  # as scikit-learn calls them
 
@@ -33,7 +34,7 @@ def draw_verdict(image: Image, verdict: int, words: str, detail: str) -> Image:
     """
     size_hw = display_hw((image.shape[0], image.shape[1]))
     canvas = np.array(resize_picture(image, size_hw))
-    colour = TRUTH if verdict == INLIER else ALARM
+    colour = NORMAL if verdict == INLIER else ALARM
     thick = max(3, round(min(size_hw) / 120))
     for side in (canvas[:thick], canvas[-thick:], canvas[:, :thick], canvas[:, -thick:]):
         side[:] = colour

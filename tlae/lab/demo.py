@@ -12,10 +12,12 @@ import pandas as pd
 
 from tlae.compose import settings_of_words
 from tlae.config import ScoreConfig, TrainConfig
+from tlae.config_scores import EvaluateConfig
 from tlae.errors import UserError
 from tlae.lab.scenes import AnomalyKind, SceneOptions, write_scene
 from tlae.lab.settings import DemoConfig
 from tlae.scoring.results import held_results
+from tlae.workflows.evaluate import measured, write_report
 from tlae.workflows.render import render
 from tlae.workflows.report import report
 from tlae.workflows.score import score_named
@@ -58,16 +60,21 @@ def demo(cfg: DemoConfig) -> None:
     train_named(train)
     logger.info("3/4 scoring new footage")
     scores = score_named(score).scores
+    measure: EvaluateConfig = _settings(
+        "evaluate", f"scores={scores.folder}", f"labels={scene / 'Test'}", "maps=false"
+    )
+    evaluation = measured(measure)
+    measures = write_report(evaluation, measure)
     logger.info("4/4 rendering")
     with held_results(scores.folder):
         render(_settings("render", f"scores={scores.folder}"), scores)
         page = scores.folder / "report.html"
         report(_settings("report", f"scores={scores.folder}"), scores, page)
-    logger.info("")
+    logger.info(f"\n{evaluation.verdict}\n")
     _print_ranks(scores.table, scene)
     logger.info(f"\ndone in {time.monotonic() - started:.0f} s; look at")
     videos = sorted((scores.folder / "overlay").glob("*.mp4"))
-    for path in [page, scores.folder / "top_frames.png", *videos]:
+    for path in [page, measures, scores.folder / "top_frames.png", *videos]:
         logger.info(f"  {path}")
 
 

@@ -49,7 +49,7 @@ def activation(channels: int, *, modern: bool) -> list[nn.Module]:
 
 def pad_to(frames: Tensor, size_hw: tuple[int, int]) -> Tensor:
     """Extend (N, C, H, W) at the bottom and right by repeating the border, up to ``size_hw``."""
-    extra_h, extra_w = size_hw[0] - frames.shape[-2], size_hw[1] - frames.shape[-1]
+    extra_h, extra_w = size_hw[0] - int(frames.shape[-2]), size_hw[1] - int(frames.shape[-1])
     if extra_h == extra_w == 0:
         return frames
     return F.pad(frames, (0, extra_w, 0, extra_h), mode="replicate")
@@ -57,7 +57,8 @@ def pad_to(frames: Tensor, size_hw: tuple[int, int]) -> Tensor:
 
 def round_up(size_hw: tuple[int, int], multiple: int) -> tuple[int, int]:
     """Smallest multiples of ``multiple`` that hold ``size_hw``."""
-    height, width = (-(-length // multiple) * multiple for length in size_hw)
+    # ints, as ONNX rounds the quotient of a traced size the other way
+    height, width = (-(-int(length) // multiple) * multiple for length in size_hw)
     return height, width
 
 
@@ -66,3 +67,20 @@ def start_at_zero(layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
+
+
+def area_means(frames: Tensor, size_hw: tuple[int, int]) -> Tensor:
+    """Adaptive mean pooling of (N, C, H, W); ONNX has it only for sizes that divide."""
+    if not torch.onnx.is_in_onnx_export():
+        return F.adaptive_avg_pool2d(frames, size_hw)
+    down, across = (
+        _pooling(int(length), count)
+        for length, count in zip(frames.shape[-2:], size_hw, strict=True)
+    )
+    return down @ frames @ across.T
+
+
+def _pooling(length: int, count: int) -> Tensor:
+    """Weights (count, length) of the means."""
+    spans = [(n * length // count, -(-(n + 1) * length // count)) for n in range(count)]
+    return torch.tensor([[float(a <= x < b) / (b - a) for x in range(length)] for a, b in spans])

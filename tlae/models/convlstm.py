@@ -123,4 +123,4 @@ class ConvLSTMAutoencoder(Net):
         (k1, k2), (s1, s2) = self.kernels_px, self.strides_px
         unit = s1 * s2
         shortest = ((k2 - 1) * s1) + k1  # one cell inside
-        return shortest + max(0, -(-(length_px - shortest) // unit)) * unit
+        return shortest + max(0, -(-(int(length_px) - shortest) // unit)) * unit

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tlae.models.blocks import area_means
+
 LEAST_SPREAD = 1e-3  # of a picture, in spreads around the mean frame: a black one has no contrast
 FLAT_VARIANCE = 1e-2  # in squared spreads around the mean frame: flatter places keep their contrast
 GAIN_RANGE = (0.25, 4.0)
@@ -31,12 +33,12 @@ def in_the_local_light_of(frames: Tensor, others: Tensor, fraction: float = LOCA
         others: (N, C, H, W).
         fraction: side of the box in frame heights, in (0, 1].
     """
-    height, width = frames.shape[-2:]
+    height, width = (int(length) for length in frames.shape[-2:])
     coarse_hw = max(1, height // COARSER), max(1, width // COARSER)
     side = max(1, round(fraction * coarse_hw[0])) | 1
 
     def mean(values: Tensor) -> Tensor:
-        small = F.adaptive_avg_pool2d(values, coarse_hw)
+        small = area_means(values, coarse_hw)
         return F.avg_pool2d(small, side, 1, side // 2, count_include_pad=False)
 
     def fine(values: Tensor) -> Tensor:

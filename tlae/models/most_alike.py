@@ -3,9 +3,9 @@
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from tlae.models.blocks import area_means
 from tlae.models.contract import Net, NormalFrames
 from tlae.models.light import in_the_local_light_of
 
@@ -69,9 +69,9 @@ class MostAlike(Net):
 
     def _thumbnails(self, frames: Tensor) -> Tensor:
         """(n, C, H, W) -> (n, D)."""
-        height, width = frames.shape[-2:]
+        height, width = (int(length) for length in frames.shape[-2:])
         size = (min(THUMBNAIL_PX, height), max(1, round(THUMBNAIL_PX * width / height)))
-        return F.adaptive_avg_pool2d(frames.float(), size).flatten(1)
+        return area_means(frames.float(), size).flatten(1)
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """The bank takes the size that was saved."""

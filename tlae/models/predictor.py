@@ -23,6 +23,8 @@ class FramePredictor(Net):
         clip: (B, C, T, H, W) with T = ``window_frames``, any H and W; output: (B, C, 1, H, W).
     """
 
+    ahead: int = 1
+
     def __init__(
         self,
         channels: int = 1,

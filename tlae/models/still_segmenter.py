@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from tlae.models.blocks import area_means
 from tlae.models.contract import Net, NormalFrames
 from tlae.models.light import in_the_light_of, in_the_local_light_of
 from tlae.models.segmenter import INITIAL_LOGIT
@@ -133,7 +134,7 @@ class StillSegmenter(Net):
 
 def _thumbnails(frames: Tensor) -> Tensor:
     """(N, C, H, W) -> (N, D)."""
-    return F.adaptive_avg_pool2d(frames.float(), THUMBNAIL_HW).flatten(1)
+    return area_means(frames.float(), THUMBNAIL_HW).flatten(1)
 
 
 def _distances(frames: Tensor, thumbnails: Tensor) -> Tensor:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from tlae.palette import CURVES, on_light
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+BAR = 0.05  # height of the bar over frames in alarm, as a share of the chart
 MOST_POINTS = 1500  # of a curve; beyond, each point shows the highest score of its stretch
-INK, FAINT, ALARM, TRUTH = "#22262c", "#8a9099", "#d8352a", "#2fae63"
-CURVES = ("#1f5fbf", "#e07b1f", "#7a4fbf", "#1f9e8f", "#c23b75", "#7a7f33", "#5b6470", "#b08d57")
 
 Series = npt.NDArray[np.float64]
 
@@ -26,7 +27,7 @@ def roc_chart(curves: Mapping[str, tuple[Series, Series]]) -> str:
         curves: name -> false positive rates and true positive rates, in [0, 1].
     """
     with svg_figure(5.2, 4.6) as ((axes,), svg):
-        axes.plot([0, 1], [0, 1], color=FAINT, linewidth=0.8, linestyle=":")
+        axes.plot([0, 1], [0, 1], color=on_light("faint"), linewidth=0.8, linestyle=":")
         for number, (name, (fpr, tpr)) in enumerate(curves.items()):
             colour = CURVES[number % len(CURVES)]
             axes.plot(*_thinned(fpr, tpr), color=colour, linewidth=1.6, label=name)
@@ -44,30 +45,39 @@ class ChartedClip:
     Attributes:
         name: of the clip.
         scores: name -> (n,), NaN where there is none.
-        anomalous: (n,).
+        anomalous: (n,), labelled so.
+        alarm: (n,), in alarm; None: not known.
     """
 
     name: str
     scores: Mapping[str, Series]
     anomalous: npt.NDArray[np.bool_]
+    alarm: npt.NDArray[np.bool_] | None = None
 
 
 def score_chart(
-    clips: Sequence[ChartedClip], threshold: float | None, limits: tuple[float, float]
+    clips: Sequence[ChartedClip],
+    threshold: float | None,
+    limits: tuple[float, float],
+    unit: str = "",
 ) -> str:
-    """Scores over the frames of clips, one below the other; labelled stretches are shaded.
+    """Scores over the frames of clips, one below the other.
+
+    Stretches labelled anomalous have a red ground, those in alarm a red bar above.
 
     Args:
         clips: at least one; a single one bears no name.
         threshold: alarm threshold in the same units; None: none.
         limits: of the score axis, the same for all clips, so that they can be compared.
+        unit: written at the score axis.
     """
     with svg_figure(8.2, 1.7 * len(clips), rows=len(clips)) as (panels, svg):
         for axes, clip in zip(panels, clips, strict=True):
             _draw_scores(axes, clip, threshold)
-            axes.set(xlim=(-0.5, len(clip.anomalous) - 0.5), ylim=limits)
+            axes.set(xlim=(-0.5, len(clip.anomalous) - 0.5), ylim=limits, ylabel=unit)
             if len(clips) > 1:
                 axes.set_title(clip.name, loc="left", fontsize=9)
+        panels[-1].set_xlabel("frame")
         if len(clips[0].scores) > 1:
             panels[0].legend(loc="upper right", frameon=False, fontsize=7, ncols=4)
     return svg_element(svg)
@@ -75,12 +85,14 @@ def score_chart(
 
 def _draw_scores(axes: "Axes", clip: ChartedClip, threshold: float | None) -> None:
     for first, last in _stretches(clip.anomalous):
-        axes.axvspan(first - 0.5, last + 0.5, color=TRUTH, alpha=0.18, linewidth=0)
+        axes.axvspan(first - 0.5, last + 0.5, color=on_light("alarm"), alpha=0.16, linewidth=0)
+    for first, last in _stretches(clip.alarm) if clip.alarm is not None else ():
+        axes.axvspan(first - 0.5, last + 0.5, 1 - BAR, 1, color=on_light("alarm"), linewidth=0)
     for number, (name, values) in enumerate(clip.scores.items()):
         colour = CURVES[number % len(CURVES)]
         axes.plot(*_highest(values), color=colour, linewidth=1.1, label=name)
     if threshold is not None:
-        axes.axhline(threshold, color=ALARM, linewidth=0.9, linestyle="--")
+        axes.axhline(threshold, color=on_light("amber"), linewidth=0.9, linestyle="--")
 
 
 @contextmanager
@@ -98,10 +110,14 @@ def svg_figure(
             "svg.hashsalt": "tlae",  # equal charts are equal bytes
             "font.family": "sans-serif",
             "font.size": 9,
-            "axes.edgecolor": FAINT,
+            "axes.edgecolor": on_light("faint"),
             "axes.spines.top": False,
             "axes.spines.right": False,
-            "text.color": INK,
+            **dict.fromkeys(
+                ("text.color", "axes.labelcolor", "xtick.labelcolor", "ytick.labelcolor"),
+                on_light("ink"),
+            ),
+            **dict.fromkeys(("xtick.color", "ytick.color"), on_light("faint")),
         }
     ):
         figure = Figure((width_in, height_in), layout="tight")

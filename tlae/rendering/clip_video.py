@@ -13,13 +13,15 @@ import pandas as pd
 from tlae.errors import FootageError, UserError
 from tlae.footage.frames import OK, READ, Frame, Image
 from tlae.progress import Advance, quiet
-from tlae.rendering.heatmap import FloatMap
+from tlae.rendering.heatmap import FloatMap, without_trail
 from tlae.rendering.layouts import Look, ShownMoment, compose, plan_layout
 from tlae.rendering.marks import Caption, reason_of_alarm
+from tlae.rendering.strength import times_threshold
 from tlae.rendering.text import clock_text
 from tlae.rendering.timeline import ScoreAxis, draw_timeline
 from tlae.rendering.video_file import VideoFile
 
+TRAIL_FRAMES, TRAIL_S = 3, 5.0  # so far back a trail is looked for
 NOTHING_READ_HW = (480, 640)  # size where no frame of the clip has a picture
 
 Ints = npt.NDArray[np.int64]
@@ -42,6 +44,13 @@ class ClipScores:
     axis: ScoreAxis
     expected_of: Callable[[int], Image] | None = None
     events: Sequence[tuple[int, int]] = ()
+
+    def shown_map(self, row: int) -> FloatMap:
+        """The map of a row as it is drawn, the trail of movers faint, see ``without_trail``."""
+        rows = np.arange(max(0, row - TRAIL_FRAMES), row)
+        time_s, state = self.table["time_s"].to_numpy(), self.table["state"].to_numpy()
+        near = (state[rows] == OK) & (np.abs(time_s[row] - time_s[rows]) <= TRAIL_S)
+        return without_trail(self.map_of(row), [self.map_of(int(one)) for one in rows[near]])
 
 
 def select_rows(
@@ -199,8 +208,10 @@ def _moment(frame: Frame, scores: ClipScores, last_image: Image | None) -> Shown
         return ShownMoment(last_image, None, caption, message=f"not readable: {reason}")
     return ShownMoment(
         frame.image,
-        scores.map_of(frame.frame),
+        scores.shown_map(frame.frame),
         caption,
         alarm=bool(row["alarm"]),
+        threshold=row.get("threshold"),
+        strength=times_threshold(row["raw"], row.get("threshold")),
         rebuilt=scores.expected_of(frame.frame) if scores.expected_of else None,
     )

@@ -1,6 +1,7 @@
 """Heat on pictures: one fixed scale for the whole footage, so that calm frames look calm."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -8,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.footage.frames import Image
+from tlae.palette import HEAT
 
 FloatMap = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -21,8 +23,9 @@ LEAST_HIGH = 1e-6
 FULL_ALPHA = 0.66  # the picture stays visible under full heat
 ALPHA_POWER = 0.6  # below 1: heat at the threshold is well seen
 
-# Heat from 0 to 1 in even steps, rising in lightness: also read by the colour-blind.
-RAMP = ((96, 0, 16), (168, 18, 24), (222, 64, 24), (248, 142, 28), (255, 222, 84))
+# Of the share of its map's peak that a place had shortly before: what has less of it was left.
+LEFT = 0.7
+TRAIL = 0.4  # what of the error stays in a place that was left
 
 HATCH_PERIODS = 26  # across the short side of the picture
 HATCH_LIGHT = 14  # grey levels
@@ -102,6 +105,29 @@ def upsample_map(
     return np.asarray(stretched, np.float32)
 
 
+def without_trail(error: FloatMap, before: Sequence[FloatMap]) -> FloatMap:
+    """A map in which the trail of what moves is faint.
+
+    Maps look back a few frames, so a mover is followed by error where it no longer is. There the
+    error falls while it is at its height where the mover is. The highest place stays as it is, and
+    so does what stands still.
+
+    Args:
+        error: (h, w), raw units.
+        before: maps of the few frames before, the same size.
+
+    Returns:
+        (h, w), nowhere higher than ``error``.
+    """
+    highest = float(error.max())
+    if not before or not highest > 0:
+        return error
+    shares = [one / max(float(one.max()), LEAST_HIGH) for one in before]
+    ratio = error / highest / np.maximum(np.maximum.reduce(shares), LEAST_HIGH)
+    there = np.clip((ratio - LEFT) / (1 - LEFT), 0, 1)
+    return np.asarray(error * (TRAIL + (1 - TRAIL) * there), np.float32)
+
+
 def blend_heat(
     image: Image, error: FloatMap, scale: HeatScale, watched: FloatMap | None = None
 ) -> Image:
@@ -174,8 +200,8 @@ def _hatch(diagonal: npt.NDArray[np.int64], size_hw: tuple[int, ...]) -> FloatMa
 def _lookup() -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Colours (256, 3) and alphas (256, 1) of heat in 1/255."""
     heat = np.linspace(0, 1, 256)
-    stops = np.linspace(0, 1, len(RAMP))
-    channels = [np.interp(heat, stops, values) for values in zip(*RAMP, strict=True)]
+    stops = np.linspace(0, 1, len(HEAT))
+    channels = [np.interp(heat, stops, values) for values in zip(*HEAT, strict=True)]
     alpha = FULL_ALPHA * heat**ALPHA_POWER
     return np.stack(channels, axis=-1).astype(np.float32), alpha.astype(np.float32)[:, np.newaxis]
 

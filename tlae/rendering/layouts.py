@@ -1,13 +1,15 @@
 """Layouts: how the pictures of one moment and the timeline make one frame of a video."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
 
 from tlae.footage.frames import Image
 from tlae.footage.zones import Polygon
+from tlae.palette import DARK, FAINT
 from tlae.rendering.heatmap import FloatMap, HeatScale, Mask, map_picture, upsample_map
 from tlae.rendering.marks import Caption
 from tlae.rendering.overlay import (
@@ -17,7 +19,7 @@ from tlae.rendering.overlay import (
     draw_overlay,
     resize_picture,
 )
-from tlae.rendering.text import DARK, FAINT, draw_text, fit_text
+from tlae.rendering.text import draw_text, fit_text
 from tlae.rendering.timeline import strip_height
 
 GAP_PX = 4  # between panels
@@ -51,6 +53,14 @@ class Look:
     watched: Mask | None = None
     zones: Mapping[str, Polygon] = field(default_factory=dict)
 
+    def at(self, threshold: float | None) -> "Look":
+        """The same with the threshold of a frame's camera mode, where places have one at all."""
+        own = threshold is not None and math.isfinite(threshold) and threshold > 0
+        if not own or not math.isfinite(self.threshold) or threshold == self.threshold:
+            return self
+        assert threshold is not None
+        return replace(self, threshold=threshold, scale=HeatScale.from_threshold(threshold))
+
 
 @dataclass(frozen=True, eq=False)
 class ShownMoment:
@@ -61,6 +71,8 @@ class ShownMoment:
         smoothed: (h, w), error in raw units; None for an unreadable frame.
         caption: clock and place.
         alarm: whether it is in alarm.
+        threshold: of its camera mode; None: as of the footage.
+        strength: score as a multiple of that threshold; None: not known.
         rebuilt: (h, w, C) uint8, what the net expected.
         message: why there is no map.
     """
@@ -69,6 +81,8 @@ class ShownMoment:
     smoothed: FloatMap | None
     caption: Caption
     alarm: bool = False
+    threshold: float | None = None
+    strength: float | None = None
     rebuilt: Image | None = None
     message: str = ""
 
@@ -140,6 +154,7 @@ def compose(plan: Plan, look: Look, moment: ShownMoment, strip: Image) -> Image:
 
 
 def _panel(name: str, size_hw: tuple[int, int], look: Look, moment: ShownMoment) -> Image:
+    look = look.at(moment.threshold)
     if name == "input":
         if moment.image is None or moment.message:
             return draw_message(moment.image, moment.message, size_hw)
@@ -161,5 +176,7 @@ def _panel(name: str, size_hw: tuple[int, int], look: Look, moment: ShownMoment)
             caption=moment.caption,
             size_hw=size_hw,
             zones=look.zones,
+            strength=moment.strength,
+            legend=True,
         )
     return np.full((*size_hw, 3), DARK, np.uint8)

@@ -8,17 +8,13 @@ import numpy as np
 
 from tlae.footage.frames import Image
 from tlae.footage.zones import Polygon
-from tlae.rendering.heatmap import FloatMap, Mask
+from tlae.palette import ALARM, AMBER, DARK, INK, LABELLED, ZONE, Colour
+from tlae.rendering.heatmap import FloatMap, HeatScale, Mask, map_picture
 from tlae.rendering.text import (
-    ALARM,
-    AMBER,
-    DARK,
-    INK,
-    TRUTH,
-    ZONE,
-    Colour,
+    PLATE_SHARE,
     Rect,
     draw_plate,
+    draw_text,
     fit_text,
     line_height,
     plate_at,
@@ -26,6 +22,10 @@ from tlae.rendering.text import (
 )
 
 MOST_BOXES = 6  # the highest peaks; every region keeps its contour
+WHOLE_SHARE = 1 / 3  # of the picture over the threshold, from which on the whole of it is meant
+WHOLE = "whole picture"
+MEANING = "1x = alarm threshold"  # of the tick in a colour bar
+BAR_LINES = 5.0  # width of the colour bar, in heights of its line of text
 
 
 def reason_of_alarm(alarm: bool, reason: object) -> str:
@@ -110,7 +110,7 @@ def draw_truth(canvas: Image, mask: Mask) -> None:
     height, width = canvas.shape[:2]
     inside = cv2.resize(mask.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
     outlines, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    for colour, extra in ((DARK, 2), (TRUTH, 0)):
+    for colour, extra in ((DARK, 2), (LABELLED, 0)):
         cv2.drawContours(canvas, outlines, -1, colour, _line_px(canvas) + extra, cv2.LINE_AA)
 
 
@@ -198,17 +198,54 @@ def draw_caption(canvas: Image, caption: Caption) -> list[Rect]:
     return places
 
 
-def draw_alarm(canvas: Image) -> Rect:
-    """Red border and badge at the top right; returns the badge's place."""
+def draw_scale(canvas: Image, scale: HeatScale, threshold: float, words: str = "") -> Rect:
+    """Colour bar of heat at the top left, a tick at the threshold, and what it means.
+
+    Args:
+        canvas: RGB (H, W, 3), drawn on.
+        scale: from error to heat.
+        threshold: in raw units.
+        words: of what is said besides, before the meaning.
+
+    Returns:
+        Its place.
+    """
+    line_px = max(15, round(0.8 * line_height((canvas.shape[0], canvas.shape[1]))))
+    margin, edge = plate_margin(line_px), 2 * _line_px(canvas)
+    wide = min(round(BAR_LINES * line_px), canvas.shape[1] // 4)
+    room = canvas.shape[1] - wide - 3 * margin - 2 * edge
+    text = fit_text(", ".join(filter(None, (words, MEANING))), line_px, room)
+    plate = plate_at(text, (edge, edge), line_px)
+    place = Rect(edge, edge, plate.width + wide + margin, plate.height)
+    part = canvas[place.top : place.bottom, place.left : place.right]
+    part[:] = (part * (1 - PLATE_SHARE) + [PLATE_SHARE * value for value in DARK]).round()
+    values = np.linspace(0, scale.high, wide, dtype=np.float32)[np.newaxis]
+    bar = canvas[place.top + margin // 2 : place.bottom - margin // 2, place.left + margin :]
+    bar[:, :wide] = map_picture(values, scale)
+    tick = round(threshold / scale.high * (wide - 1))
+    bar[:, max(0, tick - 1) : tick + 1] = INK
+    corner = (place.left + wide + 2 * margin, place.top + (margin + 1) // 2)
+    draw_text(canvas, text, corner, line_px)
+    return place
+
+
+def draw_alarm(canvas: Image, strength: str = "") -> Rect:
+    """Red border and badge at the top right; returns the badge's place.
+
+    Args:
+        canvas: RGB (H, W, 3), drawn on.
+        strength: written in the badge.
+    """
     height, width = canvas.shape[:2]
     thick = 2 * _line_px(canvas)
     for side in (canvas[:thick], canvas[-thick:], canvas[:, :thick], canvas[:, -thick:]):
         side[:] = ALARM
     line_px = line_height((height, width))
-    badge = plate_at("ALARM", (0, 0), line_px, bold=True)
+    text = f"ALARM {strength}".rstrip()
+    badge = plate_at(text, (0, 0), line_px, bold=True)
     corner = (max(0, width - badge.width), 0)
-    draw_plate(canvas, "ALARM", corner, line_px, ground=ALARM)
-    return plate_at("ALARM", corner, line_px, bold=True)
+    draw_plate(canvas, text, corner, line_px, ground=ALARM)
+    return plate_at(text, corner, line_px, bold=True)
 
 
 def _line_px(canvas: Image) -> int:

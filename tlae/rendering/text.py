@@ -10,16 +10,7 @@ from datetime import datetime
 import cv2
 
 from tlae.footage.frames import Image
-
-Colour = tuple[int, int, int]
-
-INK: Colour = (238, 240, 242)
-FAINT: Colour = (150, 155, 163)
-DARK: Colour = (20, 22, 26)  # ground of strips, headings and plates
-ALARM: Colour = (222, 52, 44)
-AMBER: Colour = (255, 190, 64)  # over the threshold, but no alarm
-TRUTH: Colour = (72, 214, 122)  # what people marked
-ZONE: Colour = (96, 190, 255)  # outlines of what is watched on its own
+from tlae.palette import DARK, INK, Colour
 
 DOTS = "..."  # ASCII: OpenCV 4 knows nothing else
 PLATE_SHARE = 0.62  # how much a plate covers the picture
@@ -69,6 +60,11 @@ def clock_text(time_s: float, taken_at: datetime | None = None) -> str:
     if minutes < 60:
         return f"{minutes:02d}:{seconds}"
     return f"{minutes // 60}:{minutes % 60:02d}:{seconds}"
+
+
+def in_ascii(text: str) -> str:
+    """The multiplication sign as x, which every font of pictures has."""
+    return text.replace("\u00d7", "x")
 
 
 def line_height(size_hw: tuple[int, int]) -> int:

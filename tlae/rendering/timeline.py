@@ -9,18 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tlae.footage.frames import OK, Image
-from tlae.rendering.text import (
-    ALARM,
-    AMBER,
-    DARK,
-    FAINT,
-    INK,
-    Colour,
-    Rect,
-    draw_text,
-    text_width,
-)
+from tlae.footage.frames import OK, READ, Image
+from tlae.palette import ALARM, AMBER, DARK, FAINT, INK, Colour
+from tlae.rendering.text import Rect, draw_text, text_width
 from tlae.rendering.time_ticks import time_ticks
 
 HEADROOM = 1.15  # of the axis over the highest score
@@ -119,7 +110,8 @@ def draw_timeline(
     heights = plot.bottom - 1 - np.clip(raw / axis.top, 0, 1) * (plot.height - 1)
 
     _shade(strip, plot, x, table["alarm"].to_numpy(bool))
-    _mark_unread(strip, plot, x, np.isnan(raw))
+    unread = ~table["state"].isin(READ).to_numpy()
+    _mark_unread(strip, plot, x, unread)
     _draw_ticks(strip, plot, table, line_px)
     _draw_threshold(strip, plot, axis, label, line_px)
     _draw_curve(strip, x, heights, time_s)

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tlae.budget import Budget
 from tlae.errors import UserError
 from tlae.footage.zones import Mask, Zone, Zones, covered
 from tlae.scoring.calibrate import Calibration, Modes, threshold_of
 from tlae.scoring.event_rule import EventRule, Flags, Floats
-from tlae.scoring.smooth import is_settled
+from tlae.scoring.smooth_time import is_settled
 from tlae.scoring.stored_maps import Mute, StoredMaps
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +56,7 @@ class Area:
 
 
 def whole_area(
-    table: pd.DataFrame,
+    table: "pd.DataFrame",
     calibration: Calibration | None,
     rule: EventRule,
     inside: Mask | None = None,
@@ -167,7 +170,7 @@ def zone_area(
     return Area(name, inside, raw, score, threshold, low, calibration=calibration)
 
 
-def modes_of(table: pd.DataFrame) -> Modes:
+def modes_of(table: "pd.DataFrame") -> Modes:
     """Camera mode of each row of a score table; "" in tables that lack it."""
     if "mode" not in table:
         return np.full(len(table), "", dtype=object)
@@ -192,7 +195,7 @@ def worst_area(areas: Sequence[Area]) -> npt.NDArray[np.int64]:
     return np.asarray(np.nan_to_num(excess, nan=-np.inf, neginf=-np.inf).argmax(axis=0), np.int64)
 
 
-def zone_scores(areas: list[Area], alarms: list[Flags]) -> pd.DataFrame:
+def zone_scores(areas: list[Area], alarms: list[Flags]) -> "pd.DataFrame":
     """Score, threshold and alarm of each zone, one row per frame."""
     columns: dict[str, npt.NDArray[np.generic]] = {}
     for area, alarm in zip(areas, alarms, strict=True):
@@ -201,4 +204,6 @@ def zone_scores(areas: list[Area], alarms: list[Flags]) -> pd.DataFrame:
             f"{area.name}.threshold": area.threshold,
             f"{area.name}.alarm": alarm,
         }
+    import pandas as pd
+
     return pd.DataFrame(columns)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from tlae.budget import Budget
 from tlae.errors import UserError
-from tlae.scoring.smooth import Series, is_settled, smooth_in_time
+from tlae.scoring.smooth_time import Series, is_settled, smooth_in_time
 from tlae.scoring.tail import Tail
 
 DAY_S = 86400.0

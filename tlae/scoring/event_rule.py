@@ -3,13 +3,16 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tlae.scoring.event_options import EventRule as EventRule
 from tlae.scoring.event_options import default_merge_s as default_merge_s
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 HOUR_S = 3600.0
 
@@ -37,8 +40,10 @@ class Clock:
     shared: bool
 
     @classmethod
-    def of_table(cls, table: pd.DataFrame, interval_s: float, gap_s: float) -> "Clock":
+    def of_table(cls, table: "pd.DataFrame", interval_s: float, gap_s: float) -> "Clock":
         """Clock of a score table, in seconds since its first frame."""
+        import pandas as pd
+
         taken_at = pd.to_datetime(table["taken_at"])
         shared = bool(len(table)) and bool(taken_at.notna().all())
         time_s = table["time_s"].to_numpy(np.float64)

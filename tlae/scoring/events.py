@@ -3,11 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-import pandas as pd
 
 from tlae.camera.health import CAN_ALARM
 from tlae.errors import UserError
@@ -18,6 +18,9 @@ from tlae.scoring.areas import Area
 from tlae.scoring.event_rule import Clock, EventRule, Flags, Floats, event_runs
 from tlae.scoring.standing import Watch, accepted_places, stays
 from tlae.scoring.stored_maps import FloatMap, StoredMaps
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCENE, CAMERA = "scene", "camera"
 SEEING = ("", *CAN_ALARM)  # health of a camera that shows the scene
@@ -111,7 +114,7 @@ class Event:
 
 
 def find_stretches(
-    table: pd.DataFrame,
+    table: "pd.DataFrame",
     areas: Sequence[Area],
     stored: StoredMaps,
     rule: EventRule,
@@ -140,7 +143,7 @@ def numbered(found: list[tuple[int, Event]]) -> list[Event]:
 
 
 def accept_standing(
-    table: pd.DataFrame,
+    table: "pd.DataFrame",
     areas: Sequence[Area],
     stored: StoredMaps,
     rule: EventRule,
@@ -168,13 +171,15 @@ def accept_standing(
     return judged
 
 
-def _watch(table: pd.DataFrame, stored: StoredMaps, interval_s: float, gap_s: float) -> Watch:
+def _watch(table: "pd.DataFrame", stored: StoredMaps, interval_s: float, gap_s: float) -> Watch:
     clock = Clock.of_table(table, interval_s, gap_s)
     return Watch(stored, (table["state"] == OK).to_numpy() & shows_scene(table), clock)
 
 
-def flat_events(events: Sequence[Event]) -> pd.DataFrame:
+def flat_events(events: Sequence[Event]) -> "pd.DataFrame":
     """One row per event, the box in four columns."""
+    import pandas as pd
+
     names = [field.name for field in fields(Event)]
     table = pd.DataFrame([event.as_json() for event in events], columns=names)
     boxes = np.array([event.box for event in events], np.int64).reshape(-1, 4)
@@ -183,19 +188,19 @@ def flat_events(events: Sequence[Event]) -> pd.DataFrame:
     return table.drop(columns="box")
 
 
-def in_alarm(table: pd.DataFrame, raw: Floats, threshold: Floats) -> Flags:
+def in_alarm(table: "pd.DataFrame", raw: Floats, threshold: Floats) -> Flags:
     """Rows (n,) over the threshold while the camera shows the scene."""
     return (np.nan_to_num(raw, nan=-np.inf) > threshold) & shows_scene(table)
 
 
-def shows_scene(table: pd.DataFrame) -> Flags:
+def shows_scene(table: "pd.DataFrame") -> Flags:
     """Rows (n,) in which the camera shows the scene; all of them in tables that do not say it."""
     if "health" not in table:
         return np.ones(len(table), bool)
     return table["health"].isin(SEEING).to_numpy()
 
 
-def seen_runs(table: pd.DataFrame, runs: list[Rows]) -> list[Rows]:
+def seen_runs(table: "pd.DataFrame", runs: list[Rows]) -> list[Rows]:
     """Runs without frames that have no score, or in which the camera does not show the scene.
 
     What a covered lens scores must not reach its neighbours by smoothing.
@@ -205,7 +210,7 @@ def seen_runs(table: pd.DataFrame, runs: list[Rows]) -> list[Rows]:
 
 
 def _of_area(
-    table: pd.DataFrame, area: Area, watch: Watch, rule: EventRule
+    table: "pd.DataFrame", area: Area, watch: Watch, rule: EventRule
 ) -> list[tuple[int, Event]]:
     """First row and description of each event."""
     over = in_alarm(table, area.counted, area.threshold)
@@ -222,7 +227,7 @@ def _of_area(
     return events
 
 
-def _describe(table: pd.DataFrame, area: Area, span: tuple[int, int], watch: Watch) -> Event:
+def _describe(table: "pd.DataFrame", area: Area, span: tuple[int, int], watch: Watch) -> Event:
     raw = area.counted
     worst = _worst(raw, watch.seen, span)
     smoothed = watch.stored.map_of(worst, area.inside, area.accepted)
@@ -245,7 +250,7 @@ def _describe(table: pd.DataFrame, area: Area, span: tuple[int, int], watch: Wat
     )
 
 
-def reason_of(table: pd.DataFrame, row: int) -> str:
+def reason_of(table: "pd.DataFrame", row: int) -> str:
     """Why the frame of a row is unusual; tables of older versions do not say."""
     said = table["reason"].iloc[row] if "reason" in table else None
     return said if isinstance(said, str) else ""
@@ -292,7 +297,9 @@ def box_of(region: Mask, source_hw: tuple[int, int]) -> Box:
     return x0, y0, x1 - x0, y1 - y0
 
 
-def camera_stretches(table: pd.DataFrame, clock: Clock, rule: EventRule) -> list[tuple[int, Event]]:
+def camera_stretches(
+    table: "pd.DataFrame", clock: Clock, rule: EventRule
+) -> list[tuple[int, Event]]:
     """First row and event of each stretch in which the camera did not show the scene.
 
     Args:
@@ -313,8 +320,10 @@ def camera_stretches(table: pd.DataFrame, clock: Clock, rule: EventRule) -> list
     return found
 
 
-def _stretch(table: pd.DataFrame, span: tuple[int, int], worst: int) -> Event:
+def _stretch(table: "pd.DataFrame", span: tuple[int, int], worst: int) -> Event:
     """What the table says of a stretch of rows and of the worst of them."""
+    import pandas as pd
+
     start, end, peak = table.iloc[span[0]], table.iloc[span[1]], table.iloc[worst]
     height, width = source_hw_of(table, worst)
     return Event(
@@ -337,17 +346,23 @@ def _stretch(table: pd.DataFrame, span: tuple[int, int], worst: int) -> Event:
     )
 
 
-def source_hw_of(table: pd.DataFrame, row: int) -> tuple[int, int]:
+def source_hw_of(table: "pd.DataFrame", row: int) -> tuple[int, int]:
     """Size of the picture of a row [px]."""
     line = table.iloc[row]
     return int(line["source_h"]), int(line["source_w"])
 
 
-def moment_text(table: pd.DataFrame, row: int) -> str | float:
+def moment_text(table: "pd.DataFrame", row: int) -> str | float:
     """Wall-clock time of a row, or clip time [s] where that is not known."""
     return iso_of(table["taken_at"].iloc[row]) or float(table["time_s"].iloc[row])
 
 
 def iso_of(moment: object) -> str | None:
     """A wall-clock time as ISO 8601; None where it is not known."""
-    return None if pd.isna(moment) else pd.Timestamp(moment).isoformat()  # type: ignore[arg-type, call-overload]
+    if moment is None or moment != moment:  # NaT and NaN differ from themselves
+        return None
+    if isinstance(moment, datetime):
+        return moment.isoformat()
+    import pandas as pd
+
+    return pd.Timestamp(moment).isoformat()  # type: ignore[arg-type]

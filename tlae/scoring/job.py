@@ -9,14 +9,16 @@ depends on the end that there was (the last chunk, and what waited for later fra
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import zarr
-from safetensors.torch import load_file, save_file
+from zarr.codecs import BloscCodec
 
 from tlae.chunk_log import JOB_FILE, ChunkLog, begin_anew, is_begun, note_facts
 from tlae.errors import UserError
@@ -24,11 +26,13 @@ from tlae.footage.frames import OK
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
 from tlae.progress import Advance
-from tlae.scoring.scorer import FrameScorer, Scored
-from tlae.scoring.stored_maps import MAP_CODEC, MAP_DTYPE, rounded
+from tlae.scoring.scored_frames import Scored, Scorer
+from tlae.scoring.stored_maps import MAP_DTYPE, rounded
+from tlae.tensor_file import SAVERS
 from tlae.whole_file import replace_folder, settle, whole_file
 
 CHUNK_FRAMES = 128  # one shard of the map arrays
+MAP_CODEC = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle")
 ARRAYS = ("maps.zarr", "rebuilt.zarr")
 ARRAY_FILES = ("zarr.json", ("zarr.json", "c/*"))  # the mark of an array, and all of it
 CLIP_FILES = tuple(f"E{'[0-9]' * digits}.{kind}" for digits in (4, 5, 6) for kind in ("mp4", "png"))
@@ -41,7 +45,8 @@ RESULT_FILES = (  # all that `score` and `events` write into a results folder
     *("parts/[0-9]*.parquet", "state-[0-9]*.safetensors"),
     *(f"events/{clip}" for clip in CLIP_FILES),
 )
-STATES_KEPT = 2  # centred scoring finishes a chunk while it is already in the next one
+STATES_KEPT = 3  # centred scoring finishes a chunk in the next one, and writing takes a while
+REBUILT_TOGETHER = 4  # pictures packed as one: a call costs more than their bytes
 
 
 @dataclass
@@ -76,9 +81,10 @@ class ScoringJob:
             self.log.folder.mkdir()
         note_facts(self.folder, self.facts)
         self.maps = self._array("maps.zarr", MAP_DTYPE, self.store.shape[1:3], MAP_CODEC)
-        self.rebuilt = None
+        self.rebuilt: Any = None
         if self.keep_rebuilt:
-            self.rebuilt = self._array("rebuilt.zarr", np.uint8, self.store.shape[1:])
+            item = self.store.shape[1:]
+            self.rebuilt = self._array("rebuilt.zarr", np.uint8, item, together=REBUILT_TOGETHER)
 
     @property
     def chunks(self) -> int:
@@ -93,7 +99,7 @@ class ScoringJob:
         """Number of rows that are not in a finished chunk."""
         return max(0, len(self.store) - self.done() * CHUNK_FRAMES)
 
-    def run(self, scorer: FrameScorer, batch_frames: int, advance: Advance) -> None:
+    def run(self, scorer: Scorer, batch_frames: int, advance: Advance) -> None:
         """Score what is not yet scored.
 
         Raises:
@@ -150,35 +156,40 @@ class ScoringJob:
                 opened = zarr.open_array(self.folder / array, mode="r+")
                 opened.resize((len(self.store), *opened.shape[1:]))
 
-    def _run(self, scorer: FrameScorer, batch_frames: int, advance: Advance) -> None:
+    def _run(self, scorer: Scorer, batch_frames: int, advance: Advance) -> None:
         finished = self.done()
         start = finished
         while start > 0 and not self._state(start).is_file():
             start -= 1
         advance(min(finished * CHUNK_FRAMES, len(self.store)))
         open_chunks: dict[int, _Chunk] = {}
-        for rows, scored, settled in self._results(scorer, start, batch_frames):
-            self._require_finite(rows, scored)
-            for chunk, place in _by_chunk(rows):
-                if chunk >= finished:
-                    first = chunk * CHUNK_FRAMES
-                    frames = min(CHUNK_FRAMES, len(self.store) - first)
-                    into = open_chunks.setdefault(chunk, _Chunk(frames, self.store.shape))
-                    into.put(rows[place] - first, scored, place)
-            while finished < self.chunks and settled >= min(
-                (finished + 1) * CHUNK_FRAMES, len(self.store)
-            ):
-                frames = min(CHUNK_FRAMES, len(self.store) - finished * CHUNK_FRAMES)
-                self._write(finished, open_chunks.pop(finished, _Chunk(frames, self.store.shape)))
-                advance(frames)
-                finished += 1
+        with ThreadPoolExecutor(1) as writer:  # packs a chunk while the net answers for the next
+            written: Future[None] = Future()
+            written.set_result(None)
+            for rows, scored, settled in self._results(scorer, start, batch_frames):
+                self._require_finite(rows, scored)
+                for number, place in _by_chunk(rows):
+                    if number >= finished:
+                        if number not in open_chunks:
+                            open_chunks[number] = self._empty(number)
+                        open_chunks[number].put(rows[place] - number * CHUNK_FRAMES, scored, place)
+                while finished < self.chunks and settled >= min(
+                    (finished + 1) * CHUNK_FRAMES, len(self.store)
+                ):
+                    is_open = finished in open_chunks  # not where no frame of it can be read
+                    chunk = open_chunks.pop(finished) if is_open else self._empty(finished)
+                    written.result()  # one waits at most
+                    written = writer.submit(self._write, finished, chunk)
+                    advance(len(chunk.instant))
+                    finished += 1
+            written.result()
 
     def _results(
-        self, scorer: FrameScorer, start: int, batch_frames: int
+        self, scorer: Scorer, start: int, batch_frames: int
     ) -> Iterator[tuple[Rows, Scored, int]]:
         """Rows, their results, and the number of rows below which nothing more will come."""
         if start:
-            scorer.restore(load_file(self._state(start)))
+            scorer.restore(import_module(SAVERS[scorer.framework]).load_file(self._state(start)))
         first_row = start * CHUNK_FRAMES
         for run in self.runs:
             if run[-1] < first_row:
@@ -207,7 +218,7 @@ class ScoringJob:
                 f" ({path}); score with precision=float32, or train with a lower learning rate"
             )
 
-    def _keep_state(self, scorer: FrameScorer, row: int, start: int, *, fresh: bool) -> None:
+    def _keep_state(self, scorer: Scorer, row: int, start: int, *, fresh: bool) -> None:
         """At the first batch of a chunk, save what the scorer carries into it."""
         number = row // CHUNK_FRAMES
         if number <= start or self._state(number).is_file():
@@ -215,7 +226,7 @@ class ScoringJob:
         if fresh:
             scorer.reset()
         with whole_file(self._state(number)) as temporary:
-            save_file(scorer.state(), temporary)
+            import_module(SAVERS[scorer.framework]).save_file(scorer.state(), temporary)
         for old in range(number - STATES_KEPT + 1):
             self._state(old).unlink(missing_ok=True)
 
@@ -236,7 +247,14 @@ class ScoringJob:
         )
         self.log.append(number, table)
 
-    def _array(self, name: str, dtype: type, item: tuple[int, ...], codec: Any = "auto") -> Any:
+    def _array(
+        self,
+        name: str,
+        dtype: type,
+        item: tuple[int, ...],
+        codec: Any = "auto",
+        together: int = 1,
+    ) -> Any:
         """The array of all frames; one of another type is what an earlier version wrote."""
         path = self.folder / name
 
@@ -244,7 +262,7 @@ class ScoringJob:
             return zarr.create_array(
                 where,
                 shape=(len(self.store), *item),
-                chunks=(1, *item),
+                chunks=(min(together, CHUNK_FRAMES), *item),
                 shards=(CHUNK_FRAMES, *item),
                 dtype=dtype,
                 compressors=codec,
@@ -260,6 +278,12 @@ class ScoringJob:
                 for start in range(0, len(self.store), CHUNK_FRAMES):
                     after[start : start + CHUNK_FRAMES] = before[start : start + CHUNK_FRAMES]
         return zarr.open_array(path, mode="r+")
+
+    def _empty(self, number: int) -> "_Chunk":
+        """A chunk before its frames are scored."""
+        frames = min(CHUNK_FRAMES, len(self.store) - number * CHUNK_FRAMES)
+        height, width, channels = self.store.shape[1:]
+        return _Chunk(frames, (height, width, channels if self.keep_rebuilt else 0))
 
     def _state(self, number: int) -> Path:
         return self.folder / f"state-{number:08d}.safetensors"
@@ -282,12 +306,12 @@ def _settled_rows(runs: list[Rows], rows: int, delay: int) -> int:
 class _Chunk:
     """Results of one chunk; what is never put stays NaN or zero (unreadable frames)."""
 
-    def __init__(self, frames: int, shape: tuple[int, int, int, int]) -> None:
+    def __init__(self, frames: int, shape: tuple[int, int, int]) -> None:
         self.instant = np.full(frames, np.nan)
         self.frame_mean = np.full(frames, np.nan)
         self.peak = np.full((frames, 2), -1, np.int64)
-        self.maps = np.zeros((frames, *shape[1:3]), MAP_DTYPE)
-        self.rebuilt = np.zeros((frames, *shape[1:]), np.uint8)
+        self.maps = np.zeros((frames, *shape[:2]), MAP_DTYPE)
+        self.rebuilt = np.zeros((frames, *shape), np.uint8)
         self.reason = np.full(frames, "", dtype=object)
         self.example = np.full(frames, -1, np.int64)
 
@@ -296,7 +320,8 @@ class _Chunk:
         self.frame_mean[into] = scored.frame_mean[place]
         self.peak[into] = scored.peak[place]
         self.maps[into] = scored.maps[place]
-        self.rebuilt[into] = scored.rebuilt[place]
+        if scored.rebuilt.size:  # a net that answers with maps expects nothing
+            self.rebuilt[into] = scored.rebuilt[place]
         self.reason[into] = scored.reason[place]
         self.example[into] = scored.example[place]
 

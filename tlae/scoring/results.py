@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tlae.camera.canonical_store import UNOBSERVED
+from tlae.camera.watch import UNOBSERVED
 from tlae.chunk_log import JOB_FILE
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
@@ -29,7 +29,7 @@ from tlae.scoring.job import CLIP_FILES
 from tlae.scoring.result_checks import require_whole
 from tlae.scoring.result_files import StoredArray, read_json, reporting_damage
 from tlae.scoring.rule import ScoringRule, completed
-from tlae.scoring.smooth import smooth_runs
+from tlae.scoring.smooth_time import smooth_runs
 from tlae.scoring.stored_maps import read_maps
 from tlae.whole_file import (
     explain_os_errors,

@@ -1,5 +1,6 @@
 """The scoring rule: every choice between an error and an alarm, in one place."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -78,6 +79,16 @@ class ScoringRule:
         if "kernel_fraction" in given and "kernel_px" not in given:
             given["kernel_px"] = None
         return ScoringRule(**{**{name: getattr(self, name) for name in names}, **given})
+
+
+def kernel_reach_px(kernel: str, size_px: int) -> int:
+    """How far a kernel carries the error of a pixel, along each axis."""
+    return math.ceil(4 * kernel_sigma_px(size_px)) if kernel == "gaussian" else size_px // 2
+
+
+def kernel_sigma_px(size_px: int) -> float:
+    """Of the Gaussian of this size."""
+    return max(size_px / 4, 1e-3)
 
 
 def completed(stored: Any) -> Any:

@@ -8,6 +8,7 @@ run, causal scoring gives no score until the first window is full. Every frame g
 """
 
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,42 +21,11 @@ from tlae.scoring.detector import Detector
 from tlae.scoring.error_map import background_weight, error_map, match_light
 from tlae.scoring.reduce import reduce_map
 from tlae.scoring.rule import ScoringRule
+from tlae.scoring.scored_frames import Scored
 from tlae.scoring.smooth import smooth_map
 
 BEYOND = 1e-3  # weight of a segmenting net's answers for windows that reach beyond the run
 TENSORS = ("past", "pending", "maps", "answers", "evidence")  # of a memory, where they are not None
-
-
-@dataclass(frozen=True)
-class Scored:
-    """Results of n frames, in order.
-
-    Attributes:
-        maps: (n, h, w) float32, smoothed error.
-        instant: (n,) float64, frame score before smoothing in time; NaN: the net gave no verdict.
-        peak: (n, 2) row and column of the map's maximum.
-        rebuilt: (n, h, w, C) uint8, what the net expected; C = 1 of a net that measures, which
-            expects nothing.
-        reason: (n,) str, why the worst place is unusual; empty where the net does not say.
-        example: (n,) number of the most similar normal thing, see ``Net.examples``; -1: none.
-    """
-
-    maps: npt.NDArray[np.float32]
-    instant: npt.NDArray[np.float64]
-    peak: npt.NDArray[np.int64]
-    rebuilt: Image
-    reason: npt.NDArray[np.object_]
-    example: npt.NDArray[np.int64]
-
-    @property
-    def frame_mean(self) -> npt.NDArray[np.float64]:
-        """Mean of each map, (n,); 0 where the net gave no verdict."""
-        return np.asarray(self.maps.mean(axis=(1, 2), dtype=np.float64))
-
-    @property
-    def is_finite(self) -> npt.NDArray[np.bool_]:
-        """Whether the net gave numbers, (n,); a frame without a verdict has an empty score."""
-        return np.isfinite(self.frame_mean) & ~np.isinf(self.instant)
 
 
 @dataclass
@@ -127,7 +97,12 @@ class FrameScorer:
         rule: how errors become scores.
         device: where the net runs.
         precision: "float32" or "bfloat16" (autocast).
+        keep_rebuilt: whether what the net expected is asked for.
+        compiled: whether the net is compiled at its first batch, which takes seconds and pays on a
+            GPU.
     """
+
+    framework: ClassVar[str] = "pt"  # of the tensors of ``state``
 
     def __init__(
         self,
@@ -135,6 +110,9 @@ class FrameScorer:
         rule: ScoringRule,
         device: torch.device,
         precision: str = "float32",
+        *,
+        keep_rebuilt: bool = False,
+        compiled: bool = False,
     ) -> None:
         self.rule, self.device, self.precision = rule, device, precision
         self.window, self.stride = detector.window_frames, detector.stride
@@ -144,6 +122,9 @@ class FrameScorer:
         self.weight = None
         if rule.background:
             self.weight = background_weight(detector.typical_error.to(device))
+        if compiled and not (self.net.streams or self.net.measures):
+            self.net.compile()
+        self.keep_rebuilt = keep_rebuilt and not self.net.answers_maps
         self.streams = self.net.streams
         centred = not rule.causal and not self.streams
         self.answers = self.reading.answers
@@ -170,7 +151,7 @@ class FrameScorer:
         """
         with torch.inference_mode():
             batch = torch.from_numpy(frames).to(self.device).permute(0, 3, 1, 2).float() / 255
-            return self._finished(*self._complete(*self._errors(batch)))
+            return self._finished(*self._complete(*self.errors(batch)))
 
     def finish(self) -> Scored:
         """Results still owed at the end of a run; then forget it."""
@@ -178,10 +159,10 @@ class FrameScorer:
         with torch.inference_mode():
             if not self.window_delay or memory.past is None:
                 empty = torch.zeros(0, *self.net.mean_frame.shape, device=self.device)
-                owed = empty[:, 0], empty
+                owed = empty[:, 0], empty if self.keep_rebuilt else empty[:, :0]
             else:
                 last = memory.past[-1:].expand(self.window_delay, -1, -1, -1)
-                owed = self._complete(*self._errors(last), last=True)
+                owed = self._complete(*self.errors(last), last=True)
             scored = self._finished(*owed, last=True)
         self.reset()
         return scored
@@ -207,10 +188,12 @@ class FrameScorer:
             parts = sum(name.startswith(f"state.{phase}.") for name in moved)
             states.append(tuple(moved[f"state.{phase}.{part}"] for part in range(parts)) or None)
         kept = {name: moved.get(name) for name in TENSORS}
+        if not self.keep_rebuilt:  # states of older versions hold pictures all the same
+            kept |= _without_pictures(kept["pending"], kept["answers"])
         given = int(moved.get("given", moved["seen"]))  # states of older versions lack it
         self.memory = _Memory(states=states, seen=int(moved["seen"]), given=given, **kept)
 
-    def _errors(self, batch: Tensor) -> tuple[Tensor, Tensor]:
+    def errors(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """Error maps (n, K, H, W) and answers (n, K, C, H, W) of windows ending at each frame."""
         if self.net.measures:
             return self._measured(batch)
@@ -220,7 +203,8 @@ class FrameScorer:
         answers = answers.float()
         if self.reading.match_light:
             answers = match_light(answers, targets)
-        return error_map(answers, targets, self.rule.error, self.rule.unit), answers
+        errors = error_map(answers, targets, self.rule.error, self.rule.unit)
+        return errors, answers if self.keep_rebuilt else answers[:, :, :0]
 
     def _measured(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """A net that measures answers with the map."""
@@ -231,12 +215,9 @@ class FrameScorer:
         memory.seen += len(batch)
         waiting = [] if memory.evidence is None else [memory.evidence]
         memory.evidence = torch.cat([*waiting, measured.evidence])
-        return error_map(
-            measured.maps[:, None, None],
-            torch.zeros_like(measured.maps)[:, None, None],
-            self.rule.error,
-            self.rule.unit,
-        ), measured.maps[:, None, None]
+        maps = measured.maps[:, None, None]
+        errors = error_map(maps, torch.zeros_like(maps), self.rule.error, self.rule.unit)
+        return errors, maps[:, :, :0]
 
     def _windows(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """One window for each frame, ending there."""
@@ -283,12 +264,13 @@ class FrameScorer:
     ) -> tuple[Tensor, Tensor]:
         """Average the answers that a frame gets from several windows; hold back incomplete ones."""
         memory = self.memory
-        number = torch.arange(len(maps), device=maps.device) + memory.seen
+        first = memory.seen
+        number = torch.arange(first, first + len(maps), device=maps.device)
         memory.seen += 0 if self.streams else len(maps)
         is_blind = self.net.segments and not self.streams
         beyond = is_blind & ((number < self.context) | last)  # windows that leave the run
         if self.answers == 1:
-            before_run = min(max(0, self.window_delay - int(number[0])), len(maps))
+            before_run = min(max(0, self.window_delay - first), len(maps))
             maps = maps.masked_fill(beyond[:, None, None, None], 0)
             return maps[before_run:, 0], answers[before_run:, 0]
         weight = torch.where(beyond, BEYOND, 1.0)[:, None, None, None, None]
@@ -301,7 +283,7 @@ class FrameScorer:
             start = place * self.stride
             sums[start : start + len(fresh)] += fresh[:, place]
         memory.pending = sums[len(fresh) :].clone()
-        before_run = max(0, self.window_delay - int(number[0]))  # sums of what is repeated there
+        before_run = max(0, self.window_delay - first)  # sums of what is repeated there
         done = sums[min(before_run, len(fresh)) : len(fresh)]
         done = done[:, :-1] / done[:, -1:]
         return done[:, 0], done[:, 1:]
@@ -338,11 +320,12 @@ class FrameScorer:
         blank = self._without_verdict(len(values), last=last)
         reasons, examples = self._reasons(peak, smoothed.shape[1:])
         self.memory.given += len(values)
+        fetched = _fetched(smoothed), _fetched(pictures)  # there when what follows is
         return Scored(
-            smoothed.cpu().numpy(),
+            fetched[0],
             np.where(blank, np.nan, values.double().cpu().numpy()),
             np.where(blank[:, None], -1, peak.cpu().numpy()),
-            pictures.cpu().numpy(),
+            fetched[1],
             np.where(blank, "", reasons),
             np.where(blank, -1, examples),
         )
@@ -371,3 +354,19 @@ class FrameScorer:
         if self.answers == 1:  # causal, so nothing lags behind
             return np.arange(seen - count, seen) < self.context
         return np.full(count, last and seen - self.window_delay <= self.context)
+
+
+def _fetched(tensor: Tensor) -> npt.NDArray[Any]:
+    """In the host's memory; of a GPU through page-locked memory, and not before its next answer.
+
+    A copy to memory of another kind is five times slower and was half of the time of scoring.
+    """
+    return tensor.to("cpu", non_blocking=tensor.is_cuda).numpy()
+
+
+def _without_pictures(pending: Tensor | None, answers: Tensor | None) -> dict[str, Tensor | None]:
+    """The parts of a memory that hold what the net expected, without it."""
+    return {
+        "pending": None if pending is None else pending[:, [0, -1]],
+        "answers": None if answers is None else answers[:, :0],
+    }

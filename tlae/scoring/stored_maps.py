@@ -12,20 +12,16 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
-from zarr.codecs import BloscCodec
 
 from tlae.errors import UserError
 from tlae.footage.windows import Rows
 from tlae.footage.zones import Mask
-from tlae.scoring.reduce import reduce_map
-from tlae.scoring.rule import ScoringRule
-from tlae.scoring.smooth import Series, kernel_reach_px, smooth_runs
+from tlae.scoring.rule import ScoringRule, kernel_reach_px
+from tlae.scoring.smooth_time import Series, smooth_runs
 
 BLOCK_FRAMES = 128  # read at once: memory stays the same however long the footage is
 
 MAP_DTYPE = np.float32
-MAP_CODEC = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle")
 DROPPED_BITS = 12  # of the 23 after the point, which leaves one in 4,096
 
 FloatMap = npt.NDArray[np.float32]
@@ -80,6 +76,10 @@ class StoredMaps:
         Returns:
             (n,), smoothed in time; NaN for frames of no run.
         """
+        import torch  # live scoring stores no maps, and needs no torch
+
+        from tlae.scoring.reduce import reduce_map
+
         watched = None if inside is None else torch.from_numpy(inside)
         instant = np.zeros(len(self))
         for first, block in self.blocks(0, inside, mutes):

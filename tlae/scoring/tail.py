@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tlae.scoring.smooth import Series
+from tlae.scoring.smooth_time import Series
 
 EXCURSION_QUANTILE = 0.9  # scores above it form excursions: stretches in which one thing is seen
 STRETCH_EXCURSIONS = 3.0  # mean excursions that a stretch is long

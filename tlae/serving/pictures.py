@@ -84,7 +84,7 @@ def heat_picture(image: Picture, error: FloatMap, threshold: float, *, alarm: bo
     if image.shape[-1] == 1:
         image = np.repeat(image, 3, axis=-1)
     scale = HeatScale.of_map(error, threshold, 0.0)
-    return draw_overlay(image, error, threshold, scale, alarm=alarm)
+    return draw_overlay(image, error, threshold, scale, alarm=alarm, legend=True)
 
 
 def _size(data: bytes) -> tuple[int, int]:

@@ -22,7 +22,8 @@ from tlae.progress import Advance, quiet
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.detector import Detector
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.scorer import FrameScorer, Scored
+from tlae.scoring.scored_frames import Scored
+from tlae.scoring.scorer import FrameScorer
 
 BATCH_FRAMES = 16
 CALIBRATION_FRAMES = 20_000  # more would only cost time and file size

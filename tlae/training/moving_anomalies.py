@@ -127,9 +127,9 @@ def _uniform(low: float, high: float, size: tuple[int, ...], generator: Generato
 
 def _ellipse(centre: Tensor, radius: Tensor, size_hw: tuple[int, int]) -> Tensor:
     """Soft ellipses in [0, 1]: (n, 2) centres and radii in pixels -> (n, H, W)."""
-    height, width = size_hw
-    y = (torch.arange(height) - centre[:, :1]) / radius[:, :1]  # (n, H)
-    x = (torch.arange(width) - centre[:, 1:]) / radius[:, 1:]  # (n, W)
+    rows, columns = (torch.arange(side, device=centre.device) for side in size_hw)
+    y = (rows - centre[:, :1]) / radius[:, :1]  # (n, H)
+    x = (columns - centre[:, 1:]) / radius[:, 1:]  # (n, W)
     distance = (y[:, :, None].square() + x[:, None, :].square()).sqrt()
     return torch.sigmoid((1 - distance) * SOFT_EDGE)
 
@@ -140,11 +140,11 @@ def _blobs(clip: Tensor, generator: Generator) -> Tensor:
     size = (count * ELLIPSES, 2)
     centre = torch.rand(size, generator=generator) * torch.tensor([height, width])
     radius = _uniform(height / 16, height / 3, size, generator)
+    centre, radius = centre.to(clip.device), radius.to(clip.device)
     ellipses = _ellipse(centre, radius, (height, width)).view(count, ELLIPSES, height, width)
     used = torch.rand(count, ELLIPSES, generator=generator) < 0.5
     used[:, 0] = True
-    shape = (ellipses * used[:, :, None, None]).amax(dim=1, keepdim=True)
-    return shape.to(clip.device)
+    return (ellipses * used.to(clip.device)[:, :, None, None]).amax(dim=1, keepdim=True)
 
 
 def _played_fast(span: Tensor, recipe: MovingRecipe, generator: Generator) -> Tensor:
@@ -189,16 +189,19 @@ def _pasted(
         scale[odd], velocity[odd] = _gliding(int(odd.sum()), width, generator)
     cut = _soft(in_front(other[:, :, -1:], mean_frame))
     layers, mask = torch.cat([other[:, :, -1], cut], dim=1), torch.zeros_like(clip[:, 0])
+    drawn_from = (source, scale, half, place, velocity, flip)
+    source, scale, half, place, velocity, flip = (part.to(clip.device) for part in drawn_from)
+    rows, columns = (torch.arange(side, device=clip.device) for side in (height, width))
     for step in range(window):
         centre = place - velocity * (window - 1 - step)
-        shape = _ellipse(centre, half * scale, (height, width))[:, None].to(clip.device)
-        y = (torch.arange(height) - centre[:, :1]) / scale[:, :1] + source[:, :1]
-        x = flip[:, None] * (torch.arange(width) - centre[:, 1:]) / scale[:, 1:] + source[:, 1:]
+        shape = _ellipse(centre, half * scale, (height, width))[:, None]
+        y = (rows - centre[:, :1]) / scale[:, :1] + source[:, :1]
+        x = flip[:, None] * (columns - centre[:, 1:]) / scale[:, 1:] + source[:, 1:]
         y, x = 2 * y / (height - 1) - 1, 2 * x / (width - 1) - 1
         grid = torch.stack(
             [x[:, None, :].expand(-1, height, -1), y[:, :, None].expand(-1, -1, width)], dim=-1
         )
-        drawn = F.grid_sample(layers, grid.to(clip), align_corners=True)
+        drawn = F.grid_sample(layers, grid, align_corners=True)
         opaque = drawn[:, -1:] * shape
         clip[:, :, step] = torch.lerp(clip[:, :, step], drawn[:, :-1], opaque)
         mask[:, step] = opaque[:, 0] > 0.5

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from tlae.budget import Budget
-from tlae.footage.decoding import same_shape
+from tlae.footage.preprocess import same_shape
 from tlae.live import Live, LiveScore
 from tlae.scoring.events import CAMERA, Event, iso_of
 from tlae.watching.arrival import Arrival, Counts, Progress

@@ -14,6 +14,7 @@ from tlae.live import LiveScore
 from tlae.rendering.heatmap import HeatScale, Mask
 from tlae.rendering.marks import Caption, reason_of_alarm
 from tlae.rendering.overlay import draw_overlay
+from tlae.rendering.strength import times_threshold
 from tlae.rendering.text import clock_text
 from tlae.scoring.events import Event
 from tlae.watching.messages import OpenEvent, key_of
@@ -86,6 +87,8 @@ class Snapshots:
             alarm=verdict.alarm,
             watched=self._watched,
             caption=Caption(clock, look.place, reason_of_alarm(verdict.alarm, verdict.reason)),
+            strength=times_threshold(verdict.raw, verdict.threshold),
+            legend=True,
         )
 
 

@@ -17,7 +17,7 @@ from tlae.errors import UserError, refusing_bad_values
 from tlae.folder_lock import held_folder
 from tlae.footage.hours import parse_hours
 from tlae.live import Live
-from tlae.model_file import Model, load_model, run_name
+from tlae.scorable import Scorable, load_scorable, run_name
 from tlae.scoring.calibrate import threshold_of
 from tlae.watching.address import Address, Kind, address_of
 from tlae.watching.arrival import Arrival, Source, Wanted
@@ -77,7 +77,7 @@ def watch(cfg: WatchConfig, stop: threading.Event, show: Show) -> WatchReport:
     Raises:
         UserError: settings do not fit, the camera cannot be opened, or the folder is taken.
     """
-    model = load_model(Path(cfg.model_file).expanduser())
+    model = load_scorable(Path(cfg.model_file).expanduser())
     address = address_of(cfg.camera.path, cfg.camera.open_timeout_s)
     folder = Path(cfg.out).expanduser()
     with held_folder(folder, "give another out=..."):
@@ -109,7 +109,7 @@ class _Watch:
     """
 
     def __init__(
-        self, cfg: WatchConfig, model: Model, address: Address, store: Store, folder: Path
+        self, cfg: WatchConfig, model: Scorable, address: Address, store: Store, folder: Path
     ) -> None:
         self._cfg, self._address = cfg, address
         self._store, self._folder = store, folder
@@ -139,7 +139,9 @@ class _Watch:
         self._is_unwritten = False
         self._committed_s = self._shown_s = self._wrote_s = self._forgot_s = -math.inf
 
-    def _own_facts(self, before: dict[str, Any], model: Model, interval_s: float) -> dict[str, Any]:
+    def _own_facts(
+        self, before: dict[str, Any], model: Scorable, interval_s: float
+    ) -> dict[str, Any]:
         """What the folder knows its watch by; a state fits only what was read in the same way."""
         return {
             "camera": _required_camera(self._address, before, self._folder),
@@ -152,7 +154,7 @@ class _Watch:
             },
         }
 
-    def _begun_controls(self, before: dict[str, Any], model: Model) -> Controls:
+    def _begun_controls(self, before: dict[str, Any], model: Scorable) -> Controls:
         """As they were left; a threshold for another model or budget is void."""
         state = dict(before.get("controls", {}))
         if before.get("reading") != self._facts["reading"] and state.pop("threshold", None):
@@ -160,12 +162,12 @@ class _Watch:
         hours = parse_hours(self._cfg.quiet_hours, "quiet_hours")
         return Controls(state, hours, threshold_of(model.calibration, self._budget).value)
 
-    def _begun(self, model: Model, name: str, interval_s: float) -> Following:
-        cfg, watched = self._cfg, model.detector.watched
+    def _begun(self, model: Scorable, name: str, interval_s: float) -> Following:
+        cfg = self._cfg
         live = Live(model, cfg.scoring, events=cfg.events, interval_s=interval_s, device=cfg.device)
         snapshots = Snapshots(
             self._folder,
-            None if watched is None else watched.numpy(),
+            model.watched_places,
             local=model.rule.reduction != "mean",
         )
         peaks = PeakPictures(snapshots)
@@ -174,8 +176,8 @@ class _Watch:
         announcer = Announcer(name, watch_id, cfg.update_s, peaks.draw, self._recorder, is_quiet)
         return Following(live, announcer, peaks)
 
-    def _opened(self, model: Model, name: str, interval_s: float, *, is_new: bool) -> Source:
-        preprocessing = model.detector.preprocessing
+    def _opened(self, model: Scorable, name: str, interval_s: float, *, is_new: bool) -> Source:
+        preprocessing = model.preprocessing
         wanted = Wanted(
             name,
             interval_s,

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,16 +19,18 @@ from tlae.evaluation.scored import read_scored
 from tlae.folder_lock import held_folder
 from tlae.footage.frames import Image
 from tlae.progress import progress
+from tlae.rendering.strength import share_text, strength_text
 from tlae.whole_file import explain_os_errors, whole_file
 from tlae.workflows.pictures import Drawing, open_drawing, worst_rows
 
 logger = logging.getLogger(__name__)
 
 MEASURES, TABLE, REPORT = "measures.json", "measures.csv", "report.html"
+MARKED = "Outlined in violet: what is labelled. A red border: in alarm."
 GALLERIES = (  # title, note, label, highest scores first
-    ("Best found", "Anomalous frames with the highest scores.", True, True),
-    ("Missed", "Anomalous frames with the lowest scores.", True, False),
-    ("False alarms", "Normal frames with the highest scores.", False, True),
+    ("Anomalous, highest scores", f"What is found most easily. {MARKED}", True, True),
+    ("Anomalous, lowest scores", f"What is missed first. {MARKED}", True, False),
+    ("Normal, highest scores", "What alarms falsely first. A red border: in alarm.", False, True),
 )
 
 
@@ -54,6 +57,7 @@ def write_report(evaluation: Evaluation, cfg: EvaluateConfig) -> Path:
         _require_own(folder)
     facts = {
         "scores": evaluation.scored.name,
+        "verdict": evaluation.verdict,
         "frames": len(evaluation.truth.anomalous),
         "normal_frames": int((~evaluation.truth.anomalous).sum()),
         "clips": len(evaluation.truth.clips),
@@ -130,9 +134,10 @@ def _pictures(
             masks[row] = clip.mask_of(row - int(starts[scored.clip_codes[row]]))
     pictures = drawing.stills_of_rows(rows, masks)
     raw = scored.table["raw"].to_numpy()
+    level = math.inf if scored.threshold is None else scored.threshold
     calmer = [float((raw[~truth.anomalous] < raw[row]).mean()) for row in rows]
     return [
-        (pictures[row], f"raw {raw[row]:.3g}, above {100 * share:.1f} % of the normal frames")
+        (pictures[row], f"{strength_text(raw[row], level)}, {share_text(share)}")
         for row, share in zip(rows, calmer, strict=True)
         if row in pictures
     ]

@@ -13,8 +13,8 @@ from tlae.errors import UserError
 from tlae.footage.clock import UNKNOWN
 from tlae.footage.windows import median_interval_s, segments
 from tlae.footage.zones import Mask, Zones, read_zones
-from tlae.model_file import Model, load_model
 from tlae.schema import part_of
+from tlae.scorable import Scorable, load_scorable
 from tlae.scoring.areas import (
     Area,
     calibration_of,
@@ -34,7 +34,7 @@ from tlae.scoring.event_search import find_events
 from tlae.scoring.events import accept_standing, in_alarm, seen_runs
 from tlae.scoring.results import COCO, Scores, Zoned, read_results, write_tables
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.smooth import smooth_runs
+from tlae.scoring.smooth_time import smooth_runs
 from tlae.scoring.stored_maps import StoredMaps
 from tlae.whole_file import write_json
 
@@ -66,7 +66,7 @@ class _Scored:
     results: Scores
     stored: StoredMaps
     calibration: Calibration | None
-    model: Model
+    model: Scorable
 
 
 def find_anew(cfg: EventsConfig) -> EventsReport:
@@ -89,7 +89,7 @@ def find_anew(cfg: EventsConfig) -> EventsReport:
     _require_pace(scored, zones, budget)
     areas = _areas(scored, normal, zones, budget, rule)
     table = scored.results.table
-    found_in = scored.stored, rule, median_interval_s(table), scored.model.detector.gap_s
+    found_in = scored.stored, rule, median_interval_s(table), scored.model.gap_s
     areas = accept_standing(table, areas, *found_in)
     table, zoned = _table(scored, areas, zones_file)
     events = find_events(table, areas, *found_in)
@@ -109,7 +109,7 @@ def _open(folder: Path, model_file: str | None) -> _Scored:
         raise UserError(
             f"the model that scored {folder} must be at {path}; give model_file=... where it is now"
         )
-    model, rule = load_model(path), results.rule
+    model, rule = load_scorable(path), results.rule
     if results.job.get("model", digest := model.digest()) != digest:
         raise UserError(
             f"{folder} was scored by another model than {path} holds now; give model_file=... "
@@ -118,7 +118,7 @@ def _open(folder: Path, model_file: str | None) -> _Scored:
     calibration = None
     if summary.get("calibrated_on_frames") is not None:
         calibration = model.calibration.smoothed(rule.smooth_frames, causal=rule.causal)
-    runs = seen_runs(results.table, segments(results.table, model.detector.gap_s))
+    runs = seen_runs(results.table, segments(results.table, model.gap_s))
     return _Scored(results, StoredMaps(results.stored_maps, runs, rule), calibration, model)
 
 

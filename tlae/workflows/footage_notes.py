@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from tlae.footage.clock import CAMERAS, CONTRADICTS, UNKNOWN, Finding, clock_findings
-from tlae.footage.decoding import same_shape
 from tlae.footage.frames import OK
 from tlae.footage.images import Levels
 from tlae.footage.levels import Depths, look_at_depths
+from tlae.footage.preprocess import same_shape
 from tlae.footage.sampling import left_by_sampling
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore

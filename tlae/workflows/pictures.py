@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -15,11 +15,12 @@ from tlae.footage.contents import goes_on_from
 from tlae.footage.frames import Clip, Frame, Image
 from tlae.footage.windows import median_interval_s
 from tlae.footage.zones import Polygon, covered
-from tlae.rendering.clip_video import ClipScores
+from tlae.rendering.clip_video import TRAIL_FRAMES, ClipScores
 from tlae.rendering.heatmap import HeatScale, Mask
 from tlae.rendering.layouts import Layout, Look
 from tlae.rendering.marks import Caption, draw_truth, reason_of_alarm
 from tlae.rendering.overlay import draw_overlay
+from tlae.rendering.strength import times_threshold
 from tlae.rendering.text import clock_text
 from tlae.rendering.timeline import ScoreAxis
 from tlae.scoring.events import SCENE, shows_scene
@@ -109,7 +110,7 @@ class Drawing:
         first = int(rows[0])
         return ClipScores(
             table,
-            lambda row: results.map_of(first + row),
+            lru_cache(TRAIL_FRAMES + 1)(lambda row: results.map_of(first + row)),
             self.axis,
             (lambda row: results.expected_of(first + row)) if results.has_expected else None,
             [
@@ -125,7 +126,11 @@ class Drawing:
         return None if frame is None else frame.image
 
     def stills(
-        self, name: str, numbers: list[int], truth: dict[int, Mask] | None = None
+        self,
+        name: str,
+        numbers: list[int],
+        truth: dict[int, Mask] | None = None,
+        size_hw: tuple[int, int] | None = None,
     ) -> Iterator[tuple[int, Image]]:
         """Overlays of single frames of a clip, in order; unreadable ones are left out.
 
@@ -133,6 +138,8 @@ class Drawing:
             name: of the clip.
             numbers: of frames in it, rising.
             truth: annotated masks of some of them, outlined.
+            size_hw: fitted into this size, without writing but the badge; None: as large as texts
+                need, with captions and colour bar.
         """
         scores = self.clip_scores(name)
         for number in numbers:
@@ -141,28 +148,36 @@ class Drawing:
                 continue
             row = scores.table.iloc[number]
             taken_at = None if pd.isna(row["taken_at"]) else row["taken_at"]
+            caption = Caption(
+                clock_text(float(row["time_s"]), taken_at),
+                f"{name}  #{number}",
+                reason_of_alarm(bool(row["alarm"]), row.get("reason")),
+            )
+            look = self.look.at(row.get("threshold"))
             picture = draw_overlay(
                 image,
-                scores.map_of(number),
-                self.look.threshold,
-                self.look.scale,
+                scores.shown_map(number),
+                look.threshold,
+                look.scale,
                 alarm=bool(row["alarm"]),
-                watched=self.look.watched,
-                zones=self.look.zones,
-                caption=Caption(
-                    clock_text(float(row["time_s"]), taken_at),
-                    f"{name}  #{number}",
-                    reason_of_alarm(bool(row["alarm"]), row.get("reason")),
-                ),
+                watched=look.watched,
+                zones={} if size_hw else look.zones,
+                caption=None if size_hw else caption,
+                size_hw=size_hw and fitted(image, size_hw),
+                strength=times_threshold(row["raw"], row.get("threshold")),
+                legend=size_hw is None,
             )
             if truth and number in truth:
                 draw_truth(picture, truth[number])
             yield number, picture
 
     def stills_of_rows(
-        self, rows: list[int], truth: dict[int, Mask] | None = None
+        self,
+        rows: list[int],
+        truth: dict[int, Mask] | None = None,
+        size_hw: tuple[int, int] | None = None,
     ) -> dict[int, Image]:
-        """Overlays of rows of the score table; those without a picture are left out."""
+        """Overlays of rows of the score table that have a picture, see ``stills``."""
         table = self.results.table
         pictures: dict[int, Image] = {}
         for name, lines in table.iloc[sorted(rows)].groupby("clip", sort=False):
@@ -170,7 +185,7 @@ class Drawing:
                 continue
             row_of = {int(frame): int(row) for row, frame in lines["frame"].items()}  # type: ignore[call-overload]
             masks = {f: truth[row] for f, row in row_of.items() if truth and row in truth}
-            for number, picture in self.stills(str(name), list(row_of), masks):
+            for number, picture in self.stills(str(name), list(row_of), masks, size_hw):
                 pictures[row_of[number]] = picture
         return pictures
 
@@ -222,6 +237,12 @@ def _watched(results: Scores) -> Mask | None:
         inside = [covered(zone.points, (height, width)) for zone in zones.zones.values()]
         watched = watched & np.logical_or.reduce(inside)
     return watched if by_model is None else watched & by_model
+
+
+def fitted(image: Image, size_hw: tuple[int, int]) -> tuple[int, int]:
+    """Height and width of a picture brought into a size, its proportions kept."""
+    share = min(size_hw[0] / image.shape[0], size_hw[1] / image.shape[1])
+    return max(1, round(share * image.shape[0])), max(1, round(share * image.shape[1]))
 
 
 def _stem(path: str) -> str:

@@ -1,20 +1,30 @@
 """Draw scores over their footage: videos, single frames, a sheet of the most anomalous ones."""
 
 import logging
+import math
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import wrap
+
+import numpy as np
 
 from tlae.config_scores import RenderConfig
 from tlae.errors import UserError, nearest
 from tlae.footage.frames import Image
 from tlae.own_file import require_own
+from tlae.palette import DARK
 from tlae.progress import progress
 from tlae.rendering.clip_video import render_clip, select_rows
 from tlae.rendering.contact_sheet import contact_sheet
-from tlae.rendering.layouts import Layout
+from tlae.rendering.footage_time import FootageTime
+from tlae.rendering.layouts import Layout, Look
+from tlae.rendering.marks import draw_scale, reason_of_alarm
 from tlae.rendering.png import write_png
+from tlae.rendering.strength import strength_text
+from tlae.rendering.text import in_ascii
 from tlae.rendering.video_file import read_video
-from tlae.scoring.events import shows_scene
+from tlae.scoring.event_rule import Flags
+from tlae.scoring.events import SCENE, shows_scene
 from tlae.scoring.results import Scores
 from tlae.workflows.pictures import Drawing, open_drawing, worst_rows
 from tlae.workflows.timelapse import write_timelapse
@@ -24,7 +34,9 @@ logger = logging.getLogger(__name__)
 TIMELAPSE_FPS = 12.0
 FILMED_FPS = (1.0, 60.0)  # a video is played as filmed within this range
 PADDING_FRAMES = 10
-SHEET_COLUMNS = 4
+SHEET_COLUMNS, TILE_PX = 3, 420
+SCALE_PX = 32  # height of the strip with the colour bar
+WORDS = 42  # letters of a line below a picture
 
 
 def render(cfg: RenderConfig, scores: Scores, out: Path | None = None) -> list[Path]:
@@ -66,7 +78,7 @@ def render(cfg: RenderConfig, scores: Scores, out: Path | None = None) -> list[P
     tiles = list(_top_tiles(drawing, cfg.top)) if out is None else []
     if tiles:
         path = scores.folder / "top_frames.png"
-        write_png(path, contact_sheet(tiles, SHEET_COLUMNS))
+        write_png(path, _with_scale(contact_sheet(tiles, SHEET_COLUMNS, TILE_PX), drawing.look))
         logger.info(f"wrote {path}")
         written.append(path)
     return written
@@ -149,17 +161,40 @@ def _write_frames(drawing: Drawing, cfg: RenderConfig, names: list[str]) -> Iter
 
 
 def _top_tiles(drawing: Drawing, count: int) -> Iterator[tuple[Image, str]]:
-    """The most anomalous frames, worst first, no two of the same moment."""
+    """One frame of each event at its strongest; the most anomalous frames where there is none."""
     table = drawing.results.table
-    rows = worst_rows(table[table["clip"].isin(drawing.clips) & shows_scene(table)], count)
-    pictures = drawing.stills_of_rows(rows)
-    for rank, row in enumerate(rows, start=1):
-        if row in pictures:
-            line = table.iloc[row]
-            yield (
-                pictures[row],
-                f"{rank}. {line['clip']} #{line['frame']}  raw {line['raw']:.3g}",
-            )
+    shown = (table["clip"].isin(drawing.clips) & table["raw"].notna()).to_numpy() & shows_scene(
+        table
+    )
+    rows = _peak_rows(drawing.results, shown)[:count] or worst_rows(table[shown], count)
+    pictures = drawing.stills_of_rows(rows, size_hw=(2 * TILE_PX, TILE_PX))
+    time = FootageTime.of(table)
+    for rank, row in enumerate((row for row in rows if row in pictures), start=1):
+        line = table.iloc[row]
+        strength = strength_text(float(line["raw"]), float(line.get("threshold", math.inf)))
+        reason = reason_of_alarm(bool(line["alarm"]), line.get("reason"))
+        words = wrap(reason, WORDS)[:2] or [strength]
+        caption = "\n".join([f"{rank}. {time.text(float(time.axis_s[row]))}", *words])
+        yield pictures[row], in_ascii(caption)
+
+
+def _with_scale(sheet: Image, look: Look) -> Image:
+    """The sheet with the colour bar below it, where there is a threshold."""
+    if not 0 < look.threshold < math.inf:
+        return sheet
+    foot = np.full((SCALE_PX, sheet.shape[1], 3), DARK, np.uint8)
+    draw_scale(foot, look.scale, look.threshold)
+    return np.concatenate([sheet, foot])
+
+
+def _peak_rows(results: Scores, shown: Flags) -> list[int]:
+    """Rows of the peaks of scene events, the most interesting first, each once."""
+    table = results.table
+    first = {str(clip): int(rows[0]) for clip, rows in table.groupby("clip").indices.items()}
+    scenes = [event for event in results.events if event.kind == SCENE and event.clip in first]
+    scenes.sort(key=lambda event: event.rank or len(scenes))
+    rows = [first[event.clip] + event.peak_frame for event in scenes]
+    return list(dict.fromkeys(row for row in rows if shown[row]))
 
 
 def _file_name(clip: str) -> str:

@@ -1,9 +1,12 @@
 """The page that says what was unusual and when."""
 
+import json
 import logging
 import math
+import os
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
@@ -15,18 +18,19 @@ from tlae.own_file import read_page, require_own
 from tlae.progress import progress
 from tlae.rendering.footage_time import FootageTime
 from tlae.rendering.overlay import draw_overlay, resize_picture
-from tlae.rendering.report_page.event_list import ReportEvent, by_strength, place_events
+from tlae.rendering.report_page.event_list import CAMERA, ReportEvent, by_strength, place_events
 from tlae.rendering.report_page.keogram import TALLEST_PX, Keogram, Strip, add_clip
 from tlae.rendering.report_page.page import (
     EventPictures,
     ReportData,
     Shots,
     report_html,
-    score_axis,
 )
+from tlae.rendering.strength import times_threshold
 from tlae.scoring.events import shows_scene
-from tlae.scoring.results import Scores
+from tlae.scoring.results import CLIPS, Scores
 from tlae.whole_file import explain_os_errors, whole_file
+from tlae.workflows.evaluate import MEASURES
 from tlae.workflows.pictures import Drawing, open_drawing
 
 logger = logging.getLogger(__name__)
@@ -68,10 +72,10 @@ def report(cfg: ReportConfig, scores: Scores, path: Path) -> None:
     """
     with explain_os_errors(path), whole_file(path) as temporary:
         temporary.touch()  # a place that cannot be written to shall show before the work
-        temporary.write_text(_html(scores, cfg), encoding="utf-8")
+        temporary.write_text(_html(scores, cfg, path), encoding="utf-8")
 
 
-def _html(results: Scores, cfg: ReportConfig) -> str:
+def _html(results: Scores, cfg: ReportConfig, path: Path) -> str:
     scored = _scored(results)
     drawing, notes = _open_footage(results, cfg.footage)
     pictures: dict[str, Shots] = {}
@@ -87,7 +91,7 @@ def _html(results: Scores, cfg: ReportConfig) -> str:
                     )
         except FootageError as error:
             notes += _noted(f"Pictures are missing: {error}")
-    return report_html(scored, pictures, strips, notes)
+    return report_html(scored, pictures, strips, notes, _videos(scored, results, path))
 
 
 def _pictures(drawing: Drawing, events: list[ReportEvent]) -> dict[str, Shots]:
@@ -107,8 +111,38 @@ def _scored(results: Scores) -> ReportData:
     threshold = math.inf if summary["threshold"] is None else float(summary["threshold"])
     time = FootageTime.of(table)
     events = place_events(results.event_records, table, time, threshold)
-    axis = score_axis(table, threshold)
-    return ReportData(results.folder.resolve().name, table, summary, time, events, axis)
+    name, verdict = results.folder.resolve().name, _verdict(results)
+    return ReportData(name, table, summary, time, events, threshold, verdict)
+
+
+def _verdict(results: Scores) -> str:
+    """What `tlae evaluate` said of these scores; "" where it did not."""
+    path = results.folder / "evaluation" / MEASURES
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        fits = facts["frames"] == len(results.table) and path.stat().st_mtime >= (
+            (results.folder / "scores.parquet").stat().st_mtime
+        )
+        return str(facts["verdict"]) if fits else ""
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _videos(scored: ReportData, scores: Scores, page: Path) -> dict[str, str]:
+    """Addresses of videos that show an event, from the page on, by the event's id."""
+    one = scores.folder / "overlay.mp4"
+    alone = len(scored.time.clips) == 1
+    found = {}
+    for event in scored.events:
+        start_s = scored.time.clips[event.clip][0]
+        whole = one if alone else one.with_suffix("") / f"{event.clip.replace('/', '_')}.mp4"
+        own = scores.folder / CLIPS / f"{event.id}.mp4"
+        path = own if own.is_file() else whole
+        if path.is_file():
+            address = quote(Path(os.path.relpath(path, page.parent)).as_posix())
+            at = "" if path == own else f"#t={max(0.0, event.from_s - start_s):.1f}"
+            found[event.id] = address + at
+    return found
 
 
 def _open_footage(results: Scores, footage: str | None) -> tuple[Drawing | None, list[str]]:
@@ -145,14 +179,17 @@ def _event_pictures(drawing: Drawing, event: ReportEvent) -> EventPictures | Non
     height, width = image.shape[:2]
     share = PICTURE_PX / max(height, width)
     size_hw = (max(1, round(share * height)), max(1, round(share * width)))
-    results, look = drawing.results, drawing.look
+    results, line = drawing.results, drawing.results.table.iloc[event.row]
+    look = drawing.look.at(line.get("threshold"))
     overlay = draw_overlay(
         image,
-        results.map_of(event.row),
+        drawing.clip_scores(event.clip).shown_map(event.peak_frame),
         look.threshold,
         look.scale,
+        alarm=event.kind != CAMERA,
         watched=look.watched,
         size_hw=size_hw,
+        strength=times_threshold(event.raw, line.get("threshold")),
     )
     expected = None
     if results.has_expected:
@@ -167,7 +204,7 @@ def _event_pictures(drawing: Drawing, event: ReportEvent) -> EventPictures | Non
 def _with_close_ups(
     found: EventPictures, drawing: Drawing, event: ReportEvent, peak: Image
 ) -> EventPictures:
-    """The place of a thing before it came, at its peak, and after it was last seen."""
+    """The place of a thing before it came, since it is there (at its peak), and now."""
     if not event.what or not event.box:
         return found
     views = []
@@ -178,21 +215,21 @@ def _with_close_ups(
             image = drawing.frame_image(event.clip, frame)
         fits = image is not None and image.shape == peak.shape
         views.append(close_up(image, event.box) if fits and image is not None else None)
-    return replace(found, before=views[0], at_peak=close_up(peak, event.box), after=views[1])
+    return replace(found, before=views[0], since=close_up(peak, event.box), now=views[1])
 
 
 def _beside(table: pd.DataFrame, event: ReportEvent) -> tuple[int | None, int | None]:
-    """Rows of the nearest frames before and after an event that show the scene in like light."""
+    """Rows of the frame before an event and of the last one of all that show it in like light."""
     clip = table["clip"].to_numpy() == event.clip
     usable = clip & shows_scene(table) & (table["state"] == OK).to_numpy()
     if "mode" in table:
         alike = usable & (table["mode"].fillna("") == event.mode).to_numpy()
         usable = alike if alike.any() else usable
     rows = np.flatnonzero(usable)
-    before, after = rows[rows < event.rows[0]], rows[rows > event.rows[1]]
+    before, after = rows[rows < event.rows[0]], rows[rows > event.row]
     return (
         int(before[-1]) if len(before) else None,
-        int(after[0]) if len(after) else None,
+        int(after[-1]) if len(after) else None,
     )
 
 

@@ -14,15 +14,14 @@ from tlae import __version__
 from tlae.budget import Budget
 from tlae.camera.canonical_store import canonical_store
 from tlae.config import ScoreConfig
-from tlae.device import pick_device
 from tlae.errors import refusing_bad_values
 from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
 from tlae.footage.windows import Rows, median_interval_s, segments
-from tlae.model_file import Model, differing_reading, load_model, run_name
 from tlae.progress import progress
+from tlae.scorable import Scorable, load_scorable, run_name
 from tlae.scoring.areas import whole_area
 from tlae.scoring.calibrate import Calibration, PerMode, threshold_of
 from tlae.scoring.drift import Drift, watch_drift
@@ -41,7 +40,6 @@ from tlae.scoring.results import (
     write_tables,
 )
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.scorer import FrameScorer
 from tlae.scoring.stored_maps import StoredMaps
 from tlae.whole_file import require_plain_name, whole_file, write_json
 from tlae.workflows.footage_notes import (
@@ -108,7 +106,7 @@ def score_named(cfg: ScoreConfig) -> ScoringReport:
         UserError: see ``score``; also where another process holds the folder.
     """
     model_file = Path(cfg.model_file).expanduser()
-    model = load_model(model_file)
+    model = load_scorable(model_file)
     footage = open_named(cfg.footage)
     name = require_plain_name(cfg.name or f"{run_name(model_file)}-{footage.name}", "name")
     folder = Path(cfg.paths.scores).expanduser() / require_plain_name(name + cfg.suffix, "name")
@@ -116,7 +114,7 @@ def score_named(cfg: ScoreConfig) -> ScoringReport:
         return score(cfg, model, footage, folder)
 
 
-def score(cfg: ScoreConfig, model: Model, footage: Footage, folder: Path) -> ScoringReport:
+def score(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) -> ScoringReport:
     """Score footage into a folder that no other process writes into.
 
     Args:
@@ -129,7 +127,6 @@ def score(cfg: ScoreConfig, model: Model, footage: Footage, folder: Path) -> Sco
         UserError: settings do not fit, the footage cannot be read, the disk is full.
     """
     started = time.monotonic()
-    detector = model.detector
     with refusing_bad_values():
         rule = model.rule.changed_by(vars(cfg.scoring))
         budget = Budget.of(vars(cfg.scoring)) or model.budget
@@ -139,23 +136,23 @@ def score(cfg: ScoreConfig, model: Model, footage: Footage, folder: Path) -> Sco
     require_pace_for(budget, footage)
     store = open_seen(footage, model, Path(cfg.paths.cache))
     _note_other_pace(model, store)
-    clock = note_clock(store, detector.gap_s, cfg.footage.time_pattern)
+    clock = note_clock(store, model.gap_s, cfg.footage.time_pattern)
     reading = _Reading(rule, cfg.events, budget, *_threshold(model, rule, budget))
-    runs = segments(store.index, detector.gap_s)
-    _note_short_runs(detector.span_frames, detector.gap_s, runs)
+    runs = segments(store.index, model.gap_s)
+    _note_short_runs(model.span_frames, model.gap_s, runs)
     facts = _facts(model, store, rule, cfg)
     place = find_place(folder, facts, footage, store, overwrite=cfg.overwrite)
     measured = _measure(cfg, model, rule, (store, runs, place, facts), footage.name)
-    table, events = _find_alarms(store, runs, place.folder, detector.gap_s, reading, measured)
+    table, events = _find_alarms(store, runs, place.folder, model.gap_s, reading, measured)
     write_tables(place.folder, table, events)
-    if detector.watched is not None:
-        np.save(place.folder / "watched.npy", detector.watched.numpy())
-    if len(examples := detector.net.examples()):
-        np.save(place.folder / EXAMPLES, examples.cpu().numpy())
+    if model.watched_places is not None:
+        np.save(place.folder / "watched.npy", model.watched_places)
+    if len(examples := model.examples()):
+        np.save(place.folder / EXAMPLES, examples)
     calibration = reading.calibration
     drifts = [] if calibration is None else watch_drift(table, calibration)
     summary: dict[str, Any] = {"tlae": __version__, "model_file": str(cfg.model_file)}
-    summary |= {"footage": saved(cfg.footage, detector.preprocessing.levels)}
+    summary |= {"footage": saved(cfg.footage, model.preprocessing.levels)}
     summary |= _counts_of(table, footage) | _alarms_of(table, reading)
     summary |= {"alarm": budget.given(), "events": asdict(cfg.events)}
     summary |= {"frames_per_s": measured.pace, "clock": clock}
@@ -170,31 +167,34 @@ def score(cfg: ScoreConfig, model: Model, footage: Footage, folder: Path) -> Sco
     return ScoringReport(scores, reading.threshold, seconds, new, place.fresh, drifts)
 
 
-def open_seen(footage: Footage, model: Model, cache: Path) -> FrameStore:
+def open_seen(footage: Footage, model: Scorable, cache: Path) -> FrameStore:
     """The footage as the model's net sees it."""
-    note_other_depth(footage, model.detector.preprocessing.levels)
-    store = open_store(footage, model.detector.preprocessing, cache)
+    note_other_depth(footage, model.preprocessing.levels)
+    store = open_store(footage, model.preprocessing, cache)
     note_other_shape(store, model.source_hw)
     return store if model.camera is None else canonical_store(model.camera, store)
 
 
-def _facts(model: Model, store: FrameStore, rule: ScoringRule, cfg: ScoreConfig) -> dict[str, Any]:
+def _facts(
+    model: Scorable, store: FrameStore, rule: ScoringRule, cfg: ScoreConfig
+) -> dict[str, Any]:
     """What the maps and instant scores depend on."""
     calibrated = cfg.precision == "calibrated"
-    return {
+    facts = {
         "model": model.digest(),
         **footage_facts(store),
         "rule": {k: v for k, v in asdict(rule).items() if k != "smooth_frames"},
-        "precision": model.detector.precision if calibrated else cfg.precision,
+        "precision": model.precision if calibrated else cfg.precision,
         "batch_frames": cfg.batch_frames,
         # a net that segments expects nothing that could be shown
-        "keep_rebuilt": cfg.keep_rebuilt and not model.detector.net.answers_maps,
+        "keep_rebuilt": cfg.keep_rebuilt and model.shows_expected,
     }
+    return facts | {"compile": True} if cfg.compile else facts  # older jobs know no such fact
 
 
 def _measure(
     cfg: ScoreConfig,
-    model: Model,
+    model: Scorable,
     rule: ScoringRule,
     work: tuple[FrameStore, list[Rows], JobPlace, dict[str, Any]],
     name: str,
@@ -205,8 +205,13 @@ def _measure(
         known = read_results(place.folder)
         pace = known.summary.get("frames_per_s")
         return _Measured(known.table.reindex(columns=list(MEASURED)), None, 0, pace)
-    device = pick_device(cfg.device)
-    scorer = FrameScorer(model.detector, rule, device, facts["precision"])
+    scorer = model.scorer(
+        rule,
+        cfg.device,
+        precision=facts["precision"],
+        keep_rebuilt=facts["keep_rebuilt"],
+        compiled=cfg.compile,
+    )
     job = ScoringJob(
         place.folder, store, runs, facts, facts["keep_rebuilt"], place.rows_before, scorer.delay
     )
@@ -237,10 +242,10 @@ def _find_alarms(
 
 
 def _threshold(
-    model: Model, rule: ScoringRule, budget: Budget
+    model: Scorable, rule: ScoringRule, budget: Budget
 ) -> tuple[PerMode, Calibration | None]:
     """Alarm threshold and calibration; both are void under a rule the model was not made with."""
-    if not (differ := differing_reading(model, rule)):
+    if not (differ := model.differing(rule)):
         calibration = model.calibration.smoothed(rule.smooth_frames, causal=rule.causal)
         return threshold_of(calibration, budget), calibration
     logger.warning(
@@ -284,7 +289,7 @@ def counts(names: pd.Series) -> dict[str, int]:
     return {str(name): int(count) for name, count in names.value_counts().items()}
 
 
-def _note_other_pace(model: Model, store: FrameStore) -> None:
+def _note_other_pace(model: Scorable, store: FrameStore) -> None:
     """A net that saw ten frames a second does not know what four an hour look like."""
     learnt, here = model.calibration.interval_s, median_interval_s(store.index)
     if learnt > 0 and here > 0 and not 1 / INTERVAL_FACTOR < here / learnt < INTERVAL_FACTOR:

@@ -27,7 +27,7 @@ from tlae.progress import progress, shows_bars
 from tlae.scoring.detector import Detector
 from tlae.scoring.rule import ScoringRule
 from tlae.training.calibration import Normal, fit_to_normal, shortened
-from tlae.training.callbacks import Beside, EpochLines, PictureGrid, TerminalBar
+from tlae.training.callbacks import Beside, EpochLines, TerminalBar
 from tlae.training.compute import Compute, choose_compute
 from tlae.training.do_nothing import DoNothing, FittedBackground, do_nothing_losses, fit_background
 from tlae.training.fitting import (
@@ -39,6 +39,7 @@ from tlae.training.fitting import (
 from tlae.training.module import POSITIVE_WEIGHT, Training
 from tlae.training.normal_footage import NormalFootage
 from tlae.training.options import FitOptions, Planting
+from tlae.training.pictures import JudgeCurves, PictureGrid
 from tlae.training.recipe import constant_loss
 from tlae.training.reference_bank import TrainingFrames
 from tlae.training.run_folder import RunFolder
@@ -314,6 +315,7 @@ def _trainer(
         [
             beside,
             PictureGrid(rule, cfg.training.pictures),
+            JudgeCurves(),
             TerminalBar() if with_bar else EpochLines(beside),
         ],
         cfg.trainer,

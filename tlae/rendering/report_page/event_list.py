@@ -1,6 +1,5 @@
 """Events as the report tells them; what older results do not say is filled with its meaning."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +8,7 @@ import pandas as pd
 
 from tlae.footage.frames import OK
 from tlae.rendering.footage_time import FootageTime, duration_text
+from tlae.rendering.strength import strength_text, times_threshold
 
 SCENE, CAMERA = "scene", "camera"
 
@@ -32,12 +32,15 @@ class ReportEvent:
         score: calibrated, at the peak, in [0, 1]; None: not calibrated.
         strength: raw at the peak as a multiple of the threshold there; raw if there is none; 0
             without a score.
+        strong: the same in words.
         when, lasted: in words.
         reason: why it is unusual, a clause that follows "it", or "".
         what: kind of a thing, or "".
         rank: place in the order of interest, 1 first; 0: not known.
         rows: first and last row in the score table.
         box: left, top, width, height in source pixels; empty: not known.
+        size_hw: of the source; zeros: not known.
+        frames: in which a thing was seen; 0: things are not followed.
     """
 
     id: str
@@ -62,6 +65,9 @@ class ReportEvent:
     rank: int = 0
     rows: tuple[int, int] = (0, 0)
     box: tuple[int, ...] = ()
+    size_hw: tuple[int, int] = (0, 0)
+    frames: int = 0
+    strong: str = ""
 
 
 def place_events(
@@ -120,9 +126,9 @@ def _placed(
     if "threshold" in table:
         threshold = float(table["threshold"].iloc[peak])
     raw, score = event["peak_raw"], event.get("peak_score")
-    strength = 0.0 if raw is None else float(raw)
-    if math.isfinite(threshold) and threshold > 0:
-        strength /= threshold
+    measured = 0.0 if raw is None else float(raw)
+    ratio = times_threshold(measured, threshold)
+    sizes = [table[name].iloc[peak] if name in table else 0 for name in ("source_h", "source_w")]
     one = first == last
     return ReportEvent(
         id=str(event.get("id") or f"E{number:04d}"),
@@ -139,7 +145,8 @@ def _placed(
         peak_s=peak_s,
         raw=None if raw is None else float(raw),
         score=None if score is None else float(score),
-        strength=strength,
+        strength=measured if ratio is None else ratio,
+        strong=strength_text(measured, threshold),
         when=time.text(from_s),
         lasted="one frame" if one else duration_text(time.lasts_s(first, last)),
         reason=str(event.get("reason") or ""),
@@ -147,4 +154,6 @@ def _placed(
         rank=int(event.get("rank") or 0),
         rows=(first, last),
         box=tuple(map(int, event.get("box") or ())),
+        size_hw=(int(sizes[0]), int(sizes[1])),
+        frames=int(event.get("frames") or 0),
     )

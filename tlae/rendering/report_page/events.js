@@ -5,24 +5,31 @@ const cards = list ? [...list.children] : [];
 const eventOf = new Map(page.events.map(event => [event[0], event]));
 const FEW = 60;  // cards at first: the strongest
 let most = FEW;
+const opened = new Set();  // events whose recurrences at the same hour are shown
 let hour = null;  // [from, to] of the calendar cell picked, s on the axis
 
 function apply() {
   const wanted = Object.fromEntries(new FormData(filters));
   const sorted = [...cards];  // they stand in the order of strength
   if (wanted.sort === 'time') sorted.sort((one, other) => one.dataset.from - other.dataset.from);
-  let fitting = 0, narrowed = hour !== null;
+  let fitting = 0, folded = 0;
+  const narrowed = hour !== null || ['kind', 'zone', 'mode', 'stays'].some(key => wanted[key]);
   for (const card of sorted) {
     let fits = !hour || (+card.dataset.from < hour[1] && +card.dataset.to >= hour[0]);
     for (const key of ['kind', 'zone', 'mode', 'stays']) {
-      if (wanted[key]) { fits = fits && card.dataset[key] === wanted[key]; narrowed = true; }
+      if (wanted[key]) fits = fits && card.dataset[key] === wanted[key];
     }
+    const follows = card.dataset.leader && !opened.has(card.dataset.leader) && !narrowed && wanted.sort !== 'time';
     fitting += fits;
-    card.hidden = !fits || fitting > most;
+    folded += fits && follows;
+    card.hidden = !fits || follows || fitting - folded > most;
+  }
+  for (const button of list.querySelectorAll('.others')) {
+    button.setAttribute('aria-expanded', opened.has(button.closest('.event').id));
   }
   list.append(...sorted);
   document.getElementById('clear').hidden = !narrowed;
-  document.getElementById('more').hidden = fitting <= most;
+  document.getElementById('more').hidden = fitting - folded <= most;
   document.getElementById('shown').textContent = `${fitting} of ${cards.length} events`
     + (hour ? ` in the hour from ${momentText(hour[0])}` : '');
 }
@@ -30,7 +37,7 @@ function apply() {
 function openEvent(id) {
   const card = document.getElementById(id);
   if (!card) return;
-  if (card.hidden) { most = Infinity; clear(); }
+  if (card.hidden) { most = Infinity; opened.add(card.dataset.leader); clear(); }
   document.querySelectorAll('.event.chosen').forEach(other => other.classList.remove('chosen'));
   card.classList.add('chosen');
   card.scrollIntoView({block: 'center'});
@@ -59,6 +66,10 @@ if (filters) {
   list.addEventListener('click', event => {
     const card = event.target.closest('.event'), shot = event.target.closest('.shot');
     if (shot) enlarge(card, [...card.querySelectorAll('.shot')].indexOf(shot));
+    if (event.target.closest('.others')) {
+      if (!opened.delete(card.id)) opened.add(card.id);
+      apply();
+    }
     if (event.target.closest('.locate')) {
       locate(eventOf.get(card.id));
       canvas.scrollIntoView({block: 'center'});
@@ -142,7 +153,7 @@ function nextEvent(direction) {
   locate(ordered[at < 0 ? (direction > 0 ? 0 : ordered.length - 1) : (at + direction + ordered.length) % ordered.length]);
 }
 const MOVES = {
-  in: () => zoom(.6), out: () => zoom(1 / .6), all: () => { view.chosen = null; show(...whole); },
+  in: () => zoom(.6), out: () => zoom(1 / .6), all: () => { view.chosen = null; tellChosen(null); show(...whole); },
   left: () => show(1.25 * view.from - .25 * view.to, .75 * view.to + .25 * view.from),
   right: () => show(.75 * view.from + .25 * view.to, 1.25 * view.to - .25 * view.from),
   next: () => nextEvent(1), previous: () => nextEvent(-1), open: () => view.chosen && openEvent(view.chosen),
@@ -193,17 +204,23 @@ document.querySelectorAll('.strip').forEach(strip => strip.addEventListener('cli
 }));
 
 function legend() {
-  const parts = [['alarm', 'alarm, events above'], ['amber', 'alarm threshold']].map(([name, text]) => [`var(--${name})`, text]);
-  if (page.events.some(event => event[4] === 'camera')) parts.push(['var(--camera)', 'camera events']);
-  if (modeColours.length) modes.forEach((name, code) => parts.push([modeColours[code], name || 'mode not told']));
-  health.forEach((name, code) => code && parts.push([healthColours[code], name]));
   const place = document.getElementById('legend');
-  for (const [paint, text] of parts) {
+  const add = (paint, text, kind = '') => {
     const patch = document.createElement('i'), entry = document.createElement('span');
-    patch.style.background = paint;
+    patch.className = kind;
+    patch.style[kind ? 'borderColor' : 'background'] = paint;
     entry.append(patch, text);
     place.append(entry);
-  }
+  };
+  add('var(--ink)', page.threshold === null ? 'score' : 'score, in thresholds', 'line');
+  if (page.threshold !== null) add('var(--amber)', 'alarm threshold', 'line dashed');
+  if (points.alarm.some(Boolean)) add('color-mix(in srgb, var(--alarm) 22%, transparent)', 'in alarm');
+  if (page.events.some(event => event[4] !== 'camera')) add('var(--alarm)', 'event');
+  if (page.events.some(event => event[4] === 'camera')) add('var(--camera)', 'trouble of the camera');
+  if (page.gaps.length) add('var(--line)', page.began_ms === null ? 'between clips' : 'no footage');
+  if (points.value.some(Number.isNaN)) add('transparent', 'blank: no score', 'line');
+  if (modeColours.length) modes.forEach((name, code) => add(modeColours[code], name || 'mode not told'));
+  health.forEach((name, code) => code && add(healthColours[code], name));
   if (page.points.thinned) place.append(' \u00b7 of each short stretch the lowest and the highest score are drawn');
 }
 

@@ -1,5 +1,6 @@
 """The score curve as the page holds it: every frame, or lows and highs of a very long footage."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -71,28 +72,47 @@ def _first_of_each(stretch: Ints, value: Floats) -> Ints:
     return np.asarray(order[firsts], np.int64)
 
 
-def points_json(table: pd.DataFrame, time: FootageTime, most: int = MOST_POINTS) -> dict[str, Any]:
+def in_thresholds(table: pd.DataFrame, threshold: float) -> tuple[Floats, bool]:
+    """Scores (n,) as multiples of each frame's own threshold, and whether there is one.
+
+    Args:
+        table: score table.
+        threshold: in raw units, where the table has no column of it.
+    """
+    raw = table["raw"].to_numpy(np.float64)
+    levels = np.full(len(table), threshold)
+    if "threshold" in table:
+        levels = table["threshold"].to_numpy(np.float64)
+    known = np.isfinite(levels) & (levels > 0)
+    if not known.any():
+        return raw, False
+    return np.where(known, raw / np.where(known, levels, 1.0), np.nan), True
+
+
+def points_json(
+    table: pd.DataFrame,
+    time: FootageTime,
+    most: int = MOST_POINTS,
+    threshold: float = math.inf,
+) -> dict[str, Any]:
     """The curve for the page's script: typed arrays in time order, and the names of codes.
 
     Args:
         table: score table.
         time: of its rows.
         most: points at most.
+        threshold: alarm threshold, where the table has no column of it.
     """
     health, modes = health_of(table), modes_of(table)
-    raw = table["raw"].to_numpy(np.float64)
+    value, _ = in_thresholds(table, threshold)
     order = np.argsort(time.axis_s, kind="stable")
-    rows = order[pick_rows(raw[order], (health != OK)[order], most)]
+    rows = order[pick_rows(value[order], (health != OK)[order], most)]
     health_names = [OK, *sorted(set(health) - {OK})]
     mode_names = sorted(set(modes))
-    threshold = np.full(len(table), np.nan)
-    if "threshold" in table:
-        threshold = table["threshold"].to_numpy(np.float64)
     return {
         "at": array_text(time.axis_s[rows]),
-        "raw": array_text(raw[rows].astype(np.float32)),
+        "value": array_text(value[rows].astype(np.float32)),
         "score": array_text(table["score"].to_numpy(np.float32)[rows]),
-        "threshold": array_text(threshold[rows].astype(np.float32)),
         "alarm": array_text(table["alarm"].to_numpy(bool)[rows].astype(np.uint8)),
         "health": array_text(_codes(health[rows], health_names)),
         "mode": array_text(_codes(modes[rows], mode_names)),

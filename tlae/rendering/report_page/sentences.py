@@ -2,15 +2,25 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from tlae.footage.frames import OK, READ, WARM_UP
 from tlae.rendering.footage_time import FootageTime, duration_text
 from tlae.rendering.report_page.event_list import CAMERA, ReportEvent, by_strength
-from tlae.rendering.report_page.score_points import SEEING, UNREADABLE, health_of, modes_of
+from tlae.rendering.report_page.event_words import place_words, sure_words
+from tlae.rendering.report_page.score_points import (
+    SEEING,
+    UNREADABLE,
+    health_of,
+    in_thresholds,
+    modes_of,
+)
+from tlae.rendering.strength import SIGN, ratio_text
+from tlae.rendering.time_ticks import DAY_S
 
 
 def headline(
@@ -27,7 +37,9 @@ def headline(
         lasted = "in one frame" if strongest.lasted == "one frame" else f"for {strongest.lasted}"
         which = "the strongest" if len(ranked) > 1 else "it was"
         at = "in" if time.began is None else "on"
-        return f"{_count(len(ranked), 'event')} {length}; {which} {at} {strongest.when}, {lasted}."
+        place = place_words(strongest.box, strongest.size_hw)
+        parts = [f"{which} {at} {strongest.when}", lasted, *filter(None, [place])]
+        return f"{_count(len(ranked), 'event')} {length}; {', '.join(parts)}."
     seen = table["raw"].where(pd.Series(health_of(table), table.index).isin(SEEING))
     if not _has_threshold(table, threshold) and seen.notna().any():
         highest = time.text(float(time.axis_s[int(seen.argmax())]))
@@ -35,9 +47,49 @@ def headline(
     return f"No event {length}."
 
 
-def further(table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTime) -> list[str]:
-    """What else matters: the camera, alarms, what was left out, gaps."""
-    lines = []
+def surest(
+    table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTime, threshold: float
+) -> str:
+    """Why the strongest event of the scene is one, and how sure that is.
+
+    Without an event, how near the scores came to the threshold; "" where there is none.
+    """
+    ranked = [event for event in by_strength(events) if event.kind != CAMERA]
+    if not ranked:
+        return _nearest(table, time, threshold)
+    sure = sure_words(ranked[0], 1, 1)
+    reason = f"It {ranked[0].reason}" if ranked[0].reason else ""
+    return f"{': '.join(filter(None, (reason, sure)))}." if reason or sure else ""
+
+
+def _nearest(table: pd.DataFrame, time: FootageTime, threshold: float) -> str:
+    """The highest score of a camera that shows the scene, in thresholds."""
+    value, known = in_thresholds(table, threshold)
+    seen = np.where(np.isin(health_of(table), SEEING), value, np.nan)
+    if not known or np.isnan(seen).all():
+        return ""
+    highest = int(np.nanargmax(seen))
+    when = time.text(float(time.axis_s[highest]))
+    return f"The highest score is {ratio_text(float(seen[highest]))}{SIGN} threshold: {when}."
+
+
+def further(
+    table: pd.DataFrame,
+    events: Sequence[ReportEvent],
+    time: FootageTime,
+    summary: Mapping[str, Any] | None = None,
+    verdict: str = "",
+) -> list[str]:
+    """What else matters: the budget, the camera, what was left out, gaps.
+
+    Args:
+        table: score table.
+        events: on the axis.
+        time: of the rows.
+        summary: as in ``summary.json``.
+        verdict: what an evaluation said of the scores.
+    """
+    lines = [f"Measured against labels: {verdict}"] if verdict else []
     faults = Counter(event.health for event in events if event.kind == CAMERA)
     if faults:
         listed = ", ".join(f"{name} ({count} x)" for name, count in faults.most_common())
@@ -46,8 +98,9 @@ def further(table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTim
         )
     alarms, readable = int(table["alarm"].sum()), int((table["state"] == OK).sum())
     if readable:
-        share = 100 * alarms / readable
-        lines.append(f"{_count(alarms, 'frame')} of {readable:,} in alarm ({share:.3g} %).")
+        scenes = sum(event.kind != CAMERA for event in events)
+        asked = (summary or {}).get("alarm") or {}
+        lines.append(_budget(alarms, readable, scenes, time, asked))
     warm_up = int((table["state"] == WARM_UP).sum())
     if warm_up:
         lines.append(f"{_count(warm_up, 'frame')} without a score, before the net's first window.")
@@ -62,6 +115,22 @@ def further(table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTim
         which = "" if len(gaps) == 1 else "the longest "
         lines.append(f"{_count(len(gaps), 'gap')} without footage: {which}{longest}.")
     return lines
+
+
+def _budget(
+    alarms: int, readable: int, scenes: int, time: FootageTime, asked: Mapping[str, Any]
+) -> str:
+    """How much is in alarm, beside what was asked for."""
+    line = f"{_count(alarms, 'frame')} of {readable:,} in alarm ({100 * alarms / readable:.3g} %)"
+    wanted, a_day = asked.get("false_alarm_rate"), asked.get("alarms_per_day")
+    if wanted is not None:
+        return f"{line}; the budget is {100 * wanted:.3g} % of normal frames."
+    days = time.watched_s() / DAY_S
+    if a_day is not None and days >= 1:
+        return f"{line}; {scenes / days:.2g} events a day, the budget is {a_day:g} alarms a day."
+    if a_day is not None:
+        return f"{line}; the budget is {a_day:g} alarms a day of normal footage."
+    return f"{line}."
 
 
 def facts(
@@ -80,6 +149,11 @@ def facts(
         ("alarm threshold", _threshold(table, summary, threshold)),
         ("left out", f"{health[UNREADABLE]:,} unreadable frames"),
     ]
+    rule = summary.get("rule") or {}
+    frames = float(rule.get("smooth_frames") or 0)
+    if frames and rule.get("causal", True):
+        lag = f"about {duration_text(frames * time.interval_s)}"
+        lines.append(("delay", f"scores are smoothed over the frames before, so alarms lag {lag}"))
     troubled = {name: n for name, n in health.items() if name not in (OK, UNREADABLE)}
     if troubled:
         lines.append(("camera health", _counted(troubled)))

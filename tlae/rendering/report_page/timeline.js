@@ -12,8 +12,8 @@ const HEAD = 18, FOOT = 20, LANE = 7;  // px: event marks above; labels and colo
 
 const decode = (text, Kind) => new Kind(Uint8Array.from(atob(text), c => c.charCodeAt(0)).buffer);
 const points = {};
-for (const [key, Kind] of Object.entries({at: Float64Array, raw: Float32Array, score: Float32Array,
-  threshold: Float32Array, alarm: Uint8Array, health: Uint8Array, mode: Uint8Array})) {
+for (const [key, Kind] of Object.entries({at: Float64Array, value: Float32Array, score: Float32Array,
+  alarm: Uint8Array, health: Uint8Array, mode: Uint8Array})) {
   points[key] = decode(page.points[key], Kind);
 }
 const count = points.at.length;
@@ -83,10 +83,13 @@ function runs(codes, first, last, use) {
   }
 }
 
+/** Height of a score on the axis. */
+const heightOf = (value, top, bottom) => bottom - Math.min(Math.max(value / page.top, 0), 1) * (bottom - top);
+
 /** Lowest and highest score of each pixel column, joined, broken at gaps and unreadable frames. */
 function drawCurve(context, from, to, width, top, bottom) {
   const x = at => (at - from) / (to - from) * width;
-  const y = raw => bottom - Math.min(Math.max(raw / page.top, 0), 1) * (bottom - top);
+  const y = value => heightOf(value, top, bottom);
   const first = Math.max(0, lowerBound(from) - 1), last = Math.min(count, lowerBound(to) + 1);
   context.fillStyle = colour('alarm');
   context.globalAlpha = .22;
@@ -104,50 +107,54 @@ function drawCurve(context, from, to, width, top, bottom) {
   let before = false, column = null, low = 0, high = 0;
   const flush = () => { if (column !== null && high > low) { context.moveTo(column, y(low)); context.lineTo(column, y(high)); } };
   for (let i = first; i < last; i++) {
-    const raw = points.raw[i];
-    if (Number.isNaN(raw)) { flush(); before = false; column = null; continue; }
+    const value = points.value[i];
+    if (Number.isNaN(value)) { flush(); before = false; column = null; continue; }
     const place = x(points.at[i]);
     const joined = before && !broken[i];
     if (column !== null && joined && Math.floor(place) === Math.floor(column)) {
-      low = Math.min(low, raw); high = Math.max(high, raw);
-      context.lineTo(place, y(raw));
+      low = Math.min(low, value); high = Math.max(high, value);
+      context.lineTo(place, y(value));
     } else {
       flush();
-      if (joined) context.lineTo(place, y(raw));
-      else { context.fillRect(place - 1, y(raw) - 1, 2, 2); context.moveTo(place, y(raw)); }
-      column = place; low = high = raw;
-      context.moveTo(place, y(raw));
+      if (joined) context.lineTo(place, y(value));
+      else { context.fillRect(place - 1, y(value) - 1, 2, 2); context.moveTo(place, y(value)); }
+      column = place; low = high = value;
+      context.moveTo(place, y(value));
     }
     before = true;
   }
   flush();
   context.stroke();
   context.globalAlpha = 1;
-  drawThreshold(context, x, y, first, last, from, to);
+  drawThreshold(context, y, width);
 }
 
-/** Dashed: one level, or a step where it differs by camera mode. */
-function drawThreshold(context, x, y, first, last, from, to) {
+/** Dashed: the alarm threshold, which is 1 for every frame. */
+function drawThreshold(context, y, width) {
+  if (page.threshold === null) return;
   context.strokeStyle = colour('amber');
   context.setLineDash([5, 3]);
   context.beginPath();
-  const own = count && !Number.isNaN(points.threshold[0]);
-  if (own) {
-    let level = null;
-    for (let i = first; i < last; i++) {
-      if (points.threshold[i] !== level) {
-        if (level !== null) context.lineTo(x(points.at[i]), y(level));
-        level = points.threshold[i];
-        context.moveTo(x(points.at[i]), y(level));
-      }
-    }
-    if (level !== null) context.lineTo(x(to), y(level));
-  } else if (page.threshold !== null) {
-    context.moveTo(x(from), y(page.threshold));
-    context.lineTo(x(to), y(page.threshold));
-  }
+  context.moveTo(0, y(page.threshold));
+  context.lineTo(width, y(page.threshold));
   context.stroke();
   context.setLineDash([]);
+}
+
+/** Labels of the score axis, on the ground so that the curve does not cross them. */
+function drawAxis(context, top, bottom) {
+  const step = [.01, .02, .05, .1, .2, .5, 1, 2, 5, 10, 20, 50].find(each => page.top / each <= 4) || page.top / 2;
+  context.font = '12px system-ui, sans-serif';
+  context.textAlign = 'left';
+  context.textBaseline = 'middle';
+  for (let value = 0; value <= page.top + 1e-9; value += step) {
+    const label = +value.toPrecision(3) + (page.threshold === null ? '' : '\u00d7'), y = Math.min(heightOf(value, top, bottom), bottom - 8);
+    context.fillStyle = colour('ground');
+    context.fillRect(0, y - 7, context.measureText(label).width + 6, 14);
+    context.fillStyle = colour(value === page.threshold ? 'amber' : 'faint');
+    context.fillText(label, 3, y);
+  }
+  context.textBaseline = 'alphabetic';
 }
 
 function drawGaps(context, x, top, bottom) {
@@ -172,7 +179,7 @@ function ticks(width) {
   const made = [];
   if (page.began_ms === null) {
     for (const [name, start, end] of page.clips) {
-      made.push([start, name, true]);
+      if (end >= view.from) made.push([Math.max(start, view.from), name, true, Math.min(end, view.to)]);
       for (let at = step; at < end - start; at += step) made.push([start + at, elapsed(at), false]);
     }
     return made.filter(([at]) => at >= view.from && at <= view.to);
@@ -188,22 +195,34 @@ function ticks(width) {
   return made;
 }
 
+// What the names of all clips begin with: left out where a whole name has no room.
+const shared = (() => {
+  const names = page.clips.map(([name]) => name);
+  let length = names.length > 1 ? names[0].length - 1 : 0;
+  while (length && !names.every(name => name.startsWith(names[0].slice(0, length)) && name.length > length)) length--;
+  return length;
+})();
+
+/** Days and clips first, each clip by as much of its name as it has room for; then other moments. */
 function drawTicks(context, x, width, top, bottom, foot) {
-  let taken = -Infinity;
+  const taken = [], all = ticks(width);
   context.font = '12px system-ui, sans-serif';
   context.textAlign = 'left';
-  for (const [at, label, strong] of ticks(width)) {
+  for (const [at, label, strong, until] of [...all.filter(each => each[2]), ...all.filter(each => !each[2])]) {
     const place = x(at);
     context.strokeStyle = colour('line');
     context.globalAlpha = strong ? 1 : .55;
     context.beginPath(); context.moveTo(place, top); context.lineTo(place, bottom); context.stroke();
     context.globalAlpha = 1;
-    const wide = context.measureText(label).width;
-    const left = Math.min(Math.max(2, place - wide / 2), width - wide - 2);
-    if (left < taken + 8) continue;
+    let text = label, wide = context.measureText(text).width;
+    const room = until === undefined ? Infinity : x(until) - place;
+    if (wide > room) { text = label.slice(shared); wide = context.measureText(text).width; }
+    const start = until === undefined ? place - wide / 2 : place;
+    const left = Math.min(Math.max(2, start), width - wide - 2);
+    if (taken.some(([from, to]) => left < to + 6 && left + wide > from - 6)) continue;
     context.fillStyle = colour(strong ? 'ink' : 'faint');
-    context.fillText(label, left, foot);
-    taken = left + wide;
+    context.fillText(text, left, foot);
+    taken.push([left, left + wide]);
   }
 }
 
@@ -227,6 +246,7 @@ function draw() {
   drawGaps(context, x, HEAD, bottom);
   drawTicks(context, x, width, HEAD, bottom, height - 6);
   drawCurve(context, view.from, view.to, width, HEAD, bottom);
+  drawAxis(context, HEAD, bottom);
   let lane = bottom + 3;
   if (modes.length > 1) { drawLane(context, x, points.mode, modeColours, lane); lane += LANE + 3; }
   if (health.length > 1) drawLane(context, x, points.health, healthColours, lane);
@@ -272,9 +292,21 @@ function eventNear(at, pixels) {
 
 function locate(event) {
   view.chosen = event[0];
+  tellChosen(event);
   const margin = Math.max(3 * (event[2] - event[1]), 40 * page.interval_s);
   if (view.to - view.from > 6 * margin || event[1] < view.from || event[2] > view.to) show(event[1] - margin, event[2] + margin);
   else draw();
+}
+
+/** Which event is chosen, beside the buttons that step from one to the next. */
+function tellChosen(event) {
+  const place = document.getElementById('which');
+  if (!place) return;
+  if (!event) { place.textContent = ''; return; }
+  const ordered = [...page.events].sort((one, other) => one[1] - other[1]), link = document.createElement('a');
+  link.href = '#' + event[0];
+  link.textContent = event[0];
+  place.replaceChildren(link, `, ${ordered.indexOf(event) + 1} of ${ordered.length} in time: ${momentText(event[1])}`);
 }
 
 function hover(at, left) {
@@ -285,8 +317,10 @@ function hover(at, left) {
   const lines = [momentText(nothing ? at : points.at[i])];
   if (nothing) lines.push('no footage');
   else {
-    const raw = points.raw[i], score = points.score[i];
-    if (!Number.isNaN(raw)) lines.push('raw ' + raw.toPrecision(3) + (Number.isNaN(score) ? '' : ', score ' + score.toPrecision(4)));
+    const value = points.value[i], score = points.score[i];
+    if (Number.isNaN(value)) lines.push('no score');
+    else lines.push(page.threshold === null ? 'score ' + value.toPrecision(3) : value.toFixed(2) + '\u00d7 threshold');
+    if (!Number.isNaN(score)) lines.push('above ' + (Math.floor(1e4 * score + 1e-3) / 100) + ' % of normal');
     if (modes[points.mode[i]]) lines.push(modes[points.mode[i]]);
     if (points.health[i]) lines.push('camera: ' + health[points.health[i]]);
     if (points.alarm[i]) lines.push('alarm');

@@ -1,0 +1,106 @@
+"""Files of exported models: what is wrong with them is said in one line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.exported.small_exported import export_of
+from tests.small_footage import small_model
+from tlae.cli import main
+from tlae.errors import ModelFileError, UserError
+from tlae.exported import engines, model
+from tlae.exported.model import DIGEST_KEY, load_exported
+from tlae.exported.onnx_bytes import joined, split
+from tlae.exporting.export import exported
+from tlae.model_file import save_model
+from tlae.scorable import load_scorable
+from tlae.scoring.rule import ScoringRule
+
+pytest.importorskip("onnxruntime")
+
+
+@pytest.fixture(scope="module")
+def content() -> bytes:
+    return exported(small_model("cae"))[0]
+
+
+def refused(data: bytes, folder: Path) -> str:
+    path = folder / "gate.onnx"
+    path.write_bytes(data)
+    with pytest.raises(ModelFileError) as caught:
+        load_scorable(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def with_facts(content: bytes, **changed: Any) -> bytes:
+    """The file with other facts, and a digest that fits them."""
+    graph, metadata = split(content)
+    text = json.dumps(json.loads(metadata["tlae"]) | changed)
+    digest = model._digest(graph, text, metadata["tlae.arrays"])
+    return joined(graph, metadata | {"tlae": text, DIGEST_KEY: digest})
+
+
+def test_a_file_of_a_newer_version(content: bytes, tmp_path: Path) -> None:
+    assert "it has format 99, this tlae" in refused(with_facts(content, format=99), tmp_path)
+
+
+def test_a_graph_that_was_changed(content: bytes, tmp_path: Path) -> None:
+    graph, metadata = split(content)
+    middle = len(graph) // 2
+    other = graph[:middle] + bytes([graph[middle] ^ 1]) + graph[middle + 1 :]
+    shown = refused(joined(other, metadata), tmp_path)
+    assert "it was changed after it had been written; export it again" in shown
+    arrays = metadata | {"tlae.arrays": metadata["tlae.arrays"][:-4] + "AAAA"}
+    assert "it was changed" in refused(joined(graph, arrays), tmp_path)
+
+
+def test_files_of_others_and_damaged_ones(content: bytes, tmp_path: Path) -> None:
+    assert "it was not written by `tlae export`" in refused(split(content)[0], tmp_path)
+    for data in (b"", b"no model"):
+        assert "not" in refused(data, tmp_path)
+    assert "is damaged (it ends early)" in refused(content[:-9], tmp_path)
+    assert "engine must be one of" in refused(with_facts(content, engine="gpu"), tmp_path)
+    assert "is damaged" in refused(with_facts(content, preprocessing={}), tmp_path)
+    with pytest.raises(ModelFileError, match=r"must be an existing file, got .*none.onnx"):
+        load_scorable(tmp_path / "none.onnx")
+
+
+def test_an_engine_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = export_of(small_model("cae"))
+    monkeypatch.setitem(engines.LIBRARIES, "onnxruntime", ("no_such_engine", "pip install it"))
+    with pytest.raises(UserError, match="needs no_such_engine, which is not installed; pip"):
+        gate.scorer(gate.rule, "cpu")
+
+
+def test_what_cannot_be_exported(monkeypatch: pytest.MonkeyPatch) -> None:
+    centred = ScoringRule(causal=False, kernel_frames=3)
+    with pytest.raises(UserError, match="calibrated with another kernel_frames, answers; train"):
+        exported(small_model("stae", rule=centred))
+    monkeypatch.setattr("tlae.exporting.export.MOST_DIFFERENCE", -1.0)
+    with pytest.raises(UserError, match="must differ from torch by at most -1: onnxruntime diff"):
+        exported(small_model("cae"))
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trained = save_model(small_model("segmenter"), tmp_path / "gate.safetensors")
+    words = ["export", f"model_file={trained.file}"]
+    assert main(words) == 0
+    assert "to be run by onnxruntime" in capsys.readouterr().out
+    gate = load_exported(tmp_path / "gate.onnx")
+    assert gate.facts.made_of == trained.digest()
+    np.testing.assert_array_equal(gate.calibration.raw, trained.calibration.raw)
+    for more, shown in (
+        ([], "out must be a new file"),
+        (["out=gate.bin"], "out must end in .onnx, got gate.bin"),
+        ([f"out={tmp_path}/mine.onnx"], "mine.onnx is not an exported model of tlae"),
+        (["engine=tensorrt"], "engine must be"),
+    ):
+        (tmp_path / "mine.onnx").write_bytes(b"mine")
+        assert main([*words, *more]) == 2
+        assert shown in capsys.readouterr().err
+    assert (tmp_path / "mine.onnx").read_bytes() == b"mine"
+    assert main([*words, "engine=fastest", "overwrite=true"]) == 0

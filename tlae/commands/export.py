@@ -1,0 +1,23 @@
+"""tlae export model_file=PATH [out=gate.onnx] [engine=fastest].
+
+Writes a trained model as one ONNX file, with preprocessing, camera, calibration and scoring rule in
+its metadata. `tlae score` and `tlae watch` take it as they take the trained model, and need no
+torch for it. The file is written only if its maps and scores equal those of torch to 1e-4.
+"""
+
+from tlae.exporting.export import export
+from tlae.exporting.settings import ExportConfig
+
+
+def run(cfg: ExportConfig) -> None:
+    """Export a trained model."""
+    report = export(cfg)
+    for check in report.checks:
+        if check.frames_per_s is None or check.difference is None:
+            print(f"  {check.name}: cannot run this net ({check.trouble})")
+        else:
+            pace = f"{check.frames_per_s:,.0f} frames/s here"
+            print(f"  {check.name}: differs from torch by {check.difference:.1g}, {pace}")
+    print(f"exported {report.size / 1e6:.1f} MB, to be run by {report.engine}")
+    print(f"model:   {report.model.file}")
+    print(f"next:    tlae score model_file={report.model.file} footage=...")

@@ -1,0 +1,1 @@
+"""Models as ONNX files: read and run without torch."""

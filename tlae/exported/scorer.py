@@ -1,0 +1,139 @@
+"""Frames in, smoothed error maps out, by the net of an exported model; causal, without torch.
+
+The graph does one step: from the frames of a window, or one frame and what the net carries, to the
+smoothed map and its score. Here stands what goes from step to step. Results are those of
+``scoring.scorer.FrameScorer`` under a causal rule.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from tlae.exported.engines import Arrays, Step
+from tlae.footage.frames import Image
+from tlae.scoring.scored_frames import Scored
+
+FRAMES = "frames"  # input: (1, T, H, W, C) uint8
+MAP, SCORE, PEAK = "map", "score", "peak"  # outputs: (1, H, W), (1,), (1, 2)
+AFTER = "next."  # before the name of a state, where it is an output
+
+
+@dataclass(frozen=True)
+class StepFacts:
+    """How a net is stepped through a run of frames.
+
+    Attributes:
+        window_frames: frames the net sees at once.
+        stride: step between them.
+        blind_frames: frames at the start of a run that get no verdict.
+        states: shape of each state that the net carries; none: it sees the window itself.
+    """
+
+    window_frames: int
+    stride: int
+    blind_frames: int
+    states: dict[str, list[int]]
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of what a step gives."""
+        return (MAP, SCORE, PEAK, *(AFTER + name for name in self.states))
+
+
+class StepScorer:
+    """Score a run of frames piece by piece; a ``scorable.Scorer``.
+
+    Args:
+        step: the net.
+        facts: how it is stepped.
+    """
+
+    framework: ClassVar[str] = "np"
+    delay = 0
+
+    def __init__(self, step: Step, facts: StepFacts) -> None:
+        self._step, self._facts = step, facts
+        self._context = (facts.window_frames - 1) * facts.stride
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past: the next frame begins a run."""
+        self._seen = 0
+        self._past: Image | None = None  # (context, H, W, C)
+        self._carried: dict[int, Arrays] = {}  # by phase of the stride
+
+    def push(self, frames: Image) -> Scored:
+        """Results of the next frames (n, H, W, C) uint8, preprocessed."""
+        first = self._seen
+        results = [self._scored(frame) for frame in frames]
+        blind = np.arange(first, self._seen) < self._facts.blind_frames
+        maps = np.concatenate([result[MAP] for result in results])
+        maps[blind] = 0
+        score = np.concatenate([result[SCORE].reshape(1) for result in results])
+        peak = np.concatenate([result[PEAK].reshape(1, 2) for result in results])
+        return Scored(
+            maps,
+            np.where(blind, np.nan, score.astype(np.float64)),
+            np.where(blind[:, None], -1, peak),
+            np.zeros((len(frames), 0, 0, 0), np.uint8),  # the graph does not give it
+            np.full(len(frames), "", dtype=object),
+            np.full(len(frames), -1),
+        )
+
+    def finish(self) -> Scored:
+        """Nothing is owed at the end of a causal run; forget it."""
+        self.reset()
+        return Scored(
+            np.zeros((0, 1, 1), np.float32),
+            np.zeros(0),
+            np.zeros((0, 2), np.int64),
+            np.zeros((0, 0, 0, 0), np.uint8),
+            np.zeros(0, dtype=object),
+            np.zeros(0, np.int64),
+        )
+
+    def state(self) -> Arrays:
+        """The past as arrays."""
+        arrays: Arrays = {"seen": np.array(self._seen)}
+        if self._past is not None:
+            arrays["past"] = self._past
+        for phase, carried in self._carried.items():
+            arrays |= {f"state.{phase}.{name}": value for name, value in carried.items()}
+        return arrays
+
+    def restore(self, tensors: Arrays) -> None:
+        """Go on from what ``state`` returned."""
+        self.reset()
+        self._seen, self._past = int(tensors["seen"]), tensors.get("past")
+        for name, value in tensors.items():
+            kind, _, rest = name.partition(".")
+            if kind == "state":
+                phase, _, part = rest.partition(".")
+                self._carried.setdefault(int(phase), {})[part] = value
+
+    def _scored(self, frame: Image) -> Arrays:
+        phase = self._seen % self._facts.stride
+        self._seen += 1
+        if not self._facts.states:
+            return self._step({FRAMES: self._window(frame)[None]})
+        carried = self._carried.get(phase)
+        if carried is None:  # the first frame, repeated, fills the memory
+            shapes = self._facts.states.items()
+            carried = {name: np.zeros(shape, np.float32) for name, shape in shapes}
+            for _ in range(max(self._facts.window_frames - 1, 1)):
+                carried = self._carry(frame, carried)[1]
+        result, self._carried[phase] = self._carry(frame, carried)
+        return result
+
+    def _carry(self, frame: Image, carried: Arrays) -> tuple[Arrays, Arrays]:
+        result = self._step({FRAMES: frame[None, None], **carried})
+        return result, {name: result[AFTER + name] for name in carried}
+
+    def _window(self, frame: Image) -> Image:
+        """The window (T, H, W, C) that ends at a frame; the first of a run stands for its past."""
+        if self._past is None:
+            self._past = np.repeat(frame[None], self._context, axis=0)
+        line = np.concatenate([self._past, frame[None]])
+        self._past = line[1:]
+        return line[:: self._facts.stride]

@@ -1,0 +1,1 @@
+"""Wing: trained models become ONNX files that are scored without torch."""
