@@ -80,6 +80,7 @@ ARROWS = {
     | GROUND,
     "explorer": {"image_sets", "rendering", "footage"} | GROUND,
     "feeds": {"image_sets", "footage"} | GROUND,
+    "fleet": {"config", "config_parts", "footage", "scoring", "workflows"} | GROUND,
     "watching": {"live", "rendering", "scorable", "scoring", "footage"} | GROUND,
     "serving": {
         "api",
@@ -94,7 +95,7 @@ ARROWS = {
     | GROUND,
 }
 # What the camera product does not need: named by its own commands alone.
-WINGS = {"lab", "exporting", "image_sets", "explorer", "feeds", "watching", "serving"}
+WINGS = {"lab", "exporting", "image_sets", "explorer", "feeds", "fleet", "watching", "serving"}
 # A library may be imported only by files whose path starts so.
 HOMES = {
     "hydra": ("compose.py", "refused_settings.py", "setting_types.py", "sweep.py"),
@@ -106,6 +107,7 @@ HOMES = {
         "explorer/settings.py",
         "exporting/settings.py",
         "feeds/settings.py",
+        "fleet/settings.py",
         "help.py",
         "image_sets/fit_settings.py",
         "image_sets/settings.py",
@@ -117,6 +119,7 @@ HOMES = {
         "watching/settings.py",
     ),
     "feedparser": ("feeds/",),
+    "ray": ("fleet/engines.py",),
     "paho": ("watching/mqtt.py",),
     "fastapi": ("explorer/", "serving/"),
     "starlette": ("explorer/", "serving/"),
