@@ -85,6 +85,8 @@ ENDLESS = ("serve", "serve zmq", "watch")  # go on until they are interrupted
 GOOD: dict[str, tuple[str, ...]] = {
     "train": ("footage={w}/clips", *SMALL_NET),
     "score": ("model_file={w}/model.safetensors", "footage={w}/clips", "keep_rebuilt=false"),
+    "fleet": ("footage={w}/clips", "models={w}/model.safetensors", "out=fleet", "workers=1"),
+    "export": ("model_file={w}/model.safetensors", "out=own.onnx", "overwrite=true"),
     "calibrate": ("model_file={w}/model.safetensors", "footage={w}/clips", "overwrite=true"),
     "events": ("scores=scores/own", "zones={w}/zones.yaml"),
     "mask": ("footage={w}/clips", "out=mask.yaml", "overwrite=true"),
