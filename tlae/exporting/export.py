@@ -140,8 +140,8 @@ def _chosen(checks: list[EngineCheck]) -> EngineCheck:
         check.trouble or f"{check.name} differs by {check.difference:.2g}" for check in checks
     )
     raise UserError(
-        f"an exported net must differ from torch by at most {MOST_DIFFERENCE:g}: {shown}; "
-        "give another engine=..., or score with the trained model"
+        f"an engine must run the net and differ from torch by at most {MOST_DIFFERENCE:g}: {shown}"
+        "; give another engine=..., or score with the trained model"
     )
 
 
