@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tlae.api import load, open_footage, score, train
+    from tlae.api import calibrate, load, open_footage, score, train
     from tlae.api_scores import evaluate, find_events, open_scores, render, report
     from tlae.budget import Budget
     from tlae.live import Live
@@ -28,6 +28,7 @@ __all__ = [
     "Budget",
     "Live",
     "Scores",
+    "calibrate",
     "evaluate",
     "find_events",
     "load",
@@ -43,6 +44,7 @@ _HOMES = {
     "Budget": "tlae.budget",
     "Live": "tlae.live",
     "Scores": "tlae.scoring.results",
+    "calibrate": "tlae.api",
     "evaluate": "tlae.api_scores",
     "find_events": "tlae.api_scores",
     "load": "tlae.api",

@@ -11,7 +11,7 @@ Bad input raises ``tlae.errors.UserError``, a ``ValueError`` of one line.
 import shutil
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -27,12 +27,14 @@ from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.footage.sources import IN_MEMORY, Footage, array_footage
 from tlae.footage.sources import open_footage as open_path
-from tlae.model_file import Model, load_model
+from tlae.model_file import Model, load_model, save_model
+from tlae.own_file import require_own
 from tlae.progress import progress_shown
 from tlae.scorable import run_name
 from tlae.scoring.results import Scores
 from tlae.whole_file import require_path
 from tlae.workflows import score as scoring
+from tlae.workflows.calibrate import recalibrate
 from tlae.workflows.named_footage import READING, open_named, require_pace_for
 
 Frames = npt.NDArray[np.uint8] | Iterable[npt.NDArray[np.uint8]]
@@ -191,6 +193,56 @@ def score(
     if temporary is not None:
         weakref.finalize(scores, shutil.rmtree, temporary, ignore_errors=True)
     return scores
+
+
+def calibrate(
+    model: Model | str | Path,
+    footage: Source | None = None,
+    *,
+    marks: str | Path | None = None,
+    budget: Budget | None = None,
+    out: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    progress: bool = True,
+) -> Model:
+    """Rest thresholds on footage that is declared normal; the net is not trained again.
+
+    Args:
+        model: a trained model, or its file.
+        footage: normal; None: the calibration stays, and the marks are added to it.
+        marks: ``marks.json`` of `tlae serve`: events marked normal count as normal footage.
+        budget: what makes an alarm from now on; None: as the model was trained.
+        out: new model file; None: it is not written.
+        settings: further settings of `tlae calibrate`, such as ``add``.
+        progress: show a bar in a terminal and in Jupyter.
+
+    Raises:
+        UserError: the footage shows too little for the budget, or marks or settings do not fit.
+
+    Example:
+        With the ``model`` and ``frames`` of the example of ``score``:
+
+        >>> anew = tlae.calibrate(model, frames, budget=tlae.Budget(false_alarm_rate=0.1))
+        >>> anew.budget.given()
+        {'false_alarm_rate': 0.1}
+    """
+    model = model if isinstance(model, Model) else load(model)
+    words: dict[str, Any] = {
+        "model_file": "model in memory" if model.file is None else str(model.file)
+    }
+    words |= budget_words(budget) | ({} if marks is None else {"marks": marks})
+    source = None
+    if footage is None:
+        cfg = settings_from("calibrate", words, settings)
+    else:
+        source, cfg = _opened("calibrate", footage, words, settings)
+    with progress_shown(progress), nullcontext() if source is None else _cache(cfg, source):
+        found = recalibrate(cfg, model, source).model
+    if out is None:
+        return found
+    path = require_path(out, "out")
+    require_own(path, load_model, "a model file of tlae", "out")
+    return save_model(found, path)
 
 
 def _opened(

@@ -174,6 +174,17 @@ class ScoreConfig:
 
 
 @dataclass
+class NormalFootageConfig(FootageConfig):
+    """Normal footage, which may be left away.
+
+    Attributes:
+        path: of normal footage, as for score; `footage=PATH` is short; not needed with marks.
+    """
+
+    path: str = ""
+
+
+@dataclass
 class CalibrateConfig:
     """`tlae calibrate`.
 
@@ -182,6 +193,7 @@ class CalibrateConfig:
         footage: what to read, and where its times come from.
         out: new model file; null: <model file>-<footage>.safetensors beside it.
         add: keep the scores that the model was calibrated on, and add these.
+        marks: marks.json of `tlae serve state=FOLDER`; events marked normal count as normal.
         scoring: from error to alarm.
         device: auto, cpu, cuda, cuda:1, mps.
         paths: where results go.
@@ -189,9 +201,10 @@ class CalibrateConfig:
     """
 
     model_file: str = MISSING
-    footage: FootageConfig = field(default_factory=FootageConfig)
+    footage: NormalFootageConfig = field(default_factory=NormalFootageConfig)
     out: str | None = None
     add: bool = False
+    marks: str | None = None
     scoring: Budget = field(default_factory=Budget)
     device: str = "auto"
     paths: PathsConfig = field(default_factory=PathsConfig)
@@ -199,6 +212,8 @@ class CalibrateConfig:
 
     def __post_init__(self) -> None:
         """Refuse what no calibration can do."""
+        if not self.footage.path and not self.marks:
+            raise ValueError("footage=... must be given, or marks=...; see --help")
         require_device(self.device)
         self.scoring.require_consistent()
 

@@ -49,6 +49,7 @@ class LiveScore:
         frame: 0-based in its clip.
         time_s: since its clip began [s].
         raw: score in raw units, smoothed over the frames before; NaN: no verdict yet.
+        instant: the same before it is smoothed.
         score: share of normal footage that is calmer, in [0, 1]; NaN: not known.
         threshold: alarm above it, in raw units; infinite: no alarms.
         alarm: whether the frame is in alarm.
@@ -65,6 +66,7 @@ class LiveScore:
     frame: int
     time_s: float
     raw: float
+    instant: float
     score: float
     threshold: float
     alarm: bool
@@ -82,8 +84,8 @@ class LiveScore:
         cls,
         moment: Moment,
         error: FloatMap,
+        instant: float,
         example: int,
-        state: str,
         events: tuple[Event | None, list[Event]],
     ) -> "LiveScore":
         """What is said of a moment, with its map and its events: open, and ended."""
@@ -91,6 +93,7 @@ class LiveScore:
             frame=moment.frame,
             time_s=moment.time_s,
             raw=moment.raw,
+            instant=instant,
             score=moment.score,
             threshold=moment.threshold,
             alarm=moment.in_alarm,
@@ -99,7 +102,7 @@ class LiveScore:
             example=example,
             mode=moment.mode,
             health=moment.health,
-            state=state,
+            state=WARM_UP if math.isnan(instant) else OK,
             event=events[0],
             ended=tuple(events[1]),
         )
@@ -244,9 +247,8 @@ class Live:
             source_hw=source_hw or (picture.shape[0], picture.shape[1]),
         )
         ended = self._follower.push(moment, cut=cut, forget=forget)
-        state = WARM_UP if math.isnan(instant) else OK
         events = self._follower.open, ended
-        return LiveScore.of(moment, error, int(scored.example[0]), state, events)
+        return LiveScore.of(moment, error, instant, int(scored.example[0]), events)
 
     def finish(self) -> list[Event]:
         """Events that go on when no further frame comes."""

@@ -1,4 +1,6 @@
+import json
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -252,3 +254,33 @@ def test_footage_that_scores_zero_ends_its_alarms() -> None:
     after = smooth_in_time(np.r_[np.full(15, 3.0), np.zeros(100)], 5.0, causal=True)
     assert 0 < threshold < 0.01
     assert (after > threshold).sum() < 60
+
+
+def test_no_budget_gives_a_threshold_below_what_was_declared_normal() -> None:
+    raw = np.linspace(0, 1, 200)
+    plain = Calibration(raw, np.zeros(200, np.int64), 0.1, "2026-01-01")
+    day = np.array(["day", "night"] * 100, dtype=object)
+    for mode, floor, expected in (
+        (None, {"": 3.0}, {"": 3.0}),
+        (None, {"": 0.1}, {}),
+        (day, {"night": 3.0}, {"night": 3.0}),
+        (day, {"dusk": 3.0}, {"dusk": 3.0}),
+    ):
+        without = threshold_of(replace(plain, mode=mode), Budget(false_alarm_rate=0.2))
+        found = threshold_of(replace(plain, mode=mode, floor=floor), Budget(false_alarm_rate=0.2))
+        names = np.array(["", "day", "night", "dusk"], dtype=object)
+        by_name = dict(zip(names, without.of(names), strict=True))
+        assert dict(zip(names, found.of(names), strict=True)) == (
+            dict.fromkeys(names, expected[""]) if mode is None and expected else by_name | expected
+        )
+    fixed = threshold_of(replace(plain, floor={"": 3.0}), Budget(threshold=0.5))
+    assert fixed.value == 0.5
+    assert threshold_of(replace(plain, floor={"": 3.0}), Budget()).value == np.inf
+
+
+def test_joined_calibrations_keep_the_higher_of_what_was_declared_normal() -> None:
+    one = Calibration(np.ones(3), np.zeros(3, np.int64), 0.1, "2026-01-01", floor={"": 1.0})
+    other = replace(one, floor={"": 0.5, "night": 2.0})
+    assert joined(one, other).floor == {"": 1.0, "night": 2.0}
+    arrays, facts = calibration_arrays(joined(one, other))
+    assert calibration_of(arrays, json.loads(json.dumps(facts))).floor == {"": 1.0, "night": 2.0}

@@ -52,6 +52,17 @@ class PerMode:
             values[modes == mode] = value
         return values
 
+    def at_least(self, floor: Mapping[str, float]) -> "PerMode":
+        """No mode's number below its floor; without modes of its own none below the highest."""
+        if not (floor and self.by_mode):
+            return PerMode(max([self.value, *floor.values()]), self.by_mode)
+        modes = {**self.by_mode, **floor}
+        by_mode = {
+            mode: max(self.by_mode.get(mode, self.value), floor.get(mode, -math.inf))
+            for mode in modes
+        }
+        return PerMode(self.value, by_mode)
+
     def above_zero(self) -> "PerMode":
         """Zero becomes a little more: what fades after an alarm never reaches zero."""
         by_mode = {mode: value or LEAST_THRESHOLD for mode, value in self.by_mode.items()}
@@ -96,6 +107,8 @@ class Calibration:
         frame_mean: (n,), mean of each frame's whole map; None: not known.
         stands_for_s: (n,), time that each score stands for [s], where footage of another pace was
             joined; None: ``interval_s`` for all.
+        floor: highest raw score, by camera mode, of events that people declared normal: a budget
+            gives no threshold below it.
     """
 
     raw: Series
@@ -105,6 +118,7 @@ class Calibration:
     mode: Modes | None = None
     frame_mean: Series | None = None
     stands_for_s: Series | None = None
+    floor: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not len(self.raw):
@@ -311,7 +325,7 @@ def threshold_of(calibration: Calibration | None, budget: Budget) -> PerMode:
         levels.append(calibration.level_for_alarms(budget.alarms_per_day))
     if not levels:
         return PerMode(math.inf)
-    return calibration.scales.threshold(max(levels)).above_zero()
+    return calibration.scales.threshold(max(levels)).above_zero().at_least(calibration.floor)
 
 
 def require_evidence(calibration: Calibration, budget: Budget) -> None:
@@ -349,6 +363,10 @@ def joined(old: Calibration, new: Calibration) -> Calibration:
         both(old.mode, new.mode),  # type: ignore[arg-type]
         both(old.frame_mean, new.frame_mean),
         np.concatenate([old.time_per_score_s, new.time_per_score_s]),
+        {
+            mode: max(old.floor.get(mode, -math.inf), new.floor.get(mode, -math.inf))
+            for mode in {**old.floor, **new.floor}
+        },
     )
 
 

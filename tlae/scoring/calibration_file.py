@@ -27,6 +27,7 @@ def calibration_arrays(calibration: Calibration) -> tuple[dict[str, Array], dict
         "interval_s": calibration.interval_s,
         "created": calibration.created,
         "modes": modes,
+        "floor": dict(calibration.floor),
     }
     return arrays, facts
 
@@ -45,6 +46,9 @@ def calibration_of(arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> Cal
         stands_for_s = arrays["stands_for_s"].astype(np.float64)
     if "frame_mean" in arrays:
         frame_mean = arrays["frame_mean"].astype(np.float64)
+    floor = {str(name): float(level) for name, level in dict(facts.get("floor") or {}).items()}
+    if not np.isfinite(list(floor.values())).all():
+        raise ValueError("the highest scores of events that are normal must be finite numbers")
     return Calibration(
         arrays["raw"].astype(np.float64),
         arrays["run"].astype(np.int64),
@@ -53,4 +57,5 @@ def calibration_of(arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> Cal
         mode,
         frame_mean,
         stands_for_s,
+        floor,
     )

@@ -1,12 +1,18 @@
 """Frames of a session: points of its curve, and pictures that can be drawn."""
 
 import math
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from tlae.explorer.pictures import jpeg
 from tlae.live import LiveScore
+from tlae.plain_values import finite_or_none
+from tlae.scoring.events import SEEING, Event
+from tlae.scoring.marks import EventScores
+from tlae.scoring.smooth_time import UNSETTLED
 from tlae.serving.pictures import Picture, heat_picture
 
 
@@ -35,6 +41,93 @@ class Point:
     mode: str
     state: str
     reason: str
+
+    @classmethod
+    def of(cls, shown: "Shown") -> "Point":
+        """Of a frame that was scored just now."""
+        seen = shown.seen
+        return cls(
+            frame=shown.frame,
+            received_at=time.time(),
+            raw=finite_or_none(seen.raw),
+            score=finite_or_none(seen.score),
+            threshold=finite_or_none(seen.threshold),
+            alarm=seen.alarm,
+            health=seen.health,
+            mode=seen.mode,
+            state=seen.state,
+            reason=seen.reason,
+        )
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a calibration needs of one frame.
+
+    Attributes:
+        frame: 0-based in the session.
+        instant: score before smoothing in time; NaN: no verdict.
+        frame_mean: mean of the map.
+        mode: of the camera.
+        counts: whether the camera shows the scene.
+    """
+
+    frame: int
+    instant: float
+    frame_mean: float
+    mode: str
+    counts: bool
+
+    @classmethod
+    def of(cls, frame: int, seen: LiveScore) -> "Measured":
+        """Of a frame as it was scored."""
+        mean = float(seen.map.mean(dtype=np.float64))
+        return cls(frame, seen.instant, mean, seen.mode, seen.health in SEEING)
+
+
+@dataclass(frozen=True, eq=False)
+class EndedEvent:
+    """An event that is over.
+
+    Attributes:
+        event: as it was.
+        snapshot: JPEG of its worst frame; None: there is none.
+        model: id of the model that found it.
+        digest: sha256 of its file.
+        scores: of its frames.
+    """
+
+    event: Event
+    snapshot: bytes | None
+    model: str
+    digest: str
+    scores: EventScores
+
+
+def scores_within(
+    measured: Iterable[Measured], event: Event, interval_s: float, smooth_frames: float
+) -> EventScores:
+    """Scores of the frames of an event that are still known, and of some before it.
+
+    Args:
+        measured: frames of the session, in order.
+        event: that goes on or is over.
+        interval_s: median time between frames [s].
+        smooth_frames: of the scoring rule.
+    """
+    first = event.first_frame - math.ceil(UNSETTLED * smooth_frames)
+    known = [
+        one
+        for one in measured
+        if first <= one.frame <= event.last_frame and one.counts and math.isfinite(one.instant)
+    ]
+    return EventScores(
+        interval_s,
+        sum(one.frame < event.first_frame for one in known),
+        [one.instant for one in known],
+        [one.frame_mean for one in known],
+        [one.mode for one in known],
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -67,8 +67,11 @@ class Service:
 
     def keep(self, session: Session, ended: list[Event] | None = None) -> None:
         """Write a session, where they are kept; without new events and frames at once."""
-        if self.store is not None:
-            self.store.keep(session, ended or [], at_once=ended is None)
+        if self.store is None:
+            return
+        self.store.keep(session, ended or [], at_once=ended is None)
+        if any(event.id in session.marks for event in ended or []):  # marked while it went on
+            self.store.write_marks(self.sessions)
 
     @contextmanager
     def turn(self) -> Iterator[None]:

@@ -9,11 +9,13 @@ import logging
 import sqlite3
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tlae.errors import UserError
 from tlae.scoring.events import Event
+from tlae.serving.seen_frames import EndedEvent
 from tlae.serving.session_list import Sessions
 from tlae.serving.sessions import Session
 from tlae.serving.shelf import ModelShelf
@@ -76,10 +78,7 @@ class SessionStore:
             return
         if at_once and session.going_on is not None:
             ended = [*ended, session.going_on]  # its picture; it is replaced when the event is over
-        rows = [
-            (session.id, event.id, json.dumps(event.as_json()), session.taken_of(event.id))
-            for event in ended
-        ]
+        rows = [_row(session.id, session.found(event.id)) for event in ended]
         with self._lock:  # what is read last is written last
             if session.is_closed:
                 return
@@ -137,11 +136,23 @@ class SessionStore:
                 marks = {one["key"]: one for one in json.loads(path.read_text(encoding="utf-8"))}
             for session in known:
                 for one in session.marked():
-                    marks[one["key"]] = one
+                    marks[one.key] = one.as_json()
             write_json(path, [one for one in marks.values() if one["mark"]])
 
     def _ended(self, session: str) -> list[tuple[dict[str, Any], bytes | None]]:
         with self._lock:
             query = "select body, snapshot from events where session = ? order by id"
             rows = self._base.execute(query, (session,)).fetchall()
-        return [(json.loads(body), snapshot) for body, snapshot in rows]
+        found = [(json.loads(body), snapshot) for body, snapshot in rows]
+        return [one for one in found if "event" in one[0]]  # not those of older versions
+
+
+def _row(session: str, found: EndedEvent) -> tuple[str, str, str, bytes | None]:
+    """A row of the table of events."""
+    body = {
+        "event": found.event.as_json(),
+        "model": found.model,
+        "digest": found.digest,
+        "scores": asdict(found.scores),
+    }
+    return session, found.event.id, json.dumps(body), found.snapshot

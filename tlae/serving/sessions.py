@@ -13,16 +13,15 @@ import numpy.typing as npt
 
 from tlae.budget import Budget
 from tlae.live import Live
-from tlae.plain_values import finite_or_none
 from tlae.scoring.events import SCENE, Event
+from tlae.scoring.marks import EventScores, Mark
 from tlae.serving.refusals import Refused, not_found
-from tlae.serving.seen_frames import Point, Shown
+from tlae.serving.seen_frames import EndedEvent, Measured, Point, Shown, scores_within
 from tlae.serving.shelf import Shelved
 
 KEPT_POINTS = 3600  # of the score curve
 KEPT_EVENTS = 100  # each with a snapshot of some 100 kB
 STORED_POINTS = 600  # of the score curve, over a restart
-MARKS = ("normal", "wanted")  # what people say of events
 MOST_WAITING = 4  # frames of one camera, scored one after the other
 
 
@@ -50,7 +49,8 @@ class Session:
         self.marks: dict[str, str] = {}  # of events, by id
         self.shown: Shown | None = None
         self.points: deque[Point] = deque(maxlen=KEPT_POINTS)
-        self._ended: deque[tuple[Event, bytes | None]] = deque(maxlen=KEPT_EVENTS)
+        self._measured: deque[Measured] = deque(maxlen=KEPT_POINTS)
+        self._ended: deque[EndedEvent] = deque(maxlen=KEPT_EVENTS)
         self._open: Event | None = None  # the event that goes on
         self._worst: Shown | None = None  # of that event
         self._worst_before: bytes | None = None  # JPEG of it from before a restart
@@ -111,7 +111,7 @@ class Session:
     def events(self) -> list[tuple[Event, bool, bool]]:
         """Events, the newest first: whether it goes on, and whether it has a snapshot."""
         going_on, has_worst = self._open, bool(self._worst or self._worst_before)
-        events = [(event, False, taken is not None) for event, taken in reversed(list(self._ended))]
+        events = [(one.event, False, bool(one.snapshot)) for one in reversed(list(self._ended))]
         if going_on is not None:
             events.insert(0, (going_on, True, has_worst))
         return events
@@ -125,16 +125,16 @@ class Session:
         going_on = self._open
         if going_on is not None and going_on.id == event and (taken := self._worst_picture()):
             return taken
-        for one, taken in list(self._ended):
-            if one.id == event and taken is not None:
-                return taken
+        for one in list(self._ended):
+            if one.event.id == event and one.snapshot is not None:
+                return one.snapshot
         raise Refused(404, f"event {event[:20]!r} has no snapshot; list them at .../events")
 
-    def taken_of(self, event: str) -> bytes | None:
-        """JPEG of the worst frame of an event; None: there is none."""
+    def found(self, event: str) -> EndedEvent:
+        """An event of ``events``, as it is kept; one that goes on as it stands."""
         if self._open is not None and self._open.id == event:
-            return self._worst_picture()
-        return next((taken for one, taken in reversed(self._ended) if one.id == event), None)
+            return self._kept(self._open, self._worst_picture())
+        return next(one for one in reversed(list(self._ended)) if one.event.id == event)
 
     @property
     def going_on(self) -> Event | None:
@@ -155,14 +155,22 @@ class Session:
             raise not_found("event", event)
         self.marks[event] = mark or ""
 
-    def marked(self) -> list[dict[str, Any]]:
+    def marked(self) -> list[Mark]:
         """What was said of events, with what they were."""
-        known = {one.id: one for one, _, _ in self.events()}
-        where = {"session": self.name, "model": self.shelved.id, "digest": self.shelved.digest}
+        known = {event.id for event, _, _ in self.events()}
         return [
-            {"key": f"{self.id} {event}", "mark": mark, **where, "event": known[event].as_json()}
+            Mark(
+                f"{self.id} {event}",
+                mark,
+                self.name,
+                found.model,
+                found.digest,
+                found.event,
+                found.scores,
+            )
             for event, mark in list(self.marks.items())
             if event in known
+            for found in [self.found(event)]
         ]
 
     def state(self) -> tuple[dict[str, Any], bytes]:
@@ -185,7 +193,7 @@ class Session:
         cls,
         facts: Mapping[str, Any],
         live: bytes,
-        ended: Sequence[tuple[Mapping[str, Any], bytes | None]],
+        ended: Sequence[tuple[dict[str, Any], bytes | None]],
         shelved: Shelved,
         device: str,
     ) -> "Session":
@@ -194,7 +202,7 @@ class Session:
         Args:
             facts: of ``state``.
             live: of ``state``.
-            ended: events that are over, the oldest first, with their snapshots.
+            ended: fields of ``EndedEvent`` as plain values, the oldest first, with the snapshot.
             shelved: the model of that id.
             device: see ``Live``.
         """
@@ -209,10 +217,12 @@ class Session:
         session.points.extend(Point(**point) for point in facts["points"])
         opened = facts["open"] if is_same else None
         for record, taken in ended:
-            if opened is not None and record["id"] == opened["id"]:
+            if opened is not None and record["event"]["id"] == opened["id"]:
                 session._worst_before = taken
             else:
-                session._ended.append((Event.of_json(record, 1), taken))
+                record = record | {"event": Event.of_json(record["event"], 1), "snapshot": taken}
+                record["scores"] = EventScores(**record["scores"])
+                session._ended.append(EndedEvent(**record))
         session._frames, session._event_count, session._first, session._before = facts["counts"]
         if is_same:
             session._live.restore(live)
@@ -241,24 +251,13 @@ class Session:
             shelved.of_camera, budget, interval_s=self._interval_s, device=self._device
         )
         self.shelved, self.budget = shelved, budget
+        self._measured.clear()
         self._first, self._before = self._frames, self._event_count
 
     def _keep(self, shown: Shown) -> list[Event]:
         seen = shown.seen
-        self.points.append(
-            Point(
-                frame=shown.frame,
-                received_at=time.time(),
-                raw=finite_or_none(seen.raw),
-                score=finite_or_none(seen.score),
-                threshold=finite_or_none(seen.threshold),
-                alarm=seen.alarm,
-                health=seen.health,
-                mode=seen.mode,
-                state=seen.state,
-                reason=seen.reason,
-            )
-        )
+        self.points.append(Point.of(shown))
+        self._measured.append(Measured.of(shown.frame, seen))
         ended = self._end(list(seen.ended))
         self.shown = shown
         self._open = None if seen.event is None else self._in_session(seen.event)
@@ -282,6 +281,12 @@ class Session:
             if event.kind == SCENE:
                 taken = self._worst_picture()
                 self._worst = self._worst_before = None
-            self._ended.append((event, taken))
+            self._ended.append(self._kept(event, taken))
             self._event_count += 1
         return ended
+
+    def _kept(self, event: Event, taken: bytes | None) -> EndedEvent:
+        model = self.shelved.of_camera
+        interval_s = self._interval_s or model.calibration.interval_s
+        scores = scores_within(list(self._measured), event, interval_s, model.rule.smooth_frames)
+        return EndedEvent(event, taken, self.shelved.id, self.shelved.digest, scores)

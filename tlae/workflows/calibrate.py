@@ -9,15 +9,24 @@ from tlae.budget import Budget
 from tlae.camera.canonical_store import without_ill
 from tlae.config import CalibrateConfig
 from tlae.device import pick_device
-from tlae.errors import FootageError
+from tlae.errors import FootageError, UserError
 from tlae.footage.sources import Footage
 from tlae.footage.windows import segments
 from tlae.model_file import Model
 from tlae.progress import progress
 from tlae.scoring.calibrate import Calibration, PerMode, joined, require_evidence, threshold_of
+from tlae.scoring.detector import Detector
 from tlae.scoring.rule import ScoringRule
 from tlae.training.calibration import Normal, calibrate, fit_to_normal
 from tlae.workflows.footage_notes import left_out, left_out_words
+from tlae.workflows.marked_events import (
+    MarkedEvents,
+    MarksReport,
+    marked_events,
+    report_of,
+    with_marks,
+    without_marked,
+)
 from tlae.workflows.named_footage import require_pace_for
 from tlae.workflows.score import open_seen
 
@@ -41,57 +50,99 @@ class CalibrationReport:
 
     Attributes:
         model: with the new calibration and budget; not written yet.
-        new_frames: normal frames that were scored for it.
-        before: alarms on this footage by the model as it was.
-        now: alarms on this footage by the new one.
+        new_frames: normal frames of the footage that were scored for it.
+        before: alarms on this footage by the model as it was; without footage, on what the new
+            calibration rests on.
+        now: the same by the new one.
+        marks: what marks of events did; None: there were none.
     """
 
     model: Model
     new_frames: int
     before: AlarmsHere
     now: AlarmsHere
+    marks: MarksReport | None = None
 
 
-def recalibrate(cfg: CalibrateConfig, model: Model, footage: Footage) -> CalibrationReport:
+@dataclass(frozen=True)
+class _Fresh:
+    """The scores of normal footage, and the detector that goes with them."""
+
+    detector: Detector
+    as_before: Calibration
+    calibration: Calibration
+    left_out: int = 0
+    undated: int = 0
+
+
+def recalibrate(cfg: CalibrateConfig, model: Model, footage: Footage | None) -> CalibrationReport:
     """Score normal footage, and take the scores as the model's calibration.
 
     Args:
         cfg: settings; the model and the footage are those given here.
         model: as it is.
-        footage: declared normal.
+        footage: declared normal; None: the calibration stays, and marks are added to it.
 
     Raises:
-        UserError: the footage shows too little for the budget, or cannot be read.
+        UserError: the footage shows too little for the budget, or cannot be read; the marks do
+            not fit.
     """
     budget = cfg.scoring or model.budget
-    require_pace_for(budget, footage)
+    events = None if cfg.marks is None else marked_events(Path(cfg.marks).expanduser(), model)
+    if footage is None:
+        fresh, here = _Fresh(model.detector, model.calibration, model.calibration), None
+        calibration = model.calibration
+    else:
+        if events is not None and model.rule.background and not cfg.add:
+            raise UserError(
+                "add must be true with marks and footage where scoring.background is on, because "
+                "other typical errors give other scores than the events had; give add=true"
+            )
+        require_pace_for(budget, footage)
+        fresh = _fresh(cfg, model, footage, events)
+        here = fresh.calibration
+        calibration = joined(model.calibration, here) if cfg.add else here
+    without, marks = calibration, None
+    if events is not None:
+        calibration = with_marks(calibration, events)
+    require_evidence(calibration, budget)
+    new = replace(model, detector=fresh.detector, calibration=calibration, budget=budget, file=None)
+    if events is not None:
+        marks = report_of(events, new, without, budget, (fresh.left_out, fresh.undated))
+    before = _threshold(model.rule, model.calibration, model.budget)
+    now = _threshold(model.rule, calibration, budget)
+    return CalibrationReport(
+        new,
+        0 if here is None else len(here.raw),
+        _alarms_here(model.rule, calibration if here is None else fresh.as_before, before),
+        _alarms_here(model.rule, calibration if here is None else here, now),
+        marks,
+    )
+
+
+def _fresh(
+    cfg: CalibrateConfig, model: Model, footage: Footage, events: MarkedEvents | None
+) -> _Fresh:
+    """Score footage that is normal but for marked events."""
     store = open_seen(footage, model, Path(cfg.paths.cache))
     if model.camera is not None:
         store = without_ill(store)
-    detector = model.detector
+    detector, left_out_frames, undated = model.detector, 0, 0
     runs = segments(store.index, detector.gap_s)
+    if events is not None:
+        runs, left_out_frames, undated = without_marked(runs, store.index, events)
     if not runs:
         raise FootageError(
             f"footage {cfg.footage.path} must hold normal frames that can be judged, got none "
             f"({left_out_words(left_out(store.index['state'], footage))}); give other footage"
         )
     normal = Normal(store, runs, model.rule, pick_device(cfg.device))
-    before = _threshold(model.rule, model.calibration, model.budget)
     with progress(f"scoring {footage.name}", sum(len(run) for run in runs)) as advance:
-        as_before = fresh = calibrate(detector, normal, advance)
+        as_before = calibration = calibrate(detector, normal, advance)
     if model.rule.background and not cfg.add:
-        typical, fresh, _ = fit_to_normal(detector, normal)
+        typical, calibration, _ = fit_to_normal(detector, normal)
         detector = replace(detector, typical_error=typical)
-    calibration = joined(model.calibration, fresh) if cfg.add else fresh
-    require_evidence(calibration, budget)
-    now = _threshold(model.rule, calibration, budget)
-    new = replace(model, detector=detector, calibration=calibration, budget=budget, file=None)
-    return CalibrationReport(
-        new,
-        len(fresh.raw),
-        _alarms_here(model.rule, as_before, before),
-        _alarms_here(model.rule, fresh, now),
-    )
+    return _Fresh(detector, as_before, calibration, left_out_frames, undated)
 
 
 def _threshold(rule: ScoringRule, calibration: Calibration, budget: Budget) -> PerMode:
