@@ -220,8 +220,10 @@ def calibrate(
         UserError: the footage shows too little for the budget, or marks or settings do not fit.
 
     Example:
-        With the ``model`` and ``frames`` of the example of ``score``:
-
+        >>> import numpy as np, tlae
+        >>> frames = np.random.default_rng(0).integers(0, 99, (120, 32, 48), np.uint8)
+        >>> small = {"footage.size_hw": [32, 48]}
+        >>> model = tlae.train(frames, "copy_last", out="gate", settings=small)
         >>> anew = tlae.calibrate(model, frames, budget=tlae.Budget(false_alarm_rate=0.1))
         >>> anew.budget.given()
         {'false_alarm_rate': 0.1}

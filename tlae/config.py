@@ -212,8 +212,6 @@ class CalibrateConfig:
 
     def __post_init__(self) -> None:
         """Refuse what no calibration can do."""
-        if not self.footage.path and not self.marks:
-            raise ValueError("footage=... must be given, or marks=...; see --help")
         require_device(self.device)
         self.scoring.require_consistent()
 

@@ -87,6 +87,8 @@ def recalibrate(cfg: CalibrateConfig, model: Model, footage: Footage | None) -> 
         UserError: the footage shows too little for the budget, or cannot be read; the marks do
             not fit.
     """
+    if footage is None and cfg.marks is None:
+        raise UserError("footage=... must be given, or marks=...; see --help")
     budget = cfg.scoring or model.budget
     events = None if cfg.marks is None else marked_events(Path(cfg.marks).expanduser(), model)
     if footage is None:
