@@ -67,7 +67,24 @@ def parse(command: str, words: list[str]) -> CommandLine:
             raise UserError(f"settings are written key=value, got {word!r}")
         else:
             request.overrides.append(word)
+    _refuse_repeats(request)
     return request
+
+
+def _refuse_repeats(request: CommandLine) -> None:
+    """Refuse a setting that is given twice: one of its values would be without effect.
+
+    Raises:
+        UserError: a key stands in two words, or in short and in full.
+    """
+    given: dict[str, str] = {}
+    for word in request.overrides:
+        key = full_pair(request, word)[0].lstrip("+")
+        if key in given:
+            raise UserError(
+                f"{key.removesuffix('.path')} must be given once, got {given[key]!r} and {word!r}"
+            )
+        given[key] = word
 
 
 def as_word(value: object) -> str:
