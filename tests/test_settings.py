@@ -198,3 +198,23 @@ def test_a_net_that_cannot_answer_is_refused_before_footage_is_decoded(
     places = [f"paths.{name}={tmp_path}/{name}" for name in ("checkpoints", "cache")]
     assert "model.* must fit" in error_of([*words, *places], capsys)
     assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["seed=1", "seed=2"], "seed must be given once, got 'seed=1' and 'seed=2'"),
+        (["footage=a", "footage.path=b"], "footage must be given once"),
+        (["model=joint", "model=joint"], "model must be given once"),
+    ],
+)
+def test_a_setting_is_given_once(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_sweep_gives_a_setting_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "-m", "seed=1,2", "seed=3"]) == 2
+    assert "seed must be given once" in capsys.readouterr().err

@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("feedparser", reason="needs the extra feed")
 pytest.importorskip("sklearn", reason="needs the extra images")
 
+from tests.command_words import reworded
 from tests.feeds.site import SIDE_PX, Site, item, jpeg, png, running, words
 from tests.serving.judges import fit_judges, picture
 from tests.serving.test_serve_commands import refused
@@ -237,7 +238,7 @@ def test_a_feed_that_is_watched_for_ever_survives_its_bad_moments(
 ) -> None:
     site.put_picture("/0.png")
     site.put_rss(item("zero", "/0.png"))
-    given = [*words(f"{url}/feed", judges[0], tmp_path / "kept")[1:], "once=false"]
+    given = reworded(words(f"{url}/feed", judges[0], tmp_path / "kept")[1:], "once=false")
     cfg, stop = settings_of_words("feed", [*given, "interval_s=0.05"]), threading.Event()
     found: list[FeedReport] = []
 

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.browser import barriers_of, chromium, troubles_of
+from tests.command_words import reworded
 from tests.small_footage import write_clips
 from tlae.cli import main
 
@@ -177,7 +178,7 @@ def test_a_run_with_other_settings_is_refused_and_then_overwritten(
     dataset: Path, benchmark: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(benchmark, tmp_path / "small")
-    longer = benchmark_words(dataset, tmp_path, "seed=0", "trainer.max_epochs=3")
+    longer = reworded(benchmark_words(dataset, tmp_path, "seed=0"), "trainer.max_epochs=3")
     assert main(longer) == 2
     assert "overwrite=true" in capsys.readouterr().err
     assert main([*longer, "overwrite=true"]) == 0

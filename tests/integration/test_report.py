@@ -13,6 +13,7 @@ import pytest
 from torch import nn
 
 from tests.browser import barriers_of, chromium
+from tests.command_words import reworded
 from tests.rendering.scored_footage import scored_weeks, weeks_events, weeks_table
 from tests.small_footage import small_model, write_clips
 from tlae.cli import main
@@ -125,7 +126,7 @@ def test_one_frame_and_none_readable(copied: Path) -> None:
 def test_bad_requests_get_one_line(
     words: list[str], expected: str, scored: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["report", f"scores={scored}", *words]) == 2
+    assert main(reworded(["report", f"scores={scored}"], *words)) == 2
     errors = capsys.readouterr().err.strip()
     assert expected in errors
     assert len(errors.splitlines()) == 1

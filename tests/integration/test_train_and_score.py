@@ -15,6 +15,7 @@ import pytest
 import torch
 import zarr
 
+from tests.command_words import reworded
 from tests.small_footage import frame_image, raises_at, write_clips
 from tlae.cli import main
 from tlae.model_file import load_model
@@ -148,8 +149,8 @@ def test_a_killed_run_ends_like_an_unbroken_one(
     from tlae.training.module import Training
 
     normal = write_clips(tmp_path / "normal", (20, 20, 20))
-    words = [*train_words(normal, places, model), "trainer.max_epochs=4"]
-    assert main([*words, "name=run-whole"]) == 0
+    words = reworded(train_words(normal, places, model), "trainer.max_epochs=4")
+    assert main(reworded(words, "name=run-whole")) == 0
     steps = 0
     original = Training.training_step
 
@@ -325,7 +326,7 @@ def test_ctrl_c_is_one_line_and_the_same_command_continues(
     phase: str, tmp_path: Path, places: list[str]
 ) -> None:
     footage = write_clips(tmp_path / "n", (60, 60, 60))
-    train = [*train_words(footage, places), "trainer.max_epochs=400"]
+    train = reworded(train_words(footage, places), "trainer.max_epochs=400")
     if phase == "score":
         assert main(train_words(footage, places)) == 0
         words = [*score_words(tmp_path, footage, places), "batch_frames=1"]

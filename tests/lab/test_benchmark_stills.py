@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.command_words import reworded
 from tests.lab.test_planted_stills import write_days
 from tlae.cli import main
 from tlae.lab.nuisances import KINDS
@@ -56,7 +57,7 @@ def test_planted_stills_are_found_and_told(
     assert main(words(site, tmp_path / "out")) == 0  # nothing is done again
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("figures.csv")} == before
     assert "baseline" not in capsys.readouterr().out.split("run cae_small")[0]
-    other = [*words(site, tmp_path / "out"), "stills.rounds=3"]
+    other = reworded(words(site, tmp_path / "out"), "stills.rounds=3")
     assert main(other) == 2
     assert "planted with other options" in capsys.readouterr().err
 

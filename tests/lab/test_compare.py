@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.command_words import reworded
 from tests.small_footage import write_clips
 from tlae.cli import main
 from tlae.footage.sources import open_footage
@@ -90,5 +91,5 @@ def test_a_comparison_sums_up_scenes_and_goes_on(
 def test_bad_comparisons_are_one_line(
     word: str, rule: str, scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["compare", f"scenes=[{scene}]", f"out={tmp_path / 'out'}", word]) == 2
+    assert main(reworded(["compare", f"scenes=[{scene}]", f"out={tmp_path / 'out'}"], word)) == 2
     assert rule in capsys.readouterr().err

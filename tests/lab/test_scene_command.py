@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.command_words import reworded
 from tlae.cli import main
 
 FEW = ["size_hw=[32,48]", "train_frames=8", "test_clips=2", "test_frames=16", "walkers=3"]
@@ -33,7 +34,7 @@ def test_scene_writes_both_views(
 def test_bad_settings_get_one_line(
     setting: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["scene", f"out={tmp_path}/street", *FEW, setting]) == 2
+    assert main(reworded(["scene", f"out={tmp_path}/street", *FEW], setting)) == 2
     error = capsys.readouterr().err
     assert words in error
     assert len(error.strip().splitlines()) == 1

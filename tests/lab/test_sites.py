@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.command_words import reworded
 from tlae.cli import main
 from tlae.lab.sites.options import SiteOptions, SiteView
 from tlae.lab.sites.planted import ThingKind, plan_things
@@ -61,7 +62,7 @@ def test_the_command_writes_stills_masks_and_a_table(
 def test_bad_settings_get_one_line(
     setting: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["site", f"out={tmp_path}/site", *FEW, setting]) == 2
+    assert main(reworded(["site", f"out={tmp_path}/site", *FEW], setting)) == 2
     error = capsys.readouterr().err
     assert words in error
     assert len(error.strip().splitlines()) == 1

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.command_words import reworded
 from tests.small_footage import frame_image, write_clips
 from tlae.cli import main
 
@@ -18,7 +19,7 @@ def pictures(folder: Path, images: list[np.ndarray]) -> Path:
 
 
 def refused(footage: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], *more: str) -> str:
-    words = ["train", f"footage={footage}", "name=run", "model=cae_small", *more]
+    words = reworded(["train", f"footage={footage}", "name=run", "model=cae_small"], *more)
     words += ["footage.size_hw=[32,32]", "trainer.max_steps=1", "training.compute=float32"]
     words += [f"paths.{name}={tmp_path}/{name}" for name in ("checkpoints", "cache")]
     assert main(words) == 2
