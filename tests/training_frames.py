@@ -40,6 +40,11 @@ class Frames:
         frames = self.all_of_them[:most]
         yield (frames[:50], frames[50:]) if len(frames) > 50 else (frames,)
 
+    def followed(self, most: int) -> Iterator[Iterable[tuple[Tensor, Tensor]]]:
+        """The same stretch, all of it to learn from."""
+        for pieces in self.stretches(most):
+            yield [(piece, torch.ones(len(piece), dtype=torch.bool)) for piece in pieces]
+
     def glances(self, count: int, length: int) -> Iterator[Tensor]:
         """Short stretches from the first frame on."""
         last = len(self.all_of_them) - length + 1

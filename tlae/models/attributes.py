@@ -17,7 +17,7 @@ from tlae.attributes.observer import SAMPLES, Observer, Past, Renewal, Seen
 from tlae.attributes.reasons import VALUES, Habits, reason
 from tlae.errors import FootageError
 from tlae.models.attributes_learning import (
-    cells_of_footage,
+    learnt_of,
     note_restless,
     of_stretches,
     scale_of,
@@ -122,7 +122,8 @@ class Attributes(Net):
         observer = Observer(background, apart, Renewal(), scale, watched)
         lengths = footage.lengths(self.most_frames)
         collector = Collector(sum(lengths))
-        cells = Cells.joined(list(cells_of_footage(observer, footage, self.most_frames, collector)))
+        learnt = learnt_of(observer, footage, self.most_frames, collector)
+        cells = learnt.cells
         if not len(cells):
             raise FootageError(
                 "footage must show things that move in front of a still scene, nothing stands out "
@@ -141,7 +142,7 @@ class Attributes(Net):
             self.watched = torch.from_numpy(watched.astype(np.uint8))
         self.habits = torch.from_numpy(Habits.of(cells, grid).stacked())
         normal, left_out = fitted(cells, scale, self.most_exemplars, grid)
-        self._left_out = of_stretches(left_out, lengths)
+        self._left_out = of_stretches(left_out, learnt, lengths)
         self.centres = torch.tensor([part.centre for part in normal])
         self.spreads = torch.tensor([part.spread for part in normal])
         for part in normal:

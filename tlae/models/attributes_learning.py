@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -36,17 +37,11 @@ def note_restless(cells: int, frames: int, grid: tuple[int, int]) -> None:
         )
 
 
-def of_stretches(scores: Plane, lengths: list[int]) -> list[Tensor]:
-    """Scores cut into the stretches of ``cells_of_footage``; the first frame of each has none."""
-    parts, first = [], 0
-    for length in lengths:
-        part = np.zeros(length)
-        known = scores[first : first + length]
-        part[: len(known)] = known
-        part[0] = np.nan
-        parts.append(torch.from_numpy(part))
-        first += length + FRAMES_AVERAGED
-    return parts
+def of_stretches(scores: Plane, learnt: "Learnt", lengths: list[int]) -> list[Tensor]:
+    """Scores of numbered frames, cut into stretches; those without a score have NaN."""
+    known = np.append(scores, np.zeros(max(0, int(learnt.numbers.max()) + 1 - len(scores))))
+    values = np.where(learnt.moves, known[learnt.numbers], np.nan)
+    return list(torch.split(torch.from_numpy(values), lengths))
 
 
 def scale_of(footage: NormalFrames, background: Background) -> tuple[int, Scale]:
@@ -73,20 +68,44 @@ def _glances(footage: NormalFrames, background: Background, apart: int) -> Itera
         yield seen
 
 
-def cells_of_footage(
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """What the frames to learn from show.
+
+    Attributes:
+        cells: of all of them.
+        numbers: (n,) of each frame, ascending; frames without a gap between them follow each other.
+        moves: (n,) bool, False for frames that show no motion yet.
+    """
+
+    cells: Cells
+    numbers: npt.NDArray[np.int64]
+    moves: npt.NDArray[np.bool_]
+
+
+def learnt_of(
     observer: Observer, footage: NormalFrames, most_frames: int, collector: Collector
-) -> Iterator[Cells]:
-    """Of each frame; frames are counted over all stretches, with a gap between two."""
+) -> Learnt:
+    """Follow the footage, and keep what the frames to learn from show."""
     first = 0
+    cells: list[Cells] = []
+    numbers: list[int] = []
+    moves: list[bool] = []
     with progress("measuring normal footage", sum(footage.lengths(most_frames))) as advance:
-        for stretch in footage.stretches(most_frames):
+        for stretch in footage.followed(most_frames):
             past = None
-            for piece in stretch:
+            for piece, learnt in stretch:
                 pictures = piece.permute(0, 2, 3, 1).contiguous().numpy()
                 past = past or Past.none(pictures.shape[1:])
-                for picture in pictures:
+                for picture, is_learnt in zip(pictures, learnt.tolist(), strict=True):
+                    number, shows_motion = first + past.count, past.count > 0
                     seen, past = observer.see(picture, past)
+                    if not is_learnt:
+                        continue
                     collector.see(picture, seen.cells)
-                    yield replace(seen.cells, frame=seen.cells.frame + first)
-                advance(len(pictures))
+                    cells.append(replace(seen.cells, frame=seen.cells.frame + first))
+                    numbers.append(number)
+                    moves.append(shows_motion)
+                advance(int(learnt.sum()))
             first += (past.count if past else 0) + FRAMES_AVERAGED
+    return Learnt(Cells.joined(cells), np.array(numbers), np.array(moves))

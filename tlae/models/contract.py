@@ -37,6 +37,15 @@ class NormalFrames(Protocol):
         """
         ...
 
+    def followed(self, most: int) -> Iterator[Iterable[tuple[Tensor, Tensor]]]:
+        """The same stretches for a net that carries something along from frame to frame.
+
+        Neighbouring stretches come as one, with the held-out frames between them: pieces
+        (n, C, H, W) uint8, and (n,) bool, which frames are to learn from. Over all pieces, these
+        are the frames of ``stretches``, in order.
+        """
+        ...
+
     def glances(self, count: int, length: int) -> Iterator[Tensor]:
         """At most so many short stretches (``length``, C, H, W) uint8, spread evenly."""
         ...

@@ -1,7 +1,7 @@
 """What the scene looks like: without what comes and goes, in every light; and as it was seen."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -65,11 +65,14 @@ class TrainingFrames:
         store: decoded frames.
         runs: rows to learn from.
         watched: (H, W) bool, False where nothing counts; None: everywhere.
+        whole: rows of all runs of the footage without a gap, held-out ones as well; empty: ``runs``
+            are whole.
     """
 
     store: FrameStore
     runs: list[Rows]
     watched: Tensor | None = None
+    whole: list[Rows] = field(default_factory=list)
 
     @property
     def interval_s(self) -> float:
@@ -89,6 +92,15 @@ class TrainingFrames:
         for run in shortened(self.runs, most):
             cuts = np.arange(PIECE_FRAMES, len(run), PIECE_FRAMES)
             yield map(self._frames, np.split(run, cuts))
+
+    def followed(self, most: int) -> Iterator[Iterable[tuple[Tensor, Tensor]]]:
+        """See ``contract.NormalFrames.followed``."""
+        chosen = shortened(self.runs, most)
+        for rows in _connected(chosen, self.whole):
+            learnt = np.isin(rows, np.concatenate(chosen))
+            cuts = np.arange(PIECE_FRAMES, len(rows), PIECE_FRAMES)
+            pieces = map(self._frames, np.split(rows, cuts))
+            yield zip(pieces, map(torch.from_numpy, np.split(learnt, cuts)), strict=True)
 
     def glances(self, count: int, length: int) -> Iterator[Tensor]:
         """See ``contract.NormalFrames.glances``."""
@@ -111,6 +123,26 @@ class TrainingFrames:
     def of_all_times(self, count: int) -> Tensor:
         """See ``frames_of_all_times``."""
         return frames_of_all_times(self.store, self.runs, count)
+
+
+def _connected(stretches: list[Rows], whole: list[Rows]) -> list[Rows]:
+    """Neighbouring stretches of one whole run as one, with what lies between them.
+
+    Stretches that are further apart than the longest of them is long stay apart: following all of
+    the footage for a few stretches would cost more than they.
+    """
+    ends = np.array([run[-1] for run in whole])
+    longest = max(len(stretch) for stretch in stretches)
+    found: list[Rows] = []
+    for stretch in sorted(stretches, key=lambda rows: int(rows[0])):
+        if found and len(ends) and stretch[0] - found[-1][-1] <= longest + 1:
+            number = np.searchsorted(ends, [found[-1][-1], stretch[-1]])
+            if number[0] == number[1]:
+                run = whole[number[0]]
+                found[-1] = run[(run >= found[-1][0]) & (run <= stretch[-1])]
+                continue
+        found.append(stretch)
+    return found
 
 
 def _starts(run: Rows, length: int) -> range:

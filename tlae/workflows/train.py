@@ -19,7 +19,7 @@ from tlae.folder_lock import held_folder
 from tlae.footage.datamodule import FootageDataModule
 from tlae.footage.dataset import ClipDataset
 from tlae.footage.sources import Footage
-from tlae.footage.windows import median_interval_s
+from tlae.footage.windows import median_interval_s, segments
 from tlae.model_file import Model, save_model
 from tlae.models.contract import Net
 from tlae.models.standardised import Standardised
@@ -141,7 +141,8 @@ def train(cfg: TrainConfig, source: Footage, folder: RunFolder) -> TrainingRepor
         return None
     background = fit_background(footage.store, footage.train)
     net = Standardised(inner, torch.from_numpy(background.mean_frame), background.spread)
-    net.keep(TrainingFrames(footage.store, footage.train, footage.watched))
+    whole = segments(footage.store.index, footage.gap_s)
+    net.keep(TrainingFrames(footage.store, footage.train, footage.watched, whole))
     baselines = _baselines(cfg, footage, background, net)
     learnt = _Learnt(Compute("float32"), torch.device("cpu"), {})
     if _is_fitted(net, footage):
