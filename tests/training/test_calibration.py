@@ -163,3 +163,25 @@ def test_a_calibration_is_void_wherever_scores_differ(name: str, store: FrameSto
         tail = slice(-40, -20)
         same = np.allclose(before[tail], after[tail], rtol=1e-6, atol=0)
         assert same or reading_of(model.detector, rule) != reading_of(model.detector, changed), key
+
+
+def test_frames_that_were_left_out_calibrate_as_whole_runs(
+    store: FrameStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = np.split(np.arange(120), range(12, 120, 12))
+    held_out, train = (
+        blocks[2::5],
+        [block for number, block in enumerate(blocks) if number % 5 != 2],
+    )
+    model = small_model("running_median", rule=ScoringRule(smooth_frames=0.0))
+    left_out = [torch.full((12,), float(number)) for number in range(len(train))]
+    left_out[0][0] = torch.nan  # the first frame shows no motion
+    monkeypatch.setattr(model.detector.net, "left_out", lambda: left_out)
+    normal = Normal(store, held_out, model.rule, CPU)
+    calibration = fit_to_normal(model.detector, normal, train=train).calibration
+    assert set(calibration.run) == {0}
+    own = [np.flatnonzero(np.isin(np.arange(120), block)) for block in train]
+    without = 120 - len(calibration.raw)  # no verdict
+    assert 1 <= without <= 12
+    for number, rows in enumerate(own[1:], start=1):
+        assert (calibration.raw[rows - without] == number).all()

@@ -17,7 +17,6 @@ from tlae.errors import UserError
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows, median_interval_s, segments
 from tlae.models.contract import State
-from tlae.models.standardised import Standardised
 from tlae.progress import Advance, quiet
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.detector import Detector
@@ -126,26 +125,25 @@ def fit_to_normal(
     if settles:
         net.settle(torch.cat(evidence), learnt=True)
     if train and sum(len(run) for run in runs) < FEW_HELD_OUT:
-        runs, scores = _with_left_out(net, train, runs, scores)
+        left_out = net.left_out()
+        if [len(part) for part in left_out] == [len(run) for run in train]:
+            scores = _with_left_out(scores, train, left_out)
+            runs = segments(normal.store.index, detector.gap_s)  # no longer cut into parts
     return Fitted(typical, _calibration(normal.store, runs, scores), _highest(normal.store, scores))
 
 
 def _with_left_out(
-    net: Standardised, train: list[Rows], runs: list[Rows], scores: list[_Scores]
-) -> tuple[list[Rows], list[_Scores]]:
-    """Runs and scores, with those of the training frames that a net left out; in order of time."""
-    parts = net.left_out()
-    if [len(part) for part in parts] != [len(run) for run in train]:
-        return runs, scores  # none, or of other frames
-    for run, part in zip(train, parts, strict=True):
+    scores: list[_Scores], train: list[Rows], left_out: list[torch.Tensor]
+) -> list[_Scores]:
+    """Scores with those of the training frames that a net left out; in order of time."""
+    for run, part in zip(train, left_out, strict=True):
         values = part.numpy()
         known = ~np.isnan(values)
         means = np.full(int(known.sum()), np.nan)  # of whole maps, which nobody made
         scores = [*scores, _Scores(run[known], values[known], means)]
     rows, instant, frame_mean = (np.concatenate(part) for part in zip(*scores, strict=True))
     order = np.argsort(rows)
-    together = _Scores(rows[order], instant[order], frame_mean[order])
-    return sorted([*runs, *train], key=lambda run: int(run[0])), [together]
+    return [_Scores(rows[order], instant[order], frame_mean[order])]
 
 
 def _evidence(detector: Detector, normal: Normal) -> torch.Tensor:
