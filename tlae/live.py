@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.budget import Budget, require_budget
-from tlae.camera.watch import UNOBSERVED, CameraWatch, Past
+from tlae.camera.watch import UNOBSERVED, CameraWatch, WatchState
 from tlae.errors import UserError, refusing_bad_values, require_known
 from tlae.footage.frames import OK, WARM_UP, Image
 from tlae.footage.images import to_grey_levels
@@ -275,7 +275,7 @@ class Live:
         for name in KEPT:
             setattr(self, name, facts["live"][name])
         if self._watch is not None:
-            self._watch.past = Past(**facts["past"])
+            self._watch.past = WatchState(**facts["past"])
         self._smoothing.carried = facts["smoothing"]
         self._follower.restore(facts["follower"])
         self._scorer.restore(tensors)

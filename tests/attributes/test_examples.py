@@ -7,7 +7,7 @@ from tests.attributes.drawn_street import SIZE_HW, Walker, drawn
 from tests.attributes.test_observer import SCALE, SCENE
 from tlae.attributes.cells import Cells
 from tlae.attributes.examples import KEPT, SIDE_PX, Collector, Examples, cell_of
-from tlae.attributes.observer import Observer, Past, Renewal
+from tlae.attributes.observer import Observer, ObserverState, Renewal
 
 SLOW = Walker(20, 70, 1.0, tall=26, wide=16)
 FAST = Walker(20, 70, 4.0, tall=26, wide=16)
@@ -16,7 +16,7 @@ FAST = Walker(20, 70, 4.0, tall=26, wide=16)
 def collected(walkers: list[Walker], frames: int = 20) -> Examples:
     observer = Observer(SCENE, 1, Renewal(), SCALE)
     collector = Collector(frames)
-    past = Past.none((*SIZE_HW, 3))
+    past = ObserverState.none((*SIZE_HW, 3))
     for picture in drawn(walkers, frames, seed=5):
         seen, past = observer.see(picture, past)
         collector.see(picture, seen.cells)

@@ -9,22 +9,22 @@ from tests.attributes.drawn_street import SIZE_HW, Walker, drawn, normal_street
 from tlae.attributes.background import Background
 from tlae.attributes.cells import Cells
 from tlae.attributes.kinds import Scale
-from tlae.attributes.observer import LEAST_SAMPLES, Observer, Past, Renewal, Seen
+from tlae.attributes.observer import LEAST_SAMPLES, Observation, Observer, ObserverState, Renewal
 
 SCENE = Background.of(normal_street()[::4])
 SCALE = Scale(SIZE_HW, 0.0, 18.0, 9.0, 1.5, 0.08, np.zeros((*SIZE_HW, 4), np.float32))
 
 
-def observe(walkers: list[Walker], frames: int, apart: int = 1) -> list[Seen]:
+def observe(walkers: list[Walker], frames: int, apart: int = 1) -> list[Observation]:
     observer = Observer(SCENE, apart, Renewal(), SCALE)
-    past, seen = Past.none((*SIZE_HW, 3)), []
+    past, seen = ObserverState.none((*SIZE_HW, 3)), []
     for frame in drawn(walkers, frames, seed=5):
         one, past = observer.see(frame, past)
         seen.append(one)
     return seen
 
 
-def inside(seen: Seen) -> Cells:
+def inside(seen: Observation) -> Cells:
     """Cells that are well covered."""
     return seen.cells[seen.cells.cover > 0.4]
 
@@ -56,7 +56,7 @@ def test_the_first_frame_of_a_run_shows_no_motion_and_has_no_cells() -> None:
 
 def test_a_renewed_background_takes_in_what_stays() -> None:
     observer = Observer(SCENE, 1, Renewal(1, 2), SCALE)
-    past, covered = Past.none((*SIZE_HW, 3)), []
+    past, covered = ObserverState.none((*SIZE_HW, 3)), []
     comes = Walker(-30, 70, 6.0, tall=26, wide=16, stops_at=15)
     for frame in drawn([comes], 12 * LEAST_SAMPLES, seed=6):
         seen, past = observer.see(frame, past)
@@ -71,7 +71,7 @@ def test_what_stood_there_before_the_run_began_is_background() -> None:
         Walker(30, 70, 0.0, tall=26, wide=16),
         Walker(80, 70, 2.0, tall=26, wide=16, stops_at=20),
     ]
-    past, covered = Past.none((*SIZE_HW, 3)), []
+    past, covered = ObserverState.none((*SIZE_HW, 3)), []
     for frame in drawn(walkers, 60, seed=6):
         seen, past = observer.see(frame, past)
         covered.append(seen.planes.foreground[:, :60].sum())
@@ -89,7 +89,7 @@ def test_samples_lie_close_together_at_first_and_ever_further_apart() -> None:
 def test_nothing_counts_where_nobody_watches() -> None:
     nowhere = np.zeros(SIZE_HW, bool)
     observer = Observer(SCENE, 1, Renewal(), SCALE, nowhere)
-    past = Past.none((*SIZE_HW, 3))
+    past = ObserverState.none((*SIZE_HW, 3))
     for frame in drawn([Walker(60, 70, 2.0)], 4):
         seen, past = observer.see(frame, past)
         assert not len(seen.cells)
@@ -103,7 +103,7 @@ def test_one_observer_serves_several_threads() -> None:
     observer = Observer(SCENE, 1, Renewal(), SCALE)
 
     def motion(pace: float) -> list[np.ndarray]:
-        past, flows = Past.none((*SIZE_HW, 3)), []
+        past, flows = ObserverState.none((*SIZE_HW, 3)), []
         for frame in drawn([Walker(60, 70, pace, tall=26, wide=16)], 12, seed=5):
             seen, past = observer.see(frame, past)
             flows.append(seen.planes.flow)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tlae.camera.health import Health, Limits, Signs, fit_limits, judge
+from tlae.camera.health import Health, HealthLimits, Signs, fit_limits, judge
 from tlae.camera.registration import Shift
 
 NORMAL = Signs(0, 0.1, 0.05, 1.0, 1.0, Shift(0.3, 0.1, 0.5))
@@ -30,7 +30,7 @@ def test_states(changed: dict[str, object], health: Health) -> None:
     assert judge(replace(NORMAL, **changed), LIMITS, 0, 100) == health  # type: ignore[arg-type]
 
 
-def limits_of(**changed: object) -> Limits:
+def limits_of(**changed: object) -> HealthLimits:
     normal = [replace(NORMAL, **changed)] * 30  # type: ignore[arg-type]
     return fit_limits([normal, [NORMAL]], longest_copies=5)
 

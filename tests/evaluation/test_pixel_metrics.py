@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.metrics import auc, roc_auc_score
 
-from tlae.evaluation.ground_truth import Region, region_pixels, regions_in
+from tlae.evaluation.ground_truth import TruthRegion, region_pixels, regions_in
 from tlae.evaluation.measure import Measure
 from tlae.evaluation.pixel_metrics import (
     PixelCriteria,
@@ -87,10 +87,10 @@ def test_zero_has_one_key() -> None:
 
 def test_pixels_of_a_region_beyond_the_picture() -> None:
     mask = np.array([[True, False], [True, True]])
-    window, inside = region_pixels(Region((-1, 2, 2, 2), mask), (3, 4))
+    window, inside = region_pixels(TruthRegion((-1, 2, 2, 2), mask), (3, 4))
     assert window == (slice(2, 3), slice(0, 1))
     assert inside.tolist() == [[False]]
-    assert region_pixels(Region((9, 9, 2, 2)), (3, 4))[1].size == 0
+    assert region_pixels(TruthRegion((9, 9, 2, 2)), (3, 4))[1].size == 0
 
 
 # --- pixel-level and dual-pixel criterion ---------------------------------------------------------

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from tlae.errors import UserError
-from tlae.evaluation.ground_truth import Region, regions_in
+from tlae.evaluation.ground_truth import TruthRegion, regions_in
 from tlae.evaluation.measure import Measure
 from tlae.evaluation.region_metrics import (
     Detection,
@@ -40,7 +40,7 @@ def some_masks(frames: int = 10) -> np.ndarray:
     return masks
 
 
-def tracked(masks: np.ndarray) -> list[list[Region]]:
+def tracked(masks: np.ndarray) -> list[list[TruthRegion]]:
     frames = [regions_in(mask) for mask in masks]
     return [
         [replace(region, track=track) for region, track in zip(regions, tracks, strict=True)]
@@ -66,7 +66,7 @@ def cells_of(mask: np.ndarray) -> list[Cells]:
     return [{(int(y), int(x)) for y, x in np.argwhere(labels == n + 1)} for n in range(count)]
 
 
-def region_cells(region: Region) -> Cells:
+def region_cells(region: TruthRegion) -> Cells:
     left, top, width, height = region.box
     inside = np.ones((height, width)) if region.mask is None else region.mask
     return {(int(y) + top, int(x) + left) for y, x in np.argwhere(inside)}
@@ -165,7 +165,7 @@ def test_detections_agree_with_a_greedy_loop(case: tuple[np.ndarray, np.ndarray]
     assert values_of(score_detections(detections[::-1] + detections, truth, iou)) == found
 
 
-def _cells(region: Region) -> Cells:
+def _cells(region: TruthRegion) -> Cells:
     return {(int(y) + region.box[1], int(x) + region.box[0]) for y, x in np.argwhere(region.mask)}
 
 
@@ -194,7 +194,7 @@ def test_perfect_masks_are_perfect(iou: Iou) -> None:
 def test_one_box_over_every_whole_frame_finds_nothing() -> None:
     masks = some_masks()
     truth = tracked(masks)
-    everything = [Detection(n, Region((0, 0, 24, 24)), 1.0) for n in range(len(masks))]
+    everything = [Detection(n, TruthRegion((0, 0, 24, 24)), 1.0) for n in range(len(masks))]
     assert values_of(score_detections(everything, truth)) == {"rbdc": 0, "tbdc": 0}
 
 
@@ -212,7 +212,7 @@ def test_a_spurious_region_per_normal_frame_shifts_fpr_by_the_share_of_normals()
     masks = some_masks(8)
     truth = tracked(masks)
     true = [Detection(n, region, 1.0) for n, here in enumerate(truth) for region in here]
-    false = [Detection(n, Region((20, 20, 2, 2)), 2.0) for n in range(4)]
+    false = [Detection(n, TruthRegion((20, 20, 2, 2)), 2.0) for n in range(4)]
     # a straight line from (0, 0) through (4/8, 0) to (4/8, 1)
     assert values_of(score_detections(true + false, truth)) == {"rbdc": 0.5, "tbdc": 0.5}
     maps = masks.astype(float)
@@ -221,7 +221,7 @@ def test_a_spurious_region_per_normal_frame_shifts_fpr_by_the_share_of_normals()
 
 
 def test_a_track_is_found_by_a_tenth_of_its_regions() -> None:
-    thing = Region((2, 2, 4, 4), track=7)
+    thing = TruthRegion((2, 2, 4, 4), track=7)
     for length, expected in ((10, 1.0), (11, 0.0)):
         found = values_of(score_detections([Detection(3, thing, 1.0)], [[thing]] * length))
         assert found == {"rbdc": pytest.approx(1 / length), "tbdc": expected}
@@ -273,10 +273,10 @@ def test_without_regions_nothing_is_defined_but_the_reason() -> None:
 
 
 def test_bad_detections_are_refused() -> None:
-    thing = Region((2, 2, 4, 4), track=0)
+    thing = TruthRegion((2, 2, 4, 4), track=0)
     with pytest.raises(UserError, match=r"must lie in frames 0\.\.1 .* got frame 2"):
         score_detections([Detection(2, thing, 1.0)], [[thing], []])
     with pytest.raises(UserError, match="must be finite, got nan in frame 1"):
         score_detections([Detection(1, thing, float("nan"))], [[thing], []])
     with pytest.raises(ValueError, match="must have tracks"):
-        score_detections([], [[Region((2, 2, 4, 4))]])
+        score_detections([], [[TruthRegion((2, 2, 4, 4))]])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from tlae.evaluation.ground_truth import Region, regions_in
+from tlae.evaluation.ground_truth import TruthRegion, regions_in
 from tlae.evaluation.tracks import LINKED, area_px, link_tracks, shared_px
 
 # neighbours in the plane, and the same pixel one frame before and after
@@ -17,20 +17,24 @@ IN_PLANE_AND_TIME[:, 1, 1] = True
 
 
 def test_shared_pixels_of_boxes_and_masks() -> None:
-    square = Region((2, 2, 4, 4))
+    square = TruthRegion((2, 2, 4, 4))
     ring = np.ones((4, 4), dtype=bool)
     ring[1:3, 1:3] = False
-    assert shared_px(square, Region((4, 4, 4, 4), ring)) == 3  # 2 x 2 common, one in the hole
-    assert shared_px(square, Region((6, 2, 4, 4))) == 0  # side by side
-    assert (area_px(square), area_px(Region((0, 0, 4, 4), ring))) == (16, 12)
+    assert shared_px(square, TruthRegion((4, 4, 4, 4), ring)) == 3  # 2 x 2 common, one in the hole
+    assert shared_px(square, TruthRegion((6, 2, 4, 4))) == 0  # side by side
+    assert (area_px(square), area_px(TruthRegion((0, 0, 4, 4), ring))) == (16, 12)
 
 
-def linked(frames: list[list[Region]]) -> list[list[int]]:
+def linked(frames: list[list[TruthRegion]]) -> list[list[int]]:
     return [[track - LINKED for track in tracks] for tracks in link_tracks(frames)]
 
 
 def test_the_larger_part_goes_on_and_a_gap_ends_a_track() -> None:
-    left, right, both = Region((0, 0, 4, 3)), Region((5, 0, 3, 3)), Region((0, 0, 8, 3))
+    left, right, both = (
+        TruthRegion((0, 0, 4, 3)),
+        TruthRegion((5, 0, 3, 3)),
+        TruthRegion((0, 0, 8, 3)),
+    )
     assert linked([[left, right], [both], [right, left]]) == [[0, 1], [0], [2, 0]]
     assert linked([[left, right], [right, left]]) == [[0, 1], [1, 0]]
     assert linked([[left], [], [left]]) == [[0], [], [1]]
@@ -38,7 +42,7 @@ def test_the_larger_part_goes_on_and_a_gap_ends_a_track() -> None:
 
 
 def test_given_tracks_are_kept() -> None:
-    given_track, loose = Region((0, 0, 3, 3), track=4), Region((0, 0, 3, 3))
+    given_track, loose = TruthRegion((0, 0, 3, 3), track=4), TruthRegion((0, 0, 3, 3))
     frames = [[given_track], [given_track, loose], [loose]]
     assert link_tracks(frames) == [[4], [4, LINKED], [LINKED]]
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tlae.lab.still_figures.figures import BUDGETS, Clips, still_figures
-from tlae.lab.still_figures.shown import Clip, things_of, thresholds_for_things, watched_days
+from tlae.lab.still_figures.shown import StillClip, things_of, thresholds_for_things, watched_days
 from tlae.lab.still_figures.sightings import found_objects, look_at, wilson_interval
 from tlae.scoring.rule import ScoringRule
 
@@ -13,7 +13,7 @@ HOURS = np.arange(24) * 3600.0
 Peaks = dict[int, dict[tuple[int, int], float]]  # by frame: place and height
 
 
-def clip_of(name: str, peaks: Peaks, health: str = "ok") -> Clip:
+def clip_of(name: str, peaks: Peaks, health: str = "ok") -> StillClip:
     """A day of 24 frames with peaks on calm maps."""
     maps = np.full((24, 24, 32), 0.5, np.float32)
     for frame, places in peaks.items():
@@ -34,7 +34,7 @@ def clip_of(name: str, peaks: Peaks, health: str = "ok") -> Clip:
             "source_w": 320,
         }
     )
-    return Clip(table, maps, ScoringRule(smooth_frames=0), None)
+    return StillClip(table, maps, ScoringRule(smooth_frames=0), None)
 
 
 def test_watched_time_leaves_gaps_out() -> None:

@@ -144,7 +144,7 @@ def lingering(cells: Cells, _: Scale) -> Vectors:
 
 
 @dataclass(frozen=True)
-class Kind:
+class Attribute:
     """One attribute.
 
     Attributes:
@@ -164,18 +164,18 @@ class Kind:
     of_things: bool = False
 
 
-KINDS = (
-    Kind("velocity", velocity, 4.0),
-    Kind("speed", speed, 1.0),
-    Kind("relative_size", relative_size, 4.0, of_things=True),
-    Kind("size", size, 0.25, of_things=True),
-    Kind("ground", ground, 8.0, at_foot=True, of_things=True),
-    Kind("lingering", lingering, 4.0, ceiling=3.0),
-    Kind("standing", standing, 4.0, ceiling=3.0),
+ATTRIBUTES = (
+    Attribute("velocity", velocity, 4.0),
+    Attribute("speed", speed, 1.0),
+    Attribute("relative_size", relative_size, 4.0, of_things=True),
+    Attribute("size", size, 0.25, of_things=True),
+    Attribute("ground", ground, 8.0, at_foot=True, of_things=True),
+    Attribute("lingering", lingering, 4.0, ceiling=3.0),
+    Attribute("standing", standing, 4.0, ceiling=3.0),
 )
 
 
-def placed(kind: Kind, cells: Cells, scale: Scale) -> Vectors:
+def placed(kind: Attribute, cells: Cells, scale: Scale) -> Vectors:
     """Vectors (n, d) with the place appended."""
     y = cells.foot if kind.at_foot else cells.y
     place = np.stack([y, cells.x], axis=1) / (kind.reach * scale.size_hw[0])

@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from tlae.attributes.background import Plane
 from tlae.attributes.cells import Cells
-from tlae.attributes.kinds import KINDS, Kind, Scale, Vectors, placed
+from tlae.attributes.kinds import ATTRIBUTES, Attribute, Scale, Vectors, placed
 
 NEIGHBOURS = 3  # whose mean distance counts
 SURE_COVER = 0.5  # foreground share from which on a cell counts fully
@@ -32,7 +32,7 @@ class Exemplars:
         centre, spread: of the logarithm of the largest distance in a normal frame.
     """
 
-    kind: Kind
+    kind: Attribute
     vectors: Vectors
     centre: float = 0.0
     spread: float = 1.0
@@ -52,7 +52,7 @@ class Exemplars:
         return np.asarray(np.clip(raw, 0, self.kind.ceiling), np.float32)
 
 
-def _weight(kind: Kind, cells: Cells) -> Plane:
+def _weight(kind: Attribute, cells: Cells) -> Plane:
     """How much the distance of each cell counts (n,)."""
     weight = np.minimum(1, cells.cover / SURE_COVER)
     return np.asarray(weight * (cells.height > 0) if kind.of_things else weight)
@@ -89,7 +89,7 @@ def fitted(
     generator = np.random.default_rng(0)
     occupied = np.unique(cells.frame)
     found, highest = [], []
-    for kind in KINDS:
+    for kind in ATTRIBUTES:
         vectors, weight = placed(kind, cells, scale), _weight(kind, cells)
         known = cells.height > 0 if kind.of_things else np.ones(len(cells), bool)
         distance = np.zeros(len(cells), np.float32)

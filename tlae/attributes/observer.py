@@ -53,7 +53,7 @@ class Renewal:
 
 
 @dataclass(frozen=True, eq=False)
-class Past:
+class ObserverState:
     """What the frames of a run leave behind.
 
     Attributes:
@@ -74,10 +74,10 @@ class Past:
     renewed: Background | None
 
     @staticmethod
-    def none(shape: tuple[int, int, int]) -> "Past":
+    def none(shape: tuple[int, int, int]) -> "ObserverState":
         """Before the first frame of shape (H, W, C)."""
         nothing = np.zeros(grid_shape((shape[0], shape[1])), np.float32)
-        return Past(
+        return ObserverState(
             0,
             np.zeros((0, *shape[:2]), np.uint8),
             nothing,
@@ -89,7 +89,7 @@ class Past:
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class Observation:
     """One frame.
 
     Attributes:
@@ -124,7 +124,7 @@ class Observer:
         self.renewal, self.scale, self.watched = renewal, scale, watched
         self._aligned = Aligned(background.frame)
 
-    def see(self, frame: Image, past: Past) -> tuple[Seen, Past]:
+    def see(self, frame: Image, past: ObserverState) -> tuple[Observation, ObserverState]:
         """One more frame.
 
         Args:
@@ -149,7 +149,7 @@ class Observer:
         cells, stands, lingers = self._timed(cells, past)
         line = np.concatenate([past.grey, grey[None]])[-self.apart :]
         after = replace(past, count=past.count + 1, grey=line, stands=stands, lingers=lingers)
-        return Seen(planes, cells), after
+        return Observation(planes, cells), after
 
     def _flow(self, grey: Image, before: Image) -> Plane:
         """Motion (H, W, 2) of what is now where [px per frame]."""
@@ -160,7 +160,7 @@ class Observer:
         back = motion.calc(grey, before[0], None)
         return np.asarray(-back / np.float32(len(before)), np.float32)
 
-    def _timed(self, cells: Cells, past: Past) -> tuple[Cells, Plane, Plane]:
+    def _timed(self, cells: Cells, past: ObserverState) -> tuple[Cells, Plane, Plane]:
         """The cells with the times that they have stood, and the grids of these."""
         if self.scale is None:
             return cells, past.stands, past.lingers
@@ -173,7 +173,7 @@ class Observer:
         at = cells.row, cells.column
         return replace(cells, stands=stands[at], lingers=lingers[at]), stands, lingers
 
-    def _renewed(self, frame: Image, past: Past) -> Past:
+    def _renewed(self, frame: Image, past: ObserverState) -> ObserverState:
         """The past with a fresh background, where it is time for one."""
         if not self.renewal.is_due(past.count):
             return past

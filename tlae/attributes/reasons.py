@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from tlae.attributes.background import Plane
 from tlae.attributes.cells import Cells
-from tlae.attributes.kinds import KINDS, Scale
+from tlae.attributes.kinds import ATTRIBUTES, Scale
 
-NAMES = tuple(kind.name for kind in KINDS)
+NAMES = tuple(kind.name for kind in ATTRIBUTES)
 VALUES = (  # what was measured of a cell
     "vx",
     "vy",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tlae.camera.background import BackgroundBank
-from tlae.camera.health import Health, Limits, Signs, judge
+from tlae.camera.health import Health, HealthLimits, Signs, judge
 from tlae.camera.light import even_contrast, match_light
 from tlae.camera.measures import (
     Plane,
@@ -58,7 +58,7 @@ class Camera:
     options: CameraOptions
     modes: Modes
     bank: BackgroundBank
-    limits: Limits
+    limits: HealthLimits
 
     def see(self, frames: Image, copies: Sequence[int]) -> list[Seen]:
         """Frames as the net shall see them, each on its own.

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from tlae.camera.background import BackgroundBank
 from tlae.camera.camera import Camera
-from tlae.camera.health import Limits
+from tlae.camera.health import HealthLimits
 from tlae.camera.modes import Modes
 from tlae.camera.options import CameraOptions
 from tlae.plain_values import from_plain
@@ -60,7 +60,7 @@ def camera_of(arrays: Mapping[str, Array], facts: Mapping[str, Any]) -> Camera:
         from_plain(CameraOptions, facts["options"]),
         Modes(tuple(names), arrays["looks"], arrays["reach"]),
         BackgroundBank(arrays["backgrounds"], arrays["background_mode"]),
-        Limits(
+        HealthLimits(
             **{name: arrays[f"limits.{name}"] for name in LIMITS},
             frozen_after=int(facts["frozen_after"]),
         ),

@@ -16,7 +16,7 @@ import pandas as pd
 from tlae.camera.camera import Camera
 from tlae.camera.camera_file import camera_arrays
 from tlae.camera.health import CAN_ALARM
-from tlae.camera.watch import UNOBSERVED, CameraWatch, Past
+from tlae.camera.watch import UNOBSERVED, CameraWatch, WatchState
 from tlae.chunk_log import ChunkLog
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
@@ -64,7 +64,7 @@ def observe(camera: Camera, store: FrameStore) -> pd.DataFrame:
 
     Unreadable frames have mode "" and health "ok": their state says what is wrong.
     """
-    past = Past()
+    past = WatchState()
     tables = []
     for start in _starts(store):
         table, _, past = _seen_chunk(camera, store, start, past)
@@ -115,7 +115,7 @@ def _is_done(store: FrameStore, folder: Path, start: int) -> bool:
     return bool(then.equals(now))
 
 
-def _past(store: FrameStore, folder: Path, start: int) -> Past:
+def _past(store: FrameStore, folder: Path, start: int) -> WatchState:
     """What the frames before ``start`` leave behind: the last readable one, however far back."""
     for before in reversed(range(0, start, CHUNK_FRAMES)):
         table = pd.read_parquet(_log(folder).path(before), columns=["clip", "state", COPIES])
@@ -123,13 +123,13 @@ def _past(store: FrameStore, folder: Path, start: int) -> Past:
         if len(good):
             frame = store.read(np.array([before + good[-1]]))[0]
             last = table.iloc[int(good[-1])]
-            return Past(str(last["clip"]), frame, int(last[COPIES]))
-    return Past()
+            return WatchState(str(last["clip"]), frame, int(last[COPIES]))
+    return WatchState()
 
 
 def _seen_chunk(
-    camera: Camera, store: FrameStore, start: int, past: Past
-) -> tuple[pd.DataFrame, Image, Past]:
+    camera: Camera, store: FrameStore, start: int, past: WatchState
+) -> tuple[pd.DataFrame, Image, WatchState]:
     """Index with what was observed, pictures (n, H, W, C), and the past of the next chunk."""
     table = store.index.iloc[start : start + CHUNK_FRAMES].reset_index(drop=True)
     pictures = np.zeros((len(table), *store.shape[1:]), np.uint8)

@@ -60,7 +60,7 @@ class Signs:
 
 
 @dataclass(frozen=True, eq=False)
-class Limits:
+class HealthLimits:
     """Where illness begins, for each of M modes.
 
     Attributes:
@@ -80,7 +80,7 @@ class Limits:
     frozen_after: int
 
 
-def fit_limits(signs: list[list[Signs]], longest_copies: int) -> Limits:
+def fit_limits(signs: list[list[Signs]], longest_copies: int) -> HealthLimits:
     """Limits that normal footage keeps.
 
     Black and saturated: half way from the highest normal share to the whole picture, never less
@@ -102,7 +102,7 @@ def fit_limits(signs: list[list[Signs]], longest_copies: int) -> Limits:
         return np.maximum((np.array(high) + 1) / 2, least)
 
     response = [np.quantile([s.shift.response for s in mode], EXTREME) for mode in signs]
-    return Limits(
+    return HealthLimits(
         dark=half_way("dark", LEAST_DARK),
         white=half_way("white", LEAST_WHITE),
         contrast=np.minimum(CONTRAST_FACTOR * lowest("contrast"), MOST_CONTRAST),
@@ -112,7 +112,7 @@ def fit_limits(signs: list[list[Signs]], longest_copies: int) -> Limits:
     )
 
 
-def judge(signs: Signs, limits: Limits, mode: int, height_px: int) -> Health:
+def judge(signs: Signs, limits: HealthLimits, mode: int, height_px: int) -> Health:
     """Health of one frame.
 
     Args:

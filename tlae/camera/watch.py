@@ -12,7 +12,7 @@ from tlae.footage.frames import Image
 UNOBSERVED: dict[str, Any] = {"mode": "", "health": str(Health.OK), "shift_x": 0.0, "shift_y": 0.0}
 
 
-class Past(NamedTuple):
+class WatchState(NamedTuple):
     """What the frames so far leave behind.
 
     Attributes:
@@ -34,7 +34,7 @@ class CameraWatch:
         past: where to go on.
     """
 
-    def __init__(self, camera: Camera, past: Past = Past()) -> None:  # noqa: B008  immutable
+    def __init__(self, camera: Camera, past: WatchState = WatchState()) -> None:  # noqa: B008  immutable
         self.camera, self.past = camera, past
 
     def push(self, clip: str, frames: Image) -> tuple[list[Seen], list[int]]:
@@ -43,6 +43,6 @@ class CameraWatch:
         for frame in frames:
             last, before, count = self.past
             is_copy = before is not None and last == clip and np.array_equal(frame, before)
-            self.past = Past(clip, frame, count + 1 if is_copy else 0)
+            self.past = WatchState(clip, frame, count + 1 if is_copy else 0)
             copies.append(self.past.copies)
         return self.camera.see(frames, copies), copies

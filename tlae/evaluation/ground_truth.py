@@ -13,7 +13,7 @@ Box = tuple[int, int, int, int]  # left, top, width, height in pixels
 
 
 @dataclass(frozen=True)
-class Region:
+class TruthRegion:
     """One annotated thing in one frame.
 
     Attributes:
@@ -41,7 +41,7 @@ class ClipTruth:
     clip: str
     anomalous: Labels
     size_hw: tuple[int, int] | None = None
-    regions_of: Callable[[int], list[Region]] | None = None
+    regions_of: Callable[[int], list[TruthRegion]] | None = None
 
     @property
     def has_regions(self) -> bool:
@@ -78,7 +78,9 @@ class GroundTruth:
         return any(clip.has_regions for clip in self.clips)
 
 
-def region_pixels(region: Region, size_hw: tuple[int, int]) -> tuple[tuple[slice, slice], Mask]:
+def region_pixels(
+    region: TruthRegion, size_hw: tuple[int, int]
+) -> tuple[tuple[slice, slice], Mask]:
     """Part of a region within a picture: the window of its box, and the mask in that window."""
     left, top, width, height = region.box
     y0, x0 = max(top, 0), max(left, 0)
@@ -89,7 +91,7 @@ def region_pixels(region: Region, size_hw: tuple[int, int]) -> tuple[tuple[slice
     return window, region.mask[y0 - top : y1 - top, x0 - left : x1 - left]
 
 
-def painted(regions: list[Region], size_hw: tuple[int, int]) -> Mask:
+def painted(regions: list[TruthRegion], size_hw: tuple[int, int]) -> Mask:
     """Union of regions as a mask; parts beyond the picture are cut off."""
     mask = np.zeros(size_hw, dtype=bool)
     for region in regions:
@@ -98,7 +100,7 @@ def painted(regions: list[Region], size_hw: tuple[int, int]) -> Mask:
     return mask
 
 
-def regions_in(mask: Mask) -> list[Region]:
+def regions_in(mask: Mask) -> list[TruthRegion]:
     """Connected regions (8 neighbours) of a mask (H, W), without tracks."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         mask.astype(np.uint8), connectivity=8
@@ -107,5 +109,5 @@ def regions_in(mask: Mask) -> list[Region]:
     for number in range(1, count):
         left, top, width, height = (int(value) for value in stats[number][:4])
         crop = labels[top : top + height, left : left + width] == number
-        regions.append(Region((left, top, width, height), crop))
+        regions.append(TruthRegion((left, top, width, height), crop))
     return regions

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from tlae.errors import UserError
-from tlae.evaluation.ground_truth import ClipTruth, GroundTruth, Labels, Region
+from tlae.evaluation.ground_truth import ClipTruth, GroundTruth, Labels, TruthRegion
 from tlae.evaluation.measure import Measure
 from tlae.evaluation.pixel_metrics import (
     KEY_BITS,
@@ -42,7 +42,7 @@ class _Frame:
     frame: int
     tracks: list[int]
 
-    def regions(self) -> list[Region]:
+    def regions(self) -> list[TruthRegion]:
         """Its regions, with tracks."""
         assert self.clip.regions_of is not None
         regions = self.clip.regions_of(self.frame)

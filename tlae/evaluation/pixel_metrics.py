@@ -9,7 +9,7 @@ from math import ceil
 import numpy as np
 import numpy.typing as npt
 
-from tlae.evaluation.ground_truth import Mask, Region, painted, region_pixels
+from tlae.evaluation.ground_truth import Mask, TruthRegion, painted, region_pixels
 from tlae.evaluation.measure import Measure
 
 AnomalyMap = npt.NDArray[np.float32]
@@ -132,7 +132,7 @@ class PixelCriteria:
         self._enough: list[float] = []  # of each anomalous frame: where enough of it is detected
         self._dual: list[tuple[AnomalyMap, Counts]] = []
 
-    def add(self, anomaly_map: AnomalyMap, regions: list[Region]) -> None:
+    def add(self, anomaly_map: AnomalyMap, regions: list[TruthRegion]) -> None:
         """Take one frame."""
         self._lowest = min(self._lowest, float(anomaly_map.min()))
         truth = painted(regions, (anomaly_map.shape[0], anomaly_map.shape[1]))
@@ -217,7 +217,7 @@ class PixelPool:
         self._true = np.zeros(1 << KEY_BITS, np.int64)
         self._shares = np.zeros(1 << KEY_BITS)  # each region adds up to 1
 
-    def add(self, anomaly_map: AnomalyMap, regions: list[Region]) -> None:
+    def add(self, anomaly_map: AnomalyMap, regions: list[TruthRegion]) -> None:
         """Take one frame."""
         keys = float_keys(anomaly_map)
         size_hw = (keys.shape[0], keys.shape[1])

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError
-from tlae.evaluation.ground_truth import Region, region_pixels, regions_in
+from tlae.evaluation.ground_truth import TruthRegion, region_pixels, regions_in
 from tlae.evaluation.measure import Measure
 from tlae.evaluation.pixel_metrics import (
     AnomalyMap,
@@ -53,7 +53,7 @@ class Detection:
     """
 
     frame: int
-    region: Region
+    region: TruthRegion
     score: float
 
 
@@ -67,7 +67,7 @@ def box_ious(found: Boxes, truth: Boxes) -> Floats:
     return shared / np.maximum(union, 1)
 
 
-def pixel_ious(found: Sequence[Region], truth: Sequence[Region]) -> Floats:
+def pixel_ious(found: Sequence[TruthRegion], truth: Sequence[TruthRegion]) -> Floats:
     """Intersection over union of each found region (n) with each true one (g): (n, g)."""
     shared = np.array([[shared_px(a, b) for b in truth] for a in found], np.float64)
     shared = shared.reshape(len(found), len(truth))
@@ -103,7 +103,7 @@ class RegionSweep:
         self._regions: Counter[int] = Counter()  # of each track
         self._normal = 0
 
-    def add(self, anomaly_map: AnomalyMap, regions: list[Region]) -> None:
+    def add(self, anomaly_map: AnomalyMap, regions: list[TruthRegion]) -> None:
         """Take one frame; its regions must have tracks, different ones in different clips."""
         self._normal += not regions
         tracks = [_track(region) for region in regions]
@@ -148,7 +148,7 @@ class RegionSweep:
         return _measures(protocol, _areas(self._false / self.frames, rates), basis)
 
     def _ious(
-        self, above: npt.NDArray[np.bool_], corner: tuple[int, int], regions: list[Region]
+        self, above: npt.NDArray[np.bool_], corner: tuple[int, int], regions: list[TruthRegion]
     ) -> Floats:
         """IoU of each component of a window with each region, (n, g); corner: left, top of it."""
         labels, stats = _components(above)
@@ -189,7 +189,7 @@ def detections_in(
 
 
 def score_detections(
-    detections: Iterable[Detection], truth: Sequence[list[Region]], iou: Iou = "box"
+    detections: Iterable[Detection], truth: Sequence[list[TruthRegion]], iou: Iou = "box"
 ) -> list[Measure]:
     """Measure RBDC and TBDC of scored regions in one pass from high score to low.
 
@@ -240,7 +240,7 @@ def _by_frame(detections: Iterable[Detection], frames: int) -> list[list[Detecti
 
 
 def _outcomes(
-    detections: Sequence[list[Detection]], truth: Sequence[list[Region]], iou: Iou
+    detections: Sequence[list[Detection]], truth: Sequence[list[TruthRegion]], iou: Iou
 ) -> tuple[list[float], dict[int, list[float]]]:
     """Scores of the false positives; of each track, the score at which each region is detected."""
     false: list[float] = []
@@ -259,7 +259,7 @@ def _outcomes(
     return false, found
 
 
-def _boxes(regions: list[Region]) -> Boxes:
+def _boxes(regions: list[TruthRegion]) -> Boxes:
     return np.array([region.box for region in regions], np.int64).reshape(-1, 4)
 
 
@@ -274,7 +274,7 @@ def _areas(fpr: Floats, rates: tuple[Floats, Floats]) -> list[float]:
     return [area_until(x, np.append(0, rate), 1.0) for rate in rates]
 
 
-def _track(region: Region) -> int:
+def _track(region: TruthRegion) -> int:
     if region.track is None:
         raise ValueError("regions must have tracks; link_tracks finds them")
     return region.track

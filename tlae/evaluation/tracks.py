@@ -5,17 +5,17 @@ from itertools import count
 
 import numpy as np
 
-from tlae.evaluation.ground_truth import Region
+from tlae.evaluation.ground_truth import TruthRegion
 
 LINKED = 1_000_000  # numbers from here on are ours, not the annotation's
 
 
-def area_px(region: Region) -> int:
+def area_px(region: TruthRegion) -> int:
     """Number of its pixels."""
     return region.box[2] * region.box[3] if region.mask is None else int(region.mask.sum())
 
 
-def shared_px(a: Region, b: Region) -> int:
+def shared_px(a: TruthRegion, b: TruthRegion) -> int:
     """Number of pixels that lie in both regions."""
     left, top = max(a.box[0], b.box[0]), max(a.box[1], b.box[1])
     right = min(a.box[0] + a.box[2], b.box[0] + b.box[2])
@@ -30,7 +30,7 @@ def shared_px(a: Region, b: Region) -> int:
     return int(shared.sum())
 
 
-def link_tracks(frames: Iterable[list[Region]]) -> list[list[int]]:
+def link_tracks(frames: Iterable[list[TruthRegion]]) -> list[list[int]]:
     """Number the tracks of one clip.
 
     A region without a track goes on with the region of the frame before that shares most pixels
@@ -45,7 +45,7 @@ def link_tracks(frames: Iterable[list[Region]]) -> list[list[int]]:
         appearance.
     """
     numbered: list[list[int]] = []
-    before: list[tuple[Region, int]] = []
+    before: list[tuple[TruthRegion, int]] = []
     started = count(LINKED)
     for regions in frames:
         loose = [number for number, region in enumerate(regions) if region.track is None]
@@ -58,7 +58,7 @@ def link_tracks(frames: Iterable[list[Region]]) -> list[list[int]]:
     return numbered
 
 
-def _followed(now: list[Region], before: list[Region]) -> list[int | None]:
+def _followed(now: list[TruthRegion], before: list[TruthRegion]) -> list[int | None]:
     """Which region of the frame before each goes on with; None: with none."""
     overlaps = sorted(
         ((-shared_px(a, b), i, j) for i, a in enumerate(now) for j, b in enumerate(before)),

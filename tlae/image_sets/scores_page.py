@@ -41,7 +41,7 @@ class ShownPicture:
 
 
 @dataclass(frozen=True)
-class Gallery:
+class VerdictGallery:
     """Pictures below one headline.
 
     Attributes:
@@ -62,7 +62,7 @@ def scores_page(
     sets: Mapping[str, Scores],
     threshold: float,
     facts: Mapping[str, object],
-    galleries: Sequence[Gallery] = (),
+    galleries: Sequence[VerdictGallery] = (),
     *,
     levels: bool = True,
 ) -> str:
@@ -108,7 +108,7 @@ def scores_page(
     return fill_template("tlae.image_sets", "scores_page.html.jinja", values)
 
 
-def galleries_of(table: pd.DataFrame, images: str | None, threshold: float) -> list[Gallery]:
+def galleries_of(table: pd.DataFrame, images: str | None, threshold: float) -> list[VerdictGallery]:
     """The most unusual pictures, and those on both sides of the threshold.
 
     Args:
@@ -143,8 +143,8 @@ def galleries_of(table: pd.DataFrame, images: str | None, threshold: float) -> l
         return [shown[index] for index in rows.index if index in shown]
 
     return [
-        Gallery("Most unusual", "The highest scores.", filled(strongest)),
-        Gallery(
+        VerdictGallery("Most unusual", "The highest scores.", filled(strongest)),
+        VerdictGallery(
             "Near the threshold",
             f"The last pictures below {threshold:.4g} and the first above it (dashed frame): look "
             "here to see whether the threshold suits you.",

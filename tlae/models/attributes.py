@@ -11,9 +11,9 @@ from torch import Tensor
 from tlae.attributes.background import Background, Plane
 from tlae.attributes.cells import CELL_PX, Cells, grid_shape
 from tlae.attributes.examples import FIELDS, SIDE_PX, Collector, Examples, cell_of
-from tlae.attributes.kinds import KINDS, Scale, ground_of
+from tlae.attributes.kinds import ATTRIBUTES, Scale, ground_of
 from tlae.attributes.normal import Exemplars, averaged, fitted, joined
-from tlae.attributes.observer import SAMPLES, Observer, Past, Renewal, Seen
+from tlae.attributes.observer import SAMPLES, Observation, Observer, ObserverState, Renewal
 from tlae.attributes.reasons import VALUES, Habits, reason
 from tlae.errors import FootageError
 from tlae.models.attributes_learning import (
@@ -92,12 +92,12 @@ class Attributes(Net):
         self.register_buffer("noise", torch.zeros(0))
         self.register_buffer("watched", torch.zeros(0, dtype=torch.uint8))
         self.register_buffer("facts", torch.zeros(len(FACTS), dtype=torch.float64))
-        self.register_buffer("centres", torch.zeros(len(KINDS)))
-        self.register_buffer("spreads", torch.ones(len(KINDS)))
+        self.register_buffer("centres", torch.zeros(len(ATTRIBUTES)))
+        self.register_buffer("spreads", torch.ones(len(ATTRIBUTES)))
         self.register_buffer("habits", torch.zeros(0))
         self.register_buffer("pictures", torch.zeros(0, SIDE_PX, SIDE_PX, 1, dtype=torch.uint8))
         self.register_buffer("pictured", torch.zeros(FIELDS, 0))
-        for kind in KINDS:
+        for kind in ATTRIBUTES:
             self.register_buffer(f"normal_{kind.name}", torch.zeros(0))
         self._scene: _Scene | None = None
         self._left_out: list[Tensor] = []
@@ -190,12 +190,12 @@ class Attributes(Net):
         scene, grid = self._learnt(), evidence.shape[1:]
         row, column = (min(int(p * n), n - 1) for p, n in zip(place, grid, strict=True))
         around = evidence[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
-        strength = around[: len(KINDS)].square().sum(dim=0)
+        strength = around[: len(ATTRIBUTES)].square().sum(dim=0)
         found = around.flatten(1)[:, int(strength.argmax())].cpu().numpy()
         words = reason(found, (row, column), scene.habits, scene.scale, scene.interval_s)
         if not words:
             return Reason("")
-        values = dict(zip(VALUES, map(float, found[len(KINDS) :]), strict=True))
+        values = dict(zip(VALUES, map(float, found[len(ATTRIBUTES) :]), strict=True))
         example = scene.examples.nearest(cell_of(values, (row, column)))
         return Reason(words, example)
 
@@ -221,7 +221,7 @@ class Attributes(Net):
                     float(self.centres[number]),
                     float(self.spreads[number]),
                 )
-                for number, kind in enumerate(KINDS)
+                for number, kind in enumerate(ATTRIBUTES)
             ]
             watched = self.watched.cpu().numpy().astype(bool)
             start = max(1, round(START_S / facts["interval_s"]))
@@ -267,7 +267,7 @@ def _deviations(scene: _Scene, cells: list[Cells], recent: Plane) -> tuple[Plane
     return np.stack(z, axis=1), recent
 
 
-def _map(z: Plane, seen: Seen) -> Plane:
+def _map(z: Plane, seen: Observation) -> Plane:
     """Root mean square over the attributes (A, h, w), where something is in front: (H, W).
 
     Its highest place is the score of the frame: the root mean square of the highest deviation of
@@ -290,7 +290,7 @@ def _evidence(z: Plane, cells: Cells) -> Plane:
     return np.concatenate([z, values])
 
 
-def _packed(past: Past, recent: Plane) -> State:
+def _packed(past: ObserverState, recent: Plane) -> State:
     """What is carried on, as tensors."""
     renewed = past.renewed
     parts = [
@@ -304,15 +304,15 @@ def _packed(past: Past, recent: Plane) -> State:
     return tuple(torch.from_numpy(np.ascontiguousarray(part)) for part in parts)
 
 
-def _unpacked(state: State | None, shape: tuple[int, ...]) -> tuple[Past, Plane]:
+def _unpacked(state: State | None, shape: tuple[int, ...]) -> tuple[ObserverState, Plane]:
     """The same as before, or nothing for frames of shape (H, W, C)."""
     height, width, channels = shape
     if not state:
         grid = grid_shape((height, width))
-        nothing = np.zeros((0, len(KINDS), *grid), np.float32)
-        return Past.none((height, width, channels)), nothing
+        nothing = np.zeros((0, len(ATTRIBUTES), *grid), np.float32)
+        return ObserverState.none((height, width, channels)), nothing
     numbers, grey, times, samples, recent, *renewed = (part.cpu().numpy() for part in state)
-    past = Past(
+    past = ObserverState(
         int(numbers[0]),
         grey,
         times[0],

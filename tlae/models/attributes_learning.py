@@ -14,7 +14,7 @@ from tlae.attributes.cells import Cells
 from tlae.attributes.examples import Collector
 from tlae.attributes.kinds import Scale, fitted_scale
 from tlae.attributes.normal import FRAMES_AVERAGED
-from tlae.attributes.observer import Observer, Past, Renewal, Seen
+from tlae.attributes.observer import Observation, Observer, ObserverState, Renewal
 from tlae.models.contract import NormalFrames
 from tlae.progress import progress
 
@@ -57,12 +57,12 @@ def scale_of(footage: NormalFrames, background: Background) -> tuple[int, Scale]
     return apart, fitted_scale(Cells.joined(cells), background.frame)
 
 
-def _glances(footage: NormalFrames, background: Background, apart: int) -> Iterator[Seen]:
+def _glances(footage: NormalFrames, background: Background, apart: int) -> Iterator[Observation]:
     """The last of ``apart + 1`` frames, at many times."""
     observer = Observer(background, apart, Renewal(), None)
     for piece in footage.glances(GLANCES, apart + 1):
         pictures = piece.permute(0, 2, 3, 1).contiguous().numpy()
-        past = Past.none(pictures.shape[1:])
+        past = ObserverState.none(pictures.shape[1:])
         for picture in pictures:
             seen, past = observer.see(picture, past)
         yield seen
@@ -96,7 +96,7 @@ def learnt_of(
             past = None
             for piece, learnt in stretch:
                 pictures = piece.permute(0, 2, 3, 1).contiguous().numpy()
-                past = past or Past.none(pictures.shape[1:])
+                past = past or ObserverState.none(pictures.shape[1:])
                 for picture, is_learnt in zip(pictures, learnt.tolist(), strict=True):
                     number, shows_motion = first + past.count, past.count > 0
                     seen, past = observer.see(picture, past)

@@ -15,7 +15,7 @@ from tlae.models.contract import Measured, Net, NormalFrames, Reason, State
 from tlae.models.view import pictures_of
 from tlae.patches.evidence import Compared, Levels, compared
 from tlae.patches.features import Still, still_of
-from tlae.patches.judge import Judge, fit_judge
+from tlae.patches.judge import PatchJudge, fit_judge
 from tlae.patches.memory import Memory
 from tlae.patches.past import Past, Reach
 from tlae.patches.words import ratios, words
@@ -81,7 +81,7 @@ class PatchMemory(Net):
         self.register_buffer("places", torch.zeros(0))
         self.register_buffer("watched", torch.zeros(0, dtype=torch.bool))
         self.register_buffer("facts", torch.zeros(2, dtype=torch.float64))
-        self.judge = Judge().requires_grad_(False)
+        self.judge = PatchJudge().requires_grad_(False)
 
     def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
         """Remember stills of the footage, and fit the judge to things drawn into them."""

@@ -18,7 +18,7 @@ LEAST_SPREAD = 0.05
 MEASURED = 200  # examples, for mean and spread
 
 
-class Judge(nn.Module):
+class PatchJudge(nn.Module):
     """Logits that each place shows a thing that is not normally there.
 
     Residual convolutions of growing reach (Yu and Koltun 2016, *Multi-scale context aggregation by
@@ -51,7 +51,9 @@ class Judge(nn.Module):
         return logits[:, 0]
 
 
-def fit_judge(judge: Judge, evidence: Tensor, things: Tensor, generator: torch.Generator) -> None:
+def fit_judge(
+    judge: PatchJudge, evidence: Tensor, things: Tensor, generator: torch.Generator
+) -> None:
     """Fit a judge in place.
 
     Args:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tlae.errors import UserError
-from tlae.evaluation.ground_truth import Box, ClipTruth, Region
+from tlae.evaluation.ground_truth import Box, ClipTruth, TruthRegion
 from tlae.evaluation.labels.fit import Truths, check_clips, check_count
 from tlae.footage.sources.listing import natural_key
 
@@ -26,7 +26,7 @@ class _Picture:
     name: str
     frame: int | None
     size_hw: tuple[int, int]
-    regions: list[Region] = field(default_factory=list)
+    regions: list[TruthRegion] = field(default_factory=list)
 
 
 def read_boxes(path: Path, lengths: Mapping[str, int]) -> Truths:
@@ -121,7 +121,9 @@ def _add_regions(pictures: dict[Any, _Picture], annotations: list[Any], path: Pa
                 f"annotations must belong to an image, entry {number} of {path} has image_id "
                 f"{annotation['image_id']}, which no image has"
             )
-        picture.regions.append(Region(_cut(box, picture, f"entry {number} of {path}"), None, track))
+        picture.regions.append(
+            TruthRegion(_cut(box, picture, f"entry {number} of {path}"), None, track)
+        )
 
 
 def _box(bbox: list[float]) -> Box:

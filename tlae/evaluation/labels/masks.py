@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from tlae.errors import UserError
-from tlae.evaluation.ground_truth import ClipTruth, Mask, Region, regions_in
+from tlae.evaluation.ground_truth import ClipTruth, Mask, TruthRegion, regions_in
 from tlae.evaluation.labels.files import files_of
 from tlae.evaluation.labels.fit import Truths, check_count, check_known
 from tlae.footage.sources.listing import is_hidden, is_label_folder, natural_key
@@ -104,7 +104,7 @@ def truth_of_masks(
         )
 
     @lru_cache(maxsize=1)
-    def regions_of(frame: int) -> list[Region]:
+    def regions_of(frame: int) -> list[TruthRegion]:
         return regions_in(mask_of(frame)) if anomalous[frame] else []
 
     height, width = next(iter(sizes))

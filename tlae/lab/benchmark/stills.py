@@ -16,7 +16,7 @@ import pandas as pd
 
 from tlae.config_parts import ScoringConfig
 from tlae.errors import refusing_bad_values
-from tlae.evaluation.ground_truth import Mask, Region, regions_in
+from tlae.evaluation.ground_truth import Mask, TruthRegion, regions_in
 from tlae.evaluation.labels.masks import read_mask
 from tlae.evaluation.pixel_metrics import PixelPool
 from tlae.folder_lock import held_folder
@@ -48,7 +48,7 @@ from tlae.lab.still_figures.figures import (
     is_primary,
     still_figures,
 )
-from tlae.lab.still_figures.shown import Clip, thresholds_for_things
+from tlae.lab.still_figures.shown import StillClip, thresholds_for_things
 from tlae.lab.still_figures.sightings import Map, look_at
 from tlae.model_file import Model, load_model
 from tlae.progress import progress
@@ -115,7 +115,7 @@ def _run(cfg: BenchmarkConfig, folder: Path, name: str) -> None:
         return
     scores = score_run(cfg, folder, name, keep_rebuilt=False)
     loaded = load_model(model)
-    calibration = Clip.of(read_results(scores), CALIBRATION, loaded.calibration)
+    calibration = StillClip.of(read_results(scores), CALIBRATION, loaded.calibration)
     thresholds = thresholds_for_things(calibration, BUDGETS)
     alarm = ScoringConfig(threshold=thresholds[PRIMARY_BUDGET])
     score_run(cfg, folder, name, keep_rebuilt=False, scoring=alarm)
@@ -148,8 +148,8 @@ def measured(
         return results.map_of(rows.of(clip, frame))
 
     @lru_cache(maxsize=8)
-    def clip_of(name: str) -> Clip:
-        return Clip.of(results, name, model.calibration)
+    def clip_of(name: str) -> StillClip:
+        return StillClip.of(results, name, model.calibration)
 
     sightings = look_at(objects, map_of, CLEAN, masks.of)
     figures, found = still_figures(clip_of, objects, sightings, CLIPS, thresholds)
@@ -214,7 +214,7 @@ def _pixels(results: Scores, objects: pd.DataFrame, rows: Rows, masks: Masks) ->
 
 def _truth_and_map(
     results: Scores, masks: Masks, row: int, clip: str, frame: int
-) -> tuple[list[Region], np.ndarray]:
+) -> tuple[list[TruthRegion], np.ndarray]:
     """Regions of a frame, and its map in the size of the mask."""
     mask = masks.of(clip, frame)
     anomaly_map = results.map_of(row)

@@ -8,12 +8,12 @@ import numpy as np
 
 from tlae.footage.frames import Image
 from tlae.footage.windows import Rows
-from tlae.lab.planting.movement import Background, Field, Habits, Mask, moving_things
+from tlae.lab.planting.movement import Field, Mask, Movements, StillScene, moving_things
 from tlae.lab.planting.options import CannotPlantError, Kind
 from tlae.lab.planting.playback import draw_place, playback, straight_path
 from tlae.lab.planting.split import FASTEST, Frames
 from tlae.lab.planting.things import (
-    Thing,
+    Sketch,
     brightness_gain,
     centre,
     cut_out,
@@ -51,8 +51,8 @@ class Scene:
 
     frames: Frames
     runs: Sequence[tuple[int, int]]
-    background: Background
-    habits: Habits
+    background: StillScene
+    habits: Movements
 
     def moving(self, number: int) -> Mask:
         """What moves in a frame, (H, W)."""
@@ -80,7 +80,7 @@ class PlantedClip:
     first: int
     last: int
     numbers: Rows
-    thing: Thing | None = None
+    thing: Sketch | None = None
     places: Sequence[tuple[int, int]] = ()
     gain: float = 1.0
     erased: Sequence[Mask] = field(default=(), repr=False)
@@ -212,7 +212,7 @@ def _draw_span(clip_frames: int, rng: np.random.Generator) -> tuple[int, int]:
 
 def _draw_thing(
     scene: Scene, taken: Rows, rng: np.random.Generator, largest: float = 1.0
-) -> tuple[Thing, tuple[float, float]]:
+) -> tuple[Sketch, tuple[float, float]]:
     """A single moving thing from another time than the clip, and its pace in px a frame.
 
     ``largest`` is the share of the picture's height and width that its cut-out may take.
@@ -248,7 +248,7 @@ def _pace(scene: Scene, number: int, own: Mask) -> tuple[float, float] | None:
 
 def _draw_path(
     scene: Scene,
-    thing: Thing,
+    thing: Sketch,
     velocity: tuple[float, ...],
     frames: int,
     rng: np.random.Generator,

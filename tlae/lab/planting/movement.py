@@ -24,7 +24,7 @@ STEADY_SHARE = 0.5  # of the threshold: a thing that changes less between two fr
 
 
 @dataclass(frozen=True)
-class Background:
+class StillScene:
     """The empty scene.
 
     Attributes:
@@ -37,7 +37,7 @@ class Background:
 
 
 @dataclass(frozen=True)
-class Habits:
+class Movements:
     """Where things are in training footage.
 
     Attributes:
@@ -49,16 +49,16 @@ class Habits:
     standing: Field
 
 
-def learn_background(frames: Sequence[Image]) -> Background:
+def learn_background(frames: Sequence[Image]) -> StillScene:
     """Median of a few frames (H, W, C), and how far a pixel strays from it by itself."""
     image = np.median(np.stack(frames), axis=0).astype(np.float32)  # (H, W, C)
-    flat = Background(image, np.zeros(image.shape[:2], np.float32))
+    flat = StillScene(image, np.zeros(image.shape[:2], np.float32))
     strays = np.stack([difference(frame, flat) for frame in frames]).astype(np.float16)
     spread = cv2.blur(np.median(strays, axis=0).astype(np.float32), (5, 5))  # (H, W)
-    return Background(image, np.maximum(LEAST_DIFFERENCE, SPREADS * spread))
+    return StillScene(image, np.maximum(LEAST_DIFFERENCE, SPREADS * spread))
 
 
-def light_shift(image: Image, background: Background) -> Field:
+def light_shift(image: Image, background: StillScene) -> Field:
     """How much brighter the whole frame (H, W, C) is than the background, (C,) in grey levels."""
     step = max(1, min(image.shape[:2]) // 120)
     there = image[::step, ::step].astype(np.float32) - background.image[::step, ::step]
@@ -66,13 +66,13 @@ def light_shift(image: Image, background: Background) -> Field:
     return shift
 
 
-def difference(image: Image, background: Background) -> Field:
+def difference(image: Image, background: StillScene) -> Field:
     """Largest difference of a channel to the background, frame (H, W, C) -> (H, W)."""
     shifted = background.image + light_shift(image, background)
     return np.asarray(np.abs(image - shifted).max(axis=-1), np.float32)
 
 
-def moving_things(image: Image, background: Background) -> Mask:
+def moving_things(image: Image, background: StillScene) -> Mask:
     """Where a frame shows things that the background lacks: whole, without holes and specks.
 
     Args:
@@ -89,7 +89,7 @@ def moving_things(image: Image, background: Background) -> Mask:
     return _without_specks(ndimage.binary_fill_holes(_closed(whole)))
 
 
-def solid_parts(image: Image, background: Background) -> Mask:
+def solid_parts(image: Image, background: StillScene) -> Mask:
     """Where a frame (H, W, C) differs clearly from the background and not as a shadow does."""
     behind = np.maximum(background.image + light_shift(image, background), 1.0)
     light = image / behind  # (H, W, C)
@@ -105,8 +105,8 @@ def reach_px(height: int) -> int:
 
 
 def learn_habits(
-    pairs: int, read_pair: Callable[[int], tuple[Image, Image]], background: Background
-) -> Habits:
+    pairs: int, read_pair: Callable[[int], tuple[Image, Image]], background: StillScene
+) -> Movements:
     """Where things are, and where they stand, in pairs of frames a while apart.
 
     Args:
@@ -123,7 +123,9 @@ def learn_habits(
         moving += (before.astype(np.float32) + after) / 2
         standing += before & after & (change < STEADY_SHARE * background.threshold)
     side = 8 * reach_px(background.image.shape[0]) + 1
-    return Habits(cv2.blur(moving / pairs, (side, side)), cv2.blur(standing / pairs, (side, side)))
+    return Movements(
+        cv2.blur(moving / pairs, (side, side)), cv2.blur(standing / pairs, (side, side))
+    )
 
 
 def _opened(mask: Mask) -> Mask:

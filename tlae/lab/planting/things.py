@@ -8,9 +8,9 @@ import numpy as np
 
 from tlae.footage.frames import Image
 from tlae.lab.planting.movement import (
-    Background,
     Field,
     Mask,
+    StillScene,
     light_shift,
     reach_px,
     solid_parts,
@@ -26,7 +26,7 @@ BRIGHTNESS_RANGE = (0.85, 1.18)
 
 
 @dataclass(frozen=True)
-class Thing:
+class Sketch:
     """A cut-out with room for soft edges.
 
     Attributes:
@@ -122,12 +122,12 @@ def centre(mask: Mask) -> tuple[float, float]:
     return float(rows.mean()), float(columns.mean())
 
 
-def is_solid(image: Image, own: Mask, background: Background) -> bool:
+def is_solid(image: Image, own: Mask, background: StillScene) -> bool:
     """Whether a thing (H, W) stands out from the ground enough to be cut out of the frame."""
     return bool(solid_parts(image, background)[own].mean() >= LEAST_SOLID)
 
 
-def cut_out(image: Image, own: Mask, background: Background) -> Thing:
+def cut_out(image: Image, own: Mask, background: StillScene) -> Sketch:
     """Cut a thing out of a frame (H, W, C) along its mask (H, W)."""
     reach = reach_px(image.shape[0])
     margin = 3 * reach
@@ -143,7 +143,7 @@ def cut_out(image: Image, own: Mask, background: Background) -> Thing:
     ground = float(behind[mask].mean())
     shade = np.clip(pixels.mean(axis=-1) / np.maximum(behind.mean(axis=-1), 1.0), 0, 1)
     shine = np.maximum(pixels - behind, 0)
-    return Thing(pixels, shade, shine, core, around, mask, (top, left), ground)
+    return Sketch(pixels, shade, shine, core, around, mask, (top, left), ground)
 
 
 def soft_edge(mask: Mask, reach: int) -> Field:
@@ -155,7 +155,7 @@ def soft_edge(mask: Mask, reach: int) -> Field:
     return np.maximum(mask.astype(np.float32), soft)
 
 
-def enlarged(thing: Thing, factor: float) -> Thing:
+def enlarged(thing: Sketch, factor: float) -> Sketch:
     """The thing ``factor`` times as high and wide."""
     height, width = (round(side * factor) for side in thing.mask.shape)
 
@@ -180,7 +180,9 @@ def _sharper(weight: Field, factor: float) -> Field:
     return sharp
 
 
-def paste(image: Image, thing: Thing, top_left: tuple[int, int], gain: float) -> tuple[Image, Mask]:
+def paste(
+    image: Image, thing: Sketch, top_left: tuple[int, int], gain: float
+) -> tuple[Image, Mask]:
     """Put a thing into a frame.
 
     Inside, the pixels are the thing's own. Towards the edge and in its shadow, the new background
@@ -208,7 +210,7 @@ def paste(image: Image, thing: Thing, top_left: tuple[int, int], gain: float) ->
     return result, mask
 
 
-def brightness_gain(thing: Thing, top_left: tuple[int, int], background: Background) -> float:
+def brightness_gain(thing: Sketch, top_left: tuple[int, int], background: StillScene) -> float:
     """Factor that brings a thing gently towards the light at its new place."""
     top, left = top_left
     height, width = thing.mask.shape
@@ -217,7 +219,7 @@ def brightness_gain(thing: Thing, top_left: tuple[int, int], background: Backgro
     return float(np.clip(gain, *BRIGHTNESS_RANGE))
 
 
-def erase(image: Image, own: Mask, background: Background) -> Image:
+def erase(image: Image, own: Mask, background: StillScene) -> Image:
     """The frame (H, W, C) with the background in place of a thing (H, W)."""
     weight = soft_edge(own, 2 * reach_px(image.shape[0]))[..., None]  # (H, W, 1)
     empty = background.image + light_shift(image, background)

@@ -15,7 +15,7 @@ from tlae.footage.frames import Image
 from tlae.footage.images import decode_image
 from tlae.footage.sources import Footage
 from tlae.lab.planting.events import PlantedClip, Scene, plant
-from tlae.lab.planting.movement import SAMPLES, Habits, learn_background, learn_habits
+from tlae.lab.planting.movement import SAMPLES, Movements, learn_background, learn_habits
 from tlae.lab.planting.options import (
     EVENTS,
     STRENGTH_UNITS,
@@ -180,7 +180,7 @@ def _learn_scene(
             one, other = pairs[number]
             return train.read(one, channels), train.read(other, channels)
 
-        habits: Habits = learn_habits(len(pairs), read_pair, background)
+        habits: Movements = learn_habits(len(pairs), read_pair, background)
     return Scene(frames, runs, background, habits)
 
 

@@ -27,7 +27,12 @@ class Row:
     away: bool
 
 
-ROWS = (Row(10.6, 6, True), Row(22.4, 10, True), Row(27.6, 10, False), Row(39.2, 15, True))
+ROWS = (
+    Row(10.6, 6, True),
+    Row(22.4, 10, True),
+    Row(27.6, 10, False),
+    Row(39.2, 15, True),
+)
 
 
 @dataclass(frozen=True)

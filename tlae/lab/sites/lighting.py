@@ -41,7 +41,7 @@ class Lamp:
 
 
 @dataclass(frozen=True)
-class Moment:
+class LightingMoment:
     """What decides how buffers look.
 
     Attributes:
@@ -81,7 +81,7 @@ class Lighting:
         self.grain = cv2.resize(cloudy(rng), camera.size_hw[::-1])
 
     def shade(
-        self, buffers: Buffers, moment: Moment, slices: list[Slice], feet: list[Polygon]
+        self, buffers: Buffers, moment: LightingMoment, slices: list[Slice], feet: list[Polygon]
     ) -> Floats:
         """Linear light (H, W, 3) at the camera.
 
@@ -127,7 +127,7 @@ class Lighting:
             lit = lit * kept + (1 - kept) * (light.sky * 0.75 + light.sun * 0.1)
         return np.asarray(lit, np.float32)
 
-    def _surface(self, buffers: Buffers, moment: Moment) -> Floats:
+    def _surface(self, buffers: Buffers, moment: LightingMoment) -> Floats:
         material = buffers.material
         tints = moment.tints * (1 - WETS * moment.wet)[:, None]
         albedo = buffers.albedo * np.take(tints.astype(np.float32), material, axis=0)
@@ -137,7 +137,7 @@ class Lighting:
             albedo += lies[..., None] * (SNOW - albedo)
         return np.asarray(albedo, np.float32)
 
-    def _cloud_shadows(self, x: Floats, z: Floats, moment: Moment) -> Floats:
+    def _cloud_shadows(self, x: Floats, z: Floats, moment: LightingMoment) -> Floats:
         at_x = np.mod(x * 1.1 + moment.drift[0] * 3, 254).astype(np.float32)
         at_z = np.mod(z * 1.1 + moment.drift[1] * 3, 254).astype(np.float32)
         cloud = cv2.remap(self.broad, at_x, at_z, cv2.INTER_LINEAR)
@@ -157,7 +157,7 @@ class Lighting:
         falling *= self.lamp_map.lit_by_lamp(x, y, z, lamp.place)
         return np.asarray(falling[..., None] * lamp.power, np.float32)
 
-    def _sky(self, rows: int, moment: Moment) -> Floats:
+    def _sky(self, rows: int, moment: LightingMoment) -> Floats:
         light = moment.light
         up = np.maximum(self.up[:rows], 0.004)
         height = np.clip(up / 0.5, 0, 1)[..., None]

@@ -34,7 +34,7 @@ ORDER = (
 
 
 @dataclass(frozen=True)
-class Planted:
+class PlantedThing:
     """One planted thing.
 
     Attributes:
@@ -59,13 +59,13 @@ class Planted:
         return Change(self.number, self.pieces, self.without)
 
 
-def plan_things(site: Site, options: SiteOptions) -> list[Planted]:
+def plan_things(site: Site, options: SiteOptions) -> list[PlantedThing]:
     """Choose all things of the test days, in the order of their first frame."""
     rng = np.random.default_rng([options.seed, 71])
     total = options.test_days * options.frames_a_day
     taken: list[tuple[float, float]] = []
     used: set[str] = set()
-    things: list[Planted] = []
+    things: list[PlantedThing] = []
     for number in range(round(options.things_a_day * options.test_days)):
         kind = ORDER[number % len(ORDER)]
         frames = _frames(kind, total, options, rng)
@@ -76,10 +76,10 @@ def plan_things(site: Site, options: SiteOptions) -> list[Planted]:
             made = _added(kind, site, taken, rng)
         if made is not None:
             used |= set(made[2])
-            things.append(Planted(0, kind, made[0], frames, made[1], made[2]))
+            things.append(PlantedThing(0, kind, made[0], frames, made[1], made[2]))
     things.sort(key=lambda thing: thing.frames[0])
     return [
-        Planted(number, thing.kind, thing.what, thing.frames, thing.pieces, thing.without)
+        PlantedThing(number, thing.kind, thing.what, thing.frames, thing.pieces, thing.without)
         for number, thing in enumerate(things, 1)
     ]
 

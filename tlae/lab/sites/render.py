@@ -10,7 +10,7 @@ from tlae.footage.frames import Image
 from tlae.lab.sites.carpark import Carpark
 from tlae.lab.sites.exposure import Exposure
 from tlae.lab.sites.garden import Garden
-from tlae.lab.sites.lighting import Lighting, Moment
+from tlae.lab.sites.lighting import Lighting, LightingMoment
 from tlae.lab.sites.options import SiteOptions, SiteView
 from tlae.lab.sites.shadows import Slice
 from tlae.lab.sites.site import Piece, Site
@@ -91,14 +91,14 @@ class Renderer:
         picture = self.exposure.picture(light, frame, site.weather, moment.lamps)
         return picture, buffers.owner
 
-    def _moment(self, frame: int) -> Moment:
+    def _moment(self, frame: int) -> LightingMoment:
         site, weather = self.site, self.site.weather
         cover = float(weather.cover[frame])
         light = light_at(self.options.taken_at(frame), cover, site.faces_deg)
         rng = np.random.default_rng([self.options.seed, 62, frame])
         drift = tuple(float(step) for step in rng.uniform(0, 250, 2))
         hour = site.hour(frame)
-        return Moment(
+        return LightingMoment(
             light=light,
             hidden=float(weather.hidden[frame]),
             patches=cover if 0.15 < cover < 0.8 else 0.0,

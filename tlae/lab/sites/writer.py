@@ -14,7 +14,7 @@ from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.lab.scenes.writer import labels_text, write_picture
 from tlae.lab.sites.options import SiteOptions
-from tlae.lab.sites.planted import Planted, plan_things
+from tlae.lab.sites.planted import PlantedThing, plan_things
 from tlae.lab.sites.render import Renderer
 from tlae.progress import progress
 from tlae.whole_file import explain_os_errors, whole_folder
@@ -136,7 +136,7 @@ def _named(folder: Path, options: SiteOptions, frame: int) -> Path:
 class _Boxes:
     """Where, and in how many frames, each thing was really seen."""
 
-    def __init__(self, things: list[Planted]) -> None:
+    def __init__(self, things: list[PlantedThing]) -> None:
         self.things = things
         self.seen: dict[int, list[int]] = {thing.number: [] for thing in things}
         self.box: dict[int, tuple[int, int, int, int]] = {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from tlae.lab.still_figures.shown import Clip, things_of, thresholds_for_things, watched_days
+from tlae.lab.still_figures.shown import StillClip, things_of, thresholds_for_things, watched_days
 from tlae.lab.still_figures.sightings import Found, found_objects, recall_grid
 from tlae.scoring.events import Event
 
@@ -48,7 +48,7 @@ def is_primary(objects: pd.DataFrame) -> Found:
 
 
 def still_figures(
-    clip_of: Callable[[str], Clip],
+    clip_of: Callable[[str], StillClip],
     objects: pd.DataFrame,
     sightings: pd.DataFrame,
     clips: Clips,
@@ -126,7 +126,7 @@ def _recall(figure: str, found: Found, budget: int, group: str) -> Row:
     }
 
 
-def _rates(clip: Clip, threshold: float, budget: int, group: str) -> Iterable[Row]:
+def _rates(clip: StillClip, threshold: float, budget: int, group: str) -> Iterable[Row]:
     """Things a day, and what is light; share of frames in alarm."""
     events = clip.events(threshold)
     things = len(things_of(events))
@@ -141,7 +141,7 @@ def _per_day(count: int, days: float) -> float:
     return count / days if days else float("nan")
 
 
-def _by_period(clean: Clip, threshold: float, budget: int) -> Iterable[Row]:
+def _by_period(clean: StillClip, threshold: float, budget: int) -> Iterable[Row]:
     """Things that begin on each clean test day, or in each week where there are many."""
     taken_at = pd.to_datetime(clean.table["taken_at"])
     label = taken_at.dt.strftime("%Y-%m-%d")

@@ -30,7 +30,7 @@ RULE = EventRule(by="thing")
 
 
 @dataclass(frozen=True, eq=False)
-class Clip:
+class StillClip:
     """One scored clip.
 
     Attributes:
@@ -46,7 +46,7 @@ class Clip:
     calibration: Calibration | None
 
     @classmethod
-    def of(cls, results: Scores, name: str, calibration: Calibration | None) -> "Clip":
+    def of(cls, results: Scores, name: str, calibration: Calibration | None) -> "StillClip":
         """A clip of a scored footage."""
         rows = np.flatnonzero((results.table["clip"] == name).to_numpy())
         table = results.table.iloc[rows].reset_index(drop=True)
@@ -88,7 +88,7 @@ def things_of(events: list[Event]) -> list[Event]:
     return [event for event in events if event.what != LIGHT]
 
 
-def thresholds_for_things(clip: Clip, budgets: Sequence[int]) -> dict[int, float]:
+def thresholds_for_things(clip: StillClip, budgets: Sequence[int]) -> dict[int, float]:
     """Lowest threshold at which planted-free footage shows at most so many things a day.
 
     The number allowed is rounded to a whole one: a day of 0.98 watched days at one a day allows
