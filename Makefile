@@ -26,8 +26,8 @@ check: $(VENV)/.installed ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed ## speed of every stage, as printed in docs/results.md
-	$(BIN)/python scripts/benchmark.py
+bench: $(VENV)/.installed ## speed of every stage, as printed in docs/lab/speed.md
+	$(BIN)/tlae benchmark speed
 
 clean: ## remove what demo and test leave behind
 	rm -rf demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

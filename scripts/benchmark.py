@@ -1,26 +1,19 @@
-"""Speed of every stage, memory of scoring, cost of evaluating, one table each.
+"""Memory of scoring, cost of evaluating, one table each; `tlae benchmark speed` tells the speed.
 
-    python scripts/benchmark.py [--memory | --evaluate] [--share 0.1]
+    python scripts/benchmark.py --memory | --evaluate [--share 0.1]
 
-Speeds are of the whole process and depend on the machine; compare rows of one run with each other.
+Times are of the whole process and depend on the machine; compare rows of one run with each other.
 """
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
-from tlae.footage.preprocess import Preprocessing
-from tlae.footage.sources import open_footage
-from tlae.footage.store import open_store
 from tlae.lab.scenes import SceneOptions, write_scene
-
-MODELS = ("cae_small", "stae_small", "convlstm_small", "segmenter")
 
 
 def main() -> None:
@@ -28,43 +21,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--memory", action="store_true", help="peak memory of scoring")
-    parser.add_argument("--evaluate", action="store_true", help="time and memory of evaluating")
-    parser.add_argument("--models", nargs="+", default=MODELS, help="nets of the speed table")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--memory", action="store_true", help="peak memory of scoring")
+    which.add_argument("--evaluate", action="store_true", help="time and memory of evaluating")
     parser.add_argument("--share", type=float, default=1.0, help="of the frames: a quick look")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        if arguments.memory:
-            tell_memory(Path(name), arguments.share)
-        elif arguments.evaluate:
-            tell_evaluation(Path(name), arguments.share)
-        else:
-            tell_speed(Path(name), arguments.models, arguments.share)
-
-
-def tell_speed(folder: Path, models: Sequence[str], share: float) -> None:
-    """Frames or windows a second of each stage, on a synthetic scene of 240x360."""
-    each, frames = round(100 * share), 4 * round(100 * share)
-    options = SceneOptions(train_clips=4, train_frames=each, test_clips=4, test_frames=each)
-    started = time.perf_counter()
-    write_scene(folder / "scene", options)
-    print("| stage | a second |\n|---|---|")
-    print(f"| make synthetic frames | {2 * frames / (time.perf_counter() - started):,.0f} frames |")
-    footage = open_footage(str(folder / "scene/Train"))
-    started = time.perf_counter()
-    open_store(footage, Preprocessing((128, 192)), folder / "other-cache")
-    print(
-        f"| decode into the frame store | {frames / (time.perf_counter() - started):,.0f} frames |"
-    )
-    for model in models:
-        trained = train(folder, model)
-        windows = re.findall(r"(\d+) windows/s", trained)[-1]
-        print(f"| train {model} | {windows} windows |")
-        seconds, _ = score(folder, model, folder / "scene/Test", model)
-        print(f"| score with {model}, start to end | {frames / seconds:,.0f} frames |")
-    started = time.perf_counter()
-    tlae("render", f"scores={folder}/scores/{models[-1]}", "top=0")
-    print(f"| render overlays | {frames / (time.perf_counter() - started):,.0f} frames |")
+        tell = tell_memory if arguments.memory else tell_evaluation
+        tell(Path(name), arguments.share)
 
 
 def tell_memory(folder: Path, share: float) -> None:

@@ -98,6 +98,11 @@ COMMANDS = {
         "tlae.lab.settings:BenchmarkConfig",
         "train, score and evaluate nets beside what learns nothing",
     ),
+    "benchmark speed": Command(
+        "tlae.commands.benchmark_speed",
+        "tlae.lab.settings:SpeedConfig",
+        "time every stage, and the whole beside them",
+    ),
     "compare": Command(
         "tlae.commands.compare",
         "tlae.lab.settings:CompareConfig",
@@ -190,7 +195,7 @@ EXTRAS |= dict.fromkeys(
 # Commands that bring torch, which takes seconds: a terminal shows what goes on.
 SLOW_TO_LOAD = (
     *("train", "score", "fleet", "watch", "serve", "calibrate", "export", "events", "benchmark"),
-    *("demo", "render", "report"),
+    *("benchmark speed", "demo", "render", "report"),
 )
 
 USAGE = """\
@@ -220,7 +225,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: odd file names can be shown
     if not words or words[0] in ("-h", "--help", "help"):
-        lines = (f"  {name:<13} {command.summary}" for name, command in COMMANDS.items())
+        lines = (f"  {name:<15} {command.summary}" for name, command in COMMANDS.items())
         print(USAGE.format(version=__version__, commands="\n".join(lines)), end="")
         return 0
     if words[0] == "--version":

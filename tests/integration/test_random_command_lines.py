@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.command_words import reworded
 from tests.small_footage import small_model, write_clips
 from tlae.cli import COMMANDS, main
 from tlae.model_file import save_model
@@ -97,6 +98,7 @@ GOOD: dict[str, tuple[str, ...]] = {
     "plant": ("footage={w}/clips", "out=planted", "clips=2", "clip_frames=8"),
     "scene": ("out=scene",),
     "site": ("out=site",),
+    "benchmark speed": ("out=speed",),
     "compare": ("scenes=[{w}/clips]", "models=[copy_last]"),
     "feed": ("url=http://127.0.0.1:9/feed", "model_file={w}/novelty.safetensors", "out=fed"),
     "describe": ("images={w}/clips", "out=own.desc"),
@@ -139,6 +141,7 @@ ALWAYS = {  # or they would not end, or take long
         "test_frames=30",
         "size_hw=[48,64]",
     ),
+    "benchmark speed": ("frames=63",),  # one too few
     "site": ("days=1", "test_days=0", "every_minutes=720", "size_hw=[96,96]"),
     "feed": ("once=true", "timeout_s=1", "url=http://127.0.0.1:9/feed"),
 }
@@ -174,7 +177,9 @@ def random_line(rng: random.Random, world: Path) -> list[str]:
         words.append(f"{rng.choice(('', '', '+', '++', '~'))}{key}={rng.choice(ODD)}")
     if rng.random() < 0.05:
         words.append(rng.choice(("--help", "--cfg=job", "--frob", "--name=x", "footage", "-m")))
-    return [*command.split(), *words, *ALWAYS.get(command, ())]
+    words = reworded(words, *ALWAYS.get(command, ()))
+    twice = [rng.choice(words)] if words and rng.random() < 0.05 else []
+    return [*command.split(), *words, *twice]
 
 
 def snapshot(folder: Path) -> dict[str, tuple[int, str]]:

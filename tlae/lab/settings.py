@@ -77,6 +77,23 @@ class BenchmarkConfig(TrainConfig):
 
 
 @dataclass
+class SpeedConfig:
+    """`tlae benchmark speed`.
+
+    Attributes:
+        models: choices of `tlae train` that are measured.
+        frames: of each kind of footage, at least 64.
+        repeats: of each measurement; the median counts.
+        out: a folder for the table and the plot.
+    """
+
+    models: list[str] = field(default_factory=lambda: ["cae_small", "segmenter"])
+    frames: int = 256
+    repeats: int = 5
+    out: str = "speed"
+
+
+@dataclass
 class CompareConfig:
     """`tlae compare`.
 

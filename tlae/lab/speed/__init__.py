@@ -1,0 +1,1 @@
+"""How fast each stage is alone, and how near the whole comes to its slowest stage."""

@@ -1,0 +1,42 @@
+"""Timing something several times over."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many things a second.
+
+    Attributes:
+        median: of all repeats.
+        low, high: of the slowest repeat and of the fastest.
+    """
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.median:,.0f} ({self.low:,.0f} to {self.high:,.0f})"
+
+
+def pace_of(do: Callable[[], object], amount: int, repeats: int, *, warm_up: bool = True) -> Pace:
+    """Time something.
+
+    Args:
+        do: what is timed.
+        amount: things that it does.
+        repeats: how often, >= 1.
+        warm_up: do it once before.
+    """
+    if warm_up:
+        do()
+    seconds = []
+    for _ in range(repeats):
+        started = time.perf_counter()
+        do()
+        seconds.append(time.perf_counter() - started)
+    return Pace(amount / statistics.median(seconds), amount / max(seconds), amount / min(seconds))
