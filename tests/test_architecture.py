@@ -85,11 +85,13 @@ ARROWS = {
     "serving": {
         "api",
         "explorer",
+        "exported",
         "footage",
         "image_sets",
         "live",
         "model_file",
         "rendering",
+        "scorable",
         "scoring",
     }
     | GROUND,

@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,12 +30,15 @@ from tlae.footage.sources import open_footage as open_path
 from tlae.model_file import Model, load_model, save_model
 from tlae.own_file import require_own
 from tlae.progress import progress_shown
-from tlae.scorable import run_name
+from tlae.scorable import Scorable, load_scorable, run_name
 from tlae.scoring.results import Scores
 from tlae.whole_file import require_path
 from tlae.workflows import score as scoring
 from tlae.workflows.calibrate import recalibrate
 from tlae.workflows.named_footage import READING, open_named, require_pace_for
+
+if TYPE_CHECKING:
+    from tlae.exported.model import ExportedModel
 
 Frames = npt.NDArray[np.uint8] | Iterable[npt.NDArray[np.uint8]]
 Source = str | Path | Frames | Footage
@@ -124,8 +127,8 @@ def train(
     return load_model(folder.model) if report is None else report.model
 
 
-def load(path: str | Path) -> Model:
-    """Read a model file.
+def load(path: str | Path) -> "Model | ExportedModel":
+    """Read the file of a trained model, or of an exported one (.onnx).
 
     Raises:
         ModelFileError: it is missing, damaged, or written by something else.
@@ -137,11 +140,11 @@ def load(path: str | Path) -> Model:
         ...
         tlae.errors.ModelFileError: model_file must be an existing file, got missing.safetensors...
     """
-    return load_model(require_path(path, "model_file"))
+    return load_scorable(require_path(path, "model_file"))
 
 
 def score(
-    model: Model | str | Path,
+    model: "Model | ExportedModel | str | Path",
     footage: Source,
     *,
     budget: Budget | None = None,
@@ -152,7 +155,7 @@ def score(
     """Say of every frame how unusual it is, where, and whether that is an alarm.
 
     Args:
-        model: a trained model, or its file.
+        model: a trained or exported model, or its file.
         footage: of the same camera.
         budget: what makes an alarm; None: as the model was trained.
         out: folder for the results, continued where it was begun; None: a temporary one, which
@@ -176,7 +179,8 @@ def score(
         >>> scores.map_of(42).shape
         (32, 48)
     """
-    model = model if isinstance(model, Model) else load(model)
+    if isinstance(model, str | Path) or not hasattr(model, "scorer"):
+        model = load(model)
     path = "model in memory" if model.file is None else str(model.file)
     source, cfg = _opened("score", footage, {"model_file": path, **budget_words(budget)}, settings)
     temporary = Path(mkdtemp(prefix="tlae-")) if out is None else None
@@ -228,7 +232,7 @@ def calibrate(
         >>> anew.budget.given()
         {'false_alarm_rate': 0.1}
     """
-    model = model if isinstance(model, Model) else load(model)
+    model = model if isinstance(model, Model) else load_model(require_path(model, "model_file"))
     words: dict[str, Any] = {
         "model_file": "model in memory" if model.file is None else str(model.file)
     }
@@ -270,7 +274,7 @@ def _opened(
     )
 
 
-def _name(model: Model, source: Footage) -> str:
+def _name(model: Scorable, source: Footage) -> str:
     name = "model" if model.file is None else run_name(model.file)
     return f"{name}-{source.name}"
 

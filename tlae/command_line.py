@@ -10,7 +10,7 @@ GROUPS = ("model", "scoring", "experiment")
 # Commands in which `footage=...` sets `footage.path`, or `camera=...` sets `camera.path`:
 WITH_PATH = dict.fromkeys(
     ("train", "score", "fleet", "calibrate", "benchmark", "plant", "mask"), "footage"
-) | {"watch": "camera"}
+) | {"watch": "camera", "serve": "explore"}
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """What live scoring asks of a model, and the models that offer it: trained ones, exported ones."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,10 @@ from tlae.footage.preprocess import Preprocessing
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scored_frames import Scorer
+
+if TYPE_CHECKING:
+    from tlae.exported.model import ExportedModel
+    from tlae.model_file import Model
 
 EXPORTED_SUFFIX = ".onnx"
 
@@ -113,7 +117,7 @@ def run_name(model_file: Path) -> str:
     return model_file.resolve().parent.name if model_file.stem == "model" else model_file.stem
 
 
-def load_scorable(path: Path) -> Scorable:
+def load_scorable(path: Path) -> "Model | ExportedModel":
     """Read the file of a trained or of an exported model; only the former needs torch.
 
     Raises:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,25 +61,34 @@ def client(make_client: Any) -> Any:
     return make_client()
 
 
-@pytest.fixture
-def url(models: Path) -> Iterator[str]:
+@contextmanager
+def server(models: Path, *more: str) -> Iterator[str]:
     """Address of `tlae serve` in a process of its own; without a slash at the end."""
     pytest.importorskip("uvicorn", reason="needs the extra serve")
-    words = [f"models={models}", "port=0", "device=cpu", "most_sessions=1000", "most_jobs=50"]
+    words = [f"models={models}", "port=0", "device=cpu", *more]
     with subprocess.Popen(
         [sys.executable, "-m", "tlae", "serve", *words], stdout=subprocess.PIPE, text=True
-    ) as server:
-        assert server.stdout is not None
+    ) as process:
+        assert process.stdout is not None
         found = None
-        while found is None and (line := server.stdout.readline()):
+        while found is None and (line := process.stdout.readline()):
             found = re.match(r"page: (http://\S+)/ ", line)
         threading.Thread(
-            target=server.stdout.read, daemon=True
+            target=process.stdout.read, daemon=True
         ).start()  # a full pipe would halt it
         assert found is not None
-        yield found[1]
-        server.terminate()
-        assert server.wait(timeout=60) == 0
+        try:
+            yield found[1]
+        finally:
+            process.terminate()
+            assert process.wait(timeout=60) == 0
+
+
+@pytest.fixture
+def url(models: Path) -> Iterator[str]:
+    """Address of a server with room for many sessions."""
+    with server(models, "most_sessions=1000", "most_jobs=50") as address:
+        yield address
 
 
 def png(image: np.ndarray) -> bytes:

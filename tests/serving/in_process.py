@@ -29,6 +29,7 @@ def service_of(
     idle_s: float = 600.0,
     most_jobs: int = 2,
     state: Path | None = None,
+    explorer: FastAPI | None = None,
 ) -> Iterator[FastAPI]:
     """The application, with a worker for its jobs."""
     folder.mkdir(exist_ok=True)
@@ -42,7 +43,8 @@ def service_of(
         VideoJobs(folder, most_jobs, 34e6, "cpu") as jobs,
     ):
         metrics = Metrics(shelf, sessions, jobs)
-        yield serving_app(Service(shelf, sessions, jobs, metrics, 34e6, "cpu", store), limit)
+        service = Service(shelf, sessions, jobs, metrics, 34e6, "cpu", store)
+        yield serving_app(service, limit, explorer=explorer)
 
 
 def session_of(client: Any, model: str = "gate", **asked: Any) -> str:

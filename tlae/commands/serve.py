@@ -1,4 +1,4 @@
-"""tlae serve [models=checkpoints] [port=8000].
+"""tlae serve [models=checkpoints] [port=8000] [explore=photos.desc].
 
 Serves the models of a folder over HTTP: single pictures and batches, cameras frame by frame, whole
 videos in the background, maps, counts for Prometheus; /docs of the page lists the requests. The

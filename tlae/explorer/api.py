@@ -30,16 +30,20 @@ LATER: Answers = {
 }
 
 
-def explorer_app(explorer: actions.Explorer, sheets: Sheets, host: str = "127.0.0.1") -> FastAPI:
+def explorer_app(
+    explorer: actions.Explorer, sheets: Sheets, host: str | None = "127.0.0.1"
+) -> FastAPI:
     """The application.
 
     Args:
         explorer: what is explored.
         sheets: thumbnails of its items.
-        host: that the server listens on, see ``Guard``.
+        host: that the server listens on, see ``Guard``; None: it is a part of an application that
+            is guarded.
     """
     app = local_app("tlae explore", "Map, cluster and list a set of pictures.", "tlae.explorer")
-    app.add_middleware(Guard, host=host)
+    if host is not None:
+        app.add_middleware(Guard, host=host)
     app.add_exception_handler(UserError, _refuse)
     app.include_router(_collection_routes(explorer, sheets), tags=["collection"])
     app.include_router(_picture_routes(explorer, sheets), tags=["pictures"])

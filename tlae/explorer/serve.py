@@ -4,10 +4,12 @@ import logging
 import socket
 import threading
 import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tlae.errors import UserError
-from tlae.explorer.collection import open_collection
+from tlae.explorer.collection import Collection, open_collection
 from tlae.explorer.explorer import Explorer
 from tlae.explorer.export import export_html
 from tlae.explorer.job_store import Job
@@ -23,22 +25,46 @@ logger = logging.getLogger(__name__)
 
 def explore(cfg: ExploreConfig) -> None:
     """Serve the page until interrupted, or write it."""
-    labels = Path(cfg.labels).expanduser() if cfg.labels else None
-    collection = open_collection(Path(cfg.descriptors).expanduser(), cfg.descriptor, labels)
-    for note in collection.notes:
-        logger.info(f"note: {note}")
     if cfg.export:
-        with Explorer(collection) as explorer:
+        with Explorer(opened_collection(cfg.descriptors, cfg.descriptor, cfg.labels)) as explorer:
             _export(explorer, Path(cfg.export).expanduser())
         return
+    collection = opened_collection(cfg.descriptors, cfg.descriptor, cfg.labels)
     _require_server()
-    listening = listen(cfg.host, cfg.port)
-    with listening, Explorer(collection, cfg.processes) as explorer:
+    with (
+        listen(cfg.host, cfg.port) as listening,
+        explored(collection, cfg.processes) as (explorer, sheets),
+    ):
+        _serve(explorer, sheets, listening, cfg)
+
+
+def opened_collection(descriptors: str, descriptor: str | None, labels: str | None) -> Collection:
+    """What settings name, see ``ExploreConfig``; notes on it are logged.
+
+    Raises:
+        UserError: the folder or the labels cannot be used.
+    """
+    table = Path(labels).expanduser() if labels else None
+    collection = open_collection(Path(descriptors).expanduser(), descriptor, table)
+    for note in collection.notes:
+        logger.info(f"note: {note}")
+    return collection
+
+
+@contextmanager
+def explored(collection: Collection, processes: int = 1) -> Iterator[tuple[Explorer, Sheets]]:
+    """The actions on a collection, and its thumbnails, which are made in the background."""
+    with Explorer(collection, processes) as explorer:
+        explorer.map("pca", 2)  # so that the page has something to draw at once
         sheets = Sheets(
             pictures_of(collection.descriptors.ids, collection.descriptors.facts),
             explorer.store.arrays / f"sheets-{collection.key}",
         )
-        _serve(explorer, sheets, listening, cfg)
+        sheets.start()
+        try:
+            yield explorer, sheets
+        finally:
+            sheets.close()
 
 
 def _export(explorer: Explorer, page: Path) -> None:
@@ -71,7 +97,6 @@ def _serve(
     from tlae.explorer.api import explorer_app
     from tlae.explorer.guard import is_loopback
 
-    explorer.map("pca", 2)  # so that the page has something to draw at once
     url = address_of(listening)
     host = listening.getsockname()[0]
     if not is_loopback(host):
@@ -83,10 +108,6 @@ def _serve(
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     app = explorer_app(explorer, sheets, cfg.host)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
-    sheets.start()
     if cfg.open:
         threading.Timer(0.5, webbrowser.open, [url]).start()
-    try:
-        server.run(sockets=[listening])
-    finally:
-        sheets.close()
+    server.run(sockets=[listening])

@@ -1,5 +1,6 @@
 """What every local server of ours has: an application that asks no other site, and its page."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 
 from fastapi import APIRouter, FastAPI, Response
@@ -12,13 +13,14 @@ PAGE_FILES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"
 MOST_SHOWN = 60  # characters of a name that there is not
 
 
-def local_app(title: str, summary: str, package: str) -> FastAPI:
+def local_app(title: str, summary: str, package: str, *, shown: Sequence[str] = ()) -> FastAPI:
     """An application with the page of a package and the description of its API.
 
     Args:
         title: of the API.
         summary: of the API.
         package: whose folder ``page`` holds index.html and what it loads.
+        shown: ids of elements that the page hides otherwise.
     """
     app = FastAPI(
         title=title,
@@ -27,11 +29,11 @@ def local_app(title: str, summary: str, package: str) -> FastAPI:
         docs_url=None,  # FastAPI's own loads scripts from another site
         redoc_url=None,
     )
-    app.include_router(_page_routes(app, package))
+    app.include_router(_page_routes(app, package, shown))
     return app
 
 
-def _page_routes(app: FastAPI, package: str) -> APIRouter:
+def _page_routes(app: FastAPI, package: str, shown: Sequence[str]) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     folder = files(package) / "page"
     kinds = {
@@ -42,7 +44,10 @@ def _page_routes(app: FastAPI, package: str) -> APIRouter:
 
     @router.get("/")
     def page() -> HTMLResponse:
-        return HTMLResponse((folder / "index.html").read_text(encoding="utf-8"))
+        text = (folder / "index.html").read_text(encoding="utf-8")
+        for element in shown:
+            text = text.replace(f'id="{element}" hidden', f'id="{element}"')
+        return HTMLResponse(text)
 
     @router.get("/page/{name}")
     def part(name: str) -> Response:

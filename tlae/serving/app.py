@@ -9,7 +9,7 @@ from tlae.errors import UserError
 from tlae.explorer.guard import Guard
 from tlae.explorer.web import local_app
 from tlae.serving.job_routes import job_routes
-from tlae.serving.limits import Limit, Limits
+from tlae.serving.limits import EXPLORER, Limit, Limits
 from tlae.serving.model_routes import model_routes
 from tlae.serving.refusals import Refused
 from tlae.serving.server_routes import server_routes
@@ -17,16 +17,19 @@ from tlae.serving.service import Service
 from tlae.serving.session_routes import session_routes
 
 
-def serving_app(service: Service, limit: Limit, host: str = "127.0.0.1") -> FastAPI:
+def serving_app(
+    service: Service, limit: Limit, host: str = "127.0.0.1", explorer: FastAPI | None = None
+) -> FastAPI:
     """The application.
 
     Args:
         service: what is served.
         limit: what requests must keep to.
         host: that the server listens on, see ``Guard``.
+        explorer: of a set of pictures, at ``EXPLORER``; None: there is none.
     """
     summary = "Score pictures, cameras and videos with models of tlae."
-    app = local_app("tlae serve", summary, "tlae.serving")
+    app = local_app("tlae serve", summary, "tlae.serving", shown=["explore"] if explorer else [])
     app.add_middleware(Limits, limit=limit, metrics=service.metrics)
     app.add_middleware(Guard, host=host)  # outermost
     app.add_exception_handler(UserError, _refuse)
@@ -39,6 +42,8 @@ def serving_app(service: Service, limit: Limit, host: str = "127.0.0.1") -> Fast
         job_routes(service),
     ):
         app.include_router(router)
+    if explorer is not None:
+        app.mount(EXPLORER, explorer)
     return app
 
 

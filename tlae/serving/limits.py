@@ -12,7 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tlae.serving.metrics import Metrics
 
-OPEN = ("/", "/health", "/docs", "/openapi.json", "/page/")  # say nothing of models and cameras
+EXPLORER = "/explore"  # where the explorer of a set of pictures is
+# These say nothing of models, cameras and pictures.
+OPEN = ("/", "/health", "/docs", "/openapi.json", EXPLORER, f"{EXPLORER}/", f"{EXPLORER}/docs")
+OPEN_FOLDERS = ("/page/", f"{EXPLORER}/page/")
 UPLOADS = "/api/jobs"
 SLOWEST_S = 30.0  # between two parts of a body
 BURST_S = 2.0  # of requests that may come at once
@@ -74,7 +77,7 @@ class Limits:
             exchange.refusal = Refusal(400, "the body must be whole, the client went away")
         finally:
             await exchange.refuse()
-            route = getattr(scope.get("route"), "path", "none")
+            route = scope.get("root_path", "") + getattr(scope.get("route"), "path", "none")
             self._metrics.requests.labels(scope["method"], route, str(exchange.status)).inc()
             self._metrics.seconds.labels(route).observe(time.monotonic() - started)
 
@@ -91,7 +94,7 @@ class Limits:
                 (b"retry-after", b"1"),
             )
         path = scope["path"]
-        is_open = path in OPEN or path.startswith(OPEN[-1])
+        is_open = path in OPEN or path.startswith(OPEN_FOLDERS)
         if self._limit.token is None or is_open:
             return
         given = dict(scope["headers"]).get(b"authorization", b"")

@@ -81,7 +81,7 @@ def model_routes(service: Service) -> APIRouter:
 def _read(service: Service, shelved: Shelved, data: bytes) -> Picture:
     try:
         model = shelved.model
-        levels = model.detector.preprocessing.levels if isinstance(model, Model) else None
+        levels = None if isinstance(model, PictureJudge) else model.preprocessing.levels
         picture = read_picture(data, service.most_pixels, levels)
         fits_judge = picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8
         if isinstance(model, PictureJudge) and not fits_judge:
@@ -114,11 +114,15 @@ def _facts(shelved: Shelved) -> Facts:
     model = shelved.model
     if isinstance(model, PictureJudge):
         return facts | {"method": model.judge.method, "threshold": finite_or_none(model.threshold)}
-    detector = model.detector
+    if isinstance(model, Model):
+        net, window_frames = model.detector.net_config, model.detector.window_frames
+    else:
+        net, window_frames = model.facts.net, model.facts.step.window_frames
     return facts | {
-        "net": str(detector.net_config.get("_target_", "")).rpartition(".")[2],
-        "size_hw": list(detector.preprocessing.size_hw),
-        "window_frames": detector.window_frames,
+        "net": str(net.get("_target_", "")).rpartition(".")[2],
+        "exported": not isinstance(model, Model),
+        "size_hw": list(model.preprocessing.size_hw),
+        "window_frames": window_frames,
         "interval_s": finite_or_none(model.calibration.interval_s),
         "budget": model.budget.given(),
     }

@@ -10,10 +10,13 @@ from typing import NoReturn
 
 import torch
 import uvicorn
+from fastapi import FastAPI
 
 from tlae.errors import UserError
+from tlae.explorer.api import explorer_app
 from tlae.explorer.guard import is_loopback
 from tlae.explorer.listening import address_of, listen
+from tlae.explorer.serve import explored, opened_collection
 from tlae.folder_lock import held_folder
 from tlae.serving.app import serving_app
 from tlae.serving.limits import Limit
@@ -52,6 +55,7 @@ def serve(cfg: ServeConfig) -> None:
         with (
             kept_sessions(cfg, shelf) as (sessions, store),
             VideoJobs(Path(folder), cfg.most_jobs, most_pixels, cfg.device) as jobs,
+            explorer_of(cfg) as explorer,
         ):
             metrics = Metrics(shelf, sessions, jobs)
             service = Service(shelf, sessions, jobs, metrics, most_pixels, cfg.device, store)
@@ -60,7 +64,7 @@ def serve(cfg: ServeConfig) -> None:
             logger.info(f"page: {url}  (HTTP API: {url}docs; Ctrl+C ends it)")
             logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
             config = uvicorn.Config(
-                serving_app(service, limit, cfg.host),
+                serving_app(service, limit, cfg.host, explorer),
                 log_config=None,
                 access_log=False,
                 timeout_graceful_shutdown=GRACE_S,
@@ -68,6 +72,22 @@ def serve(cfg: ServeConfig) -> None:
             # Uvicorn raises the signal again when it has ended; that would end the process at once.
             with handled(lambda _: None, signal.SIGTERM):
                 uvicorn.Server(config).run(sockets=[listening])
+
+
+@contextmanager
+def explorer_of(cfg: ServeConfig) -> Iterator[FastAPI | None]:
+    """The explorer that settings ask for.
+
+    Raises:
+        UserError: the set of pictures cannot be used, or another explorer uses it.
+    """
+    asked = cfg.explore
+    if asked.path is None:
+        yield None
+        return
+    collection = opened_collection(asked.path, asked.descriptor, asked.labels)
+    with explored(collection) as (explorer, sheets):
+        yield explorer_app(explorer, sheets, host=None)
 
 
 @contextmanager

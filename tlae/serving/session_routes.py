@@ -84,7 +84,7 @@ def session_routes(service: Service) -> APIRouter:
         found, counts = sessions.get(session), service.metrics.frames
         when = _when(time_s, taken_at)
         try:
-            levels = found.shelved.of_camera.detector.preprocessing.levels
+            levels = found.shelved.of_camera.preprocessing.levels
             image = read_picture(data, service.most_pixels, levels)
             point, event, ended = found.push(image, when)
             service.keep(found, ended)

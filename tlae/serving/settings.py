@@ -1,9 +1,24 @@
 """Settings of `tlae serve` and `tlae serve zmq`; see ``tlae.config``."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tlae.image_sets.settings import ImageFilterConfig
 from tlae.setting_rules import require_device, within
+
+
+@dataclass
+class ExploreConfig:
+    """A set of pictures that is explored beside the cameras, at /explore/.
+
+    Attributes:
+        path: folder written by describe; `explore=FOLDER` is short; null: there is none.
+        descriptor: which of its descriptors; null: the only one.
+        labels: folder or table written by cluster, for the same pictures.
+    """
+
+    path: str | None = None
+    descriptor: str | None = None
+    labels: str | None = None
 
 
 @dataclass
@@ -19,6 +34,7 @@ class ServeConfig:
         threads: of the processor, for each request that scores; more suit few cameras.
         most_models: in memory; of others the one not asked for longest makes room.
         most_sessions: cameras at the same time.
+        explore: a set of pictures that the page links to.
         state: folder in which sessions and marks of events outlive the server; null: they do not.
         idle_s: a session without a request for so long is closed [s].
         most_jobs: uploaded videos, of which finished ones make room.
@@ -36,6 +52,7 @@ class ServeConfig:
     threads: int = 1
     most_models: int = 8
     most_sessions: int = 16
+    explore: ExploreConfig = field(default_factory=ExploreConfig)
     state: str | None = None
     idle_s: float = 600.0
     most_jobs: int = 8

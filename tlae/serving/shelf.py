@@ -10,15 +10,20 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from tlae.errors import UserError
+from tlae.exported.model import ExportedModel, load_exported
 from tlae.image_sets.judge_file import KINDS
 from tlae.image_sets.picture_judge import PictureJudge, load_picture_judge
 from tlae.model_file import Model, load_model
+from tlae.scorable import EXPORTED_SUFFIX
 from tlae.serving.refusals import Refused, not_found
 from tlae.tensor_file import read_tensor_file
 
 CAMERA = "camera"
 MODEL_NAME = "model.safetensors"  # of a run folder
+EXPORTED_NAME = f"model{EXPORTED_SUFFIX}"
 ANY_FORMAT = 2**31  # each kind checks its own
+
+CameraModel = Model | ExportedModel
 
 logger = logging.getLogger(__name__)
 
@@ -37,18 +42,18 @@ class Shelved:
 
     id: str
     kind: str
-    model: Model | PictureJudge
+    model: CameraModel | PictureJudge
     digest: str
     loaded_at: float
 
     @property
-    def of_camera(self) -> Model:
+    def of_camera(self) -> CameraModel:
         """The model of a camera.
 
         Raises:
             Refused: it is a judge of pictures.
         """
-        if isinstance(self.model, Model):
+        if isinstance(self.model, CameraModel):
             return self.model
         raise Refused(
             422,
@@ -60,7 +65,7 @@ class ModelShelf:
     """The models of a folder.
 
     Args:
-        folder: holds <id>/model.safetensors and <id>.safetensors.
+        folder: holds <id>/model.safetensors and <id>.safetensors; or .onnx, where those are not.
         most: models in memory at the same time.
 
     Raises:
@@ -82,9 +87,14 @@ class ModelShelf:
 
     def files(self) -> dict[str, Path]:
         """Files by the id of their model, as they lie there now."""
-        alone = {path.stem: path for path in self._folder.glob("*.safetensors")}
-        runs = {path.parent.name: path for path in self._folder.glob(f"*/{MODEL_NAME}")}
-        return dict(sorted((alone | runs).items()))
+        found: dict[str, Path] = {}
+        for alone, of_run in (
+            (f"*{EXPORTED_SUFFIX}", EXPORTED_NAME),
+            ("*.safetensors", MODEL_NAME),
+        ):
+            found |= {path.stem: path for path in self._folder.glob(alone)}
+            found |= {path.parent.name: path for path in self._folder.glob(f"*/{of_run}")}
+        return dict(sorted(found.items()))
 
     def loaded(self) -> dict[str, Shelved]:
         """Models in memory by their id, the one asked for longest ago first."""
@@ -136,7 +146,7 @@ class ModelShelf:
             raise not_found("model", name)
         try:
             content = path.read_bytes()
-            kind, model = _read(content, name)
+            kind, model = _read(content, name, path.suffix)
         except OSError as error:
             raise Refused(422, f"model {name} cannot be read: {error.strerror}") from error
         except UserError as error:
@@ -152,13 +162,15 @@ class ModelShelf:
         return shelved
 
 
-def _read(content: bytes, name: str) -> tuple[str, Model | PictureJudge]:
+def _read(content: bytes, name: str, suffix: str) -> tuple[str, CameraModel | PictureJudge]:
     """Kind and model, from a copy: a file that is mapped and written over would end the process."""
-    with NamedTemporaryFile(suffix=".safetensors") as file:
+    with NamedTemporaryFile(suffix=suffix) as file:
         file.write(content)
         file.flush()
         path = Path(file.name)
         try:
+            if suffix == EXPORTED_SUFFIX:
+                return CAMERA, replace(load_exported(path), file=None)
             facts, _ = read_tensor_file(path, "np", "tlae train", ANY_FORMAT)
             kind = str(facts.get("kind", CAMERA))
             if kind == CAMERA:

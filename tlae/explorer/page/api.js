@@ -1,15 +1,22 @@
-// Talks to the server that the page came from.
+// Talks to the server that the page came from; addresses are relative to the page.
 
 const POLL_MS = 400;
+const TOKEN = 'tlae-token';  // where the page of `tlae serve` keeps it
 
-async function ask(path, options = {}) {
+function headers() {
+  const token = sessionStorage.getItem(TOKEN);
+  return token ? {Authorization: `Bearer ${token}`} : {};
+}
+
+export async function ask(path, options = {}) {
   let answer;
   try {
-    answer = await fetch(path, options);
+    answer = await fetch(path, {...options, headers: {...options.headers, ...headers()}});
   } catch {
-    throw new Error('The server does not answer. Is `tlae explore` still running?');
+    throw new Error('The server does not answer. Is it still running?');
   }
   if (answer.ok) return answer;
+  if (answer.status === 401) throw new Error('This server asks for its token: give it on its live page in this tab, then come back.');
   const told = await answer.json().catch(() => ({}));
   throw new Error(told.error || (told.detail ? JSON.stringify(told.detail) : `The server answered ${answer.status}.`));
 }
@@ -29,7 +36,7 @@ export async function untilKnown(request, watch = () => {}) {
     while (job.state === 'waiting' || job.state === 'running') {
       watch(job);
       await new Promise((resume) => setTimeout(resume, POLL_MS));
-      job = await getJson(`/api/jobs/${job.id}`);
+      job = await getJson(`api/jobs/${job.id}`);
     }
     watch(job);
     if (job.state !== 'done') throw new Error(job.state === 'failed' ? job.message : `The job was ${job.state}.`);
@@ -37,8 +44,14 @@ export async function untilKnown(request, watch = () => {}) {
 }
 
 export function getMap(method, dimensions, watch) {
-  const path = `/api/maps/${method}?dimensions=${dimensions}`;
+  const path = `api/maps/${method}?dimensions=${dimensions}`;
   return untilKnown(() => ask(path), watch).then(async (answer) => new Float32Array(await answer.arrayBuffer()));
+}
+
+// Shows a picture of the server; one that is behind a token cannot be loaded by its address alone.
+export async function show(image, path) {
+  if (!headers().Authorization) { image.src = path; return; }
+  image.src = URL.createObjectURL(await (await ask(path)).blob());
 }
 
 export function save(name, text, kind) {

@@ -26,7 +26,7 @@ function cover(text, job) {
   $('cover-bar').hidden = !job;
   $('cover-stop').hidden = !job;
   showBar($('cover-bar'), job);
-  if (job) $('cover-stop').onclick = attempt(() => send('DELETE', `/api/jobs/${job.id}`));
+  if (job) $('cover-stop').onclick = attempt(() => send('DELETE', `api/jobs/${job.id}`));
 }
 
 function showBar(bar, job) { if (job?.progress > 0) bar.value = job.progress; else bar.removeAttribute('value'); }
@@ -86,12 +86,12 @@ function toggle(label) {
 const nameCluster = attempt(async (label) => {
   const name = prompt('Name of this cluster', clusterName(label, state.labeling.clusters));
   if (name === null) return;
-  await send('PATCH', `/api/labelings/${state.labeling.id}`, {clusters: {[label]: name.trim()}});
+  await send('PATCH', `api/labelings/${state.labeling.id}`, {clusters: {[label]: name.trim()}});
   await refreshLabelings(); recolour();
 });
 
 async function refreshLabelings() {
-  state.facts.labelings = await getJson('/api/labelings');
+  state.facts.labelings = await getJson('api/labelings');
   showLabelings(state.labeling.id);
 }
 
@@ -101,7 +101,7 @@ function showLabelings(current) {
 }
 
 async function setLabeling(key) {
-  state.labels = await getArray(`/api/labelings/${key}/labels`, Int32Array);
+  state.labels = await getArray(`api/labelings/${key}/labels`, Int32Array);
   state.hidden.clear();
   showLabelings(key);
   recolour();
@@ -131,7 +131,7 @@ async function setMap(map, dimensions) {
 }
 
 async function setColumn(column) {
-  if (column && !state.columns.has(column)) state.columns.set(column, await getArray(`/api/columns/${column}`, Float32Array));
+  if (column && !state.columns.has(column)) state.columns.set(column, await getArray(`api/columns/${column}`, Float32Array));
   state.column = column;
   recolour();
 }
@@ -167,9 +167,9 @@ async function cluster() {
   const request = {method: $('method').value, parameters, parent: state.labeling.id, rows: state.selection.length ? Array.from(state.selection) : null, name: $('name').value.trim() || null};
   $('go').disabled = true; $('job').hidden = false; $('job-text').textContent = 'asking'; showBar($('job-bar'), null);
   try {
-    const answer = await untilKnown(() => send('POST', '/api/clusterings', request), (job) => {
+    const answer = await untilKnown(() => send('POST', 'api/clusterings', request), (job) => {
       $('job-text').textContent = jobText(job); showBar($('job-bar'), job);
-      $('job-stop').onclick = attempt(() => send('DELETE', `/api/jobs/${job.id}`));
+      $('job-stop').onclick = attempt(() => send('DELETE', `api/jobs/${job.id}`));
     });
     const made = await answer.json(), {selection} = state;
     remember();
@@ -187,13 +187,13 @@ async function cluster() {
 async function exportPage() {
   cover('Writing the page');
   try {
-    const answer = await untilKnown(() => send('POST', '/api/export', {labeling: state.labeling.id, map: state.map, dimensions: state.dimensions}));
+    const answer = await untilKnown(() => send('POST', 'api/export', {labeling: state.labeling.id, map: state.map, dimensions: state.dimensions}));
     save(`${state.facts.name}.html`, await answer.text(), 'text/html');
   } finally { cover(null); }
 }
 
 async function watchSheets() {
-  const {ready, count, missing} = await getJson('/api/sheets');
+  const {ready, count, missing} = await getJson('api/sheets');
   if (missing) showNotes([...state.facts.notes, `${missing.toLocaleString('en')} pictures cannot be read where they were described; a hatched square stands for them.`]);
   if (ready.length < count) setTimeout(() => watchSheets().catch(() => {}), 3000);
 }
@@ -217,7 +217,7 @@ function listen() {
   press('theme', () => { document.documentElement.dataset.theme = matchMedia('(prefers-color-scheme: dark)').matches === (document.documentElement.dataset.theme !== 'light') ? 'light' : 'dark'; scatter.redraw(); });
   press('rename', async () => {
     const name = prompt('Name of these labels', state.labeling.name);
-    if (name?.trim()) { await send('PATCH', `/api/labelings/${state.labeling.id}`, {name: name.trim()}); await refreshLabelings(); }
+    if (name?.trim()) { await send('PATCH', `api/labelings/${state.labeling.id}`, {name: name.trim()}); await refreshLabelings(); }
   });
   $('map').addEventListener('change', attempt(() => setMap($('map').value, state.dimensions)));
   $('colour').addEventListener('change', attempt(() => setColumn($('colour').value)));
@@ -246,7 +246,7 @@ async function start() {
     scatter = new Scatter($('points'), $('overlay'), {hover: (row, x, y) => panel.hover(row, x, y), pick: attempt(pin), lasso: lassoed});
     const drawing = getMap('pca', 2);
     drawing.catch(() => {});  // told below
-    state.facts = await getJson('/api/collection');
+    state.facts = await getJson('api/collection');
     const {facts} = state;
     $('title').textContent = facts.name;
     $('subtitle').textContent = `${facts.count.toLocaleString('en')} ${facts.count === 1 ? 'picture' : 'pictures'} · ${facts.descriptor}, ${facts.dimensions} numbers each`;

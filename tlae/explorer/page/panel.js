@@ -1,6 +1,6 @@
 // The side panel: pictures under the pointer, samples and files of the selection.
 
-import {getJson, save, send} from './api.js';
+import {ask, getJson, save, send, show} from './api.js';
 import {clusterName} from './legend.js';
 
 const SAMPLES = 16, LISTED = 200, TIP_PX = 176;
@@ -10,7 +10,7 @@ export class Panel {
   // state: see explore.js; on.pin(row) is called when a sample is pressed.
   constructor(state, on) { Object.assign(this, {state, on, sheets: new Map(), hovered: -1}); }
 
-  picture(row, px) { return `/api/items/${row}/picture?px=${px}`; }
+  picture(row, px) { return `api/items/${row}/picture?px=${px}`; }
 
   // The thumbnail at once where its sheet is made, then the sharp picture.
   async hover(row, x, y) {
@@ -30,9 +30,9 @@ export class Panel {
     if (row !== this.hovered) return;
     const sharp = new Image();
     sharp.onload = () => { if (row === this.hovered) { image.style.backgroundImage = ''; image.src = sharp.src; } };
-    sharp.src = this.picture(row, 2 * TIP_PX);
     try {
-      const item = await getJson(`/api/items/${row}`);
+      await show(sharp, this.picture(row, 2 * TIP_PX));
+      const item = await getJson(`api/items/${row}`);
       if (row === this.hovered) { facts.textContent = this.facts(item); path.textContent = shortPath(item.path); }
     } catch { /* the pointer moves on; a server that is gone is told elsewhere */ }
   }
@@ -47,7 +47,7 @@ export class Panel {
       image.style.backgroundPosition = `${-(place % side) * px * zoom}px ${-Math.floor(place / side) * px * zoom}px`;
     } else if (known === undefined) {
       this.sheets.set(number, null);
-      fetch(`/api/sheets/${number}`).then(async (answer) => {
+      ask(`api/sheets/${number}`).then(async (answer) => {
         if (answer.status === 200) this.sheets.set(number, URL.createObjectURL(await answer.blob()));
         else setTimeout(() => this.sheets.delete(number), 2000);  // being made
       }).catch(() => this.sheets.delete(number));
@@ -63,7 +63,7 @@ export class Panel {
     const place = $('pinned');
     place.hidden = row < 0;
     if (row < 0) return;
-    const item = await getJson(`/api/items/${row}`), answer = await fetch(this.picture(row, 900));
+    const item = await getJson(`api/items/${row}`), answer = await ask(this.picture(row, 900));
     place.innerHTML = '<img alt=""><p class="faint"></p><p class="path"></p><button class="link">Unpin</button>';
     const [image, facts, path, close] = place.children;
     image.src = URL.createObjectURL(await answer.blob());
@@ -89,7 +89,8 @@ export class Panel {
     while (chosen.size < Math.min(SAMPLES, rows.length)) chosen.add(rows[Math.floor(Math.random() * rows.length)]);
     $('samples').replaceChildren(...[...chosen].sort((a, b) => a - b).map((row) => {
       const button = document.createElement('button'), image = new Image();
-      Object.assign(image, {src: this.picture(row, 160), alt: `item ${row}`, loading: 'lazy'});
+      Object.assign(image, {alt: `item ${row}`, loading: 'lazy'});
+      show(image, this.picture(row, 160)).catch(() => {});
       button.append(image);
       button.addEventListener('click', () => this.on.pin(row));
       return button;
@@ -104,13 +105,13 @@ export class Panel {
     $('list').replaceChildren(...lines);
   }
 
-  async table(rows) { return (await send('POST', '/api/files', {labeling: this.state.labeling.id, rows: Array.from(rows)})).text(); }
+  async table(rows) { return (await send('POST', 'api/files', {labeling: this.state.labeling.id, rows: Array.from(rows)})).text(); }
 
   async copy(rows) { await navigator.clipboard.writeText(paths(await this.table(rows)).join('\n')); }
   async saveTable(rows) { save('selection.csv', await this.table(rows), 'text/csv'); }
 
   async savePlan(rows, target, form) {
-    const answer = await send('POST', '/api/move-plan', {labeling: this.state.labeling.id, rows: Array.from(rows), target, form});
+    const answer = await send('POST', 'api/move-plan', {labeling: this.state.labeling.id, rows: Array.from(rows), target, form});
     save(`move-plan.${form}`, await answer.text(), 'text/plain');
     const left = Number(answer.headers.get('X-Left-Out'));
     return `${answer.headers.get('X-Files')} files planned${left ? `, ${left} left out, the script says why` : ''}.`;
