@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ import numpy.typing as npt
 from tlae.budget import Budget, budget_words
 from tlae.compose import settings_from
 from tlae.errors import UserError
+from tlae.exported.model import ExportedModel
 from tlae.folder_lock import held_folder
 from tlae.footage.sources import IN_MEMORY, Footage, array_footage
 from tlae.footage.sources import open_footage as open_path
@@ -36,9 +37,6 @@ from tlae.whole_file import require_path
 from tlae.workflows import score as scoring
 from tlae.workflows.calibrate import recalibrate
 from tlae.workflows.named_footage import READING, open_named, require_pace_for
-
-if TYPE_CHECKING:
-    from tlae.exported.model import ExportedModel
 
 Frames = npt.NDArray[np.uint8] | Iterable[npt.NDArray[np.uint8]]
 Source = str | Path | Frames | Footage
@@ -127,7 +125,7 @@ def train(
     return load_model(folder.model) if report is None else report.model
 
 
-def load(path: str | Path) -> "Model | ExportedModel":
+def load(path: str | Path) -> Model | ExportedModel:
     """Read the file of a trained model, or of an exported one (.onnx).
 
     Raises:
@@ -144,7 +142,7 @@ def load(path: str | Path) -> "Model | ExportedModel":
 
 
 def score(
-    model: "Model | ExportedModel | str | Path",
+    model: Model | ExportedModel | str | Path,
     footage: Source,
     *,
     budget: Budget | None = None,
@@ -179,8 +177,7 @@ def score(
         >>> scores.map_of(42).shape
         (32, 48)
     """
-    if isinstance(model, str | Path) or not hasattr(model, "scorer"):
-        model = load(model)
+    model = model if isinstance(model, Model | ExportedModel) else load(model)
     path = "model in memory" if model.file is None else str(model.file)
     source, cfg = _opened("score", footage, {"model_file": path, **budget_words(budget)}, settings)
     temporary = Path(mkdtemp(prefix="tlae-")) if out is None else None
