@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # one process per core: threads would only get in the way
+    for library in ("OMP", "OPENBLAS", "MKL"):  # which read it when they are imported
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
+
 import av
 import numpy as np
 import pytest
-
-if "PYTEST_XDIST_WORKER" in os.environ:  # one process per core: threads would only get in the way
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 MILLISECOND = Fraction(1, 1000)
 

@@ -1,6 +1,7 @@
 """Arrows point one way, and heavy libraries stay where they belong."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -133,46 +134,62 @@ HOMES = {
 }
 
 
-def imports(file: Path) -> set[str]:
+@cache
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(file: Path) -> frozenset[str]:
     names = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree_of(file)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module == "tlae":
             names |= {f"tlae.{alias.name}" for alias in node.names if alias.name[:2] != "__"}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module)
-    return names
+    return frozenset(names)
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
-def test_arrows_point_one_way(file: Path) -> None:
-    part = file.relative_to(PACKAGE).parts[0]
-    if part not in ARROWS:
-        return
-    used = {name.split(".")[1] for name in imports(file) if name.startswith("tlae.")}
-    assert used <= ARROWS[part] | {part}
+def name_of(file: Path) -> str:
+    return str(file.relative_to(PACKAGE))
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
-def test_the_core_names_no_wing(file: Path) -> None:
-    part = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    if part in WINGS | {"commands"}:
-        return
-    assert not {name.split(".")[1] for name in imports(file) if name.startswith("tlae.")} & WINGS
+def parts_used(file: Path) -> set[str]:
+    return {name.split(".")[1] for name in imports(file) if name.startswith("tlae.")}
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
-def test_nothing_is_taken_from_a_command(file: Path) -> None:
-    if file.parent.name == "commands":
-        return
-    assert not {name for name in imports(file) if name.startswith("tlae.commands")}
+@pytest.mark.parametrize("part", ARROWS)
+def test_arrows_point_one_way(part: str) -> None:
+    files = [file for file in FILES if file.relative_to(PACKAGE).parts[0] == part]
+    assert files
+    wrong = {name_of(file): parts_used(file) - ARROWS[part] - {part} for file in files}
+    assert {name: used for name, used in wrong.items() if used} == {}
+
+
+def test_the_core_names_no_wing() -> None:
+    wrong = {}
+    for file in FILES:
+        part = file.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if part not in WINGS | {"commands"} and (used := parts_used(file) & WINGS):
+            wrong[name_of(file)] = used
+    assert wrong == {}
+
+
+def test_nothing_is_taken_from_a_command() -> None:
+    others = [file for file in FILES if file.parent.name != "commands"]
+    taken = {
+        name_of(file): [name for name in imports(file) if name.startswith("tlae.commands")]
+        for file in others
+    }
+    assert {name: used for name, used in taken.items() if used} == {}
 
 
 @pytest.mark.parametrize("library", HOMES)
 def test_libraries_stay_in_their_homes(library: str) -> None:
     guests = [
-        str(file.relative_to(PACKAGE))
+        name_of(file)
         for file in FILES
         if any(name.split(".")[0] == library for name in imports(file))
     ]
@@ -184,11 +201,16 @@ def test_package_marker_lists_every_part() -> None:
     assert set(ARROWS) <= parts
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(PACKAGE)))
-def test_text_files_are_utf8_whatever_the_locale(file: Path) -> None:
+def test_text_files_are_utf8_whatever_the_locale() -> None:
     """What ruff cannot see: it does not know that a variable is a path."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
-            continue
-        if node.func.attr in ("read_text", "write_text"):
-            assert "encoding" in {word.arg for word in node.keywords}, f"line {node.lineno}"
+    wrong = []
+    for file in FILES:
+        for node in ast.walk(tree_of(file)):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in ("read_text", "write_text")
+                and "encoding" not in {word.arg for word in node.keywords}
+            ):
+                wrong.append(f"{name_of(file)}:{node.lineno}")
+    assert wrong == []

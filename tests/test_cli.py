@@ -121,6 +121,23 @@ def test_users_own_folder_of_yaml_is_searched(tmp_path: Path) -> None:
     assert cfg["model_name"] == "mine"
 
 
+def test_settings_that_were_changed_leave_the_next_ones_alone() -> None:
+    request = parse("train", ["footage=x", "seed=3"])
+    compose.compose(request).seed = 99
+    assert compose.compose(request).seed == 3
+
+
+def test_a_file_of_a_user_is_read_again(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    for channels in (5, 6):
+        (tmp_path / "model/mine.yaml").write_text(
+            "# @package _global_\n"
+            f"defaults: [cae_schema@model]\nmodel: {{code_channels: {channels}}}\n"
+        )
+        cfg = composed(["train", "footage=x", "model=mine", "--config-dir", str(tmp_path)])
+        assert cfg["model"].code_channels == channels  # type: ignore[attr-defined]
+
+
 def jobs_of(words: list[str]) -> list[list[str]]:
     request = parse(words[0], words[1:])
     with compose.hydra_ready(request):

@@ -2,15 +2,26 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+import tlae
+from tlae.lab.scenes import SceneOptions
+from tlae.model_file import Model
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 SCRIPTS = sorted(EXAMPLES.glob("0*.py"))
 NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
+TRAIN = tlae.train
+SHORT_STREET = SceneOptions(
+    size_hw=(96, 144), train_clips=1, train_frames=150, test_clips=2, test_frames=40
+)
+QUICK = {"trainer.max_steps": 2, "training.windows_per_epoch": 8, "training.batch_size": 2}
 
 
 @pytest.fixture(scope="module")
@@ -18,23 +29,26 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("examples")
 
 
-def run(words: list[str], home: Path) -> str:
-    environment = os.environ | {"MPLBACKEND": "agg", "XDG_CACHE_HOME": str(home / "cache")}
-    done = subprocess.run(
-        [sys.executable, *words],
-        cwd=home,
-        env=environment | {"HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def quickly_trained(*args: Any, settings: dict[str, Any], **named: Any) -> Model:
+    """``tlae.train`` for a few steps."""
+    return TRAIN(*args, settings=settings | QUICK, **named)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_an_example_runs(script: Path, home: Path) -> None:
-    assert run([str(script)], home).strip()
+def test_an_example_runs(
+    script: Path,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("tlae.api.train", quickly_trained)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+    monkeypatch.setattr(sys, "argv", [str(script)])
+    monkeypatch.syspath_prepend(EXAMPLES)
+    monkeypatch.setattr("street.OPTIONS", SHORT_STREET)
+    monkeypatch.chdir(home)
+    runpy.run_path(str(script), run_name="__main__")
+    assert capsys.readouterr().out.strip()
 
 
 @pytest.mark.slow
@@ -43,6 +57,16 @@ def test_a_notebook_runs(notebook: Path, home: Path) -> None:
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     (home / "cells.py").write_text("\n\n".join(code), encoding="utf-8")
-    assert "raw ROC AUC" in run(["cells.py"], home)
+    places = {"XDG_CACHE_HOME": str(home / "cache"), "HOME": str(home)}
+    done = subprocess.run(
+        [sys.executable, "cells.py"],
+        cwd=home,
+        env=os.environ | {"MPLBACKEND": "agg"} | places,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "raw ROC AUC" in done.stdout
     assert (home / "panels.png").is_file()
     assert (home / "side_by_side.mp4").is_file()

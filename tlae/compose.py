@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -138,12 +140,8 @@ def _compose(request: CommandLine, overrides: list[str]) -> DictConfig:
     if request.config_dir:
         words.append(f"hydra.searchpath=['file://{Path(request.config_dir).resolve()}']")
     try:
-        cfg = hydra_compose(request.config_name, words, return_hydra_config=True)
-        choices = cfg.hydra.runtime.choices
-        with open_dict(cfg):
-            del cfg["hydra"]
-        if "model_name" in cfg:
-            cfg.model_name = choices["model"]
+        made = _composed_anew if request.config_dir else _composed
+        cfg = deepcopy(made(request.config_name, tuple(words)))
         if request.suffix:
             cfg.suffix = request.suffix
     except (HydraException, OmegaConfBaseException, ValueError) as error:
@@ -151,6 +149,20 @@ def _compose(request: CommandLine, overrides: list[str]) -> DictConfig:
     for key, value in texts:
         _set_text(request, cfg, key, value)
     return cfg
+
+
+def _composed_anew(config_name: str, words: tuple[str, ...]) -> DictConfig:
+    """What Hydra makes of a file in ``configs/`` and of words, with the name of the net."""
+    cfg = hydra_compose(config_name, list(words), return_hydra_config=True)
+    choices = cfg.hydra.runtime.choices
+    with open_dict(cfg):
+        del cfg["hydra"]
+    if "model_name" in cfg:
+        cfg.model_name = choices["model"]
+    return cfg
+
+
+_composed = lru_cache(maxsize=128)(_composed_anew)  # a call of the library asks it every time
 
 
 def _set_text(request: CommandLine, cfg: DictConfig, key: str, value: str) -> None:

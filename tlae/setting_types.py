@@ -45,6 +45,7 @@ def settings_class(command: str) -> type:
     return kind
 
 
+@cache
 def register_schemas(command: str, configs: Path) -> None:
     """Make known to Hydra what the YAML files of a command build on.
 

@@ -4,8 +4,6 @@ import errno
 import io
 import os
 import resource
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import pandas as pd
 import pytest
 
 from tests.small_footage import frame_image, raises_at, write_clips
+from tlae.cli import main
 from tlae.errors import FootageError, UserError
 from tlae.footage import decoding
 from tlae.footage.preprocess import Preprocessing
@@ -236,21 +235,22 @@ def test_a_full_disk_is_one_line_and_keeps_what_is_done(
     assert len(opened(root, tmp_path / "cache")) == 11
 
 
-def test_a_real_limit_on_file_size_is_one_line(tmp_path: Path) -> None:
+def test_a_real_limit_on_file_size_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The kernel refuses to write on, as on a full disk."""
     root = write_clips(tmp_path / "n", (40,))
     words = ["train", f"footage={root}", "model=cae_small", f"paths.cache={tmp_path}/cache",
              f"paths.checkpoints={tmp_path}/checkpoints"]  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-m", "tlae", *words],
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)),
-    )
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    assert "could not be written: File too large" in done.stderr
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))
+    try:
+        assert main(words) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "could not be written: File too large" in said
 
 
 def test_sizes_that_no_net_takes_are_refused() -> None:

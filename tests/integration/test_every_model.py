@@ -78,6 +78,8 @@ def trained(
     words = ["train", f"footage={footage / 'normal'}", f"model={request.param}", "name=run"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tlae.workflows.train.CONSTANT_WINDOWS", 4)
+        patch.setattr("tlae.models.patch_memory.MOST_ROUNDS", 1)
+        patch.setattr("tlae.patches.judge.EPOCHS", 1)
         assert main([*words, *fast, *places]) == 0
     path, new = home / "checkpoints/run/model.safetensors", footage / "new"
     words = ["score", f"model_file={path}", f"footage={new}", "name=s", "device=cpu", *places]

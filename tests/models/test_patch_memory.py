@@ -20,7 +20,9 @@ PLACE = 24, 40
 def net() -> PatchMemory:
     torch.manual_seed(0)
     learnt = PatchMemory(memory_frames=64)
-    learnt.keep(footage_of(drawn(2 * A_DAY, seed=1)), torch.zeros(0), 1.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tlae.models.patch_memory.MOST_ROUNDS", 2)
+        learnt.keep(footage_of(drawn(2 * A_DAY, seed=1)), torch.zeros(0), 1.0)
     return learnt.eval()
 
 
@@ -82,7 +84,10 @@ def test_a_copy_of_its_state_answers_the_same(net: PatchMemory) -> None:
     torch.testing.assert_close(measured(other, frames).maps, measured(net, frames).maps)
 
 
-def test_places_that_are_ignored_do_not_even_out_the_others() -> None:
+def test_places_that_are_ignored_do_not_even_out_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tlae.models.patch_memory.MOST_ROUNDS", 1)
     stills = drawn(A_DAY, seed=1)
     footage = footage_of(stills)
     watched = torch.ones(48, 64, dtype=torch.bool)

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.image_sets.test_judging_commands import FOREST, SEA, write_pictures
 from tlae.cli import main
+
+FEW_TREES = 40  # a forest is fitted for every fold, and read whenever a command starts
 
 
 def fit_judges(folder: Path) -> tuple[Path, Path]:
@@ -15,7 +18,9 @@ def fit_judges(folder: Path) -> tuple[Path, Path]:
     place = f"paths.checkpoints={folder}/models"
     # A stamp must pass the first model, so that the second has something to do.
     words = [f"images={forest}", "name=forest", "threshold=0.62", "method=isolation_forest"]
-    assert main(["novelty", "fit", *words, place]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tlae.image_sets.estimators.FOREST_TREES", FEW_TREES)
+        assert main(["novelty", "fit", *words, place]) == 0
     words = [f"good={forest}", f"bad={bad}", "quadrants=true", "name=clean"]
     assert main(["filter", "fit", *words, place]) == 0
     models = folder / "models"

@@ -31,7 +31,7 @@ from tlae.watching.sinks import Undelivered, read_secret
 QOS = 1
 KEEPALIVE_S = 30
 WAIT_S = 10.0  # for the broker
-LONGEST_PAUSE_S = 60
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 60  # between tries to reach the broker
 ONLINE, OFFLINE = "online", "offline"
 ON, OFF = "ON", "OFF"
 ALARMS, THRESHOLD = "alarms", "threshold"  # topics of what can be changed
@@ -122,7 +122,7 @@ class MqttSink:
         if cfg.tls:
             client.tls_set_context(ssl.create_default_context())
         client.will_set(f"{self._topic}/availability", OFFLINE, QOS, retain=True)
-        client.reconnect_delay_set(1, LONGEST_PAUSE_S)
+        client.reconnect_delay_set(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_failure
         client.on_disconnect = self._on_disconnect
