@@ -23,6 +23,7 @@ def words(site: Path, out: Path) -> list[str]:
         "footage.size_hw=[48,64]",
         "footage.holdout=0.35",  # of few frames
         "trainer.max_epochs=1",
+        "training.windows_per_epoch=64",
         "trainer.accelerator=cpu",
         "training.compute=float32",
         "training.pictures=0",
