@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.small_footage import small_model
 from tlae.cli import main
 from tlae.lab.scenes import SceneOptions, write_scene
+from tlae.model_file import save_model
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "scripts"
 
@@ -116,3 +118,27 @@ def test_gpu_speed_prints_a_line_for_each_way(capsys: pytest.CaptureFixture[str]
     rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| `cae")]
     assert [row.split(" | ")[1] for row in rows] == ["float32", "bfloat16"]
     assert float(rows[0].strip("| ").split(" | ")[-1]) == 0
+
+
+@pytest.mark.slow
+def test_serve_load_loses_no_answer(
+    scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("uvicorn", reason="needs the extra serve")
+    save_model(small_model("cae"), tmp_path / "m.safetensors")
+    words = ["--seconds", 6, "--clients", 2, "--frames", 30, "--session-frames", 10]
+    run("serve_load.py", tmp_path / "m.safetensors", scene / "Test/Test001", *words)
+    shown = capsys.readouterr().out
+    assert "| wrong | 0 |" in shown
+    assert "| lost | 0 |" in shown
+    assert "| of them by the second model | 0 |" not in shown
+
+
+@pytest.mark.slow
+def test_watch_cameras_prints_what_two_cores_carry(
+    scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_model(small_model("cae"), tmp_path / "m.safetensors")
+    words = ["--seconds", 3, "--cameras", 1, "--frames", 20]
+    run("watch_cameras.py", tmp_path / "m.safetensors", scene / "Test/Test001", *words)
+    assert "| cameras on two quiet cores, by division |" in capsys.readouterr().out

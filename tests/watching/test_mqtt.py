@@ -11,11 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 
-from tests.small_footage import small_model
-from tests.watching.running import LONGEST_S, Running, running, settings, wait_until
-from tests.watching.servers import Camera, mjpeg_camera
+from tests.small_footage import frame_image, small_model
+from tests.watching.running import (
+    LONGEST_S,
+    Running,
+    messages_in,
+    running,
+    settings,
+    wait_until,
+)
+from tests.watching.servers import Camera, Received, mjpeg_camera, receiver
 from tlae.cli import main
 from tlae.model_file import save_model
 from tlae.watching.controls import Controls
@@ -200,6 +208,53 @@ def test_alarms_and_threshold_are_changed_from_outside(tmp_path: Path) -> None:
         broker.tell(f"{place}/threshold/set", b"auto")
         wait_until(lambda: controls.state() == {"alarms_on": False, "threshold": None})
         sink.close()
+
+
+def test_nobody_is_told_of_events_while_alarms_are_off_and_again_when_they_are_on(
+    tmp_path: Path,
+) -> None:
+    """Switched over MQTT, kept over a restart; the webhook keeps to it as well."""
+    save_model(small_model("convlstm"), tmp_path / "gate.safetensors")
+    broker, received, out, camera = Broker(), Received(), tmp_path / "out", tmp_path / "in"
+    camera.mkdir()
+    odd = (*range(6, 10), *range(25, 29), *range(45, 49))
+
+    def film(numbers: range) -> None:
+        for number in numbers:
+            image = frame_image(number, odd=number in odd)
+            cv2.imwrite(str(camera / f"{number:03d}.png"), image[..., ::-1])
+
+    def told() -> list[str]:
+        return [str(message["event"]["id"]) for message in received.messages]
+
+    with served(broker) as port, receiver(received) as url:
+        words = ["scoring.threshold=0.46", "events.low=1", "events.merge_s=0.2"]
+        words += [f"mqtt.port={port}", "mqtt.host=127.0.0.1", "camera.interval_s=0.1"]
+        words += [f"webhook.url={url}"]
+        words = settings(tmp_path / "gate.safetensors", camera, out, *words)
+        with running(words) as watch:
+            watch.wait_for(lambda: len(broker.subscribed) == 2)
+            broker.tell("tlae/out/alarms/set", b"OFF")
+            watch.wait_for(lambda: broker.last("tlae/out/alarms") == b"OFF")
+            film(range(20))
+            watch.wait_for(lambda: len(messages_in(out)) == 2)
+        broker.clients.clear()
+        broker.subscribed.clear()
+        with running(words) as watch:
+            film(range(20, 42))
+            watch.wait_for(lambda: len(broker.subscribed) == 2)
+            watch.wait_for(lambda: len(messages_in(out)) == 4)
+            assert broker.last("tlae/out/alarms") == b"OFF"
+            broker.tell("tlae/out/alarms/set", b"ON")
+            watch.wait_for(lambda: broker.last("tlae/out/alarms") == b"ON")
+            film(range(42, 60))
+            watch.wait_for(lambda: len(messages_in(out)) == 6)
+            watch.wait_for(lambda: len(told()) == 2)
+    messages = messages_in(out)
+    assert [message["quiet"] for message in messages] == [True] * 4 + [False] * 2
+    assert told() == [messages[-1]["event"]["id"]] * 2
+    published = [json.loads(one) for topic, one, _ in broker.published if topic.endswith("/event")]
+    assert [message["id"] for message in published] == [message["id"] for message in messages[4:]]
 
 
 def test_a_threshold_from_outside_counts_at_once_and_after_a_restart(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -69,6 +69,29 @@ def test_quiet_events_are_written_and_nobody_is_told(tmp_path: Path) -> None:
     assert len(messages) == 4
     assert all(message["quiet"] for message in messages)
     assert received.tries == 0
+
+
+def test_an_event_is_quiet_by_the_hour_in_which_it_begins(tmp_path: Path) -> None:
+    """By the clock of the camera: one begins two seconds before the quiet hours, one within."""
+    save_model(small_model("convlstm"), tmp_path / "gate.safetensors")
+    write_clips(tmp_path / "stills", (50,), odd=tuple((0, n) for n in ODD))
+    begin, camera = datetime(2026, 5, 4, 21, 59, 57, 600_000), tmp_path / "stills" / "c0"
+    for number, path in enumerate(sorted(camera.iterdir())):
+        when = begin + timedelta(seconds=0.1 * number)
+        path.rename(path.with_name(f"{when:%Y%m%d-%H%M%S-%f}.png"))
+    received, out = Received(), tmp_path / "out"
+    with receiver(received) as url:
+        words = [f"webhook.url={url}", "quiet_hours=22-6", "camera.stop_idle_s=2"]
+        words += ["camera.time_pattern=%Y%m%d-%H%M%S-%f"]
+        watch = Running(settings(tmp_path / "gate.safetensors", camera, out, *TIMED, *words))
+        watch.wait_for(lambda: watch.report is not None)
+        watch.stop()
+    messages = messages_in(out)
+    assert [message["quiet"] for message in messages] == [False, False, True, True]
+    began = [message["event"]["started_at"] for message in messages]
+    assert began[0] < "2026-05-04T22" <= began[2]
+    told = [message["event"]["id"] for message in received.messages]
+    assert told == [messages[0]["event"]["id"]] * 2
 
 
 def test_hours_that_are_none_are_refused(
