@@ -81,6 +81,13 @@ class Client(threading.Thread):
             facts = self._ask("POST", "/api/sessions", json.dumps({"model": NAME}).encode())
             self._watch(facts["id"], facts["digest"])
             self._ask("DELETE", f"/api/sessions/{facts['id']}")
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        if hasattr(self, "_line"):
+            self._line.close()
+            del self._line
 
     def _watch(self, session: str, digest: str) -> None:
         expected, number = self.load.expected[digest][: self.load.session_frames], 0
@@ -137,9 +144,7 @@ class Client(threading.Thread):
             answer = self._line.getresponse()
             content = answer.read()
         except (OSError, http.client.HTTPException):
-            if hasattr(self, "_line"):
-                self._line.close()
-                del self._line
+            self.close()
             raise
         if answer.status >= 400:
             raise SystemExit(f"{method} {path}: {answer.status} {content.decode()}")
@@ -192,7 +197,9 @@ def measure(asked: argparse.Namespace, home: Path) -> None:
     load.ends_s = max(load.ends_s, marks[-1] + asked.seconds / 2)
     time.sleep(asked.seconds / 4)
     files[1].replace(files[0])
-    clients[0]._ask("POST", f"/api/models/{NAME}/load", b"")
+    swap = Client(load)
+    swap._ask("POST", f"/api/models/{NAME}/load", b"")
+    swap.close()
     for client in clients:
         client.join()
     server.terminate()
@@ -260,7 +267,7 @@ def started(home: Path, load: Load) -> "subprocess.Popen[str]":
     for line in server.stdout:
         if found := re.match(r"page: http://\S+?:(\d+)/", line):
             load.port = int(found[1])
-            threading.Thread(target=server.stdout.read, daemon=True).start()
+            threading.Thread(target=server.communicate, daemon=True).start()
             return server
     raise SystemExit("the server did not start")
 

@@ -78,6 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         measure(asked, stage, f"http://127.0.0.1:{server.server_address[1]}", threshold, Path(name))
     server.shutdown()
+    server.server_close()
 
 
 def measure(
@@ -91,12 +92,9 @@ def measure(
         words += [f"camera.interval_s={1 / asked.fps}", f"scoring.threshold={threshold}"]
         words += [f"webhook.url={url}/message"]
         limits = os.environ | {"OMP_NUM_THREADS": "1"}
-        log = (home / f"{out.name}.log").open("w", encoding="utf-8")
-        watches.append(
-            subprocess.Popen(
-                [sys.executable, "-m", "tlae", "watch", *words], stdout=log, stderr=log, env=limits
-            )
-        )
+        with (home / f"{out.name}.log").open("w", encoding="utf-8") as log:
+            command = [sys.executable, "-m", "tlae", "watch", *words]
+            watches.append(subprocess.Popen(command, stdout=log, stderr=log, env=limits))
     try:
         while not all(status_of(out).get("frames", {}).get("scored") for out in outs):
             if any(watch.poll() is not None for watch in watches):
