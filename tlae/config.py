@@ -10,7 +10,7 @@ from omegaconf import MISSING
 
 from tlae.budget import Budget
 from tlae.camera.options import CameraOptions
-from tlae.config_parts import FootageConfig, PathsConfig, ScoringConfig
+from tlae.config_parts import PRECISIONS, FootageConfig, PathsConfig, ScoringConfig
 from tlae.scoring.event_options import EventRule
 from tlae.setting_rules import one_of, require_device, share, within
 from tlae.training.options import FitOptions, Planting
@@ -159,7 +159,7 @@ class ScoreConfig:
     events: EventRule = field(default_factory=EventRule)
     batch_frames: int = 16
     device: str = "auto"
-    precision: str = "calibrated"
+    precision: str = PRECISIONS[0]
     compile: bool = False
     keep_rebuilt: bool = True
     paths: PathsConfig = field(default_factory=PathsConfig)
@@ -168,7 +168,7 @@ class ScoreConfig:
     def __post_init__(self) -> None:
         """Refuse what no scoring can do."""
         within("batch_frames", self.batch_frames, 1, 4096)
-        one_of("precision", self.precision, ("calibrated", "float32", "bfloat16"))
+        one_of("precision", self.precision, PRECISIONS)
         require_device(self.device)
         self.scoring.require_consistent()
 
@@ -196,6 +196,7 @@ class CalibrateConfig:
         marks: marks.json of `tlae serve state=FOLDER`; events marked normal count as normal.
         scoring: from error to alarm.
         device: auto, cpu, cuda, cuda:1, mps.
+        precision: calibrated (as in the model file), float32 (for `tlae export`), bfloat16.
         paths: where results go.
         overwrite: replace what lies there already.
     """
@@ -207,13 +208,20 @@ class CalibrateConfig:
     marks: str | None = None
     scoring: Budget = field(default_factory=Budget)
     device: str = "auto"
+    precision: str = PRECISIONS[0]
     paths: PathsConfig = field(default_factory=PathsConfig)
     overwrite: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no calibration can do."""
         require_device(self.device)
+        one_of("precision", self.precision, PRECISIONS)
         self.scoring.require_consistent()
+        if self.add and self.precision != PRECISIONS[0]:
+            raise ValueError(
+                f"precision must be calibrated with add=true, got {self.precision}: scores of one "
+                "calibration have one precision; leave one of the two away"
+            )
 
 
 @dataclass

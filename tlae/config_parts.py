@@ -9,6 +9,7 @@ from tlae.budget import Budget
 from tlae.scoring.rule import ScoringRule
 from tlae.setting_rules import one_of, within
 
+PRECISIONS = ("calibrated", "float32", "bfloat16")  # the first: that of the model file
 TIME_SOURCES = ("auto", "exif", "filename", "interval")
 
 

@@ -13,12 +13,11 @@ from tlae.footage.preprocess import Preprocessing
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scored_frames import Scorer
+from tlae.tensor_file import EXPORTED_SUFFIX
 
 if TYPE_CHECKING:
     from tlae.exported.model import ExportedModel
     from tlae.model_file import Model
-
-EXPORTED_SUFFIX = ".onnx"
 
 
 class Scorable(Protocol):

@@ -14,6 +14,7 @@ from tlae.errors import ModelFileError
 # Modules that save and load arrays of each framework; only some bring torch.
 SAVERS = {"np": "safetensors.numpy", "pt": "safetensors.torch"}
 METADATA_KEY = "tlae"
+EXPORTED_SUFFIX = ".onnx"  # of exported models, which are files of another kind
 # What building, filling and trying the parts of a file made by hand can end in.
 UNFIT = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError)
 
@@ -36,6 +37,11 @@ def read_tensor_file(
         folder = path / "model.safetensors"
         hint = f"did you mean {folder}?" if folder.is_file() else f"`{command}` writes one"
         raise ModelFileError(f"model_file must be an existing file, got {path}; {hint}")
+    if path.suffix == EXPORTED_SUFFIX:
+        raise ModelFileError(
+            f"model_file must be a .safetensors file written by `{command}` here, got the exported "
+            f"model {path}; give the file that it was made of"
+        )
     try:
         with safe_open(path, framework=framework) as file:
             facts = json.loads((file.metadata() or {}).get(METADATA_KEY, "null"))

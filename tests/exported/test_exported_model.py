@@ -1,6 +1,7 @@
 """Files of exported models: what is wrong with them is said in one line."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +9,21 @@ import numpy as np
 import pytest
 
 from tests.exported.small_exported import export_of
-from tests.small_footage import small_model
+from tests.small_footage import small_model, write_clips
+from tlae.budget import Budget
 from tlae.cli import main
+from tlae.config import CalibrateConfig
+from tlae.config_parts import PathsConfig
 from tlae.errors import ModelFileError, UserError
 from tlae.exported import engines, model
 from tlae.exported.model import DIGEST_KEY, load_exported
 from tlae.exported.onnx_bytes import joined, split
 from tlae.exporting.export import exported
-from tlae.model_file import save_model
+from tlae.footage.sources import open_footage
+from tlae.model_file import load_model, save_model
 from tlae.scorable import load_scorable
 from tlae.scoring.rule import ScoringRule
+from tlae.workflows.calibrate import recalibrate
 
 pytest.importorskip("onnxruntime")
 
@@ -67,6 +73,39 @@ def test_files_of_others_and_damaged_ones(content: bytes, tmp_path: Path) -> Non
     assert "is damaged" in refused(with_facts(content, preprocessing={}), tmp_path)
     with pytest.raises(ModelFileError, match=r"must be an existing file, got .*none.onnx"):
         load_scorable(tmp_path / "none.onnx")
+
+
+def test_facts_that_do_not_fit_the_graph(content: bytes, tmp_path: Path) -> None:
+    step = json.loads(split(content)[1]["tlae"])["step"]
+    for changed in ({"stride": 0}, {"window_frames": 0}, {"blind_frames": -1}):
+        assert "must be >=" in refused(with_facts(content, step=step | changed), tmp_path)
+    gate = model.model_of(with_facts(content, step=step | {"window_frames": 9}))
+    frames = np.zeros((1, *gate.preprocessing.size_hw, gate.preprocessing.channels), np.uint8)
+    with pytest.raises(ModelFileError, match="engine onnxruntime cannot run this net"):
+        gate.scorer(gate.rule, "cpu").push(frames)
+
+
+def test_commands_that_need_the_trained_model(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "gate.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match=r"got the exported model .*gate.onnx; give the file"):
+        load_model(path)
+
+
+def test_a_model_of_another_precision_is_calibrated_again(tmp_path: Path) -> None:
+    small = small_model("cae")
+    half = replace(small, detector=replace(small.detector, precision="bfloat16"))
+    with pytest.raises(UserError, match="tlae calibrate precision=float32"):
+        exported(half)
+    footage = open_footage(str(write_clips(tmp_path / "normal", (60,))))
+    budget = Budget(false_alarm_rate=0.1)
+    cfg = CalibrateConfig(paths=PathsConfig(cache=str(tmp_path / "cache")), scoring=budget)
+    kept = recalibrate(cfg, half, footage).model
+    assert kept.precision == "bfloat16"
+    new = recalibrate(replace(cfg, precision="float32"), half, footage).model
+    assert export_of(new).calibration.raw.shape == new.calibration.raw.shape
+    with pytest.raises(ValueError, match="precision must be calibrated with add=true"):
+        replace(cfg, precision="float32", add=True)
 
 
 def test_an_engine_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:

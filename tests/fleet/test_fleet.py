@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,6 +86,26 @@ def test_a_process_that_dies_takes_no_other_job_along(world: Path) -> None:
     save_model(small_model(stride=2), world / "model.safetensors")
     with pytest.raises(UserError, match="north/day1 was written by another one"):
         run(cfg)
+
+
+def test_a_day_that_went_is_no_failure_any_more(world: Path, tmp_path: Path) -> None:
+    save_model(small_model(), tmp_path / "model.safetensors")
+    for day, frames in (("day1", 6), ("day2", 6)):
+        write_clips(tmp_path / "cameras" / "north" / day, (frames,))
+    (tmp_path / "cameras" / "north" / "empty").mkdir()
+    cfg = settings(tmp_path, "out")
+    assert [outcome.name for outcome in run(cfg).failed] == ["north/empty"]
+    (tmp_path / "cameras" / "north" / "empty").rmdir()
+    shutil.rmtree(tmp_path / "cameras" / "north" / "day2")
+    assert run(cfg).merged.failed == []  # type: ignore[union-attr]
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
+    assert (summary["failed"], summary["jobs"]) == ([], 2)  # what was scored stays
+
+
+def test_results_among_the_footage_are_refused(world: Path) -> None:
+    for out in ("cameras", "cameras/out"):
+        with pytest.raises(UserError, match="out must lie outside the footage"):
+            run(settings(world, out))
 
 
 def test_every_job_is_in_one_share(world: Path) -> None:

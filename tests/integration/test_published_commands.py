@@ -44,8 +44,9 @@ SMALL = {
 }
 # These have tests of their own, with servers on loopback.
 ENDLESS = ("tlae watch", "tlae serve", "tlae feed")
-NOT_HERE = ("<", "download=true")  # a form to be filled in; the internet
+NOT_HERE = ("<", "download=true", "engine=ray")  # a form to be filled in; the internet; a cluster
 PAGES = ["datasets", "camera", "planted_stills", "events", "clusters", "explorer", "descriptors"]
+PAGES += ["export", "scale"]
 
 
 def write_frames(folder: Path, count: int, odd: range = range(0), size: int = 48) -> None:
@@ -88,6 +89,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world = tmp_path_factory.mktemp("base")
     write_frames(world / "camera/normal", 150)
     write_frames(world / "camera/today", 60, odd=range(30, 40))
+    for day in ("2026-05-06", "2026-05-07"):
+        write_frames(world / "cameras/gate" / day, 30)
     often, seldom = timedelta(minutes=30), timedelta(hours=2)
     write_stills(world / "camera/june", datetime(2026, 6, 1), 160, seldom)  # 13 days
     write_stills(world / "camera/july", datetime(2026, 7, 1), 96, often)

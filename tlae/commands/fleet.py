@@ -21,7 +21,7 @@ def run(cfg: FleetConfig) -> None:
 
 
 def _print_outcome(outcome: Outcome) -> None:
-    found = f"{outcome.frames:,} frames, {outcome.events:,} events, {outcome.seconds:.1f} s"
+    found = f"{outcome.frames:,} frames, events: {outcome.events:,}, {outcome.seconds:.1f} s"
     print(f"{outcome.name}: {found if outcome.state == DONE else f'failed, {outcome.reason}'}")
 
 
@@ -34,4 +34,4 @@ def _print_report(report: FleetReport, cfg: FleetConfig) -> None:
         return
     done = report.merged.done
     frames, events = sum(one.frames for one in done), sum(one.events for one in done)
-    print(f"results: {report.merged.folder}: {frames:,} frames, {events:,} events")
+    print(f"results: {report.merged.folder}: {frames:,} frames, events: {events:,}")

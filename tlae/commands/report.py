@@ -21,4 +21,4 @@ def run(cfg: ReportConfig) -> None:
     scores = read_results(folder)
     with nullcontext() if cfg.out else held_results(folder):
         report(cfg, scores, path)
-    print(f"report: {path} ({path.stat().st_size / 1e6:.1f} MB)")
+    print(f"report: {path} ({path.stat().st_size / 1e3:,.0f} kB)")

@@ -13,7 +13,6 @@ from tlae.footage.frames import Image
 from tlae.html_page import fill_template, picture_uri
 from tlae.palette import themed
 from tlae.rendering.charts import ChartedClip, roc_chart, score_chart
-from tlae.rendering.strength import SIGN
 
 LEVELS = {
     "frame": "Frames: when",
@@ -99,7 +98,7 @@ def _clips(evaluation: Evaluation) -> list[dict[str, str]]:
     raw = scored.table["raw"].to_numpy(dtype=np.float64)
     threshold, unit = scored.threshold, "score"
     if threshold is not None and 0 < threshold < np.inf:
-        raw, threshold, unit = raw / threshold, 1.0, f"score {SIGN} threshold"
+        raw, threshold, unit = raw / threshold, 1.0, "score, in thresholds"
     highest = max(float(np.nanmax(raw)), threshold or 0.0)
     limits = (min(0.0, float(np.nanmin(raw))), 1.08 * highest if highest > 0 else 1.0)
     ends = np.cumsum(list(scored.lengths.values()))[:-1]

@@ -101,7 +101,7 @@ def _of_results(results: Scores, column: str) -> ScoredTable:
     if results.summary["threshold"] is None:
         table = table.drop(columns="alarm")  # no threshold was known: silence is no verdict
     left_out = table.loc[table["raw"].isna(), "state"].value_counts()
-    notes = tuple(f"{count:,} frames without a score: {state}" for state, count in left_out.items())
+    notes = tuple(f"without a score: {count:,} x {state}" for state, count in left_out.items())
     return ScoredTable(
         name=results.folder.name,
         table=table,

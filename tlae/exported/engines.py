@@ -1,7 +1,8 @@
 """Programs that run the net of an exported model on the CPU."""
 
 import importlib.util
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -37,14 +38,27 @@ def opened(engine: str, graph: bytes, outputs: tuple[str, ...]) -> Step:
 
     Raises:
         UserError: the engine is not installed.
-        ModelFileError: the engine cannot run the net.
+        ModelFileError: the engine cannot run the net; a step of it raises this too.
     """
     library, cure = LIBRARIES[engine]
     if not is_installed(engine):
         raise UserError(f"engine {engine} needs {library}, which is not installed; {cure}")
+    with _explained(engine):
+        step = OPENERS[engine](graph, outputs)
+
+    def explained_step(inputs: Arrays) -> Arrays:
+        with _explained(engine):
+            return step(inputs)
+
+    return explained_step
+
+
+@contextmanager
+def _explained(engine: str) -> Iterator[None]:
+    """What a library says of a net, on one line; each raises classes of its own."""
     try:
-        return OPENERS[engine](graph, outputs)
-    except Exception as error:  # each library raises classes of its own
+        yield
+    except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise ModelFileError(f"engine {engine} cannot run this net ({reason})") from error
 

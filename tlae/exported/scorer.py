@@ -35,6 +35,15 @@ class StepFacts:
     blind_frames: int
     states: dict[str, list[int]]
 
+    def __post_init__(self) -> None:
+        """Refuse what no net can be stepped by."""
+        least = {"window_frames": 1, "stride": 1, "blind_frames": 0}
+        for name, lowest in least.items():
+            if getattr(self, name) < lowest:
+                raise ValueError(f"{name} must be >= {lowest}, got {getattr(self, name)}")
+        if any(size < 1 for shape in self.states.values() for size in shape):
+            raise ValueError(f"states must have sizes >= 1, got {self.states}")
+
     @property
     def outputs(self) -> tuple[str, ...]:
         """Names of what a step gives."""

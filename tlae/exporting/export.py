@@ -25,9 +25,9 @@ from tlae.exporting.graph import graph_of, step_facts
 from tlae.exporting.settings import FASTEST, ExportConfig
 from tlae.model_file import Model, differing_reading, load_model
 from tlae.own_file import require_own
-from tlae.scorable import EXPORTED_SUFFIX
 from tlae.scoring.calibration_file import calibration_arrays
 from tlae.scoring.rule import ScoringRule
+from tlae.tensor_file import EXPORTED_SUFFIX
 from tlae.whole_file import explain_os_errors, whole_file
 
 MOST_DIFFERENCE = 1e-4  # of maps and scores to torch, see ``EngineCheck``
@@ -61,6 +61,8 @@ def export(cfg: ExportConfig) -> ExportReport:
     _require_place(out, overwrite=cfg.overwrite)
     model = load_model(path)
     content, checks, engine = exported(model, cfg.engine)
+    with explain_os_errors(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
     with explain_os_errors(out), whole_file(out) as temporary:
         temporary.write_bytes(content)
     return ExportReport(load_exported(out), engine, checks, len(content))
@@ -116,7 +118,8 @@ def causal_rule(model: Model) -> ScoringRule:
     if model.detector.precision != "float32":
         raise UserError(
             f"an exported net runs in float32, the model was calibrated in "
-            f"{model.detector.precision}; train with training.compute=float32"
+            f"{model.detector.precision}; calibrate it again on its normal footage: tlae calibrate "
+            "precision=float32 model_file=... footage=..."
         )
     rule = model.rule.changed_by({"causal": True})
     if differ := differing_reading(model, rule):

@@ -48,6 +48,7 @@ def score_fleet(
         ModuleNotFoundError: the engine is not installed.
     """
     out = Path(cfg.out).expanduser().absolute()
+    _require_outside(out, Path(cfg.footage.path).expanduser())
     jobs = plan(cfg)
     left = [job for job in jobs if not is_done(job, read_outcome(job.note))]
     failed = []
@@ -60,7 +61,7 @@ def score_fleet(
     merged = None
     if cfg.shard is None:
         with explain_os_errors(out), held_folder(out, None):
-            merged = merge(out)
+            merged = merge(out, {job.name for job in jobs})
     return FleetReport(len(jobs), len(jobs) - len(left), failed, merged)
 
 
@@ -76,6 +77,12 @@ def require_none_failed(report: FleetReport, out: str) -> None:
             f"{count} of {report.jobs} jobs failed, the first is {first.name}: {first.reason}; the "
             f"others are in {out}, the same command tries again"
         )
+
+
+def _require_outside(out: Path, footage: Path) -> None:
+    """Refuse to write where cameras are looked for: results would be their days."""
+    if out.resolve().is_relative_to(footage.resolve()):
+        raise UserError(f"out must lie outside the footage {footage}, got {out}; give another out=")
 
 
 def _engine(cfg: FleetConfig, jobs: int, work: Work) -> Engine:

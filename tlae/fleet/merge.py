@@ -5,7 +5,7 @@ is written. Only parts whose note says that they are done are taken.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,16 +39,20 @@ class Merged:
     failed: list[Outcome]
 
 
-def merge(folder: Path) -> Merged:
+def merge(folder: Path, planned: Set[str]) -> Merged:
     """Write the merged files of a fleet.
 
     Args:
         folder: of the fleet, with its parts and notes.
+        planned: names of the jobs whose footage is there. Of others, only those that are done
+            count: footage may go after it was scored, and what failed then is no failure any more.
 
     Raises:
         UserError: a part is damaged.
     """
-    outcomes = list(_outcomes(folder))
+    outcomes = [
+        outcome for outcome in _outcomes(folder) if outcome.state == DONE or outcome.name in planned
+    ]
     done = [outcome for outcome in outcomes if outcome.state == DONE]
     failed = [outcome for outcome in outcomes if outcome.state != DONE]
     with whole_file(folder / TABLE) as temporary:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from omegaconf import MISSING
 
-from tlae.config_parts import FootageConfig, PathsConfig, ScoringConfig
+from tlae.config_parts import PRECISIONS, FootageConfig, PathsConfig, ScoringConfig
 from tlae.fleet.shards import parse_shard
 from tlae.scoring.event_options import EventRule
 from tlae.setting_rules import one_of, require_device, within
@@ -34,7 +34,7 @@ class FleetConfig:
         precision: calibrated (as in the model file), float32, bfloat16.
         keep_rebuilt: store what the net expected, for layout=side_by_side.
         paths: where decoded frames lie; those of a job go when it is done.
-        overwrite: replace parts that were written by another model.
+        overwrite: replace parts that another model wrote, or of footage that changed.
     """
 
     footage: FootageConfig = field(default_factory=FootageConfig)
@@ -51,7 +51,7 @@ class FleetConfig:
     events: EventRule = field(default_factory=EventRule)
     batch_frames: int = 16
     device: str = "auto"
-    precision: str = "calibrated"
+    precision: str = PRECISIONS[0]
     keep_rebuilt: bool = False
     paths: PathsConfig = field(default_factory=PathsConfig)
     overwrite: bool = False
@@ -65,7 +65,7 @@ class FleetConfig:
         within("tries", self.tries, 1, 100)
         within("gpus", self.gpus, 0, 64)
         within("batch_frames", self.batch_frames, 1, 4096)
-        one_of("precision", self.precision, ("calibrated", "float32", "bfloat16"))
+        one_of("precision", self.precision, PRECISIONS)
         require_device(self.device)
         self.scoring.require_consistent()
         if self.address is not None and self.engine != RAY:

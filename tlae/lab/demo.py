@@ -97,7 +97,8 @@ def _print_ranks(table: pd.DataFrame, scene: Path) -> None:
         if event["kind"] != AnomalyKind.LIGHT_FLASH:
             planted |= inside.to_numpy()
     raw, alarm = table["raw"].to_numpy(), table["alarm"].to_numpy()
-    logger.info("event                clip      its worst frame is above      alarm")
+    logger.info("Things that were planted; those that overlap in time are one event above.\n")
+    logger.info("thing                clip      its worst frame is above      alarm")
     for event, inside in zip(events, rows, strict=True):
         is_flash = event["kind"] == AnomalyKind.LIGHT_FLASH  # normal: no alarm is right
         chosen = inside.to_numpy() & ~planted if is_flash else inside.to_numpy()

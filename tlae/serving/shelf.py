@@ -14,9 +14,8 @@ from tlae.exported.model import ExportedModel, load_exported
 from tlae.image_sets.judge_file import KINDS
 from tlae.image_sets.picture_judge import PictureJudge, load_picture_judge
 from tlae.model_file import Model, load_model
-from tlae.scorable import EXPORTED_SUFFIX
 from tlae.serving.refusals import Refused, not_found
-from tlae.tensor_file import read_tensor_file
+from tlae.tensor_file import EXPORTED_SUFFIX, read_tensor_file
 
 CAMERA = "camera"
 MODEL_NAME = "model.safetensors"  # of a run folder

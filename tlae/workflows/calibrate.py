@@ -8,6 +8,7 @@ import numpy as np
 from tlae.budget import Budget
 from tlae.camera.canonical_store import without_ill
 from tlae.config import CalibrateConfig
+from tlae.config_parts import PRECISIONS
 from tlae.device import pick_device
 from tlae.errors import FootageError, UserError
 from tlae.footage.sources import Footage
@@ -91,6 +92,11 @@ def recalibrate(cfg: CalibrateConfig, model: Model, footage: Footage | None) -> 
         raise UserError("footage=... must be given, or marks=...; see --help")
     budget = cfg.scoring or model.budget
     events = None if cfg.marks is None else marked_events(Path(cfg.marks).expanduser(), model)
+    if events is not None and cfg.precision != PRECISIONS[0]:
+        raise UserError(
+            f"precision must be calibrated with marks, got {cfg.precision}: the events have scores "
+            "of the model as it is; calibrate on footage alone"
+        )
     if footage is None:
         fresh, here = _Fresh(model.detector, model.calibration, model.calibration), None
         calibration = model.calibration
@@ -130,6 +136,8 @@ def _fresh(
     if model.camera is not None:
         store = without_ill(store)
     detector, left_out_frames, undated = model.detector, 0, 0
+    if cfg.precision != PRECISIONS[0]:
+        detector = replace(detector, precision=cfg.precision)
     runs = segments(store.index, detector.gap_s)
     if events is not None:
         runs, left_out_frames, undated = without_marked(runs, store.index, events)

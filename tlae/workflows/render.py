@@ -109,8 +109,8 @@ def _write_video(drawing: Drawing, cfg: RenderConfig, name: str, out: Path | Non
         return None
     if cfg.layout == "side_by_side" and scores.expected_of is None:
         logger.warning(
-            "note: layout=side_by_side has no expected picture to show: a net that segments does "
-            "not reconstruct frames, others need `tlae score keep_rebuilt=true`"
+            "note: layout=side_by_side has no expected picture to show: nets that segment "
+            "and exported models give none, others need `tlae score keep_rebuilt=true`"
         )
     folder = drawing.results.folder
     one, each = folder / f"{cfg.layout}.mp4", folder / cfg.layout / f"{_file_name(name)}.mp4"
