@@ -15,6 +15,10 @@ class TooLong(Exception):
     """An answer has more bytes than are wanted."""
 
 
+class CutShort(OSError):
+    """A connection ended before the whole answer was there; `http.client` passes over that."""
+
+
 def without_password(url: str) -> str:
     """An address as it may be shown: without the password in it, and without a query's values."""
     parts = urlsplit(url)
@@ -56,7 +60,7 @@ def body_of(answer: HTTPResponse, most_bytes: float, timeout_s: float) -> bytes:
     Raises:
         TooLong: it has more bytes.
         TimeoutError: it takes longer.
-        OSError, HTTPException: the connection breaks.
+        OSError, HTTPException: the connection breaks, also before all is there that was announced.
     """
     ends_s = time.monotonic() + timeout_s
     parts, size = list[bytes](), 0
@@ -67,6 +71,9 @@ def body_of(answer: HTTPResponse, most_bytes: float, timeout_s: float) -> bytes:
             raise TooLong
         if time.monotonic() > ends_s:
             raise TimeoutError
+    announced = answer.headers.get("Content-Length", "")
+    if not answer.chunked and announced.isdecimal() and size < int(announced):
+        raise CutShort(f"{size:,} of {int(announced):,} bytes came")
     return b"".join(parts)
 
 

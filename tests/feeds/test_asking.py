@@ -51,9 +51,26 @@ def test_a_redirection_leaves_http_nowhere(site: Site, url: str, target: str) ->
         asker(url).feed({}, 1e6)
 
 
+def test_a_redirection_in_a_circle_is_one_line(site: Site, url: str) -> None:
+    site.put("/feed", b"", "text/plain", 302, Location="/feed")
+    with pytest.raises(Unavailable, match="redirect") as caught:
+        asker(url).feed({}, 1e6)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_answer_that_is_cut_short_is_asked_for_again(site: Site, url: str) -> None:
+    site.put("/feed", b"woods", "text/plain", Content_Length="9", Connection="close")
+    with pytest.raises(Unavailable, match="does not answer: 5 of 9 bytes came") as caught:
+        asker(url).feed({}, 1e6)
+    assert caught.value.may_come_back
+
+
 def test_packed_answers_are_unpacked_within_their_bounds(site: Site, url: str) -> None:
     site.put("/feed", gzip.compress(b"woods"), "text/plain", Content_Encoding="gzip")
     assert asker(url).feed({}, 1e6).body == b"woods"
+    site.put("/feed", gzip.compress(b"woods")[:-9], "text/plain", Content_Encoding="gzip")
+    with pytest.raises(Unavailable, match="it ends early"):
+        asker(url).feed({}, 1e6)
     bomb = gzip.compress(b"\0" * 2_000_000)
     site.put("/feed", bomb, "text/plain", Content_Encoding="gzip")
     with pytest.raises(Unavailable, match="has more than 1 MB"):

@@ -63,6 +63,13 @@ def test_links_to_pictures_and_the_time_between_looks() -> None:
     assert [entry.pictures for entry in feed.entries] == [("https://example.org/direct.JPG",), ()]
 
 
+def test_many_elements_are_not_deep_ones() -> None:
+    html = b"<![CDATA[" + b"<p><img src='a.png'>" * 3000 + b"]]>"
+    item = b"<item><guid>1</guid><description>" + html + b"</description><media/></item>"
+    feed = parse_feed(b'<rss version="2.0"><channel>' + item * 2 + b"</channel></rss>", "", BASE)
+    assert len(feed.entries) == 2
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -72,6 +79,7 @@ def test_links_to_pictures_and_the_time_between_looks() -> None:
         b'{"a":' * 100_000,
         b"\0" * 100,
         b"<" * 10_000,
+        b'<rss version="2.0"><channel>' + b"<a>" * 20_000,
     ],
 )
 def test_hostile_documents_are_refused(text: bytes) -> None:

@@ -205,7 +205,7 @@ class Asker:
             self._busy_s[host] = time.monotonic() + wait_s
         if code in (401, 403):
             return Unavailable(f"refuses us ({code})", may_come_back=False, status=code)
-        reason = f"answers {code} {error.reason}"
+        reason = f"answers {code} {' '.join(str(error.reason).split())}"
         return Unavailable(
             reason, may_come_back=code in MAY_COME_BACK, is_busy=code in BUSY, status=code
         )
@@ -300,6 +300,8 @@ def _unpacked(answer: HTTPResponse, body: bytes, most_bytes: float) -> bytes:
     unpacked = unpacker.decompress(body, int(most_bytes) + 1)
     if len(unpacked) > most_bytes:
         raise TooLong
+    if not unpacker.eof:
+        raise zlib.error("it ends early")
     return unpacked
 
 

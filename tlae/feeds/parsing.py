@@ -21,6 +21,8 @@ FEED_KINDS = ("application/rss+xml", "application/atom+xml", "application/feed+j
 MINUTE_S = 60.0
 LONGEST_TTL_S = 86_400.0
 BEGIN_BYTES = 1000  # of a document, by which a web page is known
+TAG = re.compile(rb"<!\[CDATA\[|<!--|<(/?)[A-Za-z][^<>]*+>")
+MOST_DEPTH = 2000  # of elements within each other
 MOST_TEXT = 500  # characters of a title
 
 
@@ -78,6 +80,8 @@ def parse_feed(data: bytes, kind: str, url: str) -> Feed:
         return _json_feed(text, url)
     if b"<!entity" in data.replace(b"\0", b"").lower():  # UTF-16 has zero bytes between
         raise NotAFeed("declares XML entities, which feeds do not need and attacks use")
+    if _depth(data.replace(b"\0", b"")) > MOST_DEPTH:
+        raise NotAFeed(f"opens more than {MOST_DEPTH:,} elements within each other")
     headers = {"content-location": url, "content-type": kind}
     try:
         found = feedparser.parse(io.BytesIO(data), response_headers=headers)
@@ -87,6 +91,25 @@ def parse_feed(data: bytes, kind: str, url: str) -> Feed:
         raise NotAFeed(_what_it_is(text, kind, url))
     entries = tuple(_xml_entry(entry, url) for entry in found.entries)
     return Feed(_short(found.feed.get("title")), _ttl_s(found.feed.get("ttl")), entries)
+
+
+def _depth(data: bytes) -> int:
+    """Most elements that are open at a time; damaged documents, and void ones of HTML, count too.
+
+    The time of feedparser grows with its square.
+    """
+    closers = {b"<![CDATA[": b"]]>", b"<!--": b"-->"}
+    last = {closer: data.rfind(closer) for closer in closers.values()}
+    depth = deepest = after = 0
+    for tag in TAG.finditer(data):
+        if tag.start() < after:
+            continue  # it is text
+        if closer := closers.get(tag[0]):
+            after = data.find(closer, tag.end()) if tag.end() <= last[closer] else 0
+        elif not tag[0].endswith(b"/>"):
+            depth += -1 if tag[1] else 1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _what_it_is(text: bytes, kind: str, url: str) -> str:
