@@ -26,6 +26,21 @@ RESTLESS = 0.3  # mean share of cells that are in front, from which on a note is
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """What the frames to learn from show.
+
+    Attributes:
+        cells: of all of them.
+        numbers: (n,) of each frame, ascending; frames without a gap between them follow each other.
+        moves: (n,) bool, False for frames that show no motion yet.
+    """
+
+    cells: Cells
+    numbers: npt.NDArray[np.int64]
+    moves: npt.NDArray[np.bool_]
+
+
 def note_restless(cells: int, frames: int, grid: tuple[int, int]) -> None:
     """Where much of the picture is no background, nothing stands out from it."""
     share = cells / (frames * grid[0] * grid[1])
@@ -37,7 +52,7 @@ def note_restless(cells: int, frames: int, grid: tuple[int, int]) -> None:
         )
 
 
-def of_stretches(scores: Plane, learnt: "Learnt", lengths: list[int]) -> list[Tensor]:
+def of_stretches(scores: Plane, learnt: Learnt, lengths: list[int]) -> list[Tensor]:
     """Scores of numbered frames, cut into stretches; those without a score have NaN."""
     known = np.append(scores, np.zeros(max(0, int(learnt.numbers.max()) + 1 - len(scores))))
     values = np.where(learnt.moves, known[learnt.numbers], np.nan)
@@ -66,21 +81,6 @@ def _glances(footage: NormalFrames, background: Background, apart: int) -> Itera
         for picture in pictures:
             seen, past = observer.see(picture, past)
         yield seen
-
-
-@dataclass(frozen=True, eq=False)
-class Learnt:
-    """What the frames to learn from show.
-
-    Attributes:
-        cells: of all of them.
-        numbers: (n,) of each frame, ascending; frames without a gap between them follow each other.
-        moves: (n,) bool, False for frames that show no motion yet.
-    """
-
-    cells: Cells
-    numbers: npt.NDArray[np.int64]
-    moves: npt.NDArray[np.bool_]
 
 
 def learnt_of(
