@@ -168,14 +168,13 @@ def main() -> None:
         folder = Path(place) / "synthetic.desc"
         make_descriptors(folder, asked.points)
         command = [sys.executable, "-m", "tlae", "explore", f"descriptors={folder}", "port=0"]
-        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        try:
-            assert server.stdout is not None
-            url = next(line.split()[1] for line in server.stdout if line.startswith("page:"))
-            steps = walk(url, asked.pictures)
-        finally:
-            server.terminate()
-            server.wait()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            try:
+                assert server.stdout is not None
+                url = next(line.split()[1] for line in server.stdout if line.startswith("page:"))
+                steps = walk(url, asked.pictures)
+            finally:
+                server.terminate()
     print(f"{asked.points:,} points x {DIMENSIONS}, software rendering")
     for step, seconds in steps:
         print(f"  {step:<32}{seconds:8.3f} s")
