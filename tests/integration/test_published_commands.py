@@ -44,6 +44,7 @@ SMALL = {
 }
 # These have tests of their own, with servers on loopback.
 ENDLESS = ("tlae watch", "tlae serve", "tlae feed")
+NOT_HERE = ("<", "download=true", "engine=ray")  # a form to be filled in; the internet; a cluster
 PAGES = ["datasets", "camera", "planted_stills", "events", "descriptors", "clusters", "explorer"]
 PAGES += ["export", "scale"]
 
