@@ -1,10 +1,13 @@
 """Colours that can be read, and are written once."""
 
+import re
 from itertools import product
+from pathlib import Path
 
 import pytest
 
-from tlae.palette import GROUNDS, PAGE, TEXTS, on_light, page_style, themed
+import tlae
+from tlae.palette import GROUNDS, LINES, PAGE, TEXTS, on_light, page_style, themed
 
 LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3 (AA) of small text
 
@@ -32,3 +35,13 @@ def test_a_chart_in_a_page_takes_the_colours_of_the_page() -> None:
     line = f'<path style="stroke: {on_light("curve-1")}"/>'
     assert themed(line) == '<path style="stroke: var(--curve-1)"/>'
     assert all(f"--{name}: {dark};" in page_style() for name, (_, dark) in PAGE.items())
+
+
+@pytest.mark.parametrize("page", ["serving/page/live.css", "explorer/page/style.css"])
+def test_pages_with_a_switch_of_theme_have_the_same_colours(page: str) -> None:
+    style = (Path(tlae.__file__).parent / page).read_text(encoding="utf-8")
+    written = dict(re.findall(r"--([\w-]+): light-dark\(([^)]+)\)", style))
+    shared = {name for name in TEXTS | LINES if name in written}
+    assert {"ink", "faint", "line", "accent"} <= shared
+    for name in shared:
+        assert written[name] == ", ".join(PAGE[name]), name
