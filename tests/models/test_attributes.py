@@ -59,6 +59,14 @@ def test_footage_in_which_everything_moves_is_named(caplog: pytest.LogCaptureFix
     assert not caplog.text
 
 
+def test_short_runs_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    Attributes(exemplars=200).keep(frames_of(normal_street(30)), torch.zeros(0), 1.0)
+    assert "the longest run without a gap lasts 3.0 s" in caplog.text
+    caplog.clear()
+    Attributes(exemplars=200).keep(frames_of(normal_street(60)), torch.zeros(0), 1.0)
+    assert "the longest run" not in caplog.text
+
+
 def highest(maps: Tensor) -> Tensor:
     return maps.flatten(1).amax(dim=1)
 

@@ -19,6 +19,7 @@ from tlae.errors import FootageError
 from tlae.models.attributes_learning import (
     learnt_of,
     note_restless,
+    note_short_runs,
     of_stretches,
     scale_of,
 )
@@ -132,6 +133,7 @@ class Attributes(Net):
             )
         grid = grid_shape((frames.shape[1], frames.shape[2]))
         note_restless(len(cells), sum(lengths), grid)
+        note_short_runs(learnt.longest, interval_s)
         spacing = max(1, round(self.memory_s / interval_s / SAMPLES)) if self.memory_s else 0
         numbers = [scale.slope, scale.offset, scale.least, scale.pace, scale.stride]
         self.facts = torch.tensor([*numbers, apart, spacing, interval_s], dtype=torch.float64)

@@ -21,6 +21,7 @@ from tlae.progress import progress
 GLANCES = 300  # short looks at the footage, for the scale of the scene
 FAR_PX = 4.0  # that fast things should move between the two pictures of motion
 MOST_APART = 4  # frames
+SHORT_RUN_S = 4.0  # runs below this are too short for the attributes
 RESTLESS = 0.3  # mean share of cells that are in front, from which on a note is due
 
 logger = logging.getLogger(__name__)
@@ -34,11 +35,13 @@ class Learnt:
         cells: of all of them.
         numbers: (n,) of each frame, ascending; frames without a gap between them follow each other.
         moves: (n,) bool, False for frames that show no motion yet.
+        longest: frames that were followed without a gap.
     """
 
     cells: Cells
     numbers: npt.NDArray[np.int64]
     moves: npt.NDArray[np.bool_]
+    longest: int
 
 
 def note_restless(cells: int, frames: int, grid: tuple[int, int]) -> None:
@@ -49,6 +52,16 @@ def note_restless(cells: int, frames: int, grid: tuple[int, int]) -> None:
             f"note: {share:.0%} of the picture differs from the background on average (leaves, "
             "water, a crowd, or a camera that moves), so little can stand out; mask such places "
             "(`tlae mask` proposes some) and fix the camera"
+        )
+
+
+def note_short_runs(longest: int, interval_s: float) -> None:
+    """Where the footage is cut so short that new footage without cuts will look otherwise."""
+    if longest * interval_s < SHORT_RUN_S:
+        logger.warning(
+            f"note: the longest run without a gap lasts {longest * interval_s:.1f} s; less than "
+            f"{SHORT_RUN_S:g} s do not show how long things stand, so longer footage may alarm more "
+            "often than was asked; train on longer clips"
         )
 
 
@@ -87,7 +100,7 @@ def learnt_of(
     observer: Observer, footage: NormalFrames, most_frames: int, collector: Collector
 ) -> Learnt:
     """Follow the footage, and keep what the frames to learn from show."""
-    first = 0
+    first = longest = 0
     cells: list[Cells] = []
     numbers: list[int] = []
     moves: list[bool] = []
@@ -107,5 +120,6 @@ def learnt_of(
                     numbers.append(number)
                     moves.append(shows_motion)
                 advance(int(learnt.sum()))
-            first += (past.count if past else 0) + FRAMES_AVERAGED
-    return Learnt(Cells.joined(cells), np.array(numbers), np.array(moves))
+            length = past.count if past else 0
+            first, longest = first + length + FRAMES_AVERAGED, max(longest, length)
+    return Learnt(Cells.joined(cells), np.array(numbers), np.array(moves), longest)
