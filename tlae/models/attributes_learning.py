@@ -60,8 +60,8 @@ def note_short_runs(longest: int, interval_s: float) -> None:
     if longest * interval_s < SHORT_RUN_S:
         logger.warning(
             f"note: the longest run without a gap lasts {longest * interval_s:.1f} s; less than "
-            f"{SHORT_RUN_S:g} s do not show how long things stand, so longer footage may alarm more "
-            "often than was asked; train on longer clips"
+            f"{SHORT_RUN_S:g} s do not show how long things stand, so longer footage may alarm "
+            "more often than was asked; train on longer clips"
         )
 
 
