@@ -81,6 +81,7 @@ def test_frames_in_memory_are_scored_drawn_and_reported(
     scores: tlae.Scores, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert scores.table["raw"].argmax() in range(20, 31)
+    assert len(repr(scores)) < 200 + len(str(scores.folder))
     assert any(event.first_frame <= 20 <= event.last_frame for event in scores.events)
     assert scores.map_of(20).shape == (32, 32)
     assert scores.map_of(20).dtype == np.float32

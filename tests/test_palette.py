@@ -37,7 +37,7 @@ def test_a_chart_in_a_page_takes_the_colours_of_the_page() -> None:
     assert all(f"--{name}: {dark};" in page_style() for name, (_, dark) in PAGE.items())
 
 
-@pytest.mark.parametrize("page", ["serving/page/live.css", "explorer/page/style.css"])
+@pytest.mark.parametrize("page", ["serving/page/style.css", "explorer/page/style.css"])
 def test_pages_with_a_switch_of_theme_have_the_same_colours(page: str) -> None:
     style = (Path(tlae.__file__).parent / page).read_text(encoding="utf-8")
     written = dict(re.findall(r"--([\w-]+): light-dark\(([^)]+)\)", style))

@@ -51,6 +51,13 @@ def test_a_redirection_leaves_http_nowhere(site: Site, url: str, target: str) ->
         asker(url).feed({}, 1e6)
 
 
+def test_nothing_new_is_no_answer_to_the_first_question(site: Site, url: str) -> None:
+    site.put("/feed", b"", "text/plain", 304)
+    with pytest.raises(Unavailable, match="answers 304"):
+        asker(url).feed({}, 1e6)
+    assert asker(url).feed({"If-None-Match": "a"}, 1e6).is_unchanged
+
+
 def test_a_redirection_in_a_circle_is_one_line(site: Site, url: str) -> None:
     site.put("/feed", b"", "text/plain", 302, Location="/feed")
     with pytest.raises(Unavailable, match="redirect") as caught:

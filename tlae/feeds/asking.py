@@ -169,7 +169,7 @@ class Asker:
                 return Answer(answer.url, answer.headers, body)
         except urllib.error.HTTPError as error:
             error.close()
-            if error.code == NOT_MODIFIED:
+            if error.code == NOT_MODIFIED and conditions:
                 return Answer(url, error.headers, b"", is_unchanged=True)
             raise self._refusal(host, error) from error
         except TooLong as error:

@@ -112,6 +112,11 @@ class Scores:
     event_records: list[dict[str, Any]]
     footage: Footage | None = None
 
+    def __repr__(self) -> str:
+        alarms = self.summary.get("alarm_frames", 0)
+        parts = f"{len(self.table)} frames, {alarms} in alarm, {len(self.event_records)} events"
+        return f"Scores({str(self.folder)!r}: {parts})"
+
     @cached_property
     def events(self) -> list[Event]:
         """Stretches of alarm, in the order of their begin."""
