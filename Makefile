@@ -16,7 +16,7 @@ demo: $(VENV)/.installed ## synthetic footage with known anomalies: train, score
 	$(BIN)/tlae demo
 
 test: $(VENV)/.installed ## the test suite, without the tests that train for real
-	$(BIN)/python -m pytest -m "not slow" -n auto --dist loadfile --durations 20
+	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal --durations 20
 
 slow: $(VENV)/.installed ## the tests that train for real
 	$(BIN)/python -m pytest -m slow
