@@ -34,7 +34,7 @@ def short_training(
         words: further settings of `tlae train`.
     """
     run = f"{name}{suffix}"
-    _train(folder, footage, name, run, 1, *words)
+    _train(folder, footage, name, run, 1, "training.compute=float32", *words)
     file = folder / "checkpoints" / run / "model.safetensors"
     return load_model(file), file
 
@@ -44,13 +44,13 @@ def _train(
 ) -> None:
     given = ["train", f"footage={footage.small}", f"model={name}", f"name={run}"]
     given += [f"trainer.max_epochs={epochs}", f"training.windows_per_epoch={WINDOWS}"]
-    given += [f"training.batch_size={BATCH}", "training.pictures=0", "training.compute=float32"]
+    given += [f"training.batch_size={BATCH}", "training.pictures=0"]
     given += [f"paths.checkpoints={folder}/checkpoints", f"paths.cache={folder}/cache"]
     train_named(settings_of_words("train", [*given[1:], *words]))
 
 
 def training_pace(folder: Path, footage: SpeedFootage, name: str, repeats: int) -> Pace:
-    """Windows a second of `tlae train`: three epochs less one, so that no start counts.
+    """Windows a second of `tlae train` as it is: three epochs less one, so that no start counts.
 
     Args:
         folder: for the runs.
