@@ -73,6 +73,16 @@ def test_bad_settings_get_one_line(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_of_something_else_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "speed.md").write_text("mine")
+    for out, said in ((tmp_path, "holds something else"), (tmp_path / "speed.md", "speed.md")):
+        assert main(["benchmark", "speed", f"out={out}"]) == 2
+        assert said in capsys.readouterr().err
+    assert (tmp_path / "speed.md").read_text() == "mine"
+
+
 @pytest.mark.slow
 def test_every_stage_is_measured(tmp_path: Path) -> None:
     words = ["models=[cae_small]", "frames=64", "repeats=1", f"out={tmp_path}/speed"]

@@ -22,7 +22,7 @@ from tlae.lab.speed.stages import Bench, Stage, measure_stages, shares_of_slowes
 from tlae.lab.speed.timing import Pace
 from tlae.palette import CURVES
 from tlae.rendering.charts import svg_element, svg_figure
-from tlae.whole_file import write_text
+from tlae.whole_file import explain_os_errors, write_text
 
 AXES = {
     "frames": "frames of a run",
@@ -30,6 +30,7 @@ AXES = {
     "window": "frames of a window",
 }
 FEWEST_FRAMES = 64
+TABLE = "speed.csv"  # the mark of our folders
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,8 @@ def measure_speed(cfg: SpeedConfig) -> SpeedReport:
         raise UserError("models must name at least one net, got none; for example [cae_small]")
     for model in cfg.models:
         settings_of_words("train", [f"model={model}", "footage=."])  # refuses what is no net
+    out = Path(cfg.out).expanduser()
+    _require_ours(out)
     peak = peak_flops(cfg.repeats)
     logger.info(f"{torch.get_num_threads()} threads reach {peak / 1e9:,.0f} GFLOP/s in float32")
     with tempfile.TemporaryDirectory() as name:
@@ -80,8 +83,19 @@ def measure_speed(cfg: SpeedConfig) -> SpeedReport:
             logger.info(_line(stage))
         trainings = list(_quietly(_trainings(bench)))
         report = SpeedReport(peak, stages, trainings, list(_quietly(measure_costs(bench))))
-    _write(report, Path(cfg.out).expanduser())
+    _write(report, out)
     return report
+
+
+def _require_ours(out: Path) -> None:
+    """Make the folder, before anything is measured."""
+    with explain_os_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        if any(out.iterdir()) and not (out / TABLE).is_file():
+            raise UserError(
+                f"out must be a new folder or one of `tlae benchmark speed`, {out} holds something "
+                "else; choose another"
+            )
 
 
 def _trainings(bench: Bench) -> Iterator[tuple[str, Pace, Pace]]:
@@ -115,9 +129,8 @@ def _write(report: SpeedReport, out: Path) -> None:
         for s in report.stages
     ]
     rows += [{"stage": f"ms by {c.of}", "model": c.amount, "median": c.ms} for c in report.costs]
-    out.mkdir(parents=True, exist_ok=True)
     write_text(out / "speed.md", text)
-    write_text(out / "speed.csv", pd.DataFrame(rows).to_csv(index=False))
+    write_text(out / TABLE, pd.DataFrame(rows).to_csv(index=False))
     write_text(out / "speed.svg", _plot(report.costs))
     logger.info(text)
     logger.info(f"wrote speed.md, speed.csv and speed.svg into {out}")
