@@ -45,7 +45,7 @@ SMALL = {
 # These have tests of their own, with servers on loopback.
 ENDLESS = ("tlae watch", "tlae serve", "tlae feed")
 NOT_HERE = ("<", "download=true", "engine=ray")  # a form to be filled in; the internet; a cluster
-PAGES = ["datasets", "camera", "planted_stills", "events", "descriptors", "clusters", "explorer"]
+PAGES = ["datasets", "camera", "planted_stills", "events", "clusters", "explorer", "descriptors"]
 PAGES += ["export", "scale"]
 
 
@@ -118,6 +118,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table.assign(score=np.arange(20) / 20).to_csv(world / "errors.csv", index=False)
     with pytest.MonkeyPatch.context() as patch:
         run_page(ROOT / "README.md", world, patch)
+    theirs = [f"from_file={world}/features.npy", f"ids={world}/names.txt", "name=osnet"]
+    assert main(["describe", *theirs, f"out={world}/theirs.desc"]) == 0
     return world
 
 
