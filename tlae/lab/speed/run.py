@@ -161,6 +161,6 @@ def _plot(costs: list[Cost]) -> str:
         for axes, (of, words), colour in zip(panels, AXES.items(), CURVES, strict=False):
             points = [cost for cost in costs if cost.of == of]
             amounts, ms = [cost.amount for cost in points], [cost.ms for cost in points]
-            axes.plot(amounts, ms, marker="o", color=colour)
+            axes.plot(amounts, ms, marker="o", color=colour, clip_on=False)
             axes.set(xlabel=words, ylabel="ms a frame", xlim=(0, None), ylim=(0, None))
     return svg_element(svg)
