@@ -18,13 +18,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 import tlae
 from tlae.device import pick_device
 from tlae.footage.frames import Image
 from tlae.lab.scenes import SceneOptions, write_scene
+from tlae.lab.speed.peak import net_alone, operations
 from tlae.model_file import Model
 from tlae.scoring.scorer import FrameScorer
 
@@ -122,20 +121,6 @@ def scored(scorer: FrameScorer, frames: Image, batch: int) -> np.ndarray:
     scorer.reset()
     parts = [scorer.push(frames[at : at + batch]) for at in range(0, len(frames), batch)]
     return np.concatenate([part.instant for part in [*parts, scorer.finish()]])
-
-
-def net_alone(scorer: FrameScorer, batch: Tensor) -> None:
-    """The error maps of one batch that is on the device already."""
-    scorer.reset()
-    with torch.inference_mode():
-        scorer.errors(batch)
-
-
-def operations(scorer: FrameScorer, batch: Tensor) -> float:
-    """Floating-point operations of the net for one batch."""
-    with FlopCounterMode(display=False) as counter:
-        net_alone(scorer, batch)
-    return float(counter.get_total_flops())
 
 
 def peak(device: torch.device, dtype: torch.dtype, edge: int) -> float:

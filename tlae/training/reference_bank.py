@@ -96,8 +96,9 @@ class TrainingFrames:
     def followed(self, most: int) -> Iterator[Iterable[tuple[Tensor, Tensor]]]:
         """See ``contract.NormalFrames.followed``."""
         chosen = shortened(self.runs, most)
+        wanted = np.concatenate(chosen)
         for rows in _connected(chosen, self.whole):
-            learnt = np.isin(rows, np.concatenate(chosen))
+            learnt = np.isin(rows, wanted)
             cuts = np.arange(PIECE_FRAMES, len(rows), PIECE_FRAMES)
             pieces = map(self._frames, np.split(rows, cuts))
             yield zip(pieces, map(torch.from_numpy, np.split(learnt, cuts)), strict=True)

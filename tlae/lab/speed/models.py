@@ -42,11 +42,11 @@ def short_training(
 def _train(
     folder: Path, footage: SpeedFootage, name: str, run: str, epochs: int, *words: str
 ) -> None:
-    given = ["train", f"footage={footage.small}", f"model={name}", f"name={run}"]
+    given = [f"footage={footage.small}", f"model={name}", f"name={run}"]
     given += [f"trainer.max_epochs={epochs}", f"training.windows_per_epoch={WINDOWS}"]
     given += [f"training.batch_size={BATCH}", "training.pictures=0"]
     given += [f"paths.checkpoints={folder}/checkpoints", f"paths.cache={folder}/cache"]
-    train_named(settings_of_words("train", [*given[1:], *words]))
+    train_named(settings_of_words("train", [*given, *words]))
 
 
 def training_pace(folder: Path, footage: SpeedFootage, name: str, repeats: int) -> Pace:
