@@ -12,7 +12,6 @@ answered, from the frame that the session expects.
 import argparse
 import http.client
 import json
-import os
 import re
 import subprocess
 import sys
@@ -29,6 +28,7 @@ import numpy.typing as npt
 
 import tlae
 from tlae.footage.sources import Footage
+from tlae.lab.speed.timing import cpu_s
 from tlae.model_file import Model, load_model, save_model
 
 TOLERANCE = 1e-5
@@ -272,12 +272,6 @@ def started(home: Path, load: Load) -> "subprocess.Popen[str]":
             threading.Thread(target=server.communicate, daemon=True).start()
             return server
     raise SystemExit("the server did not start")
-
-
-def cpu_s(process: int) -> float:
-    """Seconds of the processor that a process used so far."""
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def tell(

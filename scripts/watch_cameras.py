@@ -27,6 +27,7 @@ import numpy as np
 
 import tlae
 from tlae.footage.frames import Image
+from tlae.lab.speed.timing import cpu_s
 
 SIZE_WH = (640, 480)
 EVERY_S, ODD_S = 10.0, 2.0  # an event, and how long it lasts
@@ -234,12 +235,6 @@ def status_of(out: Path) -> dict[str, dict[str, float]]:
         json.loads(path.read_text("utf-8")) if path.is_file() else {}
     )
     return found
-
-
-def cpu_s(process: int) -> float:
-    """Seconds of the processor that a process used so far."""
-    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,11 @@
-"""Timing something several times over."""
+"""Timing something several times over, and the time of the processor that it takes."""
 
+import os
 import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -40,3 +42,9 @@ def pace_of(do: Callable[[], object], amount: int, repeats: int, *, warm_up: boo
         do()
         seconds.append(time.perf_counter() - started)
     return Pace(amount / statistics.median(seconds), amount / max(seconds), amount / min(seconds))
+
+
+def cpu_s(process: int) -> float:
+    """Seconds of the processor that a process used so far."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
