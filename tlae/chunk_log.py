@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from tlae.errors import UserError
+from tlae.parquet_file import read_parquet, write_parquet
+from tlae.table import Table
 from tlae.whole_file import remove_ours, whole_file, write_text
 
 JOB_FILE = "job.json"  # the facts that unfinished work was begun with
@@ -42,14 +42,14 @@ class ChunkLog:
         found = sorted(int(path.stem) for path in self.folder.glob("[0-9]*.parquet"))
         return [number for number in found if number >= first]
 
-    def tables(self, first: int = 0) -> Iterator[pd.DataFrame]:
+    def tables(self, first: int = 0) -> Iterator[Table]:
         """Tables of these chunks."""
-        return (pd.read_parquet(self.path(number)) for number in self.numbers(first))
+        return (read_parquet(self.path(number)) for number in self.numbers(first))
 
     def append(
         self,
         number: int,
-        table: pd.DataFrame,
+        table: Table,
         array: Path | None = None,
         data: bytes = b"",
         at: int = 0,
@@ -73,10 +73,10 @@ class ChunkLog:
         write_table(table, self.path(number))
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
+def write_table(table: Table, path: Path) -> None:
     """Write a table, all or nothing even if the power fails."""
     with whole_file(path) as temporary:
-        table.to_parquet(temporary, index=False)
+        write_parquet(table, temporary)
         with temporary.open("r+b") as file:
             os.fsync(file.fileno())
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from tlae.camera.camera import Camera
 from tlae.camera.camera_file import camera_arrays
@@ -23,7 +22,9 @@ from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK, Image
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
+from tlae.parquet_file import read_parquet
 from tlae.progress import progress
+from tlae.table import Table, is_any
 
 FORMAT = 1  # raise when frames are seen otherwise by the same camera
 CHUNK_FRAMES = 1024
@@ -43,23 +44,23 @@ def canonical_store(camera: Camera, store: FrameStore) -> FrameStore:
         with held_folder(folder, None):
             log.folder.mkdir(parents=True, exist_ok=True)
             _complete(camera, store, folder)
-            tables = [pd.read_parquet(log.path(start)) for start in _starts(store)]
+            tables = [read_parquet(log.path(start)) for start in _starts(store)]
     except OSError as error:
         raise UserError(
             f"canonical frames {folder} could not be written: {error.strerror or error}; free some "
             "space or set paths.cache to another disk; what is done is kept"
         ) from error
-    return replace(store, folder=folder, index=pd.concat(tables, ignore_index=True))
+    return replace(store, folder=folder, index=Table.joined(tables))
 
 
 def without_ill(store: FrameStore) -> FrameStore:
     """The store with frames of ill health left out, as if they were unreadable; for training."""
     health, state = store.index["health"], store.index["state"]
-    is_ill = (state == OK) & ~health.isin(CAN_ALARM)
-    return replace(store, index=store.index.assign(state=state.where(~is_ill, health)))
+    is_ill = (state == OK) & ~is_any(health, CAN_ALARM)
+    return replace(store, index=store.index.assign(state=np.where(is_ill, health, state)))
 
 
-def observe(camera: Camera, store: FrameStore) -> pd.DataFrame:
+def observe(camera: Camera, store: FrameStore) -> Table:
     """Columns ``UNOBSERVED`` for each row of the store; frames are read once, in chunks.
 
     Unreadable frames have mode "" and health "ok": their state says what is wrong.
@@ -68,8 +69,8 @@ def observe(camera: Camera, store: FrameStore) -> pd.DataFrame:
     tables = []
     for start in _starts(store):
         table, _, past = _seen_chunk(camera, store, start, past)
-        tables.append(table[list(UNOBSERVED)])
-    return pd.concat(tables, ignore_index=True)
+        tables.append(table.only(list(UNOBSERVED)))
+    return Table.joined(tables)
 
 
 def _key(camera: Camera) -> str:
@@ -110,33 +111,32 @@ def _is_done(store: FrameStore, folder: Path, start: int) -> bool:
     part = _log(folder).path(start)
     if not part.is_file():
         return False
-    now = store.index.iloc[start : start + CHUNK_FRAMES].reset_index(drop=True)
-    then = pd.read_parquet(part, columns=list(now.columns))
-    return bool(then.equals(now))
+    now = store.index.take(slice(start, start + CHUNK_FRAMES))
+    return read_parquet(part, list(now)).equals(now)
 
 
 def _past(store: FrameStore, folder: Path, start: int) -> WatchState:
     """What the frames before ``start`` leave behind: the last readable one, however far back."""
     for before in reversed(range(0, start, CHUNK_FRAMES)):
-        table = pd.read_parquet(_log(folder).path(before), columns=["clip", "state", COPIES])
+        table = read_parquet(_log(folder).path(before), ["clip", "state", COPIES])
         good = np.flatnonzero(table["state"] == OK)
         if len(good):
             frame = store.read(np.array([before + good[-1]]))[0]
-            last = table.iloc[int(good[-1])]
+            last = table.row(int(good[-1]))
             return WatchState(str(last["clip"]), frame, int(last[COPIES]))
     return WatchState()
 
 
 def _seen_chunk(
     camera: Camera, store: FrameStore, start: int, past: WatchState
-) -> tuple[pd.DataFrame, Image, WatchState]:
+) -> tuple[Table, Image, WatchState]:
     """Index with what was observed, pictures (n, H, W, C), and the past of the next chunk."""
-    table = store.index.iloc[start : start + CHUNK_FRAMES].reset_index(drop=True)
+    table = store.index.take(slice(start, start + CHUNK_FRAMES))
     pictures = np.zeros((len(table), *store.shape[1:]), np.uint8)
     defaults = UNOBSERVED | {COPIES: 0}
     observed = {name: np.array([value] * len(table), object) for name, value in defaults.items()}
-    scale_x = table["source_w"].to_numpy() / store.shape[2]
-    scale_y = table["source_h"].to_numpy() / store.shape[1]
+    scale_x = table["source_w"] / store.shape[2]
+    scale_y = table["source_h"] / store.shape[1]
     watch = CameraWatch(camera, past)
     for clip, rows in _batches(table):
         seen, copies = watch.push(clip, store.read(start + rows))
@@ -146,14 +146,14 @@ def _seen_chunk(
             observed["shift_x"][row] = one.shift_x * scale_x[row]
             observed["shift_y"][row] = one.shift_y * scale_y[row]
             observed[COPIES][row] = count
-    typed = {name: pd.Series(observed[name]).astype(type(defaults[name])) for name in defaults}
+    typed = {name: np.array(observed[name].tolist()) for name in defaults}
     return table.assign(**typed), pictures, watch.past
 
 
-def _batches(table: pd.DataFrame) -> Iterator[tuple[str, Rows]]:
+def _batches(table: Table) -> Iterator[tuple[str, Rows]]:
     """Clip and readable rows of a chunk, in batches that hold one clip."""
     good = np.flatnonzero(table["state"] == OK)
-    clips = table["clip"].to_numpy()
+    clips = table["clip"]
     for run in np.split(good, np.flatnonzero(clips[good][1:] != clips[good][:-1]) + 1):
         for start in range(0, len(run), BATCH_FRAMES):
             yield str(clips[run[0]]), run[start : start + BATCH_FRAMES]

@@ -30,7 +30,7 @@ def fit_camera(store: FrameStore, rows: Rows, options: CameraOptions) -> Camera:
     Raises:
         FootageError: the footage is black throughout, so there is no scene to learn.
     """
-    rows = rows[(store.index["state"].to_numpy() == OK)[rows]]
+    rows = rows[(store.index["state"] == OK)[rows]]
     at_most = max(8, min(FIT_FRAMES, FIT_BYTES // int(np.prod(store.shape[1:]))))
     places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), at_most)).round())
     frames = store.read(rows[places.astype(np.int64)])
@@ -69,7 +69,7 @@ def fit_bank(frames: Image, mode: Labels) -> BackgroundBank:
 
 def longest_copies(store: FrameStore, rows: Rows) -> int:
     """Most exact copies in a row in the first frames of normal footage, within a clip."""
-    clips = store.index["clip"].to_numpy()
+    clips = store.index["clip"]
     rows = rows[:COPY_FRAMES]
     longest = run = 0
     for start in range(0, len(rows) - 1, BLOCK_FRAMES):

@@ -36,7 +36,7 @@ def run(cfg: EventsConfig) -> None:
 
 
 def _print_report(report: EventsReport, seconds: float) -> None:
-    table, events = report.scores.table, report.scores.events
+    table, events = report.scores.columns, report.scores.events
     print(f"looked at {len(table):,} frames in {seconds:.1f} s (known maps, no net run)")
     for area in report.areas:
         level = float(area.threshold.min())

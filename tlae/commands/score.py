@@ -13,8 +13,9 @@ from tlae.commands.event_lines import event_lines
 from tlae.config import ScoreConfig
 from tlae.footage.frames import OK
 from tlae.scoring.drift import advice
+from tlae.table import counted
 from tlae.workflows.footage_notes import left_out_words
-from tlae.workflows.score import ScoringReport, counts, score_named
+from tlae.workflows.score import ScoringReport, score_named
 
 
 def run(cfg: ScoreConfig) -> None:
@@ -33,14 +34,14 @@ def run(cfg: ScoreConfig) -> None:
 def _print_scores(report: ScoringReport) -> None:
     """How many frames and events, what is in alarm, and what comes next."""
     scores, seconds = report.scores, report.seconds
-    table = scores.table
-    readable = table[table["state"] == OK]
+    table = scores.columns
+    readable = table.take(table["state"] == OK)
     pace = f", {report.scored_now / seconds:,.0f} frames/s"
     if not report.ran_net:
         pace = " (known maps, no net run)"
     print(f"scored {len(readable):,} of {len(table):,} frames in {seconds:.1f} s{pace}")
     for name in ("mode", "health"):
-        found = counts(readable[name])
+        found = counted(readable[name])
         if len(found) > 1 or not set(found) <= {UNOBSERVED[name]}:
             shown = ", ".join(f"{count:,} {what}" for what, count in found.items())
             print(f"  {name + ':':<8}{shown}")

@@ -18,9 +18,10 @@ import torch
 from tlae.config import ScoreConfig
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
-from tlae.footage.frames import OK, WARM_UP
+from tlae.footage.frames import READ
 from tlae.progress import OFF, progress_as
 from tlae.scoring.results import Scores
+from tlae.table import is_any
 from tlae.whole_file import read_facts, write_json
 from tlae.workflows.score import score_named
 
@@ -137,8 +138,8 @@ def _scored(job: Job) -> Outcome:
 
 
 def _with_counts(outcome: Outcome, scores: Scores) -> Outcome:
-    state = scores.table["state"]
-    unreadable = int((~state.isin([OK, WARM_UP])).sum())
+    state = scores.columns["state"]
+    unreadable = int((~is_any(state, READ)).sum())
     events = len(scores.event_records)
     return replace(outcome, state=DONE, frames=len(state), unreadable=unreadable, events=events)
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tlae.footage.frames import OK
 from tlae.footage.sources.file_order import name_beginning
 from tlae.footage.timestamps import parse_filename_time
 from tlae.footage.windows import median_interval_s
+from tlae.table import Table, changes, groups
 
 GAP = "gap"
 LEAP = "clock leaps ahead"
@@ -50,7 +50,7 @@ class Finding:
 
 
 def clock_findings(
-    index: pd.DataFrame, gap_s: float | None = None, time_pattern: str | None = None
+    index: Table, gap_s: float | None = None, time_pattern: str | None = None
 ) -> list[Finding]:
     """Look for what is odd about times and picture sizes.
 
@@ -71,11 +71,11 @@ def clock_findings(
     return sorted(found, key=lambda finding: (finding.row, finding.kind))
 
 
-def _steps(index: pd.DataFrame, gap_s: float) -> Iterator[Finding]:
+def _steps(index: Table, gap_s: float) -> Iterator[Finding]:
     """Intervals that are too long, zero or negative. Rows of a clip follow each other."""
     median_s = median_interval_s(index)
-    steps = index["time_s"].diff().to_numpy(copy=True)
-    steps[_changes(index["clip"])] = np.nan
+    steps = np.diff(index["time_s"], prepend=np.nan)
+    steps[changes(index["clip"])] = np.nan
     for row, frames in _stretches(steps == 0):
         yield Finding(row, EQUAL, "the same time as the frame before", frames)
     for row in map(int, np.flatnonzero(steps < 0)):
@@ -88,11 +88,13 @@ def _steps(index: pd.DataFrame, gap_s: float) -> Iterator[Finding]:
         yield Finding(row, kind, f"{word} {duration(step_s)}")
 
 
-def _times(index: pd.DataFrame) -> Iterator[Finding]:
+def _times(index: Table) -> Iterator[Finding]:
     """Frames without a time among others, and clips of stills in which frames are only counted."""
-    missing = index["taken_at"].isna()
-    throughout = missing.groupby(index["clip"], sort=False).transform("all").to_numpy()
-    for row, frames in _stretches(missing.to_numpy() & ~throughout):
+    missing = np.isnat(index["taken_at"])
+    throughout = missing.copy()
+    for rows in groups(index["clip"]).values():
+        throughout[rows] = missing[rows].all()
+    for row, frames in _stretches(missing & ~throughout):
         yield Finding(row, TIMELESS, "counted on from its neighbour", frames)
     for row, frames in _stretches(throughout & _is_still(index)):
         yield Finding(
@@ -103,13 +105,13 @@ def _times(index: pd.DataFrame) -> Iterator[Finding]:
         )
 
 
-def _names(index: pd.DataFrame, pattern: str | None) -> Iterator[Finding]:
+def _names(index: Table, pattern: str | None) -> Iterator[Finding]:
     """The first still whose time is more than a day away from the one in its name."""
-    known = _spread(np.flatnonzero(_is_still(index) & index["taken_at"].notna().to_numpy()))
+    known = _spread(np.flatnonzero(_is_still(index) & ~np.isnat(index["taken_at"])))
     first: tuple[int, float] | None = None
     apart = 0
     for row, path, taken_at in zip(
-        known, index["path"].iloc[known], index["taken_at"].iloc[known], strict=True
+        known, index["path"][known], index["taken_at"][known].tolist(), strict=True
     ):
         named = parse_filename_time(str(path).replace("::", "/").replace("\\", "/"), pattern)
         apart_s = abs((taken_at - named).total_seconds()) if named else 0.0
@@ -121,18 +123,18 @@ def _names(index: pd.DataFrame, pattern: str | None) -> Iterator[Finding]:
         yield Finding(first[0], CONTRADICTS, text)
 
 
-def _cameras(index: pd.DataFrame) -> Iterator[Finding]:
+def _cameras(index: Table) -> Iterator[Finding]:
     """Clips of stills whose names begin in several ways that take turns in time."""
-    known = _spread(np.flatnonzero(_is_still(index) & index["taken_at"].notna().to_numpy()))
-    beginnings = [name_beginning(_name(path)) for path in index["path"].iloc[known]]
-    looked_at = index.iloc[known].assign(row=known, beginning=beginnings)
-    for _, clip in looked_at.groupby("clip", sort=False):
-        named = sorted(set(clip["beginning"]))
-        turns = _changes(clip.sort_values("taken_at", kind="stable")["beginning"]).sum()
+    known = _spread(np.flatnonzero(_is_still(index) & ~np.isnat(index["taken_at"])))
+    beginnings = np.array([name_beginning(_name(path)) for path in index["path"][known]], object)
+    taken_at = index["taken_at"][known]
+    for rows in groups(index["clip"][known]).values():
+        named = sorted(set(beginnings[rows]))
+        turns = changes(beginnings[rows[np.argsort(taken_at[rows], kind="stable")]]).sum()
         if len(named) < turns:
             listed = " and ".join(repr(beginning) for beginning in named[:3])
             yield Finding(
-                int(clip["row"].iloc[0]),
+                int(known[rows[0]]),
                 CAMERAS,
                 f"names begin with {listed}, and take turns in time",
             )
@@ -147,20 +149,15 @@ def _name(path: object) -> str:
     return str(path).replace("::", "/").replace("\\", "/").rpartition("/")[2]
 
 
-def _sizes(index: pd.DataFrame) -> Iterator[Finding]:
+def _sizes(index: Table) -> Iterator[Finding]:
     """Readable frames of another size than the readable one before them in their clip."""
-    rows = np.flatnonzero((index["state"] == OK).to_numpy())
-    sizes = index[["source_w", "source_h"]].to_numpy()[rows]
+    rows = np.flatnonzero(index["state"] == OK)
+    sizes = np.stack([index["source_w"][rows], index["source_h"][rows]], axis=1)
     changed = np.zeros(len(rows), bool)
     changed[1:] = (sizes[1:] != sizes[:-1]).any(axis=1)
-    for place in np.flatnonzero(changed & ~_changes(index["clip"].iloc[rows])):
+    for place in np.flatnonzero(changed & ~changes(index["clip"][rows])):
         before, now = (f"{w}x{h}" for w, h in sizes[place - 1 : place + 1])
         yield Finding(int(rows[place]), SIZE, f"from {before} to {now}")
-
-
-def _changes(column: pd.Series) -> Marks:
-    """Rows at which the value is another than in the row before; the first row is one."""
-    return (column != column.shift()).to_numpy(dtype=bool)
 
 
 def _stretches(marks: Marks) -> Iterator[tuple[int, int]]:
@@ -170,10 +167,10 @@ def _stretches(marks: Marks) -> Iterator[tuple[int, int]]:
         yield int(first), int(end - first)
 
 
-def _is_still(index: pd.DataFrame) -> Marks:
+def _is_still(index: Table) -> Marks:
     """Rows that have a file of their own; frames of a video share theirs."""
-    changes = _changes(index["path"])
-    alone: Marks = changes & np.append(changes[1:], True)
+    begins = changes(index["path"])
+    alone: Marks = begins & np.append(begins[1:], True)
     return alone
 
 

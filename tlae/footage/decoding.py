@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from tlae.chunk_log import ChunkLog, open_array, write_table
 from tlae.errors import FootageError, UserError
@@ -20,7 +19,9 @@ from tlae.footage.frames import OK, Frame
 from tlae.footage.preprocess import Preprocessing, same_shape
 from tlae.footage.sampling import nothing_left
 from tlae.footage.sources import Footage
+from tlae.parquet_file import read_parquet
 from tlae.progress import Advance, progress
+from tlae.table import MOMENT, Table, first_rows, groups
 
 CHUNK_FRAMES = 256
 
@@ -76,7 +77,7 @@ def decode(
     tables = list(_tables(folder))
     if not tables:
         raise FootageError(nothing_left(footage.spec, footage.clips))
-    write_table(pd.concat(tables, ignore_index=True), folder / "index.parquet")
+    write_table(Table.joined(tables), folder / "index.parquet")
     shutil.rmtree(log.folder)
 
 
@@ -84,11 +85,11 @@ def _log(folder: Path) -> ChunkLog:
     return ChunkLog(folder / "parts", digits=10)
 
 
-def _tables(folder: Path) -> Iterator[pd.DataFrame]:
+def _tables(folder: Path) -> Iterator[Table]:
     """The index as far as it goes, without chunks that a killed build left though it has them."""
     rows = 0
     if (folder / "index.parquet").is_file():
-        yield (index := pd.read_parquet(folder / "index.parquet"))
+        yield (index := read_parquet(folder / "index.parquet"))
         rows = len(index)
     yield from _log(folder).tables(rows)
 
@@ -98,13 +99,11 @@ def _known(folder: Path) -> Known:
     first_hw = dict[str, tuple[int, int]]()
     for table in _tables(folder):
         rows += len(table)
-        for clip, count in table.groupby("clip", sort=False).size().items():
-            counts[str(clip)] = counts.get(str(clip), 0) + int(count)
-        good = table[table["state"] == OK].drop_duplicates("clip")
-        for clip, height, width in zip(
-            good["clip"], good["source_h"], good["source_w"], strict=True
-        ):
-            first_hw.setdefault(clip, (int(height), int(width)))
+        for clip, inside in groups(table["clip"]).items():
+            counts[clip] = counts.get(clip, 0) + len(inside)
+        good = table.take(table["state"] == OK)
+        for clip, first in first_rows(good["clip"]).items():
+            first_hw.setdefault(clip, (int(good["source_h"][first]), int(good["source_w"][first])))
     return Known(rows, counts, first_hw)
 
 
@@ -114,7 +113,7 @@ def _chunks(
     known: Known,
     finished: Collection[str],
     advance: Advance,
-) -> Iterator[tuple[pd.DataFrame, bytes]]:
+) -> Iterator[tuple[Table, bytes]]:
     """Index rows and frame bytes of each further chunk."""
     rows: list[dict[str, object]] = []
     pictures: list[bytes] = []
@@ -165,10 +164,9 @@ def _further_frames(
                 yield replace(frame, image=None, state=state), (0, 0)
 
 
-def _typed(rows: list[dict[str, object]]) -> pd.DataFrame:
-    table = pd.DataFrame(rows)
-    table["taken_at"] = pd.to_datetime(table["taken_at"]).astype("datetime64[us]")
-    return table.astype({"clip": "str", "path": "str", "state": "str", "time_s": "float64"})
+def _typed(rows: list[dict[str, object]]) -> Table:
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    return Table({**columns, "taken_at": np.array(columns["taken_at"], MOMENT)})
 
 
 def _require_space(folder: Path, frames: int, frame_bytes: int) -> None:

@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from tlae.errors import FootageError, UserError
 from tlae.folder_lock import held_folder
@@ -21,6 +20,8 @@ from tlae.footage.decoding import decode
 from tlae.footage.frames import OK, Image
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import Footage
+from tlae.parquet_file import read_parquet
+from tlae.table import Table
 from tlae.whole_file import write_text
 
 FORMAT = 2  # raise when a store written by older code must not be read
@@ -39,7 +40,7 @@ class FrameStore:
     """
 
     folder: Path
-    index: pd.DataFrame
+    index: Table
     preprocessing: Preprocessing
     contents: Contents = ()
 
@@ -64,9 +65,11 @@ class FrameStore:
     @property
     def source_hw(self) -> tuple[int, int]:
         """Most frequent size of the camera's readable pictures, in pixels."""
-        readable = self.index[self.index["state"] == OK]
-        height, width = readable[["source_h", "source_w"]].value_counts().index[0]
-        return int(height), int(width)
+        readable = self.index["state"] == OK
+        sizes = np.stack([self.index["source_h"], self.index["source_w"]], axis=1)[readable]
+        known, counts = np.unique(sizes, axis=0, return_counts=True)
+        height, width = known[counts.argmax()].tolist()
+        return height, width
 
     def frames(self) -> np.memmap[tuple[int, int, int, int], np.dtype[np.uint8]]:
         """All frames (N, H, W, C), mapped; unreadable ones are black."""
@@ -91,7 +94,7 @@ def open_store(footage: Footage, preprocessing: Preprocessing, cache: Path) -> F
             contents = contents_of(footage)
             folder = _folder(footage, contents, base)
             _complete(footage, contents, preprocessing, folder)
-            index = pd.read_parquet(folder / "index.parquet")
+            index = read_parquet(folder / "index.parquet")
     except OSError as error:
         raise UserError(
             f"frame store {base} could not be written: {error.strerror or error}; free some "

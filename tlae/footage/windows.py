@@ -4,16 +4,13 @@ All of it is index arithmetic on the rows of a frame store; no frame is touched.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import FootageError
 from tlae.footage.frames import OK
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tlae.table import Table, changes
 
 Rows = npt.NDArray[np.int64]
 
@@ -21,14 +18,14 @@ BLOCKS_PER_HELD_OUT = 3  # held-out time comes from about three places
 LEAST_DAYS = 4  # of footage, from which on whole days are held out
 
 
-def median_interval_s(index: "pd.DataFrame") -> float:
+def median_interval_s(index: Table) -> float:
     """Median time between neighbouring frames of a clip [s]; 0 if no clip has two frames."""
-    steps = index.groupby("clip", sort=False)["time_s"].diff()
+    steps = np.diff(index["time_s"])[~changes(index["clip"])[1:]]
     forward = steps[steps > 0]
-    return float(forward.median()) if len(forward) else 0.0
+    return float(np.median(forward)) if len(forward) else 0.0
 
 
-def segments(index: "pd.DataFrame", gap_s: float) -> list[Rows]:
+def segments(index: Table, gap_s: float) -> list[Rows]:
     """Runs of readable frames of one clip without a gap.
 
     Args:
@@ -39,11 +36,11 @@ def segments(index: "pd.DataFrame", gap_s: float) -> list[Rows]:
     Returns:
         Row numbers of each run, in order. An unreadable frame is left out but does not end a run.
     """
-    rows = np.flatnonzero((index["state"] == OK).to_numpy())
+    rows = np.flatnonzero(index["state"] == OK)
     if not len(rows):
         return []
-    clips = index["clip"].to_numpy()[rows]
-    steps_s = np.diff(index["time_s"].to_numpy()[rows])
+    clips = index["clip"][rows]
+    steps_s = np.diff(index["time_s"][rows])
     cut = (clips[1:] != clips[:-1]) | (steps_s < 0)
     if gap_s > 0:
         cut = cut | (steps_s > gap_s)
@@ -87,7 +84,7 @@ def hold_out_blocks(runs: list[Rows], share: float, shortest: int) -> tuple[list
 
 
 def hold_out_days(
-    index: "pd.DataFrame", runs: list[Rows], share: float, shortest: int
+    index: Table, runs: list[Rows], share: float, shortest: int
 ) -> tuple[list[Rows], list[Rows]] | None:
     """Split runs into training days and held-out days, for footage of ``LEAST_DAYS`` or more.
 
@@ -105,15 +102,15 @@ def hold_out_days(
     """
     _require_share(share)
     taken_at = index["taken_at"]
-    if not runs or taken_at.iloc[np.concatenate(runs)].isna().any():
+    if not runs or np.isnat(taken_at[np.concatenate(runs)]).any():
         return None
-    day = taken_at.dt.normalize()
-    days = np.sort(day.iloc[np.concatenate(runs)].unique())
+    day = taken_at.astype("datetime64[D]")
+    days = np.unique(day[np.concatenate(runs)])
     if len(days) < LEAST_DAYS:
         return None
     count = max(1, round(share * len(days)))
     held_days = days[::-1][np.arange(count) * len(days) // count]  # the last, then evenly spread
-    is_held = day.isin(held_days).to_numpy()
+    is_held = np.isin(day, held_days)
     blocks = [
         block for run in runs for block in np.split(run, np.flatnonzero(np.diff(is_held[run])) + 1)
     ]

@@ -30,6 +30,7 @@ from tlae.errors import FootageError, UserError, nearest
 from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK
 from tlae.image_sets.descriptor_facts import DESCRIBE_AGAIN, descriptor_names, facts_of
+from tlae.table import Table
 from tlae.whole_file import is_empty_folder, remove_ours, write_text
 
 IDS = "ids.parquet"
@@ -197,7 +198,7 @@ class DescriptorWriter:
         broken = ~np.isfinite(stored).all(axis=1)
         stored[broken] = np.nan
         table = items.assign(written=len(stored) * (np.arange(len(items)) == 0))
-        self.log.append(self.chunks, table, self.array, stored.tobytes(), self._size())
+        self.log.append(self.chunks, Table.of(table), self.array, stored.tobytes(), self._size())
         self._count(items, len(stored))
         return int(broken.sum())
 
@@ -217,7 +218,7 @@ class DescriptorWriter:
                 f"at least one picture must be readable, got none ({reasons or 'no pictures'})"
             )
         if self.known is None:
-            write_table(table, self.folder / IDS)
+            write_table(Table.of(table), self.folder / IDS)
         elif len(self.known) != len(table):
             raise UserError(self._other_items(f"{len(self.known):,} of them, not {len(table):,}"))
         with self.array.open("r+b") as file:
@@ -244,7 +245,7 @@ class DescriptorWriter:
             begin_anew(self.part, PART_FILES, "an unfinished descriptor")
             array.touch()
             note_facts(self.part, self.facts)
-        for items in self.log.tables():
+        for items in (part.frame() for part in self.log.tables()):
             self._count(items, int(items["written"].sum()))
         open_array(array, self._size())
 
@@ -282,7 +283,7 @@ class DescriptorWriter:
     def _table(self) -> pd.DataFrame:
         if not self.chunks:
             return pd.DataFrame(columns=[*ITEM_COLUMNS, "row"])
-        table = pd.concat(self.log.tables(), ignore_index=True)[list(ITEM_COLUMNS)]
+        table = Table.joined(list(self.log.tables())).frame()[list(ITEM_COLUMNS)]
         described = table["state"] == OK
         return table.assign(row=(described.cumsum() - 1).where(described, -1).astype("int64"))
 

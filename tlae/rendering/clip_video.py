@@ -4,11 +4,9 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tlae.errors import FootageError, UserError
 from tlae.footage.frames import OK, READ, Frame, Image
@@ -20,6 +18,7 @@ from tlae.rendering.strength import times_threshold
 from tlae.rendering.text import clock_text
 from tlae.rendering.timeline import ScoreAxis, draw_timeline
 from tlae.rendering.video_file import VideoFile
+from tlae.table import Table
 
 TRAIL_FRAMES, TRAIL_S = 3, 5.0  # so far back a trail is looked for
 NOTHING_READ_HW = (480, 640)  # size where no frame of the clip has a picture
@@ -39,7 +38,7 @@ class ClipScores:
         events: first and last row of each event, inclusive.
     """
 
-    table: pd.DataFrame
+    table: Table
     map_of: Callable[[int], FloatMap]
     axis: ScoreAxis
     expected_of: Callable[[int], Image] | None = None
@@ -48,13 +47,13 @@ class ClipScores:
     def shown_map(self, row: int) -> FloatMap:
         """The map of a row as it is drawn, the trail of movers faint, see ``without_trail``."""
         rows = np.arange(max(0, row - TRAIL_FRAMES), row)
-        time_s, state = self.table["time_s"].to_numpy(), self.table["state"].to_numpy()
+        time_s, state = self.table["time_s"], self.table["state"]
         near = (state[rows] == OK) & (np.abs(time_s[row] - time_s[rows]) <= TRAIL_S)
         return without_trail(self.map_of(row), [self.map_of(int(one)) for one in rows[near]])
 
 
 def select_rows(
-    table: pd.DataFrame,
+    table: Table,
     *,
     start_s: float | None = None,
     end_s: float | None = None,
@@ -83,7 +82,7 @@ def select_rows(
         raise UserError(f"padding_s must be >= 0 seconds, got {padding_s:g}")
     if start_s is not None and end_s is not None and start_s > end_s:
         raise UserError(f"start_s must be <= end_s, got {start_s:g} and {end_s:g}")
-    time_s = table["time_s"].to_numpy(np.float64)
+    time_s = table["time_s"]
     kept = near_events(time_s, events, padding_s) if only_events else np.full(len(time_s), True)
     if start_s is not None:
         kept &= time_s >= start_s
@@ -181,7 +180,7 @@ def moments(
         if not missing:
             return
     raise FootageError(
-        f"footage of clip {scores.table['clip'].iloc[0]} must have the frames that were scored, "
+        f"footage of clip {scores.table['clip'][0]} must have the frames that were scored, "
         f"{len(missing)} of them from #{min(missing)} on are missing; score it again"
     )
 
@@ -198,10 +197,9 @@ def _first_size(frames: Iterator[Frame]) -> tuple[tuple[int, int], Iterator[Fram
 
 
 def _moment(frame: Frame, scores: ClipScores, last_image: Image | None) -> ShownMoment:
-    row: Any = scores.table.iloc[frame.frame]
-    taken_at = None if pd.isna(row["taken_at"]) else row["taken_at"]
-    clock = clock_text(float(row["time_s"]), taken_at)
-    words = reason_of_alarm(bool(row["alarm"]), row.get("reason"))
+    row = scores.table.row(frame.frame)
+    clock = clock_text(row["time_s"], row["taken_at"])
+    words = reason_of_alarm(row["alarm"], row.get("reason"))
     caption = Caption(clock, f"{frame.clip}  #{frame.frame}", words)
     reason = frame.state if row["state"] in READ else row["state"]
     if frame.image is None or reason != OK:
@@ -210,7 +208,7 @@ def _moment(frame: Frame, scores: ClipScores, last_image: Image | None) -> Shown
         frame.image,
         scores.shown_map(frame.frame),
         caption,
-        alarm=bool(row["alarm"]),
+        alarm=row["alarm"],
         threshold=row.get("threshold"),
         strength=times_threshold(row["raw"], row.get("threshold")),
         rebuilt=scores.expected_of(frame.frame) if scores.expected_of else None,

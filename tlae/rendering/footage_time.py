@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tlae.footage.windows import median_interval_s
 from tlae.rendering.text import clock_text
 from tlae.rendering.time_ticks import DAY_S, HOUR_S, MINUTE_S
+from tlae.table import Table, first_rows, groups
 
 GAP_FACTOR = 10.0  # a pause this many times the median interval is a gap
 PAUSE_FACTOR = 1.5 * GAP_FACTOR  # between clips without wall-clock times: well seen as a gap
@@ -37,23 +37,24 @@ class FootageTime:
     interval_s: float
 
     @classmethod
-    def of(cls, table: pd.DataFrame) -> "FootageTime":
+    def of(cls, table: Table) -> "FootageTime":
         """Lay out the rows of a score table: clip, time_s, taken_at."""
         interval_s = median_interval_s(table) or UNTIMED_INTERVAL_S
-        time_s = table["time_s"].to_numpy(np.float64)
         clock = _clock_starts(table)
         began = min(clock.values()) if clock else None
         if clock and began is not None:
             starts = {name: (at - began).total_seconds() for name, at in clock.items()}
         else:
             starts = _one_after_another(table, PAUSE_FACTOR * interval_s)
-        axis_s = table["clip"].map(starts).to_numpy(np.float64) + time_s
+        rows_of = groups(table["clip"])
+        axis_s = np.empty(len(table))
+        for name, rows in rows_of.items():
+            axis_s[rows] = starts[name] + table["time_s"][rows]
         lowest_s = float(axis_s.min())
         axis_s -= lowest_s
-        spans = pd.Series(axis_s).groupby(table["clip"].to_numpy(), sort=False).agg(["min", "max"])
-        ordered = spans.sort_values("min", kind="stable")
-        clips = {str(n): (float(a), float(b)) for n, a, b in ordered.itertuples()}
-        zero = None if began is None else began.to_pydatetime() + timedelta(seconds=lowest_s)
+        spans = {n: (float(axis_s[r].min()), float(axis_s[r].max())) for n, r in rows_of.items()}
+        clips = dict(sorted(spans.items(), key=lambda clip: clip[1][0]))
+        zero = None if began is None else began + timedelta(seconds=lowest_s)
         return cls(axis_s, zero, clips, interval_s)
 
     @property
@@ -115,23 +116,24 @@ def duration_text(seconds: float) -> str:
     return f"{seconds / DAY_S:.0f} days"
 
 
-def _clock_starts(table: pd.DataFrame) -> dict[str, pd.Timestamp]:
+def _clock_starts(table: Table) -> dict[str, datetime]:
     """Wall-clock time of each clip's start, from its first frame that bears one.
 
     Empty unless all clips have one.
     """
-    known = table[table["taken_at"].notna()].drop_duplicates("clip")
-    if not len(known) or len(known) < table["clip"].nunique():
+    known = table.take(~np.isnat(table["taken_at"]))
+    first = {name: known.row(row) for name, row in first_rows(known["clip"]).items()}
+    if len(first) < len(first_rows(table["clip"])):
         return {}
-    offsets = pd.to_timedelta(known["time_s"].to_numpy(), unit="s")
-    return dict(zip(known["clip"], known["taken_at"] - offsets, strict=True))
+    return {n: row["taken_at"] - timedelta(seconds=row["time_s"]) for n, row in first.items()}
 
 
-def _one_after_another(table: pd.DataFrame, pause_s: float) -> dict[str, float]:
+def _one_after_another(table: Table, pause_s: float) -> dict[str, float]:
     """Start of each clip on the axis, in the order of the table."""
     starts: dict[str, float] = {}
     at_s = 0.0
-    for name, times in table.groupby("clip", sort=False)["time_s"]:
-        starts[str(name)] = at_s - float(times.min())
+    for name, rows in groups(table["clip"]).items():
+        times = table["time_s"][rows]
+        starts[name] = at_s - float(times.min())
         at_s += float(times.max() - times.min()) + pause_s
     return starts

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tlae.errors import UserError
 from tlae.footage.frames import Frame
@@ -21,6 +20,7 @@ from tlae.rendering.footage_time import duration_text
 from tlae.rendering.layouts import Look, ShownMoment, compose, plan_layout
 from tlae.rendering.timeline import draw_timeline
 from tlae.rendering.video_file import VideoFile
+from tlae.table import Table
 
 ROUNDING = 1e-6  # frames of the video
 
@@ -120,7 +120,7 @@ def _video_seconds(held_s: Floats, near: npt.NDArray[np.bool_], pace: Pace) -> F
 
 
 def render_timelapse(
-    table: pd.DataFrame,
+    table: Table,
     shots: Sequence[Shot],
     open_clip: Callable[[str], tuple[Iterable[Frame], ClipScores]],
     look: Look,
@@ -148,7 +148,7 @@ def render_timelapse(
     """
     if not shots:
         raise UserError(f"{path.name} must show at least one frame, got none; widen the selection")
-    clips = table["clip"].to_numpy()
+    clips = table["clip"]
     plan, timeline = plan_layout(look.layout, _source_size(table)), None
     card_frames = max(1, round(pace.card_s * pace.fps))
     with VideoFile(path, pace.fps, plan.size_hw) as video:
@@ -165,26 +165,26 @@ def render_timelapse(
 
 
 def _shown(
-    shots: list[Shot], table: pd.DataFrame, frames: Iterable[Frame], scores: ClipScores
+    shots: list[Shot], table: Table, frames: Iterable[Frame], scores: ClipScores
 ) -> Iterator[tuple[Shot, ShownMoment]]:
     """Shots of one clip with their pictures."""
-    shot_of = {int(table["frame"].iloc[shot.row]): shot for shot in shots}
+    shot_of = {int(table["frame"][shot.row]): shot for shot in shots}
     for moment, number in moments(iter(frames), scores, set(shot_of)):
         yield shot_of[number], moment
 
 
-def _card(following: ShownMoment, shot: Shot, table: pd.DataFrame) -> ShownMoment:
+def _card(following: ShownMoment, shot: Shot, table: Table) -> ShownMoment:
     """How much later it goes on, or the clip that begins where no clock tells that."""
-    line = table.iloc[shot.row]
-    begins = shot.row > 0 and table["clip"].iloc[shot.row - 1] != line["clip"]
-    untimed = begins and pd.isna(line["taken_at"])
-    message = str(line["clip"]) if untimed else f"{duration_text(shot.gap_s)} later"
+    line = table.row(shot.row)
+    begins = shot.row > 0 and table["clip"][shot.row - 1] != line["clip"]
+    untimed = begins and line["taken_at"] is None
+    message = line["clip"] if untimed else f"{duration_text(shot.gap_s)} later"
     return replace(following, smoothed=None, alarm=False, message=message)
 
 
-def _source_size(table: pd.DataFrame) -> tuple[int, int]:
+def _source_size(table: Table) -> tuple[int, int]:
     """Size of the camera's pictures."""
-    read = table[table["source_h"] > 0]
+    read = np.flatnonzero(table["source_h"] > 0)
     if not len(read):
         raise UserError("a time-lapse must show at least one frame that could be read, got none")
-    return int(read["source_h"].iloc[0]), int(read["source_w"].iloc[0])
+    return int(table["source_h"][read[0]]), int(table["source_w"][read[0]])

@@ -3,16 +3,17 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tlae.footage.frames import OK, READ, Image
 from tlae.palette import ALARM, AMBER, DARK, FAINT, INK, Colour
 from tlae.rendering.text import Rect, draw_text, text_width
 from tlae.rendering.time_ticks import time_ticks
+from tlae.table import Table, is_any
 
 HEADROOM = 1.15  # of the axis over the highest score
 LOWEST_TOP, HIGHEST_TOP = (
@@ -85,7 +86,7 @@ def strip_height(width_px: int) -> int:
 
 
 def draw_timeline(
-    table: pd.DataFrame,
+    table: Table,
     axis: ScoreAxis,
     size_hw: tuple[int, int],
     events: Sequence[tuple[int, int]] = (),
@@ -104,13 +105,13 @@ def draw_timeline(
     left = text_width(label, line_px) + line_px
     top = max(6, line_px // 2)
     plot = Rect(left, top, max(2, size_hw[1] - left - line_px), size_hw[0] - top - line_px - 5)
-    time_s = table["time_s"].to_numpy(np.float64)
-    raw = np.where(table["state"].to_numpy() == OK, table["raw"].to_numpy(np.float64), np.nan)
+    time_s = table["time_s"]
+    raw = np.where(table["state"] == OK, table["raw"], np.nan)
     x = _columns(time_s, plot)
     heights = plot.bottom - 1 - np.clip(raw / axis.top, 0, 1) * (plot.height - 1)
 
-    _shade(strip, plot, x, table["alarm"].to_numpy(bool))
-    unread = ~table["state"].isin(READ).to_numpy()
+    _shade(strip, plot, x, table["alarm"])
+    unread = ~is_any(table["state"], READ)
     _mark_unread(strip, plot, x, unread)
     _draw_ticks(strip, plot, table, line_px)
     _draw_threshold(strip, plot, axis, label, line_px)
@@ -187,16 +188,16 @@ def _draw_threshold(strip: Image, plot: Rect, axis: ScoreAxis, label: str, line_
     draw_text(strip, label, (line_px // 2, top), line_px, colour)
 
 
-def _draw_ticks(strip: Image, plot: Rect, table: pd.DataFrame, line_px: int) -> None:
+def _draw_ticks(strip: Image, plot: Rect, table: Table, line_px: int) -> None:
     """Ground line, round moments and their labels."""
     strip[plot.bottom, plot.left : plot.right] = UNREAD
-    time_s = table["time_s"].to_numpy(np.float64)
+    time_s = table["time_s"]
     start_s, span_s = float(time_s.min()), float(time_s.max() - time_s.min())
-    known = table.loc[table["taken_at"].notna(), ["taken_at", "time_s"]]
+    known = np.flatnonzero(~np.isnat(table["taken_at"]))
     began = None
     if len(known):
-        moment, offset_s = known["taken_at"].iloc[0], float(known["time_s"].iloc[0])
-        began = (moment - pd.Timedelta(seconds=offset_s - start_s)).to_pydatetime()
+        first = table.row(int(known[0]))
+        began = first["taken_at"] - timedelta(seconds=first["time_s"] - start_s)
     most = plot.width // round(1.8 * text_width("00:00:00", line_px))
     for moment_s, label in time_ticks(span_s, began, most):
         x = plot.left + round(moment_s / max(span_s, 1e-9) * (plot.width - 1))

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +13,7 @@ from tlae.scoring.calibrate import Calibration, Modes, threshold_of
 from tlae.scoring.event_rule import EventRule, Flags, Floats
 from tlae.scoring.smooth_time import is_settled
 from tlae.scoring.stored_maps import Mute, StoredMaps
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tlae.table import Table
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +53,7 @@ class Area:
 
 
 def whole_area(
-    table: "pd.DataFrame",
+    table: Table,
     calibration: Calibration | None,
     rule: EventRule,
     inside: Mask | None = None,
@@ -69,12 +66,12 @@ def whole_area(
         rule: what makes one event.
         inside: (h, w), True where changes count; None: everywhere.
     """
-    threshold = table["threshold"].to_numpy(np.float64)
+    threshold = table["threshold"]
     return Area(
         None,
         inside,
-        table["raw"].to_numpy(np.float64),
-        table["score"].to_numpy(np.float64),
+        table["raw"],
+        table["score"],
         threshold,
         rule.low_level(threshold, modes_of(table), calibration),
         calibration=calibration,
@@ -170,11 +167,11 @@ def zone_area(
     return Area(name, inside, raw, score, threshold, low, calibration=calibration)
 
 
-def modes_of(table: "pd.DataFrame") -> Modes:
+def modes_of(table: Table) -> Modes:
     """Camera mode of each row of a score table; "" in tables that lack it."""
     if "mode" not in table:
         return np.full(len(table), "", dtype=object)
-    return table["mode"].to_numpy(dtype=object)
+    return table["mode"]
 
 
 def score_rows(raw: Floats, modes: Modes, calibration: Calibration | None) -> Floats:
@@ -195,7 +192,7 @@ def worst_area(areas: Sequence[Area]) -> npt.NDArray[np.int64]:
     return np.asarray(np.nan_to_num(excess, nan=-np.inf, neginf=-np.inf).argmax(axis=0), np.int64)
 
 
-def zone_scores(areas: list[Area], alarms: list[Flags]) -> "pd.DataFrame":
+def zone_scores(areas: list[Area], alarms: list[Flags]) -> Table:
     """Score, threshold and alarm of each zone, one row per frame."""
     columns: dict[str, npt.NDArray[np.generic]] = {}
     for area, alarm in zip(areas, alarms, strict=True):
@@ -204,6 +201,4 @@ def zone_scores(areas: list[Area], alarms: list[Flags]) -> "pd.DataFrame":
             f"{area.name}.threshold": area.threshold,
             f"{area.name}.alarm": alarm,
         }
-    import pandas as pd
-
-    return pd.DataFrame(columns)
+    return Table(columns)

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
-
 from tlae.scoring.events import SCENE, Event
+from tlae.table import Table
 
 CATEGORY = 1
 
 
-def coco_of(events: Sequence[Event], table: pd.DataFrame) -> dict[str, Any]:
+def coco_of(events: Sequence[Event], table: Table) -> dict[str, Any]:
     """Peak frames of scene events and their boxes (Lin et al. 2014, *Microsoft COCO*).
 
     Args:
@@ -20,13 +19,13 @@ def coco_of(events: Sequence[Event], table: pd.DataFrame) -> dict[str, Any]:
     scenes = [event for event in events if event.kind == SCENE]
     frames = sorted({(event.clip, event.peak_frame) for event in scenes})
     number = {frame: i for i, frame in enumerate(frames, start=1)}
-    rows = table.set_index(["clip", "frame"])[["path", "source_w", "source_h"]]
-    facts = {frame: rows.loc[[frame]].to_numpy()[0].tolist() for frame in frames}
-    images = [
-        dict(zip(("file_name", "width", "height"), facts[frame], strict=True))
-        | {"id": number[frame], "frame": frame[1]}
-        for frame in frames
-    ]
+    columns = (table[name].tolist() for name in ("clip", "frame", "path", "source_w", "source_h"))
+    facts = {
+        (clip, frame): {"file_name": path, "width": width, "height": height}
+        for clip, frame, path, width, height in zip(*columns, strict=True)
+        if (clip, frame) in number
+    }
+    images = [facts[frame] | {"id": number[frame], "frame": frame[1]} for frame in frames]
     annotations = [
         {
             "id": i,

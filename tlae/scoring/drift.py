@@ -7,11 +7,11 @@ or the lens has changed. That is reported with its advice; nothing adapts by its
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from tlae.footage.frames import OK
 from tlae.scoring.calibrate import Calibration, share_below
 from tlae.scoring.events import shows_scene
+from tlae.table import Table
 
 LEAST_FRAMES = 20  # of a day that says something
 RAISED = 0.75  # mean place among normal scores; without drift 0.5
@@ -42,16 +42,18 @@ class Drift:
         return self.frames >= LEAST_FRAMES and self.score > RAISED
 
 
-def watch_drift(table: pd.DataFrame, calibration: Calibration) -> list[Drift]:
+def watch_drift(table: Table, calibration: Calibration) -> list[Drift]:
     """Compare every day with the calibration.
 
     Args:
         table: score table.
         calibration: as the scores were calibrated.
     """
-    scored = table[(table["state"] == OK) & table["score"].notna() & shows_scene(table)]
-    days = scored["taken_at"].dt.strftime("%Y-%m-%d").fillna("")
-    return [_of_day(str(day), frames, calibration) for day, frames in scored.groupby(days)]
+    is_scored = (table["state"] == OK) & ~np.isnan(table["score"]) & shows_scene(table)
+    scored = table.take(is_scored)
+    days = np.datetime_as_string(scored["taken_at"], "D")
+    days[days == "NaT"] = ""
+    return [_of_day(str(day), scored.take(days == day), calibration) for day in np.unique(days)]
 
 
 def advice(drifts: list[Drift]) -> str | None:
@@ -72,9 +74,9 @@ def advice(drifts: list[Drift]) -> str | None:
     return f"{found}: if that is the new normal, run `tlae calibrate` on it"
 
 
-def _of_day(day: str, frames: pd.DataFrame, calibration: Calibration) -> Drift:
+def _of_day(day: str, frames: Table, calibration: Calibration) -> Drift:
     frame_mean = None
     if calibration.frame_mean is not None and "frame_mean" in frames:
-        values = frames["frame_mean"].to_numpy(np.float64)
+        values = frames["frame_mean"]
         frame_mean = float(np.nanmean(share_below(calibration.frame_mean, values)))
     return Drift(day, len(frames), float(frames["score"].mean()), frame_mean)

@@ -3,16 +3,13 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from tlae.scoring.event_options import EventRule as EventRule
 from tlae.scoring.event_options import default_merge_s as default_merge_s
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tlae.table import Table, groups
 
 HOUR_S = 3600.0
 
@@ -40,16 +37,16 @@ class Clock:
     shared: bool
 
     @classmethod
-    def of_table(cls, table: "pd.DataFrame", interval_s: float, gap_s: float) -> "Clock":
+    def of_table(cls, table: Table, interval_s: float, gap_s: float) -> "Clock":
         """Clock of a score table, in seconds since its first frame."""
-        import pandas as pd
-
-        taken_at = pd.to_datetime(table["taken_at"])
-        shared = bool(len(table)) and bool(taken_at.notna().all())
-        time_s = table["time_s"].to_numpy(np.float64)
+        taken_at = table["taken_at"]
+        shared = bool(len(table)) and not np.isnat(taken_at).any()
+        time_s = table["time_s"]
         if shared:
-            time_s = (taken_at - taken_at.iloc[0]).dt.total_seconds().to_numpy(np.float64)
-        codes = np.asarray(table.groupby("clip", sort=False).ngroup(), np.int64)
+            time_s = (taken_at - taken_at[0]).astype(np.int64) / 1e6
+        codes = np.zeros(len(table), np.int64)
+        for number, rows in enumerate(groups(table["clip"]).values()):
+            codes[rows] = number
         return cls(time_s, codes, interval_s, gap_s, shared)
 
     @cached_property

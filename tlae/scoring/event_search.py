@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from tlae.footage.frames import OK
 from tlae.scoring.areas import Area
@@ -24,10 +23,11 @@ from tlae.scoring.interest import ranked
 from tlae.scoring.stored_maps import StoredMaps
 from tlae.scoring.stretch import Moment
 from tlae.scoring.things import Things
+from tlae.table import Table, first_rows
 
 
 def find_events(
-    table: pd.DataFrame,
+    table: Table,
     areas: Sequence[Area],
     stored: StoredMaps,
     rule: EventRule,
@@ -51,7 +51,7 @@ def find_events(
         return ranked(find_stretches(table, areas, stored, rule, interval_s, gap_s))
     clock = Clock.of_table(table, interval_s, gap_s)
     found = camera_stretches(table, clock, rule)
-    first_row = {name: int(rows[0]) for name, rows in table.groupby("clip").indices.items()}
+    first_row = first_rows(table["clip"])
     for area in areas:
         for event in _things_of(table, area, stored, rule, clock):
             found.append((first_row[event.clip] + event.first_frame, event))
@@ -59,13 +59,13 @@ def find_events(
 
 
 def _things_of(
-    table: pd.DataFrame, area: Area, stored: StoredMaps, rule: EventRule, clock: Clock
+    table: Table, area: Area, stored: StoredMaps, rule: EventRule, clock: Clock
 ) -> list[Event]:
     """Things of one area."""
     things = Things(rule, clock.interval_s, area.score_of, lambda: "")
     counts = shows_scene(table)
     over = in_alarm(table, area.counted, area.threshold)
-    read = (table["state"] == OK).to_numpy() | ~np.isnan(area.counted)
+    read = (table["state"] == OK) | ~np.isnan(area.counted)
     events = []
     for moment, row in _moments(table, area, stored, clock):
         cut = bool(row) and bool(clock.ends[row - 1])
@@ -79,11 +79,11 @@ def _things_of(
 
 
 def _moments(
-    table: pd.DataFrame, area: Area, stored: StoredMaps, clock: Clock
+    table: Table, area: Area, stored: StoredMaps, clock: Clock
 ) -> Iterator[tuple[Moment, int]]:
     """Each row as a frame, with its number."""
     clips, frames, times = (table[name].tolist() for name in ("clip", "frame", "time_s"))
-    taken_at = pd.to_datetime(table["taken_at"])
+    taken_at = table["taken_at"].tolist()
     modes = table["mode"].tolist() if "mode" in table else [""] * len(table)
     health = table["health"].tolist() if "health" in table else [OK] * len(table)
     told = not (area.name or area.accepted)  # a reason is of the worst place of the whole picture
@@ -94,7 +94,7 @@ def _moments(
                 frame=int(frames[row]),
                 time_s=float(times[row]),
                 at_s=float(clock.time_s[row]),
-                taken_at=None if pd.isna(taken_at.iloc[row]) else taken_at.iloc[row],
+                taken_at=taken_at[row],
                 raw=float(area.counted[row]),
                 score=float(area.score[row]),
                 threshold=float(area.threshold[row]),
@@ -108,9 +108,9 @@ def _moments(
             yield moment, row
 
 
-def _accepted(table: pd.DataFrame, area: Area, events: list[Event]) -> list[Event]:
+def _accepted(table: Table, area: Area, events: list[Event]) -> list[Event]:
     """Events with the time at which what stayed was accepted as normal."""
-    first_row = {name: int(rows[0]) for name, rows in table.groupby("clip").indices.items()}
+    first_row = first_rows(table["clip"])
     for mute in area.accepted:
         begun = [
             (first_row[event.clip] + event.first_frame, number)

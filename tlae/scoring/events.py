@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,13 +18,12 @@ from tlae.scoring.areas import Area
 from tlae.scoring.event_rule import Clock, EventRule, Flags, Floats, event_runs
 from tlae.scoring.standing import Watch, accepted_places, stays
 from tlae.scoring.stored_maps import FloatMap, StoredMaps
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tlae.table import Table, is_any
 
 SCENE, CAMERA = "scene", "camera"
 SEEING = ("", *CAN_ALARM)  # health of a camera that shows the scene
 
+SIDES = ("left", "top", "width", "height")
 Box = tuple[int, int, int, int]  # left, top, width, height in source pixels
 
 
@@ -114,7 +113,7 @@ class Event:
 
 
 def find_stretches(
-    table: "pd.DataFrame",
+    table: Table,
     areas: Sequence[Area],
     stored: StoredMaps,
     rule: EventRule,
@@ -143,7 +142,7 @@ def numbered(found: list[tuple[int, Event]]) -> list[Event]:
 
 
 def accept_standing(
-    table: "pd.DataFrame",
+    table: Table,
     areas: Sequence[Area],
     stored: StoredMaps,
     rule: EventRule,
@@ -171,47 +170,45 @@ def accept_standing(
     return judged
 
 
-def _watch(table: "pd.DataFrame", stored: StoredMaps, interval_s: float, gap_s: float) -> Watch:
+def _watch(table: Table, stored: StoredMaps, interval_s: float, gap_s: float) -> Watch:
     clock = Clock.of_table(table, interval_s, gap_s)
-    return Watch(stored, (table["state"] == OK).to_numpy() & shows_scene(table), clock)
+    return Watch(stored, (table["state"] == OK) & shows_scene(table), clock)
 
 
-def flat_events(events: Sequence[Event]) -> "pd.DataFrame":
+def flat_events(events: Sequence[Event]) -> Table:
     """One row per event, the box in four columns."""
-    import pandas as pd
-
-    names = [field.name for field in fields(Event)]
-    table = pd.DataFrame([event.as_json() for event in events], columns=names)
     boxes = np.array([event.box for event in events], np.int64).reshape(-1, 4)
-    for number, part in enumerate(("left", "top", "width", "height")):
-        table.insert(names.index("box") + number, f"box_{part}", boxes[:, number])
-    return table.drop(columns="box")
+    columns: dict[str, Any] = {}
+    for name in (field.name for field in fields(Event)):
+        if name == "box":
+            columns |= {f"box_{side}": boxes[:, at] for at, side in enumerate(SIDES)}
+        else:
+            columns[name] = np.array([getattr(event, name) for event in events], object)
+    return Table(columns)
 
 
-def in_alarm(table: "pd.DataFrame", raw: Floats, threshold: Floats) -> Flags:
+def in_alarm(table: Table, raw: Floats, threshold: Floats) -> Flags:
     """Rows (n,) over the threshold while the camera shows the scene."""
     return (np.nan_to_num(raw, nan=-np.inf) > threshold) & shows_scene(table)
 
 
-def shows_scene(table: "pd.DataFrame") -> Flags:
+def shows_scene(table: Table) -> Flags:
     """Rows (n,) in which the camera shows the scene; all of them in tables that do not say it."""
     if "health" not in table:
         return np.ones(len(table), bool)
-    return table["health"].isin(SEEING).to_numpy()
+    return is_any(table["health"], SEEING)
 
 
-def seen_runs(table: "pd.DataFrame", runs: list[Rows]) -> list[Rows]:
+def seen_runs(table: Table, runs: list[Rows]) -> list[Rows]:
     """Runs without frames that have no score, or in which the camera does not show the scene.
 
     What a covered lens scores must not reach its neighbours by smoothing.
     """
-    seen = shows_scene(table) & (table["state"] == OK).to_numpy()
+    seen = shows_scene(table) & (table["state"] == OK)
     return [rows for run in runs if len(rows := run[seen[run]])]
 
 
-def _of_area(
-    table: "pd.DataFrame", area: Area, watch: Watch, rule: EventRule
-) -> list[tuple[int, Event]]:
+def _of_area(table: Table, area: Area, watch: Watch, rule: EventRule) -> list[tuple[int, Event]]:
     """First row and description of each event."""
     over = in_alarm(table, area.counted, area.threshold)
     above = in_alarm(table, area.counted, area.low)
@@ -227,7 +224,7 @@ def _of_area(
     return events
 
 
-def _describe(table: "pd.DataFrame", area: Area, span: tuple[int, int], watch: Watch) -> Event:
+def _describe(table: Table, area: Area, span: tuple[int, int], watch: Watch) -> Event:
     raw = area.counted
     worst = _worst(raw, watch.seen, span)
     smoothed = watch.stored.map_of(worst, area.inside, area.accepted)
@@ -250,9 +247,9 @@ def _describe(table: "pd.DataFrame", area: Area, span: tuple[int, int], watch: W
     )
 
 
-def reason_of(table: "pd.DataFrame", row: int) -> str:
+def reason_of(table: Table, row: int) -> str:
     """Why the frame of a row is unusual; tables of older versions do not say."""
-    said = table["reason"].iloc[row] if "reason" in table else None
+    said = table["reason"][row] if "reason" in table else None
     return said if isinstance(said, str) else ""
 
 
@@ -297,9 +294,7 @@ def box_of(region: Mask, source_hw: tuple[int, int]) -> Box:
     return x0, y0, x1 - x0, y1 - y0
 
 
-def camera_stretches(
-    table: "pd.DataFrame", clock: Clock, rule: EventRule
-) -> list[tuple[int, Event]]:
+def camera_stretches(table: Table, clock: Clock, rule: EventRule) -> list[tuple[int, Event]]:
     """First row and event of each stretch in which the camera did not show the scene.
 
     Args:
@@ -309,60 +304,51 @@ def camera_stretches(
     """
     if "health" not in table:
         return []
-    health = table["health"].fillna("")
+    health = table["health"]
     found = []
-    for trouble in sorted(set(health) - set(SEEING)):
-        there = (health == trouble).to_numpy()
+    for trouble in sorted({*health} - {*SEEING, None}):
+        there = health == trouble
         for span in event_runs(there, there, clock, replace(rule, cooldown_s=0.0)):
-            worst = _worst(table["raw"].to_numpy(np.float64), there, span)
+            worst = _worst(table["raw"], there, span)
             event = replace(_stretch(table, span, worst), kind=CAMERA, health=str(trouble))
             found.append((span[0], event))
     return found
 
 
-def _stretch(table: "pd.DataFrame", span: tuple[int, int], worst: int) -> Event:
+def _stretch(table: Table, span: tuple[int, int], worst: int) -> Event:
     """What the table says of a stretch of rows and of the worst of them."""
-    import pandas as pd
-
-    start, end, peak = table.iloc[span[0]], table.iloc[span[1]], table.iloc[worst]
+    start, end, peak = table.row(span[0]), table.row(span[1]), table.row(worst)
     height, width = source_hw_of(table, worst)
     return Event(
         id="",
         kind=SCENE,
         zone=None,
-        clip=str(start["clip"]),
-        first_frame=int(start["frame"]),
-        last_frame=int(end["frame"]),
-        start_s=float(start["time_s"]),
-        end_s=float(end["time_s"]),
+        clip=start["clip"],
+        first_frame=start["frame"],
+        last_frame=end["frame"],
+        start_s=start["time_s"],
+        end_s=end["time_s"],
         started_at=iso_of(start["taken_at"]),
         ended_at=iso_of(end["taken_at"]),
-        peak_frame=int(peak["frame"]),
-        peak_raw=None if pd.isna(peak["raw"]) else float(peak["raw"]),
-        peak_score=None if pd.isna(peak["score"]) else float(peak["score"]),
+        peak_frame=peak["frame"],
+        peak_raw=None if math.isnan(peak["raw"]) else peak["raw"],
+        peak_score=None if math.isnan(peak["score"]) else peak["score"],
         threshold=None,
         box=(0, 0, width, height),
         mode=str(peak.get("mode", "") or ""),
     )
 
 
-def source_hw_of(table: "pd.DataFrame", row: int) -> tuple[int, int]:
+def source_hw_of(table: Table, row: int) -> tuple[int, int]:
     """Size of the picture of a row [px]."""
-    line = table.iloc[row]
-    return int(line["source_h"]), int(line["source_w"])
+    return int(table["source_h"][row]), int(table["source_w"][row])
 
 
-def moment_text(table: "pd.DataFrame", row: int) -> str | float:
+def moment_text(table: Table, row: int) -> str | float:
     """Wall-clock time of a row, or clip time [s] where that is not known."""
-    return iso_of(table["taken_at"].iloc[row]) or float(table["time_s"].iloc[row])
+    return iso_of(table["taken_at"][row].item()) or float(table["time_s"][row])
 
 
-def iso_of(moment: object) -> str | None:
+def iso_of(moment: datetime | None) -> str | None:
     """A wall-clock time as ISO 8601; None where it is not known."""
-    if moment is None or moment != moment:  # NaT and NaN differ from themselves
-        return None
-    if isinstance(moment, datetime):
-        return moment.isoformat()
-    import pandas as pd
-
-    return pd.Timestamp(moment).isoformat()  # type: ignore[arg-type]
+    return None if moment is None else moment.isoformat()

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import zarr
 from zarr.codecs import BloscCodec
 
@@ -28,6 +27,7 @@ from tlae.footage.windows import Rows
 from tlae.progress import Advance
 from tlae.scoring.scored_frames import Scored, Scorer
 from tlae.scoring.stored_maps import MAP_DTYPE, rounded
+from tlae.table import Column, Table, missing
 from tlae.tensor_file import SAVERS
 from tlae.whole_file import replace_folder, settle, whole_file
 
@@ -113,11 +113,11 @@ class ScoringJob:
                 "some space or set paths.scores to another disk; the same command continues"
             ) from error
 
-    def table(self) -> pd.DataFrame:
+    def table(self) -> Table:
         """Results of all frames, see ``results.MEASURED``; NaN where there is no verdict."""
-        whole = pd.concat(self.log.tables(), ignore_index=True)
+        whole = Table.joined(list(self.log.tables()))
         index, (height, width) = self.store.index, self.store.preprocessing.size_hw
-        table = pd.DataFrame(
+        table = Table(
             {
                 "instant": whole["instant"],
                 "frame_mean": whole["frame_mean"],
@@ -127,7 +127,7 @@ class ScoringJob:
                 "example": _of_parts(whole, "example", -1),
             }
         )
-        return table.where((index["state"] == OK) & whole["instant"].notna())
+        return table.where((index["state"] == OK) & ~np.isnan(whole["instant"]))
 
     def clean(self, folder: Path) -> None:
         """Remove from the finished folder what only a running job needs."""
@@ -212,10 +212,11 @@ class ScoringJob:
         """Refuse results of readable frames that are not finite, before they are written."""
         bad = np.flatnonzero(~scored.is_finite)
         if len(bad):
-            clip, frame, path = self.store.index.iloc[rows[bad[0]]][["clip", "frame", "path"]]
+            row = self.store.index.row(int(rows[bad[0]]))
             raise UserError(
-                f"scores must be finite numbers, the model gives others for frame {frame} of {clip}"
-                f" ({path}); score with precision=float32, or train with a lower learning rate"
+                "scores must be finite numbers, the model gives others for frame "
+                f"{row['frame']} of {row['clip']} ({row['path']}); "
+                "score with precision=float32, or train with a lower learning rate"
             )
 
     def _keep_state(self, scorer: Scorer, row: int, start: int, *, fresh: bool) -> None:
@@ -235,7 +236,7 @@ class ScoringJob:
         self.maps[rows] = rounded(chunk.maps)
         if self.rebuilt is not None:
             self.rebuilt[rows] = chunk.rebuilt
-        table = pd.DataFrame(
+        table = Table(
             {
                 "instant": chunk.instant,
                 "frame_mean": chunk.frame_mean,
@@ -289,11 +290,11 @@ class ScoringJob:
         return self.folder / f"state-{number:08d}.safetensors"
 
 
-def _of_parts(whole: pd.DataFrame, name: str, unknown: Any) -> Any:
+def _of_parts(whole: Table, name: str, unknown: str | int) -> Column:
     """A column of all frames, whatever parts they were written in; older versions lack it."""
     if name not in whole:
-        return unknown
-    return whole[name].fillna(unknown).to_numpy(dtype=type(unknown) if unknown else object)
+        return np.full(len(whole), unknown)
+    return np.where(missing(whole[name]), unknown, whole[name])
 
 
 def _settled_rows(runs: list[Rows], rows: int, delay: int) -> int:

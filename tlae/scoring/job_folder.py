@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from tlae.chunk_log import JOB_FILE, ChunkLog
 from tlae.errors import UserError
@@ -16,6 +15,7 @@ from tlae.footage.contents import as_json, from_json, goes_on_from
 from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
+from tlae.parquet_file import read_parquet
 from tlae.scoring.job import ARRAYS, CHUNK_FRAMES, RESULT_FILES, ScoringJob
 from tlae.scoring.results import MEASURED, read_results
 from tlae.whole_file import (
@@ -120,10 +120,10 @@ def _damage(folder: Path, finished: dict[str, Any]) -> str:
         rows_of_maps = results.stored_maps.shape[0]
     except (UserError, OSError, ValueError) as error:
         return str(error)
-    table, rows = results.table, finished["rows"]
+    table, rows = results.columns, finished["rows"]
     if len(table) != rows or rows_of_maps != rows:
         return f"it has {len(table)} rows and {rows_of_maps} maps of {rows} frames"
-    measured = int(table["instant"].notna().sum())
+    measured = int((~np.isnan(table["instant"])).sum())
     expected = results.summary.get("measured", int((table["state"] == OK).sum()))
     return "" if measured == expected else f"{measured} of {expected} frames have a score"
 
@@ -152,7 +152,7 @@ def _reopen(finished: Path, part: Path, size_hw: tuple[int, int]) -> None:
         part: folder to make; what is there is replaced.
         size_hw: of the maps.
     """
-    table = pd.read_parquet(finished / "scores.parquet")
+    table = read_parquet(finished / "scores.parquet")
     remove_ours(part, RESULT_FILES)
     with whole_folder(part) as folder:
         for file in (*finished.glob("state-*"), finished / JOB_FILE):
@@ -163,15 +163,15 @@ def _reopen(finished: Path, part: Path, size_hw: tuple[int, int]) -> None:
         log = ChunkLog(folder / "parts")
         log.folder.mkdir()
         plain = [name for name in MEASURED if name in table and name not in ("peak_x", "peak_y")]
-        chunk = table[plain].copy()
+        chunk = table.only(plain)
         for name, size, source, peak in (
             ("peak_row", size_hw[0], "source_h", "peak_y"),
             ("peak_column", size_hw[1], "source_w", "peak_x"),
         ):
-            place = table[peak] * size / table[source].where(table[source] > 0) - 0.5
-            chunk[name] = place.round().fillna(-1).astype(np.int64)
+            place = table[peak] * size / np.where(table[source] > 0, table[source], np.nan) - 0.5
+            chunk = chunk.assign(**{name: np.nan_to_num(place.round(), nan=-1).astype(np.int64)})
         for first in range(0, len(chunk), CHUNK_FRAMES):
-            log.append(first // CHUNK_FRAMES, chunk.iloc[first : first + CHUNK_FRAMES])
+            log.append(first // CHUNK_FRAMES, chunk.take(slice(first, first + CHUNK_FRAMES)))
 
 
 def _link(source: str, target: str) -> None:

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
+import numpy as np
 
 from tlae.footage.frames import OK
+from tlae.table import Table, groups
 
 DONE, PARTLY, SKIPPED, WAITING = "done", "partly", "skipped", "waiting"
 
 
-def ledger(table: pd.DataFrame, waiting: Sequence[str], reason: str) -> pd.DataFrame:
+def ledger(table: Table, waiting: Sequence[str], reason: str) -> Table:
     """One row per input file, in the order of the footage.
 
     Args:
@@ -21,21 +22,14 @@ def ledger(table: pd.DataFrame, waiting: Sequence[str], reason: str) -> pd.DataF
         path, outcome (done, partly, skipped, waiting), frames (rows of the table), reason (of the
         first frame without a score, else empty).
     """
-    bad = table["state"] != OK
-    files = pd.DataFrame({"path": table["path"], "bad": bad})
-    files = files.groupby("path", sort=False).agg(frames=("bad", "size"), bad=("bad", "sum"))
-    files = files.reset_index()
-    files["reason"] = files["path"].map(
-        table[bad].drop_duplicates("path").set_index("path")["state"]
-    )
-    files["reason"] = files["reason"].astype("str").where(files["bad"] > 0, "")
-    files["outcome"] = DONE
-    files.loc[files["bad"] > 0, "outcome"] = PARTLY
-    files.loc[files["bad"] == files["frames"], "outcome"] = SKIPPED
-    later = pd.DataFrame({"path": waiting, "outcome": WAITING, "frames": 0, "reason": reason})
-    columns = ["path", "outcome", "frames", "reason"]
-    return (
-        pd.concat([files[columns], later[columns]], ignore_index=True)
-        if waiting
-        else files[columns]
-    )
+    files = [_of_file(path, table["state"][rows]) for path, rows in groups(table["path"]).items()]
+    files += [(path, WAITING, 0, reason) for path in waiting]
+    names = ("path", "outcome", "frames", "reason")
+    return Table({name: [file[at] for file in files] for at, name in enumerate(names)})
+
+
+def _of_file(path: str, states: np.ndarray) -> tuple[str, str, int, str]:
+    bad = np.flatnonzero(states != OK)
+    if not len(bad):
+        return path, DONE, len(states), ""
+    return path, PARTLY if len(bad) < len(states) else SKIPPED, len(states), str(states[bad[0]])

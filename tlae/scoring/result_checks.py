@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
 
 from tlae.errors import UserError
 from tlae.scoring.result_files import reporting_damage
+from tlae.table import Table, changes
 
 NEEDED = {"clip", "frame", "time_s", "taken_at", "state", "raw", "score", "alarm"}  # to be read
 NUMBERS = {"frame", "time_s", "instant", "frame_mean", "raw", "score", "threshold", "alarm"}
@@ -17,7 +18,7 @@ NEEDED_OF_EVENTS = {"clip", "first_frame", "last_frame", "peak_frame", "peak_raw
 
 def require_whole(
     folder: Path,
-    table: pd.DataFrame,
+    table: Table,
     summary: dict[str, Any],
     events: Sequence[dict[str, Any]],
 ) -> None:
@@ -56,10 +57,10 @@ def require_whole(
         )
 
 
-def _require_numbers(table: pd.DataFrame) -> None:
+def _require_numbers(table: Table) -> None:
     """Refuse columns of another kind than scoring writes."""
     for name in NUMBERS & set(table):
-        if not pd.api.types.is_numeric_dtype(table[name]):
+        if table[name].dtype.kind not in "bif":
             raise ValueError(f"column {name} holds no numbers")
 
 
@@ -76,8 +77,8 @@ def _require_facts(summary: dict[str, Any]) -> None:
             raise ValueError(f"{name} is {summary[name]!r}")
 
 
-def _is_in_order(table: pd.DataFrame) -> bool:
+def _is_in_order(table: Table) -> bool:
     """Whether rows stand clip by clip, their frames rising: maps are found by the row."""
-    same = (table["clip"] == table["clip"].shift()).to_numpy()
-    rising = (table["frame"].diff() > 0).to_numpy()
-    return bool(rising[same].all()) and int((~same).sum()) == table["clip"].nunique()
+    begins = changes(table["clip"])
+    rising = np.diff(table["frame"], prepend=0) > 0
+    return bool((rising | begins).all()) and int(begins.sum()) == len({*table["clip"].tolist()})

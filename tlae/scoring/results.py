@@ -7,11 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tlae.camera.watch import UNOBSERVED
 from tlae.chunk_log import JOB_FILE
@@ -23,6 +22,7 @@ from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
 from tlae.footage.zones import Mask, Zones, read_zones
+from tlae.parquet_file import read_parquet, write_parquet
 from tlae.scoring.calibrate import Calibration, PerMode
 from tlae.scoring.events import Event, flat_events, in_alarm, seen_runs
 from tlae.scoring.job import CLIP_FILES
@@ -31,6 +31,7 @@ from tlae.scoring.result_files import StoredArray, read_json, reporting_damage
 from tlae.scoring.rule import ScoringRule, completed
 from tlae.scoring.smooth_time import smooth_runs
 from tlae.scoring.stored_maps import read_maps
+from tlae.table import Table
 from tlae.whole_file import (
     explain_os_errors,
     is_empty_folder,
@@ -42,6 +43,9 @@ from tlae.whole_file import (
     write_json,
     write_text,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = [
     "clip",
@@ -83,7 +87,7 @@ class Zoned:
     """
 
     text: str
-    scores: pd.DataFrame
+    scores: Table
 
 
 @dataclass(frozen=True)
@@ -100,22 +104,31 @@ class Scores:
 
     Attributes:
         folder: where it lies.
-        table: one row per frame, see ``COLUMNS``.
+        columns: of the table with one row per frame, see ``COLUMNS``.
         summary: counts, threshold, rule, footage, versions.
         event_records: as in ``events.json``; ``events`` are the same as objects.
         footage: with the pictures, where it is in memory; None: where the summary says.
     """
 
     folder: Path
-    table: pd.DataFrame
+    columns: Table
     summary: dict[str, Any]
     event_records: list[dict[str, Any]]
     footage: Footage | None = None
 
     def __repr__(self) -> str:
         alarms = self.summary.get("alarm_frames", 0)
-        parts = f"{len(self.table)} frames, {alarms} in alarm, {len(self.event_records)} events"
+        parts = f"{len(self.columns)} frames, {alarms} in alarm, {len(self.event_records)} events"
         return f"Scores({str(self.folder)!r}: {parts})"
+
+    @cached_property
+    def table(self) -> "pd.DataFrame":
+        """``columns`` as a DataFrame.
+
+        Raises:
+            UserError: pandas is not installed.
+        """
+        return self.columns.frame()
 
     @cached_property
     def events(self) -> list[Event]:
@@ -128,8 +141,10 @@ class Scores:
         Raises:
             UserError: the table has no such row.
         """
-        if not (isinstance(row, int | np.integer) and 0 <= row < len(self.table)):
-            raise UserError(f"row must be a whole number in 0 to {len(self.table) - 1}, got {row}")
+        if not (isinstance(row, int | np.integer) and 0 <= row < len(self.columns)):
+            raise UserError(
+                f"row must be a whole number in 0 to {len(self.columns) - 1}, got {row}"
+            )
         return np.asarray(read_maps(self.stored_maps, int(row), int(row) + 1)[0])
 
     def expected_of(self, row: int) -> Image:
@@ -139,12 +154,16 @@ class Scores:
     @cached_property
     def stored_maps(self) -> StoredArray:
         """All maps (n, h, w), sliced by rows; see ``scoring.stored_maps``."""
-        known = self.table.get("instant", pd.Series(0.0, self.table.index))
-        return StoredArray(self.folder, "maps.zarr", (known > SMALLEST).to_numpy())
+        instant = self.columns.get("instant", self._nothing)
+        return StoredArray(self.folder, "maps.zarr", instant > SMALLEST)
 
     @cached_property
     def _rebuilt(self) -> StoredArray:
-        return StoredArray(self.folder, "rebuilt.zarr", np.full(len(self.table), False))
+        return StoredArray(self.folder, "rebuilt.zarr", self._nothing > 0)
+
+    @property
+    def _nothing(self) -> npt.NDArray[np.float64]:
+        return np.zeros(len(self.columns))
 
     @property
     def has_expected(self) -> bool:
@@ -153,9 +172,9 @@ class Scores:
 
     def example_of(self, row: int) -> Image | None:
         """The normal thing most similar to what is unusual, (h, w, C); None: none is known."""
-        known = (self.folder / EXAMPLES).is_file() and "example" in self.table
-        number = self.table["example"].iloc[row] if known else None
-        if number is None or pd.isna(number):
+        known = (self.folder / EXAMPLES).is_file() and "example" in self.columns
+        number = self.columns["example"][row] if known else np.nan
+        if np.isnan(number):
             return None
         with reporting_damage(self.folder, EXAMPLES):
             pictures = np.load(self.folder / EXAMPLES, mmap_mode="r", allow_pickle=False)
@@ -229,7 +248,7 @@ def read_results(folder: Path) -> Scores:
     """
     _require_results(folder)
     with reporting_damage(folder, "scores.parquet"):
-        table = pd.read_parquet(folder / "scores.parquet")
+        table = read_parquet(folder / "scores.parquet")
     summary: dict[str, Any] = read_json(folder, "summary.json", dict)
     events: list[dict[str, Any]] = read_json(folder, "events.json", list)
     require_whole(folder, table, summary, events)
@@ -257,12 +276,12 @@ def _require_results(folder: Path) -> None:
 
 def score_table(
     store: FrameStore,
-    results: pd.DataFrame,
+    results: Table,
     runs: list[Rows],
     rule: ScoringRule,
     calibration: Calibration | None,
     threshold: PerMode,
-) -> pd.DataFrame:
+) -> Table:
     """Join results to frames, smooth in time, calibrate, raise alarms.
 
     Args:
@@ -274,21 +293,23 @@ def score_table(
         threshold: alarm threshold.
     """
     unobserved = {name: value for name, value in UNOBSERVED.items() if name not in store.index}
-    table = store.index.assign(**unobserved)
-    table[list(MEASURED)] = results[list(MEASURED)]
-    table["state"] = table["state"].mask((table["state"] == OK) & table["instant"].isna(), WARM_UP)
+    table = store.index.assign(**unobserved, **{name: results[name] for name in MEASURED})
+    is_warming_up = (table["state"] == OK) & np.isnan(table["instant"])
+    table = table.assign(state=np.where(is_warming_up, WARM_UP, table["state"]))
     seen = seen_runs(table, runs)
-    raw = smooth_runs(table["instant"].to_numpy(), seen, rule.smooth_frames, causal=rule.causal)
-    modes = table["mode"].to_numpy(dtype=object)
-    table["raw"] = raw
-    table["score"] = np.nan if calibration is None else calibration.calibrated(raw, modes)
-    table["threshold"] = threshold.of(modes)
-    table["alarm"] = in_alarm(table, raw, table["threshold"].to_numpy())
-    return table[COLUMNS]
+    raw = smooth_runs(table["instant"], seen, rule.smooth_frames, causal=rule.causal)
+    modes = table["mode"]
+    level = threshold.of(modes)
+    return table.assign(
+        raw=raw,
+        score=np.nan if calibration is None else calibration.calibrated(raw, modes),
+        threshold=level,
+        alarm=in_alarm(table, raw, level),
+    ).only(COLUMNS)
 
 
 def write_tables(
-    folder: Path, table: pd.DataFrame, events: Sequence[Event], zones: Zoned | None = None
+    folder: Path, table: Table, events: Sequence[Event], zones: Zoned | None = None
 ) -> None:
     """Write scores.parquet, scores.csv, events.json, events.csv and what was watched.
 
@@ -300,16 +321,16 @@ def write_tables(
         remove_ours(folder / CLIPS, CLIP_FILES)
         (folder / COCO).unlink(missing_ok=True)
     with whole_file(folder / "scores.parquet") as temporary:
-        table.to_parquet(temporary, index=False)
+        write_parquet(table, temporary)
     with whole_file(folder / "scores.csv") as temporary:
-        table.to_csv(temporary, index=False)
+        table.to_csv(temporary)
     write_json(known, described)
     with whole_file(folder / "events.csv") as temporary:
-        flat_events(events).to_csv(temporary, index=False)
+        flat_events(events).to_csv(temporary)
     if zones is None:
         for name in (ZONES, ZONE_SCORES):
             (folder / name).unlink(missing_ok=True)
         return
     write_text(folder / ZONES, zones.text)
     with whole_file(folder / ZONE_SCORES) as temporary:
-        zones.scores.to_parquet(temporary, index=False)
+        write_parquet(zones.scores, temporary)

@@ -69,10 +69,11 @@ def job_routes(service: Service) -> APIRouter:
         first: Annotated[int, Query(ge=0, le=2**53)] = 0,
         rows: Annotated[int, Query(ge=1, le=MOST_ROWS)] = MOST_ROWS,
     ) -> Facts:
-        whole = jobs.get(job).result.table
-        part = whole.drop(columns=list(HIDDEN), errors="ignore").iloc[first : first + rows]
-        part = part.assign(taken_at=part["taken_at"].map(iso_of))
-        return {"rows_in_all": len(whole), "rows": plain(part.to_dict("records"))}
+        whole = jobs.get(job).result.columns
+        part = whole.only([name for name in whole if name not in HIDDEN])
+        numbers = range(first, min(first + rows, len(whole)))
+        lines = [line | {"taken_at": iso_of(line["taken_at"])} for line in map(part.row, numbers)]
+        return {"rows_in_all": len(whole), "rows": plain(lines)}
 
     @router.get("/{job}/events", summary="Events, as in events.json")
     def events(job: str) -> list[Facts]:
@@ -83,9 +84,9 @@ def job_routes(service: Service) -> APIRouter:
         job: str, row: Annotated[int, Path(ge=0, le=2**53)], form: Literal["png", "npy"] = "png"
     ) -> Response:
         scores = jobs.get(job).result
-        if row >= len(scores.table):
-            raise Refused(404, f"row must be below {len(scores.table)}, got {row}")
-        threshold = float(scores.table["threshold"].iloc[row])
+        if row >= len(scores.columns):
+            raise Refused(404, f"row must be below {len(scores.columns)}, got {row}")
+        threshold = float(scores.columns["threshold"][row])
         return map_answer(scores.map_of(row), threshold, form)
 
     return router

@@ -211,7 +211,7 @@ def _calibration(store: FrameStore, runs: list[Rows], scores: list[_Scores]) -> 
         np.searchsorted(starts, rows, side="right") - 1,
         median_interval_s(store.index),
         datetime.now(UTC).isoformat(timespec="seconds"),
-        store.index["mode"].to_numpy(dtype=object)[rows] if has_modes else None,
+        store.index["mode"][rows] if has_modes else None,
         None if np.isnan(means).any() else means,
     )
 
@@ -228,8 +228,8 @@ def _highest(store: FrameStore, scores: list[_Scores]) -> list[tuple[str, int, f
     index = store.index
     return [
         (
-            str(index["clip"].iloc[rows[place]]),
-            int(index["frame"].iloc[rows[place]]),
+            str(index["clip"][rows[place]]),
+            int(index["frame"][rows[place]]),
             round(float(instant[place]), 4),
         )
         for place in found

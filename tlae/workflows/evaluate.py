@@ -20,6 +20,7 @@ from tlae.folder_lock import held_folder
 from tlae.footage.frames import Image
 from tlae.progress import progress
 from tlae.rendering.strength import share_text, strength_text
+from tlae.table import Table
 from tlae.whole_file import explain_os_errors, whole_file
 from tlae.workflows.pictures import Drawing, open_drawing, worst_rows
 
@@ -125,7 +126,7 @@ def _pictures(
 ) -> list[tuple[Image, str]]:
     """Extreme frames of one label, the most extreme first; annotated regions are outlined."""
     scored, truth = evaluation.scored, evaluation.truth
-    rows = worst_rows(scored.table[truth.anomalous == wanted], count, highest=highest)
+    rows = worst_rows(Table.of(scored.table), count, truth.anomalous == wanted, highest=highest)
     starts = np.cumsum([0, *scored.lengths.values()])
     masks = {}
     for row in rows:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from tlae.budget import Budget
 from tlae.config_scores import EventsConfig
@@ -36,6 +35,7 @@ from tlae.scoring.results import COCO, Scores, Zoned, read_results, write_tables
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth_time import smooth_runs
 from tlae.scoring.stored_maps import StoredMaps
+from tlae.table import Table, highest
 from tlae.whole_file import write_json
 
 
@@ -88,7 +88,7 @@ def find_anew(cfg: EventsConfig) -> EventsReport:
     budget = cfg.scoring or Budget.of(scored.results.summary.get("alarm", {}))
     _require_pace(scored, zones, budget)
     areas = _areas(scored, normal, zones, budget, rule)
-    table = scored.results.table
+    table = scored.results.columns
     found_in = scored.stored, rule, median_interval_s(table), scored.model.gap_s
     areas = accept_standing(table, areas, *found_in)
     table, zoned = _table(scored, areas, zones_file)
@@ -118,7 +118,7 @@ def _open(folder: Path, model_file: str | None) -> _Scored:
     calibration = None
     if summary.get("calibrated_on_frames") is not None:
         calibration = model.calibration.smoothed(rule.smooth_frames, causal=rule.causal)
-    runs = seen_runs(results.table, segments(results.table, model.gap_s))
+    runs = seen_runs(results.columns, segments(results.columns, model.gap_s))
     return _Scored(results, StoredMaps(results.stored_maps, runs, rule), calibration, model)
 
 
@@ -174,7 +174,7 @@ def _areas(
                 zone,
                 inside,
                 scored.stored,
-                modes_of(scored.results.table),
+                modes_of(scored.results.columns),
                 calibration,
                 budget,
                 rule,
@@ -194,12 +194,12 @@ def _whole(
 ) -> Area:
     """The whole picture; its scores are those of the table unless more is ignored than then."""
     stored, calibration = scored.stored, scored.calibration
-    table = scored.results.table
+    table = scored.results.columns
     if changed:
         raw = stored.raw(watched)
     else:
         smooth = stored.rule.smooth_frames, stored.rule.causal
-        raw = smooth_runs(table["instant"].to_numpy(), stored.runs, smooth[0], causal=smooth[1])
+        raw = smooth_runs(table["instant"], stored.runs, smooth[0], causal=smooth[1])
     if normal:
         calibration = _calibrated_on(normal, watched, stored.rule)
     score = score_rows(raw, modes_of(table), calibration)
@@ -210,7 +210,7 @@ def _whole(
 
 def _calibrated_on(normal: _Scored, inside: Mask | None, rule: ScoringRule) -> Calibration:
     """Calibration by normal footage, smoothed in time as the scores that it is for."""
-    table = normal.results.table
+    table = normal.results.columns
     created = str(normal.results.summary.get("created", ""))
     stored = replace(normal.stored, rule=rule)
     return calibration_of(
@@ -220,14 +220,16 @@ def _calibrated_on(normal: _Scored, inside: Mask | None, rule: ScoringRule) -> C
 
 def _table(
     scored: _Scored, areas: list[Area], zones_file: Path | None
-) -> tuple[pd.DataFrame, Zoned | None]:
+) -> tuple[Table, Zoned | None]:
     """The score table of what is watched, the worst area of each frame; and each zone's scores."""
-    table = scored.results.table.copy()
+    table = scored.results.columns
     alarms = [in_alarm(table, area.counted, area.threshold) for area in areas]
     worst = worst_area(areas)
-    for column in ("raw", "score", "threshold"):
-        table[column] = np.choose(worst, [getattr(area, column) for area in areas])
-    table["alarm"] = np.logical_or.reduce(alarms)
+    columns = {
+        name: np.choose(worst, [getattr(area, name) for area in areas])
+        for name in ("raw", "score", "threshold")
+    }
+    table = table.assign(**columns, alarm=np.logical_or.reduce(alarms))
     if zones_file is None:
         return table, None
     named = areas if areas[0].name is not None else []
@@ -238,7 +240,7 @@ def _table(
 
 def _summary(
     scored: _Scored,
-    table: pd.DataFrame,
+    table: Table,
     areas: list[Area],
     budget: Budget,
     rule: EventRule,
@@ -248,6 +250,6 @@ def _summary(
         "threshold": lowest if np.isfinite(lowest) else None,
         "alarm": budget.given(),
         "alarm_frames": int(table["alarm"].sum()),
-        "raw_highest": float(table["raw"].max()) if table["raw"].notna().any() else None,
+        "raw_highest": highest(table["raw"]),
         "events": asdict(rule),
     }

@@ -5,8 +5,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from tlae.footage.clock import CAMERAS, CONTRADICTS, UNKNOWN, Finding, clock_findings
 from tlae.footage.frames import OK
 from tlae.footage.images import Levels
@@ -15,6 +13,7 @@ from tlae.footage.preprocess import same_shape
 from tlae.footage.sampling import left_by_sampling
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
+from tlae.table import Column, Table, counted
 
 logger = logging.getLogger(__name__)
 
@@ -98,14 +97,14 @@ def note_other_shape(store: FrameStore, learnt_hw: tuple[int, int] | None) -> No
         )
 
 
-def left_out(states: pd.Series, footage: Footage) -> dict[str, int]:
+def left_out(states: Column, footage: Footage) -> dict[str, int]:
     """How many inputs have no score, by reason.
 
     Args:
         states: of the frames that there are.
         footage: that they come from.
     """
-    counts = {str(k): int(v) for k, v in states[states != OK].value_counts().items()}
+    counts = counted(states[states != OK])
     others = {
         BEING_WRITTEN: len(footage.waiting),
         NOT_SAMPLED: left_by_sampling(footage.clips, len(states)),
@@ -121,9 +120,9 @@ def left_out_words(reasons: dict[str, int]) -> str:
     return f"left out {sum(reasons.values()):,}: {listed}"
 
 
-def _summary(findings: list[Finding], index: pd.DataFrame) -> dict[str, Any]:
+def _summary(findings: list[Finding], index: Table) -> dict[str, Any]:
     first = findings[0]
-    row = index.iloc[first.row]
+    row = index.row(first.row)
     return {
         "count": len(findings),
         "frames": sum(finding.frames for finding in findings),

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tlae.budget import Budget
 from tlae.errors import UserError
@@ -21,6 +20,7 @@ from tlae.scoring.marks import (
     of_scene,
     read_marks,
 )
+from tlae.table import Table
 
 Flags = npt.NDArray[np.bool_]
 
@@ -143,23 +143,22 @@ def report_of(
 
 
 def without_marked(
-    runs: list[Rows], index: pd.DataFrame, events: MarkedEvents
+    runs: list[Rows], index: Table, events: MarkedEvents
 ) -> tuple[list[Rows], int, int]:
     """Runs without the frames that show marked events.
 
     Returns:
         The runs, how many frames were left out, and of how many events the time is not known.
     """
-    taken_at = pd.to_datetime(index["taken_at"])
+    taken_at = index["taken_at"]
     shows = np.zeros(len(index), bool)
     undated = 0
     for mark in (*events.normal, *events.wanted):
         began, ended = mark.event.started_at, mark.event.ended_at
-        if began is None or ended is None or taken_at.isna().all():
+        if began is None or ended is None or np.isnat(taken_at).all():
             undated += 1
             continue
-        inside = (taken_at >= pd.Timestamp(began)) & (taken_at <= pd.Timestamp(ended))
-        shows |= inside.to_numpy()
+        shows |= (taken_at >= np.datetime64(began)) & (taken_at <= np.datetime64(ended))
     parts = [part for run in runs for part in np.split(run, _changes(shows[run]))]
     kept = [part for part in parts if len(part) and not shows[part[0]]]
     return kept, sum(map(len, runs)) - sum(map(len, kept)), undated

@@ -8,7 +8,6 @@ from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 
 import numpy as np
-import pandas as pd
 
 from tlae.errors import FootageError, UserError, nearest
 from tlae.footage.contents import goes_on_from
@@ -25,6 +24,7 @@ from tlae.rendering.text import clock_text
 from tlae.rendering.timeline import ScoreAxis
 from tlae.scoring.events import SCENE, shows_scene
 from tlae.scoring.results import Scores
+from tlae.table import Flags, Table, groups
 from tlae.workflows.named_footage import open_saved
 
 logger = logging.getLogger(__name__)
@@ -78,8 +78,8 @@ class Drawing:
         Raises:
             FootageError: where a file was scored lies one of another name.
         """
-        table = self.results.table
-        scored = table["path"][table["clip"] == name].to_numpy() if "path" in table else ()
+        table = self.results.columns
+        scored = table["path"][table["clip"] == name] if "path" in table else ()
         for frame in self.clips[name].frames(start=start, min_hw=min_hw):
             if frame.frame < len(scored) and _stem(frame.path) != _stem(scored[frame.frame]):
                 raise FootageError(
@@ -105,8 +105,8 @@ class Drawing:
     def clip_scores(self, name: str) -> ClipScores:
         """Scores and maps of one clip."""
         results = self.results
-        rows = np.flatnonzero((results.table["clip"] == name).to_numpy())
-        table = results.table.iloc[rows].reset_index(drop=True)
+        rows = np.flatnonzero(results.columns["clip"] == name)
+        table = results.columns.take(rows)
         first = int(rows[0])
         return ClipScores(
             table,
@@ -146,12 +146,11 @@ class Drawing:
             image = self.frame_image(name, number)
             if image is None:
                 continue
-            row = scores.table.iloc[number]
-            taken_at = None if pd.isna(row["taken_at"]) else row["taken_at"]
+            row = scores.table.row(number)
             caption = Caption(
-                clock_text(float(row["time_s"]), taken_at),
+                clock_text(row["time_s"], row["taken_at"]),
                 f"{name}  #{number}",
-                reason_of_alarm(bool(row["alarm"]), row.get("reason")),
+                reason_of_alarm(row["alarm"], row.get("reason")),
             )
             look = self.look.at(row.get("threshold"))
             picture = draw_overlay(
@@ -159,7 +158,7 @@ class Drawing:
                 scores.shown_map(number),
                 look.threshold,
                 look.scale,
-                alarm=bool(row["alarm"]),
+                alarm=row["alarm"],
                 watched=look.watched,
                 zones={} if size_hw else look.zones,
                 caption=None if size_hw else caption,
@@ -178,14 +177,15 @@ class Drawing:
         size_hw: tuple[int, int] | None = None,
     ) -> dict[int, Image]:
         """Overlays of rows of the score table that have a picture, see ``stills``."""
-        table = self.results.table
+        table = self.results.columns
         pictures: dict[int, Image] = {}
-        for name, lines in table.iloc[sorted(rows)].groupby("clip", sort=False):
+        chosen = np.array(sorted(rows), np.int64)
+        for name, places in groups(table["clip"][chosen]).items():
             if name not in self.clips:
                 continue
-            row_of = {int(frame): int(row) for row, frame in lines["frame"].items()}  # type: ignore[call-overload]
+            row_of = {int(table["frame"][row]): row for row in chosen[places].tolist()}
             masks = {f: truth[row] for f, row in row_of.items() if truth and row in truth}
-            for number, picture in self.stills(str(name), list(row_of), masks, size_hw):
+            for number, picture in self.stills(name, list(row_of), masks, size_hw):
                 pictures[row_of[number]] = picture
         return pictures
 
@@ -204,19 +204,19 @@ def open_drawing(results: Scores, footage: str | None = None, layout: str = "ove
     layouts = [str(known) for known in Layout]
     if layout not in layouts:
         raise UserError(f"no layout is called {layout!r}; {nearest(layout, layouts)}")
-    table, summary = results.table, results.summary
+    table, summary = results.columns, results.summary
     alarm_level = math.inf if summary["threshold"] is None else float(summary["threshold"])
     # A mean over the frame says nothing of a place in it.
     threshold = math.inf if results.rule.reduction == "mean" else alarm_level
     if math.isfinite(threshold) and threshold > 0:
         scale = HeatScale.from_threshold(threshold)
     else:
-        worst = table["raw"].where(shows_scene(table)).fillna(-math.inf).argmax()
-        scale = HeatScale.up_to(results.map_of(int(worst)))
+        worst = np.where(shows_scene(table), np.nan_to_num(table["raw"], nan=-math.inf), -math.inf)
+        scale = HeatScale.up_to(results.map_of(int(worst.argmax())))
     return Drawing(
         results,
         Look(threshold, scale, Layout(layout), _watched(results), _outlines(results)),
-        ScoreAxis.from_scores(table["raw"].to_numpy(), alarm_level),
+        ScoreAxis.from_scores(table["raw"], alarm_level),
         median_interval_s(table),
         footage or str(summary["footage"]["path"]),
     )
@@ -250,23 +250,26 @@ def _stem(path: str) -> str:
     return PurePosixPath(path.replace("::", "/").replace("\\", "/")).stem
 
 
-def worst_rows(table: pd.DataFrame, count: int, *, highest: bool = True) -> list[int]:
+def worst_rows(
+    table: Table, count: int, among: Flags | None = None, *, highest: bool = True
+) -> list[int]:
     """Rows of the highest (or lowest) raw scores, no two of the same moment, first the extreme.
 
     Args:
-        table: score table or a part of it, with its row numbers as index.
+        table: score table.
         count: at most so many.
+        among: (n,), rows that may be chosen; None: all.
         highest: False: the lowest ones.
     """
-    ordered = table["raw"].dropna().sort_values(ascending=not highest, kind="stable").index
-    lines = zip(table.index, table["clip"], table["frame"], strict=True)
-    places = {int(row): (clip, int(frame)) for row, clip, frame in lines}
+    raw = table["raw"]
+    rows = np.flatnonzero(~np.isnan(raw) & (True if among is None else among))
+    clip, frame = table["clip"], table["frame"]
     chosen: list[int] = []
-    for row in map(int, ordered):
+    for row in rows[np.argsort(-raw[rows] if highest else raw[rows], kind="stable")].tolist():
         if len(chosen) == count:
             break
-        clip, frame = places[row]
-        others = (places[other] for other in chosen)
-        if all(name != clip or abs(number - frame) >= APART_FRAMES for name, number in others):
+        apart = (abs(int(frame[row] - frame[other])) >= APART_FRAMES for other in chosen)
+        same = (clip[row] == clip[other] for other in chosen)
+        if all(is_apart or not is_same for is_apart, is_same in zip(apart, same, strict=True)):
             chosen.append(row)
     return chosen

@@ -26,6 +26,7 @@ from tlae.rendering.video_file import read_video
 from tlae.scoring.event_rule import Flags
 from tlae.scoring.events import SCENE, shows_scene
 from tlae.scoring.results import Scores
+from tlae.table import first_rows, is_any
 from tlae.workflows.pictures import Drawing, open_drawing, worst_rows
 from tlae.workflows.timelapse import write_timelapse
 
@@ -85,7 +86,7 @@ def render(cfg: RenderConfig, scores: Scores, out: Path | None = None) -> list[P
 
 
 def _wanted_clips(results: Scores, cfg: RenderConfig) -> list[str]:
-    names = list(results.table["clip"].unique())
+    names = list(first_rows(results.columns["clip"]))
     for name in cfg.clips:
         if name not in names:
             raise UserError(f"no clip is called {name!r}; {nearest(name, names)}")
@@ -149,7 +150,7 @@ def _write_frames(drawing: Drawing, cfg: RenderConfig, names: list[str]) -> Iter
     folder = drawing.results.folder / "frames"
     folder.mkdir(exist_ok=True)
     for name in names:
-        length = int((drawing.results.table["clip"] == name).sum())
+        length = int((drawing.results.columns["clip"] == name).sum())
         for number in cfg.frames:
             if not 0 <= number < length:
                 raise UserError(f"frames of {name} must be within 0..{length - 1}, got {number}")
@@ -162,17 +163,16 @@ def _write_frames(drawing: Drawing, cfg: RenderConfig, names: list[str]) -> Iter
 
 def _top_tiles(drawing: Drawing, count: int) -> Iterator[tuple[Image, str]]:
     """One frame of each event at its strongest; the most anomalous frames where there is none."""
-    table = drawing.results.table
-    shown = (table["clip"].isin(drawing.clips) & table["raw"].notna()).to_numpy() & shows_scene(
-        table
-    )
-    rows = _peak_rows(drawing.results, shown)[:count] or worst_rows(table[shown], count)
+    table = drawing.results.columns
+    shown = is_any(table["clip"], list(drawing.clips)) & ~np.isnan(table["raw"])
+    shown &= shows_scene(table)
+    rows = _peak_rows(drawing.results, shown)[:count] or worst_rows(table, count, shown)
     pictures = drawing.stills_of_rows(rows, size_hw=(2 * TILE_PX, TILE_PX))
     time = FootageTime.of(table)
     for rank, row in enumerate((row for row in rows if row in pictures), start=1):
-        line = table.iloc[row]
-        strength = strength_text(float(line["raw"]), float(line.get("threshold", math.inf)))
-        reason = reason_of_alarm(bool(line["alarm"]), line.get("reason"))
+        line = table.row(row)
+        strength = strength_text(line["raw"], line.get("threshold", math.inf))
+        reason = reason_of_alarm(line["alarm"], line.get("reason"))
         words = wrap(reason, WORDS)[:2] or [strength]
         caption = "\n".join([f"{rank}. {time.text(float(time.axis_s[row]))}", *words])
         yield pictures[row], in_ascii(caption)
@@ -189,8 +189,8 @@ def _with_scale(sheet: Image, look: Look) -> Image:
 
 def _peak_rows(results: Scores, shown: Flags) -> list[int]:
     """Rows of the peaks of scene events, the most interesting first, each once."""
-    table = results.table
-    first = {str(clip): int(rows[0]) for clip, rows in table.groupby("clip").indices.items()}
+    table = results.columns
+    first = first_rows(table["clip"])
     scenes = [event for event in results.events if event.kind == SCENE and event.clip in first]
     scenes.sort(key=lambda event: event.rank or len(scenes))
     rows = [first[event.clip] + event.peak_frame for event in scenes]

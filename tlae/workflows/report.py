@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import quote
 
 import numpy as np
-import pandas as pd
 
 from tlae.config_scores import ReportConfig
 from tlae.errors import FootageError, UserError
@@ -26,9 +25,11 @@ from tlae.rendering.report_page.page import (
     Shots,
     report_html,
 )
+from tlae.rendering.report_page.score_points import modes_of
 from tlae.rendering.strength import times_threshold
 from tlae.scoring.events import shows_scene
 from tlae.scoring.results import CLIPS, Scores
+from tlae.table import Table, first_rows
 from tlae.whole_file import explain_os_errors, whole_file
 from tlae.workflows.evaluate import MEASURES
 from tlae.workflows.pictures import Drawing, open_drawing
@@ -107,7 +108,7 @@ def _pictures(drawing: Drawing, events: list[ReportEvent]) -> dict[str, Shots]:
 
 
 def _scored(results: Scores) -> ReportData:
-    table, summary = results.table, results.summary
+    table, summary = results.columns, results.summary
     threshold = math.inf if summary["threshold"] is None else float(summary["threshold"])
     time = FootageTime.of(table)
     events = place_events(results.event_records, table, time, threshold)
@@ -120,7 +121,7 @@ def _verdict(results: Scores) -> str:
     path = results.folder / "evaluation" / MEASURES
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        fits = facts["frames"] == len(results.table) and path.stat().st_mtime >= (
+        fits = facts["frames"] == len(results.columns) and path.stat().st_mtime >= (
             (results.folder / "scores.parquet").stat().st_mtime
         )
         return str(facts["verdict"]) if fits else ""
@@ -149,12 +150,12 @@ def _open_footage(results: Scores, footage: str | None) -> tuple[Drawing | None,
     """What draws pictures; None and the reason where the footage is gone."""
     drawing = open_drawing(results, footage)
     try:
-        missing = [n for n in results.table["clip"].unique() if n not in drawing.clips]
+        missing = [n for n in first_rows(results.columns["clip"]) if n not in drawing.clips]
     except UserError as error:
         return None, _noted(f"The footage could not be read, so there are no pictures: {error}")
     if not missing:
         return drawing, []
-    if len(missing) == results.table["clip"].nunique():
+    if len(missing) == len(first_rows(results.columns["clip"])):
         return None, _noted(
             f"{drawing.footage_path} holds none of the scored clips, so there are no pictures; "
             "give footage=... where they lie now"
@@ -179,7 +180,7 @@ def _event_pictures(drawing: Drawing, event: ReportEvent) -> EventPictures | Non
     height, width = image.shape[:2]
     share = PICTURE_PX / max(height, width)
     size_hw = (max(1, round(share * height)), max(1, round(share * width)))
-    results, line = drawing.results, drawing.results.table.iloc[event.row]
+    results, line = drawing.results, drawing.results.columns.row(event.row)
     look = drawing.look.at(line.get("threshold"))
     overlay = draw_overlay(
         image,
@@ -208,22 +209,22 @@ def _with_close_ups(
     if not event.what or not event.box:
         return found
     views = []
-    for row in _beside(drawing.results.table, event):
+    for row in _beside(drawing.results.columns, event):
         image = None
         if row is not None:
-            frame = int(drawing.results.table["frame"].iloc[row])
+            frame = int(drawing.results.columns["frame"][row])
             image = drawing.frame_image(event.clip, frame)
         fits = image is not None and image.shape == peak.shape
         views.append(close_up(image, event.box) if fits and image is not None else None)
     return replace(found, before=views[0], since=close_up(peak, event.box), now=views[1])
 
 
-def _beside(table: pd.DataFrame, event: ReportEvent) -> tuple[int | None, int | None]:
+def _beside(table: Table, event: ReportEvent) -> tuple[int | None, int | None]:
     """Rows of the frame before an event and of the last one of all that show it in like light."""
-    clip = table["clip"].to_numpy() == event.clip
-    usable = clip & shows_scene(table) & (table["state"] == OK).to_numpy()
+    clip = table["clip"] == event.clip
+    usable = clip & shows_scene(table) & (table["state"] == OK)
     if "mode" in table:
-        alike = usable & (table["mode"].fillna("") == event.mode).to_numpy()
+        alike = usable & (modes_of(table) == event.mode)
         usable = alike if alike.any() else usable
     rows = np.flatnonzero(usable)
     before, after = rows[rows < event.rows[0]], rows[rows > event.row]
@@ -253,7 +254,7 @@ def close_up(image: Image, box: tuple[int, ...]) -> Image:
 def _strips(drawing: Drawing, scored: ReportData) -> tuple[list[Strip], int]:
     """Keogram of all frames in one pass, and how many strips it has no room for."""
     keogram = Keogram(scored.time)
-    clips = scored.table["clip"].to_numpy()
+    clips = scored.table["clip"]
     with progress("keogram", len(scored.table)) as advance:
         for name in scored.time.clips:
             rows = clips == name

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import zarr
 
 from tlae import __version__
@@ -41,6 +40,7 @@ from tlae.scoring.results import (
 )
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.stored_maps import StoredMaps
+from tlae.table import Table, counted, highest
 from tlae.whole_file import require_plain_name, whole_file, write_json
 from tlae.workflows.footage_notes import (
     BEING_WRITTEN,
@@ -93,7 +93,7 @@ class _Reading:
 class _Measured:
     """Results of the net, before smoothing in time."""
 
-    table: pd.DataFrame
+    table: Table
     job: ScoringJob | None  # None: nothing was to be done
     to_do: int  # rows
     pace: float | None  # frames a second
@@ -158,11 +158,11 @@ def score(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) -> 
     summary |= {"frames_per_s": measured.pace, "clock": clock}
     summary |= {"drift": [asdict(drift) for drift in drifts]}
     with whole_file(place.folder / "ledger.csv") as temporary:
-        ledger(table, footage.waiting, BEING_WRITTEN).to_csv(temporary, index=False)
+        ledger(table, footage.waiting, BEING_WRITTEN).to_csv(temporary)
     write_json(place.folder / "summary.json", summary)
     if measured.job is not None:
         finish(measured.job, folder)
-    new = int((table["state"].iloc[len(table) - measured.to_do :] == OK).sum())
+    new = int((table["state"][len(table) - measured.to_do :] == OK).sum())
     scores, seconds = read_results(folder), time.monotonic() - started
     return ScoringReport(scores, reading.threshold, seconds, new, place.fresh, drifts)
 
@@ -204,7 +204,7 @@ def _measure(
     if not place.fresh:
         known = read_results(place.folder)
         pace = known.summary.get("frames_per_s")
-        return _Measured(known.table.reindex(columns=list(MEASURED)), None, 0, pace)
+        return _Measured(_reread(known.columns), None, 0, pace)
     scorer = model.scorer(
         rule,
         cfg.device,
@@ -228,7 +228,7 @@ def _find_alarms(
     gap_s: float,
     reading: _Reading,
     measured: _Measured,
-) -> tuple[pd.DataFrame, list[Event]]:
+) -> tuple[Table, list[Event]]:
     """The score table and the events of the whole picture."""
     rule, calibration = reading.rule, reading.calibration
     table = score_table(store, measured.table, runs, rule, calibration, reading.threshold)
@@ -237,7 +237,7 @@ def _find_alarms(
     found_in = stored, reading.event_rule, median_interval_s(store.index), gap_s
     area = whole_area(table, calibration, reading.event_rule)
     (area,) = accept_standing(table, [area], *found_in)
-    table["alarm"] = in_alarm(table, area.counted, area.threshold)
+    table = table.assign(alarm=in_alarm(table, area.counted, area.threshold))
     return table, find_events(table, [area], *found_in)
 
 
@@ -258,35 +258,36 @@ def _threshold(
     return threshold_of(None, budget), None
 
 
-def _counts_of(table: pd.DataFrame, footage: Footage) -> dict[str, Any]:
+def _counts_of(table: Table, footage: Footage) -> dict[str, Any]:
     """What the summary says of the footage."""
     return {
         "frames": len(table),
         "scored": int((table["state"] == OK).sum()),
-        "measured": int(table["instant"].notna().sum()),
+        "measured": int((~np.isnan(table["instant"])).sum()),
         "left_out": left_out(table["state"], footage),
-        "clips": int(table["clip"].nunique()),
-        "modes": counts(table["mode"]),
-        "health": counts(table["health"]),
+        "clips": len({*table["clip"].tolist()}),
+        "modes": counted(table["mode"]),
+        "health": counted(table["health"]),
     }
 
 
-def _alarms_of(table: pd.DataFrame, reading: _Reading) -> dict[str, Any]:
+def _alarms_of(table: Table, reading: _Reading) -> dict[str, Any]:
     """What the summary says of the alarms."""
     threshold, calibration = reading.threshold, reading.calibration
     return {
         "alarm_frames": int(table["alarm"].sum()),
         "threshold": threshold.value if np.isfinite(threshold.value) else None,
         "thresholds": dict(threshold.by_mode),
-        "raw_highest": float(table["raw"].max()) if table["raw"].notna().any() else None,
+        "raw_highest": highest(table["raw"]),
         "rule": asdict(reading.rule),
         "calibrated_on_frames": None if calibration is None else len(calibration.raw),
     }
 
 
-def counts(names: pd.Series) -> dict[str, int]:
-    """How often each name stands in a column, the most frequent first."""
-    return {str(name): int(count) for name, count in names.value_counts().items()}
+def _reread(known: Table) -> Table:
+    """What the net said, of scores that lie there; older versions know less."""
+    unsaid = {n: None if n == "reason" else np.nan for n in MEASURED if n not in known}
+    return known.assign(**unsaid).only(MEASURED)
 
 
 def _note_other_pace(model: Scorable, store: FrameStore) -> None:

@@ -7,7 +7,6 @@ import logging
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from tlae.config_scores import RenderConfig
 from tlae.progress import progress
@@ -16,6 +15,7 @@ from tlae.rendering.footage_time import FootageTime, duration_text
 from tlae.rendering.time_ticks import HOUR_S
 from tlae.rendering.timelapse_video import Pace, plan_shots, render_timelapse
 from tlae.scoring.events import SCENE
+from tlae.table import Table, is_any
 from tlae.workflows.pictures import Drawing
 
 logger = logging.getLogger(__name__)
@@ -39,10 +39,11 @@ def write_timelapse(
     Returns:
         Path of the video; None: nothing lies in the chosen range.
     """
-    scored = drawing.results.table
-    time = FootageTime.of(scored[scored["clip"].isin(names)])
-    table = _in_order(scored[scored["clip"].isin(names)], time)
-    at_s = table["time_s"].to_numpy(np.float64)
+    scored = drawing.results.columns
+    wanted = scored.take(is_any(scored["clip"], names))
+    time = FootageTime.of(wanted)
+    table = _in_order(wanted, time)
+    at_s = table["time_s"]
     events = _event_rows(drawing, table)
     padding_s = PADDING_FRAMES * time.interval_s if cfg.padding_s is None else cfg.padding_s
     near = near_events(at_s, events, padding_s)
@@ -71,16 +72,14 @@ def write_timelapse(
     return path
 
 
-def _event_rows(drawing: Drawing, table: pd.DataFrame) -> list[tuple[int, int]]:
+def _event_rows(drawing: Drawing, table: Table) -> list[tuple[int, int]]:
     """First and last row of each event of the scene."""
-    rows = table.reset_index().set_index(["clip", "frame"])["index"]
+    places = zip(table["clip"].tolist(), table["frame"].tolist(), strict=True)
+    rows = {place: row for row, place in enumerate(places)}
     return [
-        (
-            int(rows[event["clip"], event["first_frame"]]),
-            int(rows[event["clip"], event["last_frame"]]),
-        )
+        (rows[event["clip"], event["first_frame"]], rows[event["clip"], event["last_frame"]])
         for event in drawing.results.event_records
-        if event.get("kind", SCENE) == SCENE and (event["clip"], event["first_frame"]) in rows.index
+        if event.get("kind", SCENE) == SCENE and (event["clip"], event["first_frame"]) in rows
     ]
 
 
@@ -91,8 +90,8 @@ def _footage_s(cfg: RenderConfig, time: FootageTime) -> float:
     return max(1.0, time.watched_s() / DEFAULT_LENGTH_S)
 
 
-def _in_order(table: pd.DataFrame, time: FootageTime) -> pd.DataFrame:
+def _in_order(table: Table, time: FootageTime) -> Table:
     """Rows clip by clip in the order of the axis, with the time on it."""
     place = {name: number for number, name in enumerate(time.clips)}
-    ordered = table.assign(time_s=time.axis_s, place=table["clip"].map(place))
-    return ordered.sort_values(["place", "frame"]).drop(columns="place").reset_index(drop=True)
+    places = np.array([place[clip] for clip in table["clip"].tolist()])
+    return table.assign(time_s=time.axis_s).take(np.lexsort((table["frame"], places)))

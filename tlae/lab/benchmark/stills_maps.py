@@ -43,7 +43,7 @@ def _tiles(folder: Path, run: str, stills: StillSummary) -> list[tuple[Image, st
     sorts = {
         "found": _frames_of(table, clear[found].iloc[::-1].head(SHOWN)),
         "missed": _frames_of(table, clear[~found].head(SHOWN)),
-        "without an object": worst_rows(table[table["clip"] == CLEAN], SHOWN),
+        "without an object": worst_rows(results.columns, SHOWN, results.columns["clip"] == CLEAN),
     }
     drawing, tiles = open_drawing(results), []
     for label, rows in sorts.items():

@@ -15,6 +15,7 @@ from tlae.footage.sources import Footage
 from tlae.footage.windows import Rows, median_interval_s, segments
 from tlae.lab.planting.options import PlantOptions
 from tlae.progress import progress
+from tlae.table import Table
 
 Frames = npt.NDArray[np.uint8]
 """(N, H, W, C), 1 grey or 3 RGB."""
@@ -59,8 +60,9 @@ def split_footage(footage: Footage, options: PlantOptions) -> Split:
             f"size_hw must be <= {list(size_hw)} (the pictures of {footage.spec}), "
             f"got {list(wanted_hw)}; lower it"
         )
-    interval_s = median_interval_s(index)
-    runs = segments(index, GAP_FACTOR * interval_s)
+    times = Table.of(index)
+    interval_s = median_interval_s(times)
+    runs = segments(times, GAP_FACTOR * interval_s)
     readable = np.concatenate(runs)
     train: list[Rows] = []
     test: list[Rows] = []

@@ -143,12 +143,13 @@ def _per_day(count: int, days: float) -> float:
 
 def _by_period(clean: StillClip, threshold: float, budget: int) -> Iterable[Row]:
     """Things that begin on each clean test day, or in each week where there are many."""
-    taken_at = pd.to_datetime(clean.table["taken_at"])
+    table = clean.table.frame()
+    taken_at = table["taken_at"]
     label = taken_at.dt.strftime("%Y-%m-%d")
     if label.nunique() > LONG_DAYS:
         label = taken_at.dt.strftime("%G week %V")
     things = things_of(clean.events(threshold))
-    for name, part in clean.table.groupby(label, sort=True):
+    for name, part in table.groupby(label, sort=True):
         days = watched_days(part["time_s"].to_numpy(np.float64))
         yield {
             "figure": "things_in_period",

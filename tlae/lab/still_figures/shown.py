@@ -10,7 +10,6 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tlae.scoring.areas import whole_area
 from tlae.scoring.calibrate import DAY_S, Calibration
@@ -21,6 +20,7 @@ from tlae.scoring.results import Scores
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.stored_maps import StoredMaps, read_maps
 from tlae.scoring.things import LIGHT
+from tlae.table import Table
 
 Series = npt.NDArray[np.float64]
 
@@ -40,7 +40,7 @@ class StillClip:
         calibration: of the model; None: the lower level is a share of the threshold.
     """
 
-    table: pd.DataFrame
+    table: Table
     maps: npt.NDArray[np.float32]
     rule: ScoringRule
     calibration: Calibration | None
@@ -48,22 +48,22 @@ class StillClip:
     @classmethod
     def of(cls, results: Scores, name: str, calibration: Calibration | None) -> "StillClip":
         """A clip of a scored footage."""
-        rows = np.flatnonzero((results.table["clip"] == name).to_numpy())
-        table = results.table.iloc[rows].reset_index(drop=True)
+        rows = np.flatnonzero(results.columns["clip"] == name)
+        table = results.columns.take(rows)
         maps = read_maps(results.stored_maps, int(rows[0]), int(rows[-1]) + 1)
         return cls(table, maps, results.rule, calibration)
 
     @cached_property
     def raw(self) -> Series:
         """Raw scores (n,); NaN for frames that never alarm: unreadable ones and camera events."""
-        raw = self.table["raw"].to_numpy(np.float64).copy()
+        raw = self.table["raw"].copy()
         raw[~shows_scene(self.table)] = np.nan
         return raw
 
     @cached_property
     def days(self) -> float:
         """Time that the frames cover, gaps left out [days]."""
-        return watched_days(self.table["time_s"].to_numpy(np.float64))
+        return watched_days(self.table["time_s"])
 
     def events(self, threshold: float) -> list[Event]:
         """Events of the scene: things, and light."""

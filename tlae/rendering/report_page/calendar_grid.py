@@ -2,12 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
-import pandas as pd
 
 from tlae.rendering.footage_time import FootageTime
 from tlae.rendering.time_ticks import DAY_S, HOUR_S
+from tlae.table import Table, groups, highest
 
 FAINTEST = 0.2  # colour of an hour with the first frame in alarm: it must be seen
 NINES = 3.0  # a score of 0.999 and above has the full colour
@@ -53,7 +54,7 @@ class Day:
     hours: tuple[Hour, ...]
 
 
-def calendar_days(table: pd.DataFrame, time: FootageTime) -> list[Day]:
+def calendar_days(table: Table, time: FootageTime) -> list[Day]:
     """Days from the first to the last with footage; none without wall-clock times.
 
     Args:
@@ -62,31 +63,28 @@ def calendar_days(table: pd.DataFrame, time: FootageTime) -> list[Day]:
     """
     if time.began is None:
         return []
-    midnight = pd.Timestamp(time.began).normalize()
-    since_s = (pd.Timestamp(time.began) - midnight).total_seconds()
+    midnight = time.began.replace(hour=0, minute=0, second=0, microsecond=0)
+    since_s = (time.began - midnight).total_seconds()
     cell = np.floor((time.axis_s + since_s) / HOUR_S).astype(np.int64)
-    frame = pd.DataFrame({"cell": cell, "alarm": table["alarm"].to_numpy(bool)})
-    frame["score"] = table["score"].to_numpy(np.float64)
-    grouped = frame.groupby("cell").agg(
-        frames=("alarm", "size"), alarms=("alarm", "sum"), score=("score", "max")
-    )
-    known = {int(at): (int(n), int(a), float(s)) for at, n, a, s in grouped.itertuples()}
+    known = {
+        int(at): (len(rows), int(table["alarm"][rows].sum()), highest(table["score"][rows]))
+        for at, rows in groups(cell).items()
+    }
     days = []
     for number in sorted({at // 24 for at in known}):
-        date = midnight + pd.Timedelta(days=number)
+        date = midnight + timedelta(days=number)
         hours = []
         for hour in range(24):
-            frames, alarms, score = known.get(24 * number + hour, (0, 0, math.nan))
+            frames, alarms, score = known.get(24 * number + hour, (0, 0, None))
             from_s = number * DAY_S + hour * HOUR_S - since_s
-            known_score = None if math.isnan(score) else score
             heat = _heat(score)
-            hours.append(Hour(hour, frames, alarms, known_score, heat, from_s, from_s + HOUR_S))
+            hours.append(Hour(hour, frames, alarms, score, heat, from_s, from_s + HOUR_S))
         days.append(Day(f"{date:%a} {date.day} {date:%b}", tuple(hours)))
     return days
 
 
-def _heat(score: float) -> float:
+def _heat(score: float | None) -> float:
     """Each further nine adds the same colour: near 1 is where scores differ."""
-    if math.isnan(score):
+    if score is None:
         return 0.0
     return min(1.0, -math.log10(max(1 - score, 10**-NINES)) / NINES)

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from tlae.footage.frames import OK
 from tlae.rendering.footage_time import FootageTime, duration_text
 from tlae.rendering.strength import strength_text, times_threshold
+from tlae.table import Table, first_rows
 
 SCENE, CAMERA = "scene", "camera"
 
@@ -72,7 +71,7 @@ class ReportEvent:
 
 def place_events(
     events: Sequence[dict[str, Any]],
-    table: pd.DataFrame,
+    table: Table,
     time: FootageTime,
     threshold: float,
 ) -> list[ReportEvent]:
@@ -84,8 +83,8 @@ def place_events(
         time: of its rows.
         threshold: alarm threshold in raw units where the table has no column of it.
     """
-    clips = table["clip"].to_numpy()
-    first_row = {str(n): int(at) for at, n in zip(*_first_of_clips(table), strict=True)}
+    clips = table["clip"]
+    first_row = first_rows(clips)
     placed = []
     for number, event in enumerate(events, start=1):
         start = first_row.get(str(event["clip"]))
@@ -108,27 +107,22 @@ def by_strength(events: Sequence[ReportEvent]) -> list[ReportEvent]:
     )
 
 
-def _first_of_clips(table: pd.DataFrame) -> tuple[list[int], list[str]]:
-    first = ~table["clip"].duplicated().to_numpy()
-    return [int(at) for at in first.nonzero()[0]], [str(n) for n in table["clip"][first]]
-
-
 def _placed(
     event: dict[str, Any],
     number: int,
     rows: list[int],
-    table: pd.DataFrame,
+    table: Table,
     time: FootageTime,
     threshold: float,
 ) -> ReportEvent:
     first, last, peak = rows
     from_s, to_s, peak_s = (float(time.axis_s[row]) for row in rows)
     if "threshold" in table:
-        threshold = float(table["threshold"].iloc[peak])
+        threshold = float(table["threshold"][peak])
     raw, score = event["peak_raw"], event.get("peak_score")
     measured = 0.0 if raw is None else float(raw)
     ratio = times_threshold(measured, threshold)
-    sizes = [table[name].iloc[peak] if name in table else 0 for name in ("source_h", "source_w")]
+    sizes = [table[name][peak] if name in table else 0 for name in ("source_h", "source_w")]
     one = first == last
     return ReportEvent(
         id=str(event.get("id") or f"E{number:04d}"),

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tlae.footage.frames import Frame, Image
 from tlae.rendering.footage_time import FootageTime
@@ -96,12 +95,12 @@ def add_clip(keogram: Keogram, frames: Iterable[Frame], at_s: npt.NDArray[np.flo
 
 def _days(time: FootageTime, began: datetime) -> list[tuple[str, float, float]]:
     """Label, start and end of each day with footage."""
-    midnight = pd.Timestamp(began).normalize()
-    since_s = (pd.Timestamp(began) - midnight).total_seconds()
+    midnight = began.replace(hour=0, minute=0, second=0, microsecond=0)
+    since_s = (began - midnight).total_seconds()
     numbers = np.unique(np.floor((time.axis_s + since_s) / DAY_S).astype(np.int64))
     spans = []
     for number in map(int, numbers):
-        date = midnight + pd.Timedelta(days=number)
+        date = midnight + timedelta(days=number)
         start_s = number * DAY_S - since_s
         spans.append((f"{date:%a} {date.day} {date:%b}", start_s, start_s + DAY_S))
     return spans

@@ -4,9 +4,8 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
-
-import pandas as pd
 
 from tlae.footage.frames import Image
 from tlae.html_page import fill_template, picture_uri
@@ -21,9 +20,11 @@ from tlae.rendering.report_page.score_points import in_thresholds, points_json
 from tlae.rendering.report_page.sentences import facts, further, headline, surest
 from tlae.rendering.text import clock_text
 from tlae.rendering.timeline import ScoreAxis
+from tlae.table import Table
 
 EVENT_BYTES = 4_500_000  # of the page, for all pictures of events
 STRIP_BYTES = 2_000_000  # for the keogram
+EPOCH = datetime(1970, 1, 1)
 Shots = list[tuple[str, str]]  # heading and ``data:`` address of each picture of an event
 
 MOTION = {True: "stays", False: "moves", None: ""}
@@ -81,7 +82,7 @@ class ReportData:
     """
 
     name: str
-    table: pd.DataFrame
+    table: Table
     summary: dict[str, Any]
     time: FootageTime
     events: Sequence[ReportEvent]
@@ -202,7 +203,7 @@ def _strip_axis(strips: Sequence[Strip], time: FootageTime) -> list[str]:
 def _data(scored: ReportData, listed: Sequence[ReportEvent]) -> dict[str, Any]:
     """What the page's script draws from."""
     time = scored.time
-    epoch_ms = None if time.began is None else int(pd.Timestamp(time.began).value // 1_000_000)
+    epoch_ms = None if time.began is None else (time.began - EPOCH) // timedelta(milliseconds=1)
     value, has_threshold = in_thresholds(scored.table, scored.threshold)
     return {
         "began_ms": epoch_ms,  # as if the camera's clock were UTC: the page knows no time zones

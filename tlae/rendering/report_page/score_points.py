@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from tlae.footage.frames import OK, READ
 from tlae.html_page import array_text
 from tlae.rendering.footage_time import FootageTime
+from tlae.table import Table, is_any, missing
 
 MOST_POINTS = 45_000  # about 1 MB of page
 UNREADABLE = "unreadable"
@@ -19,22 +19,22 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-def health_of(table: pd.DataFrame) -> npt.NDArray[np.object_]:
+def health_of(table: Table) -> npt.NDArray[np.object_]:
     """Camera health of each frame; ``unreadable`` where it gave no picture, whatever the reason.
 
     A frame of the net's warm-up has a picture, though no score.
     """
     health = np.full(len(table), OK, object)
     if "health" in table:
-        health = table["health"].fillna(OK).to_numpy(object)
-    return np.where(table["state"].isin(READ).to_numpy(), health, UNREADABLE)
+        health = np.where(missing(table["health"]), OK, table["health"])
+    return np.where(is_any(table["state"], READ), health, UNREADABLE)
 
 
-def modes_of(table: pd.DataFrame) -> npt.NDArray[np.object_]:
+def modes_of(table: Table) -> npt.NDArray[np.object_]:
     """Camera mode of each frame, "" where the model knows one only."""
     if "mode" not in table:
         return np.full(len(table), "", object)
-    return table["mode"].fillna("").to_numpy(object)
+    return np.where(missing(table["mode"]), "", table["mode"])
 
 
 def pick_rows(raw: Floats, remarkable: npt.NDArray[np.bool_], most: int) -> Ints:
@@ -72,17 +72,17 @@ def _first_of_each(stretch: Ints, value: Floats) -> Ints:
     return np.asarray(order[firsts], np.int64)
 
 
-def in_thresholds(table: pd.DataFrame, threshold: float) -> tuple[Floats, bool]:
+def in_thresholds(table: Table, threshold: float) -> tuple[Floats, bool]:
     """Scores (n,) as multiples of each frame's own threshold, and whether there is one.
 
     Args:
         table: score table.
         threshold: in raw units, where the table has no column of it.
     """
-    raw = table["raw"].to_numpy(np.float64)
+    raw = table["raw"]
     levels = np.full(len(table), threshold)
     if "threshold" in table:
-        levels = table["threshold"].to_numpy(np.float64)
+        levels = table["threshold"]
     known = np.isfinite(levels) & (levels > 0)
     if not known.any():
         return raw, False
@@ -90,7 +90,7 @@ def in_thresholds(table: pd.DataFrame, threshold: float) -> tuple[Floats, bool]:
 
 
 def points_json(
-    table: pd.DataFrame,
+    table: Table,
     time: FootageTime,
     most: int = MOST_POINTS,
     threshold: float = math.inf,
@@ -112,8 +112,8 @@ def points_json(
     return {
         "at": array_text(time.axis_s[rows]),
         "value": array_text(value[rows].astype(np.float32)),
-        "score": array_text(table["score"].to_numpy(np.float32)[rows]),
-        "alarm": array_text(table["alarm"].to_numpy(bool)[rows].astype(np.uint8)),
+        "score": array_text(table["score"][rows].astype(np.float32)),
+        "alarm": array_text(table["alarm"][rows].astype(np.uint8)),
         "health": array_text(_codes(health[rows], health_names)),
         "mode": array_text(_codes(modes[rows], mode_names)),
         "health_names": health_names,
@@ -123,4 +123,5 @@ def points_json(
 
 
 def _codes(values: npt.NDArray[np.object_], names: list[str]) -> npt.NDArray[np.uint8]:
-    return np.asarray(pd.Categorical(values, categories=names).codes).astype(np.uint8)
+    code = {name: number for number, name in enumerate(names)}
+    return np.array([code[value] for value in values.tolist()], np.uint8)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from tlae.footage.frames import OK, READ, WARM_UP
 from tlae.rendering.footage_time import FootageTime, duration_text
@@ -21,10 +20,11 @@ from tlae.rendering.report_page.score_points import (
 )
 from tlae.rendering.strength import SIGN, ratio_text
 from tlae.rendering.time_ticks import DAY_S
+from tlae.table import Table, counted, is_any
 
 
 def headline(
-    table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTime, threshold: float
+    table: Table, events: Sequence[ReportEvent], time: FootageTime, threshold: float
 ) -> str:
     """The one most important sentence."""
     readable = int((table["state"] == OK).sum())
@@ -40,16 +40,14 @@ def headline(
         place = place_words(strongest.box, strongest.size_hw)
         parts = [f"{which} {at} {strongest.when}", lasted, *filter(None, [place])]
         return f"{_count(len(ranked), 'event')} {length}; {', '.join(parts)}."
-    seen = table["raw"].where(pd.Series(health_of(table), table.index).isin(SEEING))
-    if not _has_threshold(table, threshold) and seen.notna().any():
-        highest = time.text(float(time.axis_s[int(seen.argmax())]))
+    seen = np.where(is_any(health_of(table), SEEING), table["raw"], np.nan)
+    if not _has_threshold(table, threshold) and not np.isnan(seen).all():
+        highest = time.text(float(time.axis_s[int(np.nanargmax(seen))]))
         return f"No alarm threshold is set, so there are no events; most unusual: {highest}."
     return f"No event {length}."
 
 
-def surest(
-    table: pd.DataFrame, events: Sequence[ReportEvent], time: FootageTime, threshold: float
-) -> str:
+def surest(table: Table, events: Sequence[ReportEvent], time: FootageTime, threshold: float) -> str:
     """Why the strongest event of the scene is one, and how sure that is.
 
     Without an event, how near the scores came to the threshold; "" where there is none.
@@ -62,10 +60,10 @@ def surest(
     return f"{': '.join(filter(None, (reason, sure)))}." if reason or sure else ""
 
 
-def _nearest(table: pd.DataFrame, time: FootageTime, threshold: float) -> str:
+def _nearest(table: Table, time: FootageTime, threshold: float) -> str:
     """The highest score of a camera that shows the scene, in thresholds."""
     value, known = in_thresholds(table, threshold)
-    seen = np.where(np.isin(health_of(table), SEEING), value, np.nan)
+    seen = np.where(is_any(health_of(table), SEEING), value, np.nan)
     if not known or np.isnan(seen).all():
         return ""
     highest = int(np.nanargmax(seen))
@@ -74,7 +72,7 @@ def _nearest(table: pd.DataFrame, time: FootageTime, threshold: float) -> str:
 
 
 def further(
-    table: pd.DataFrame,
+    table: Table,
     events: Sequence[ReportEvent],
     time: FootageTime,
     summary: Mapping[str, Any] | None = None,
@@ -104,8 +102,8 @@ def further(
     warm_up = int((table["state"] == WARM_UP).sum())
     if warm_up:
         lines.append(f"{_count(warm_up, 'frame')} without a score, before the net's first window.")
-    left_out = table["state"][~table["state"].isin(READ)].value_counts()
-    if len(left_out):
+    left_out = counted(table["state"][~is_any(table["state"], READ)])
+    if left_out:
         listed = ", ".join(f"{count:,} x {state}" for state, count in left_out.items())
         lines.append(f"Left out, because not readable: {listed}.")
     gaps = time.gaps() if time.began is not None else []
@@ -134,7 +132,7 @@ def _budget(
 
 
 def facts(
-    table: pd.DataFrame, time: FootageTime, summary: dict[str, Any], threshold: float
+    table: Table, time: FootageTime, summary: dict[str, Any], threshold: float
 ) -> list[tuple[str, str]]:
     """Name and value of what the figures rest on."""
     footage = str(summary.get("footage", {}).get("path", "not known"))
@@ -168,19 +166,19 @@ def _interval(seconds: float) -> str:
     return f"{seconds:.3g} s" if seconds < 1 else duration_text(seconds)
 
 
-def _has_threshold(table: pd.DataFrame, threshold: float) -> bool:
+def _has_threshold(table: Table, threshold: float) -> bool:
     if "threshold" in table:
-        return bool(table["threshold"].abs().lt(math.inf).any())
+        return bool(np.isfinite(table["threshold"]).any())
     return math.isfinite(threshold)
 
 
-def _threshold(table: pd.DataFrame, summary: dict[str, Any], threshold: float) -> str:
+def _threshold(table: Table, summary: dict[str, Any], threshold: float) -> str:
     if not _has_threshold(table, threshold):
         return "none"
     levels = [threshold]
     if "threshold" in table:
         known = table["threshold"]
-        levels = sorted(set(known[known.abs() < math.inf]))
+        levels = sorted({*known[np.isfinite(known)].tolist()})
     shown = f"{levels[0]:.4g}" if len(levels) == 1 else f"{levels[0]:.4g} to {levels[-1]:.4g}"
     asked = summary.get("alarm") or {}
     words = [
@@ -194,11 +192,12 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{name or 'not known'} {count:,}" for name, count in ranked)
 
 
-def _length(table: pd.DataFrame, time: FootageTime) -> str:
+def _length(table: Table, time: FootageTime) -> str:
     """``in 12 days``, ``in 3.5 h of footage``."""
     if time.began is not None:
-        moments = pd.Timestamp(time.began) + pd.to_timedelta(time.axis_s, unit="s")
-        days = moments.normalize().nunique()
+        began = np.datetime64(time.began, "us")
+        moments = began + (1e6 * time.axis_s).round().astype("timedelta64[us]")
+        days = len(np.unique(moments.astype("datetime64[D]")))
         if days > 1:
             return f"in {days:,} days"
     return f"in {duration_text(time.watched_s())} of footage"
