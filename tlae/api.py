@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,19 +24,20 @@ import numpy.typing as npt
 from tlae.budget import Budget, budget_words
 from tlae.compose import settings_from
 from tlae.errors import UserError
-from tlae.exported.model import ExportedModel
 from tlae.folder_lock import held_folder
 from tlae.footage.sources import IN_MEMORY, Footage, array_footage
 from tlae.footage.sources import open_footage as open_path
-from tlae.model_file import Model, load_model, save_model
 from tlae.own_file import require_own
 from tlae.progress import progress_shown
 from tlae.scorable import Scorable, load_scorable, run_name
 from tlae.scoring.results import Scores
 from tlae.whole_file import require_path
 from tlae.workflows import score as scoring
-from tlae.workflows.calibrate import recalibrate
 from tlae.workflows.named_footage import READING, open_named, require_pace_for
+
+if TYPE_CHECKING:
+    from tlae.exported.model import ExportedModel
+    from tlae.model_file import Model
 
 Frames = npt.NDArray[np.uint8] | Iterable[npt.NDArray[np.uint8]]
 Source = str | Path | Frames | Footage
@@ -79,7 +80,7 @@ def train(
     out: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
     progress: bool = True,
-) -> Model:
+) -> "Model":
     """Learn what is normal from normal footage.
 
     A training that was interrupted continues when it is called again; one that is done is loaded.
@@ -106,6 +107,7 @@ def train(
         >>> len(model.calibration.raw) > 0
         True
     """
+    from tlae.model_file import load_model
     from tlae.training.fitting import require_trainer_settings  # brings Lightning
     from tlae.training.run_folder import RunFolder
     from tlae.workflows import train as training
@@ -125,7 +127,7 @@ def train(
     return load_model(folder.model) if report is None else report.model
 
 
-def load(path: str | Path) -> Model | ExportedModel:
+def load(path: str | Path) -> "Model | ExportedModel":
     """Read the file of a trained model, or of an exported one (.onnx).
 
     Raises:
@@ -142,7 +144,7 @@ def load(path: str | Path) -> Model | ExportedModel:
 
 
 def score(
-    model: Model | ExportedModel | str | Path,
+    model: "Model | ExportedModel | str | Path",
     footage: Source,
     *,
     budget: Budget | None = None,
@@ -177,7 +179,7 @@ def score(
         >>> scores.map_of(42).shape
         (32, 48)
     """
-    model = model if isinstance(model, Model | ExportedModel) else load(model)
+    model = load(model) if isinstance(model, str | Path) else model
     path = "model in memory" if model.file is None else str(model.file)
     source, cfg = _opened("score", footage, {"model_file": path, **budget_words(budget)}, settings)
     temporary = Path(mkdtemp(prefix="tlae-")) if out is None else None
@@ -197,7 +199,7 @@ def score(
 
 
 def calibrate(
-    model: Model | str | Path,
+    model: "Model | str | Path",
     footage: Source | None = None,
     *,
     marks: str | Path | None = None,
@@ -205,7 +207,7 @@ def calibrate(
     out: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
     progress: bool = True,
-) -> Model:
+) -> "Model":
     """Rest thresholds on footage that is declared normal; the net is not trained again.
 
     Args:
@@ -229,6 +231,9 @@ def calibrate(
         >>> anew.budget.given()
         {'false_alarm_rate': 0.1}
     """
+    from tlae.model_file import Model, load_model, save_model  # brings torch
+    from tlae.workflows.calibrate import recalibrate
+
     model = model if isinstance(model, Model) else load_model(require_path(model, "model_file"))
     words: dict[str, Any] = {
         "model_file": "model in memory" if model.file is None else str(model.file)

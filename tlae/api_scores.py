@@ -4,19 +4,20 @@ import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tlae.budget import Budget, budget_words
 from tlae.compose import settings_from
 from tlae.errors import UserError
-from tlae.evaluation.evaluation import Evaluation
 from tlae.progress import progress_shown
 from tlae.scoring.results import Scores, held_results, read_results
 from tlae.whole_file import require_path
-from tlae.workflows import evaluate as evaluation
 from tlae.workflows import events as events_workflow
 from tlae.workflows import render as rendering
 from tlae.workflows import report as reporting
+
+if TYPE_CHECKING:
+    from tlae.evaluation.evaluation import Evaluation
 
 
 def open_scores(folder: str | Path) -> Scores:
@@ -142,7 +143,7 @@ def evaluate(
     *,
     settings: Mapping[str, Any] | None = None,
     progress: bool = True,
-) -> Evaluation:
+) -> "Evaluation":
     """Measure scores against labels under every protocol in use.
 
     Args:
@@ -161,6 +162,8 @@ def evaluate(
         >>> tlae.evaluate("errors.csv").value_of("auc_raw")
         1.0
     """
+    from tlae.workflows import evaluate as evaluation  # brings pandas
+
     place = scores.folder if isinstance(scores, Scores) else require_path(scores, "scores")
     words: dict[str, Any] = {"scores": place}
     if labels is not None:

@@ -1,13 +1,16 @@
 """Thumbnails of items, laid out on sheets."""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from tlae.footage.frames import Image
 from tlae.footage.images import Unreadable
-from tlae.image_sets.item_pictures import Pictures
+
+if TYPE_CHECKING:
+    from tlae.image_sets.item_pictures import Pictures
 
 TILE_PX = 64  # of one picture on a sheet
 SHEET_SIDE = 16  # pictures across and down a sheet
@@ -15,7 +18,7 @@ PER_SHEET = SHEET_SIDE**2
 JPEG_QUALITY = 82
 
 
-def thumbnail_sheet(pictures: Pictures, number: int) -> tuple[Image, int]:
+def thumbnail_sheet(pictures: "Pictures", number: int) -> tuple[Image, int]:
     """Pictures ``number * PER_SHEET`` and following, in rows of ``SHEET_SIDE``.
 
     Returns:

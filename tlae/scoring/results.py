@@ -74,6 +74,7 @@ EXAMPLES = "examples.npy"  # in a results folder: pictures of normal things, (n,
 ZONES, ZONE_SCORES = "zones.yaml", "zones.parquet"  # in a results folder
 SMALLEST = 1e-3  # score above which 16 bits hold more than 0 in its map
 CLIPS, COCO = "events", "events.coco.json"
+MEASURES = "measures.json"  # in the folder of an evaluation
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,20 +1,21 @@
 """HTTP: list, load and swap models; score single pictures and batches."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Depends, File, Response, UploadFile
 
-from tlae.image_sets.picture_judge import PictureJudge
-from tlae.image_sets.verdicts import INLIER, OUTLIER
+from tlae.exported.model import ExportedModel
 from tlae.live import Live
-from tlae.model_file import Model
 from tlae.plain_values import finite_or_none
 from tlae.serving.messages import Facts, verdict_facts
 from tlae.serving.pictures import Picture, read_picture
 from tlae.serving.refusals import Refused
 from tlae.serving.service import PICTURE_BODY, WRONG, Service, body_of, map_answer
 from tlae.serving.shelf import Shelved
+
+if TYPE_CHECKING:
+    from tlae.image_sets.picture_judge import PictureJudge
 
 MOST_PICTURES = 256  # of a batch
 
@@ -51,8 +52,8 @@ def model_routes(service: Service) -> APIRouter:
             raise Refused(422, f"images must be 1 to {MOST_PICTURES} pictures, got {len(images)}")
         pictures = (_read(service, shelved, image.file.read()) for image in images)
         with service.turn():
-            if isinstance(shelved.model, PictureJudge):
-                results = _judged(shelved.model, list(pictures))
+            if shelved.judge is not None:
+                results = _judged(shelved.judge, list(pictures))
             else:
                 live = Live(shelved.of_camera, device=service.device)
                 results = [verdict_facts(live.push(picture)) for picture in pictures]
@@ -80,11 +81,10 @@ def model_routes(service: Service) -> APIRouter:
 
 def _read(service: Service, shelved: Shelved, data: bytes) -> Picture:
     try:
-        model = shelved.model
-        levels = None if isinstance(model, PictureJudge) else model.preprocessing.levels
+        levels = shelved.of_camera.preprocessing.levels if shelved.judge is None else None
         picture = read_picture(data, service.most_pixels, levels)
         fits_judge = picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8
-        if isinstance(model, PictureJudge) and not fits_judge:
+        if shelved.judge is not None and not fits_judge:
             raise Refused(422, "pictures must be (H, W, 3) uint8 for this model; convert them")
     except Refused:
         service.metrics.frames.labels("refused").inc()
@@ -92,7 +92,9 @@ def _read(service: Service, shelved: Shelved, data: bytes) -> Picture:
     return picture
 
 
-def _judged(judge: PictureJudge, pictures: list[Picture]) -> list[Facts]:
+def _judged(judge: "PictureJudge", pictures: list[Picture]) -> list[Facts]:
+    from tlae.image_sets.verdicts import INLIER, OUTLIER  # brings pandas
+
     return [
         {
             "raw": finite_or_none(score),
@@ -111,16 +113,16 @@ def _facts(shelved: Shelved) -> Facts:
         "digest": shelved.digest,
         "loaded_at": shelved.loaded_at,
     }
-    model = shelved.model
-    if isinstance(model, PictureJudge):
-        return facts | {"method": model.judge.method, "threshold": finite_or_none(model.threshold)}
-    if isinstance(model, Model):
-        net, window_frames = model.detector.net_config, model.detector.window_frames
-    else:
+    if (judge := shelved.judge) is not None:
+        return facts | {"method": judge.judge.method, "threshold": finite_or_none(judge.threshold)}
+    model = shelved.of_camera
+    if isinstance(model, ExportedModel):
         net, window_frames = model.facts.net, model.facts.step.window_frames
+    else:
+        net, window_frames = model.detector.net_config, model.detector.window_frames
     return facts | {
         "net": str(net.get("_target_", "")).rpartition(".")[2],
-        "exported": not isinstance(model, Model),
+        "exported": isinstance(model, ExportedModel),
         "size_hw": list(model.preprocessing.size_hw),
         "window_frames": window_frames,
         "interval_s": finite_or_none(model.calibration.interval_s),

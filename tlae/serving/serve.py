@@ -8,15 +8,12 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-import torch
 import uvicorn
 from fastapi import FastAPI
 
 from tlae.errors import UserError
-from tlae.explorer.api import explorer_app
 from tlae.explorer.guard import is_loopback
 from tlae.explorer.listening import address_of, listen
-from tlae.explorer.serve import explored, opened_collection
 from tlae.folder_lock import held_folder
 from tlae.serving.app import serving_app
 from tlae.serving.limits import Limit
@@ -43,14 +40,13 @@ def serve(cfg: ServeConfig) -> None:
         most_upload_bytes=1e6 * cfg.most_video_mb,
         requests_per_s=cfg.requests_per_s,
     )
-    shelf = ModelShelf(Path(cfg.models).expanduser(), cfg.most_models)
+    shelf = ModelShelf(Path(cfg.models).expanduser(), cfg.most_models, cfg.threads)
     most_pixels = 1e6 * cfg.most_megapixels
     with (
         handled(_leave, signal.SIGTERM),  # while models are loaded; `with` leaves no file behind
         listen(cfg.host, cfg.port) as listening,
         tempfile.TemporaryDirectory(prefix="tlae-serve-") as folder,
     ):
-        torch.set_num_threads(cfg.threads)  # many requests with many threads each stand still
         shelf.load_all()
         with (
             kept_sessions(cfg, shelf) as (sessions, store),
@@ -85,6 +81,9 @@ def explorer_of(cfg: ServeConfig) -> Iterator[FastAPI | None]:
     if asked.path is None:
         yield None
         return
+    from tlae.explorer.api import explorer_app
+    from tlae.explorer.serve import explored, opened_collection
+
     collection = opened_collection(asked.path, asked.descriptor, asked.labels)
     with explored(collection) as (explorer, sheets):
         yield explorer_app(explorer, sheets, host=None)

@@ -8,21 +8,21 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import TYPE_CHECKING, cast
 
 from tlae.errors import UserError
 from tlae.exported.model import ExportedModel, load_exported
-from tlae.image_sets.judge_file import KINDS
-from tlae.image_sets.picture_judge import PictureJudge, load_picture_judge
-from tlae.model_file import Model, load_model
 from tlae.serving.refusals import Refused, not_found
 from tlae.tensor_file import EXPORTED_SUFFIX, read_tensor_file
+
+if TYPE_CHECKING:
+    from tlae.image_sets.picture_judge import PictureJudge
+    from tlae.model_file import Model
 
 CAMERA = "camera"
 MODEL_NAME = "model.safetensors"  # of a run folder
 EXPORTED_NAME = f"model{EXPORTED_SUFFIX}"
 ANY_FORMAT = 2**31  # each kind checks its own
-
-CameraModel = Model | ExportedModel
 
 logger = logging.getLogger(__name__)
 
@@ -41,19 +41,24 @@ class Shelved:
 
     id: str
     kind: str
-    model: CameraModel | PictureJudge
+    model: "Model | ExportedModel | PictureJudge"
     digest: str
     loaded_at: float
 
     @property
-    def of_camera(self) -> CameraModel:
+    def judge(self) -> "PictureJudge | None":
+        """The judge of pictures; None: it is the model of a camera."""
+        return None if self.kind == CAMERA else cast("PictureJudge", self.model)
+
+    @property
+    def of_camera(self) -> "Model | ExportedModel":
         """The model of a camera.
 
         Raises:
             Refused: it is a judge of pictures.
         """
-        if isinstance(self.model, CameraModel):
-            return self.model
+        if self.kind == CAMERA:
+            return cast("Model | ExportedModel", self.model)
         raise Refused(
             422,
             f"model must be one of a camera (`tlae train`), {self.id} is of `tlae {self.kind} fit`",
@@ -66,13 +71,14 @@ class ModelShelf:
     Args:
         folder: holds <id>/model.safetensors and <id>.safetensors; or .onnx, where those are not.
         most: models in memory at the same time.
+        threads: of the processor, for a trained model; None: as many as torch takes.
 
     Raises:
         UserError: it is no folder, or no model lies in it.
     """
 
-    def __init__(self, folder: Path, most: int = 8) -> None:
-        self._folder, self._most = folder, most
+    def __init__(self, folder: Path, most: int = 8, threads: int | None = None) -> None:
+        self._folder, self._most, self._threads = folder, most, threads
         self._loaded: OrderedDict[str, Shelved] = OrderedDict()
         self._lock, self._loading = threading.Lock(), threading.Lock()
         self.swaps = 0
@@ -145,7 +151,7 @@ class ModelShelf:
             raise not_found("model", name)
         try:
             content = path.read_bytes()
-            kind, model = _read(content, name, path.suffix)
+            kind, model = self._read(content, name, path.suffix)
         except OSError as error:
             raise Refused(422, f"model {name} cannot be read: {error.strerror}") from error
         except UserError as error:
@@ -160,22 +166,36 @@ class ModelShelf:
                 self._loaded.popitem(last=False)
         return shelved
 
+    def _read(
+        self, content: bytes, name: str, suffix: str
+    ) -> tuple[str, "Model | ExportedModel | PictureJudge"]:
+        """Kind and model, from a copy: a mapped file that is written over would end the process."""
+        with NamedTemporaryFile(suffix=suffix) as file:
+            file.write(content)
+            file.flush()
+            path = Path(file.name)
+            try:
+                if suffix == EXPORTED_SUFFIX:
+                    return CAMERA, replace(load_exported(path), file=None)
+                return _trained(path, name, self._threads)
+            except UserError as error:
+                raise UserError(str(error).replace(str(path), name)) from error
 
-def _read(content: bytes, name: str, suffix: str) -> tuple[str, CameraModel | PictureJudge]:
-    """Kind and model, from a copy: a file that is mapped and written over would end the process."""
-    with NamedTemporaryFile(suffix=suffix) as file:
-        file.write(content)
-        file.flush()
-        path = Path(file.name)
-        try:
-            if suffix == EXPORTED_SUFFIX:
-                return CAMERA, replace(load_exported(path), file=None)
-            facts, _ = read_tensor_file(path, "np", "tlae train", ANY_FORMAT)
-            kind = str(facts.get("kind", CAMERA))
-            if kind == CAMERA:
-                return kind, replace(load_model(path), file=None)
-            if kind in KINDS:
-                return kind, load_picture_judge(path, kind)
-        except UserError as error:
-            raise UserError(str(error).replace(str(path), name)) from error
+
+def _trained(path: Path, name: str, threads: int | None) -> tuple[str, "Model | PictureJudge"]:
+    """Kind and model of a file that torch may be needed for; an exported one needs none."""
+    import torch
+
+    from tlae.image_sets.judge_file import KINDS
+    from tlae.image_sets.picture_judge import load_picture_judge
+    from tlae.model_file import load_model
+
+    facts, _ = read_tensor_file(path, "np", "tlae train", ANY_FORMAT)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    kind = str(facts.get("kind", CAMERA))
+    if kind == CAMERA:
+        return kind, replace(load_model(path), file=None)
+    if kind in KINDS:
+        return kind, load_picture_judge(path, kind)
     raise UserError(f"model {name} is of a kind that is not known: {kind!r}")

@@ -20,13 +20,14 @@ from tlae.folder_lock import held_folder
 from tlae.footage.frames import Image
 from tlae.progress import progress
 from tlae.rendering.strength import share_text, strength_text
+from tlae.scoring.results import MEASURES
 from tlae.table import Table
 from tlae.whole_file import explain_os_errors, whole_file
 from tlae.workflows.pictures import Drawing, open_drawing, worst_rows
 
 logger = logging.getLogger(__name__)
 
-MEASURES, TABLE, REPORT = "measures.json", "measures.csv", "report.html"
+TABLE, REPORT = "measures.csv", "report.html"
 MARKED = "Outlined in violet: what is labelled. A red border: in alarm."
 GALLERIES = (  # title, note, label, highest scores first
     ("Anomalous, highest scores", f"What is found most easily. {MARKED}", True, True),

@@ -28,10 +28,9 @@ from tlae.rendering.report_page.page import (
 from tlae.rendering.report_page.score_points import modes_of
 from tlae.rendering.strength import times_threshold
 from tlae.scoring.events import shows_scene
-from tlae.scoring.results import CLIPS, Scores
+from tlae.scoring.results import CLIPS, MEASURES, Scores
 from tlae.table import Table, first_rows
 from tlae.whole_file import explain_os_errors, whole_file
-from tlae.workflows.evaluate import MEASURES
 from tlae.workflows.pictures import Drawing, open_drawing
 
 logger = logging.getLogger(__name__)
