@@ -137,7 +137,7 @@ def test_only_a_video_of_ours_is_replaced(scores: tlae.Scores, tmp_path: Path) -
 
 
 def test_scores_without_a_score_are_rendered_without_a_sheet(scores: tlae.Scores) -> None:
-    unknown = replace(scores, table=scores.table.assign(raw=np.nan))
+    unknown = replace(scores, columns=scores.columns.assign(raw=np.nan))
     assert [path.suffix for path in tlae.render(unknown)] == [".mp4"]
 
 

@@ -19,12 +19,15 @@ GROUND = {
     "http_client",
     "own_file",
     "palette",
+    "parquet_file",
     "plain_values",
     "progress",
     "schema",
     "setting_rules",
     "signals",
+    "table",
     "tensor_file",
+    "thrift_records",
     "whole_file",
 }
 # A part of the package may import those named here (and itself).

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
@@ -33,6 +32,7 @@ from tlae.progress import quiet
 from tlae.scoring import job as scoring
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer
+from tlae.table import Table
 
 Work = Callable[[Path], object]  # begins or goes on in a folder
 FACTS = {"seed": 1}
@@ -140,7 +140,7 @@ def test_the_bytes_of_a_chunk_are_on_the_disk_before_its_note(
     monkeypatch.setattr(
         os, "fsync", lambda _: seen.append((array.read_bytes(), log.path(0).exists()))
     )
-    log.append(0, pd.DataFrame({"a": [1]}), array, b"data")
+    log.append(0, Table({"a": [1]}), array, b"data")
     assert seen == [(b"data", False)] * 2
     assert log.path(0).is_file()
 

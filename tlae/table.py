@@ -230,7 +230,7 @@ def _as_column(values: Any) -> Column:
 
 def _of_pandas(series: "pd.Series") -> Column:
     if series.dtype.kind in "biufM":
-        return np.asarray(series.to_numpy())
+        return series.to_numpy(copy=True)
     empty = series.isna().to_numpy()
     values = series.to_numpy(dtype=object, copy=True)
     values[empty] = None

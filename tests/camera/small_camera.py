@@ -10,6 +10,7 @@ from tlae.camera.options import CameraOptions
 from tlae.footage.frames import Image
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.store import FrameStore
+from tlae.table import Table
 
 SIZE_HW = (64, 96)
 ALL_ON = CameraOptions(modes=True, light=True, register=True, health=True)
@@ -63,4 +64,4 @@ def store_of(
             "source_w": 4 * size_hw[1],
         }
     )
-    return FrameStore(folder, index, Preprocessing(size_hw, frames.shape[3]))
+    return FrameStore(folder, Table.of(index), Preprocessing(size_hw, frames.shape[3]))

@@ -8,6 +8,7 @@ import pytest
 
 from tlae.footage import clock
 from tlae.footage.clock import clock_findings, duration
+from tlae.table import Table
 
 BEGIN = datetime(2023, 6, 13)
 
@@ -36,7 +37,7 @@ def index_of(
 
 
 def reported(index: pd.DataFrame, **settings: float) -> list[tuple[int, str, str]]:
-    return [(f.row, f.kind, f.text) for f in clock_findings(index, **settings)]  # type: ignore[arg-type]
+    return [(f.row, f.kind, f.text) for f in clock_findings(Table.of(index), **settings)]  # type: ignore[arg-type]
 
 
 def test_steady_footage_has_none() -> None:
@@ -53,7 +54,7 @@ def test_gaps_leaps_repeats_and_jumps_back() -> None:
         (11, clock.BACK, "by 45.0 min (summer time?)"),
         (13, clock.LEAP, "by 400.0 d"),
     ]
-    assert clock_findings(index)[1].frames == 2
+    assert clock_findings(Table.of(index))[1].frames == 2
     assert (8, clock.GAP, "of 1.5 h") not in reported(index, gap_s=7200)
     assert [kind for _, kind, _ in reported(index, gap_s=0)] == [clock.EQUAL, clock.BACK]
 
@@ -62,15 +63,17 @@ def test_names_without_a_time_among_others_and_throughout() -> None:
     assert reported(index_of([0, 1, None, 3])) == [
         (2, clock.TIMELESS, "counted on from its neighbour")
     ]
-    (finding,) = clock_findings(index_of([None] * 5))
+    (finding,) = clock_findings(Table.of(index_of([None] * 5)))
     assert (finding.row, finding.kind, finding.frames) == (0, clock.UNKNOWN, 5)
 
 
 def test_two_cameras_in_one_folder_are_told() -> None:
     names = [f"/cam/{camera}_{n}.jpg" for camera in "ab" for n in range(3)]
-    found = clock_findings(index_of([0, 10, 20, 1, 11, 21], names=names), gap_s=0)
+    found = clock_findings(Table.of(index_of([0, 10, 20, 1, 11, 21], names=names)), gap_s=0)
     assert (0, clock.CAMERAS) in [(f.row, f.kind) for f in found]
-    after_each_other = clock_findings(index_of([0, 10, 20, 30, 40, 50], names=names), gap_s=0)
+    after_each_other = clock_findings(
+        Table.of(index_of([0, 10, 20, 30, 40, 50], names=names)), gap_s=0
+    )
     assert after_each_other == []
 
 

@@ -13,6 +13,7 @@ from tlae.footage.windows import (
     segments,
     windows_of,
 )
+from tlae.table import Table
 
 
 def index_of(clips: str, times: list[float], bad: tuple[int, ...] = ()) -> pd.DataFrame:
@@ -22,18 +23,22 @@ def index_of(clips: str, times: list[float], bad: tuple[int, ...] = ()) -> pd.Da
 
 def test_segments_end_at_clips_gaps_and_clock_jumps_only() -> None:
     index = index_of("aaaaaabbbb", [0, 1, 2, 9, 10, 11, 0, 1, 0.5, 1.5], bad=(1,))
-    found = [run.tolist() for run in segments(index, gap_s=5)]
+    found = [run.tolist() for run in segments(Table.of(index), gap_s=5)]
     assert found == [[0, 2], [3, 4, 5], [6, 7], [8, 9]]
-    assert [len(run) for run in segments(index, gap_s=0)] == [5, 2, 2]  # gaps not looked for
+    assert [len(run) for run in segments(Table.of(index), gap_s=0)] == [
+        5,
+        2,
+        2,
+    ]  # gaps not looked for
 
 
 def test_no_readable_frame_gives_no_segment() -> None:
-    assert segments(index_of("aa", [0, 1], bad=(0, 1)), 5) == []
+    assert segments(Table.of(index_of("aa", [0, 1], bad=(0, 1))), 5) == []
 
 
 def test_median_interval_is_the_median_within_clips() -> None:
-    assert median_interval_s(index_of("aaaabb", [0, 1, 2, 60, 0, 1])) == 1
-    assert median_interval_s(index_of("ab", [0, 7])) == 0
+    assert median_interval_s(Table.of(index_of("aaaabb", [0, 1, 2, 60, 0, 1]))) == 1
+    assert median_interval_s(Table.of(index_of("ab", [0, 7]))) == 0
 
 
 runs_strategy = st.lists(st.integers(1, 40), min_size=1, max_size=20)
@@ -160,7 +165,7 @@ def days_index(days: int, per_day: int) -> pd.DataFrame:
 
 def test_whole_days_are_held_out_and_the_last_is_among_them() -> None:
     index = days_index(days=10, per_day=4)
-    split = hold_out_days(index, [np.arange(40)], 0.2, shortest=1)
+    split = hold_out_days(Table.of(index), [np.arange(40)], 0.2, shortest=1)
     assert split is not None
     train, held = split
     assert sorted(np.concatenate([*train, *held])) == list(range(40))
@@ -171,7 +176,7 @@ def test_whole_days_are_held_out_and_the_last_is_among_them() -> None:
 
 
 def test_few_days_or_none_known_are_not_held_out() -> None:
-    assert hold_out_days(days_index(3, 4), [np.arange(12)], 0.2, shortest=1) is None
+    assert hold_out_days(Table.of(days_index(3, 4)), [np.arange(12)], 0.2, shortest=1) is None
     unknown = days_index(10, 4)
     unknown.loc[3, "taken_at"] = pd.NaT
-    assert hold_out_days(unknown, [np.arange(40)], 0.2, shortest=1) is None
+    assert hold_out_days(Table.of(unknown), [np.arange(40)], 0.2, shortest=1) is None

@@ -8,6 +8,7 @@ import pandas as pd
 from tlae.rendering.footage_time import FootageTime
 from tlae.rendering.report_page.event_list import place_events
 from tlae.rendering.report_page.page import ReportData
+from tlae.table import Table
 
 THRESHOLD = 0.5
 
@@ -73,7 +74,8 @@ def weeks_events(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 def scored_weeks(table: pd.DataFrame, events: list[dict[str, Any]]) -> ReportData:
     """Both brought together."""
-    time = FootageTime.of(table)
+    rows = Table.of(table)
+    time = FootageTime.of(rows)
     summary = {"footage": {"path": "camera/july"}, "alarm": {"alarms_per_day": 2}, "tlae": "0"}
-    placed = place_events(events, table, time, THRESHOLD)
-    return ReportData("july", table, summary, time, placed, THRESHOLD)
+    placed = place_events(events, rows, time, THRESHOLD)
+    return ReportData("july", rows, summary, time, placed, THRESHOLD)

@@ -14,6 +14,7 @@ from tlae.rendering.clip_video import ClipScores, render_clip, select_rows
 from tlae.rendering.heatmap import HeatScale
 from tlae.rendering.layouts import Layout, Look
 from tlae.rendering.timeline import ScoreAxis
+from tlae.table import Table
 
 SOURCE_HW = (90, 121)
 COUNT = 10
@@ -62,7 +63,11 @@ def scores() -> ClipScores:
     table = score_table()
     axis = ScoreAxis.from_scores(table["raw"].to_numpy(), 1.0)
     return ClipScores(
-        table, map_of, axis, lambda row: np.full((30, 40, 1), 60, np.uint8), events=[(4, 5)]
+        Table.of(table),
+        map_of,
+        axis,
+        lambda row: np.full((30, 40, 1), 60, np.uint8),
+        events=[(4, 5)],
     )
 
 
@@ -149,7 +154,7 @@ def test_missing_footage_and_empty_choices_are_told(tmp_path: Path) -> None:
     ],
 )
 def test_rows_to_show(choice: dict[str, object], rows: list[int]) -> None:
-    chosen = select_rows(score_table(), **{"events": [(4, 5)], **choice})  # type: ignore[arg-type]
+    chosen = select_rows(Table.of(score_table()), **{"events": [(4, 5)], **choice})  # type: ignore[arg-type]
     assert chosen.tolist() == rows
 
 
@@ -163,7 +168,7 @@ def test_rows_to_show(choice: dict[str, object], rows: list[int]) -> None:
 )
 def test_bad_choices_are_refused(choice: dict[str, float], words: str) -> None:
     with pytest.raises(UserError, match=words):
-        select_rows(score_table(), **choice)  # type: ignore[arg-type]
+        select_rows(Table.of(score_table()), **choice)  # type: ignore[arg-type]
 
 
 def test_rendering_needs_no_heavy_libraries() -> None:
@@ -179,6 +184,6 @@ def test_rendering_needs_no_heavy_libraries() -> None:
 
 def test_a_frame_of_the_warm_up_is_shown_as_it_is(tmp_path: Path) -> None:
     scored = scores()
-    scored.table.loc[3, ["state", "raw"]] = "warm-up", np.nan
+    scored.table["state"][3], scored.table["raw"][3] = "warm-up", np.nan
     render_clip(footage(), scored, look(), [3], tmp_path / "clip.mp4", 5)
     np.testing.assert_allclose(decoded(tmp_path / "clip.mp4")[0][60:140, 20:100], 120, atol=4)

@@ -17,6 +17,7 @@ from tlae.rendering.report_page.keogram import COLUMNS_PX, Keogram
 from tlae.rendering.report_page.page import report_html
 from tlae.rendering.report_page.score_points import in_thresholds, pick_rows, points_json
 from tlae.rendering.report_page.sentences import facts, further, headline
+from tlae.table import Table
 
 
 def test_thinned_curve_keeps_each_peak_and_each_fault() -> None:
@@ -38,7 +39,7 @@ def test_points_of_older_tables_have_one_mode_and_tell_what_was_unreadable() -> 
     table = weeks_table(1).drop(columns=["mode", "health"])
     table.loc[3, "state"] = "truncated"
     table.loc[3, "raw"] = np.nan
-    points = points_json(table, FootageTime.of(table))
+    points = points_json(Table.of(table), FootageTime.of(Table.of(table)))
     assert points["mode_names"] == [""]
     assert points["health_names"] == ["ok", "unreadable"]
     assert base64.b64decode(points["health"])[3] == 1
@@ -48,10 +49,10 @@ def test_points_of_older_tables_have_one_mode_and_tell_what_was_unreadable() -> 
 
 def test_the_curve_is_in_thresholds_of_each_frame_itself() -> None:
     table = weeks_table(1).assign(threshold=np.where(np.arange(96) % 2, 0.5, 0.25))
-    value, known = in_thresholds(table, THRESHOLD)
+    value, known = in_thresholds(Table.of(table), THRESHOLD)
     assert known
     np.testing.assert_allclose(value, table["raw"] / table["threshold"])
-    raw, known = in_thresholds(table.drop(columns="threshold"), float("inf"))
+    raw, known = in_thresholds(Table.of(table.drop(columns="threshold")), float("inf"))
     assert not known
     np.testing.assert_array_equal(raw, table["raw"])
 
@@ -61,7 +62,7 @@ def test_calendar_counts_each_hour() -> None:
     table = table[~table["taken_at"].dt.hour.isin([3])].reset_index(drop=True)
     table["alarm"] = False
     table.loc[table["taken_at"] == "2026-06-02 05:15", "alarm"] = True
-    days = calendar_days(table, FootageTime.of(table))
+    days = calendar_days(Table.of(table), FootageTime.of(Table.of(table)))
     assert [day.label for day in days] == ["Mon 1 Jun", "Tue 2 Jun"]
     assert [days[0].hours[hour].frames for hour in (2, 3, 4)] == [4, 0, 4]
     assert days[1].hours[5].share == 0.25
@@ -72,12 +73,12 @@ def test_calendar_counts_each_hour() -> None:
 
 def test_no_calendar_without_wall_clock() -> None:
     table = weeks_table(1).assign(taken_at=pd.NaT)
-    assert calendar_days(table, FootageTime.of(table)) == []
+    assert calendar_days(Table.of(table), FootageTime.of(Table.of(table))) == []
 
 
 def test_keogram_has_one_column_per_frame_and_leaves_gaps_open() -> None:
     table = weeks_table(2, per_day=24)
-    time = FootageTime.of(table)
+    time = FootageTime.of(Table.of(table))
     keogram = Keogram(time)
     for row in (0, 1, 30):
         image = np.zeros((20, 21, 3), np.uint8)
@@ -96,7 +97,7 @@ def test_events_of_older_results_get_ids_and_meanings() -> None:
     table = weeks_table(1)
     keys = ("clip", "first_frame", "last_frame", "peak_frame", "peak_raw", "peak_score")
     old = [{key: event[key] for key in keys} for event in weeks_events(table)]
-    placed = place_events(old, table, FootageTime.of(table), THRESHOLD)
+    placed = place_events(old, Table.of(table), FootageTime.of(Table.of(table)), THRESHOLD)
     assert [event.id for event in placed[:2]] == ["E0001", "E0002"]
     assert (placed[0].kind, placed[0].zone, placed[0].stays) == ("scene", "", None)
     assert placed[0].strength == pytest.approx(placed[0].raw / THRESHOLD)
@@ -107,10 +108,14 @@ def test_strength_counts_thresholds_of_the_frame_itself_and_camera_events_come_l
     events = weeks_events(table)
     weak = min(events, key=lambda e: e["peak_raw"])
     table.loc[weak["peak_frame"], "threshold"] = 0.01
-    ranked = by_strength(place_events(events, table, FootageTime.of(table), THRESHOLD))
+    ranked = by_strength(
+        place_events(events, Table.of(table), FootageTime.of(Table.of(table)), THRESHOLD)
+    )
     assert ranked[0].id == weak["id"]
     events[-1]["kind"] = "camera"
-    ranked = by_strength(place_events(events, table, FootageTime.of(table), THRESHOLD))
+    ranked = by_strength(
+        place_events(events, Table.of(table), FootageTime.of(Table.of(table)), THRESHOLD)
+    )
     assert ranked[-1].kind == "camera"
 
 
@@ -126,7 +131,7 @@ def test_a_covered_lens_is_not_the_most_unusual_moment() -> None:
     table = weeks_table(1).assign(alarm=False)
     table.loc[table["health"] == "covered", "raw"] = 5.0  # from 12 h to 13 h
     table.loc[4, "raw"] = 2.0  # at 1 h
-    shown = headline(table, [], FootageTime.of(table), float("inf"))
+    shown = headline(Table.of(table), [], FootageTime.of(Table.of(table)), float("inf"))
     assert shown.endswith("most unusual: Mon 1 Jun 2026 01:00.")
 
 
@@ -136,7 +141,7 @@ def test_events_that_the_table_lacks_are_left_out() -> None:
         dict(weeks_events(table)[0], clip="gone"),
         dict(weeks_events(table)[0], last_frame=999),
     ]
-    assert place_events(stray, table, FootageTime.of(table), THRESHOLD) == []
+    assert place_events(stray, Table.of(table), FootageTime.of(Table.of(table)), THRESHOLD) == []
 
 
 def test_the_first_sentence_says_how_many_since_when_and_for_how_long() -> None:
@@ -146,15 +151,17 @@ def test_the_first_sentence_says_how_many_since_when_and_for_how_long() -> None:
     table.loc[101, "raw"] = 0.99
     event = dict(weeks_events(table)[0], kind="scene", first_frame=100, last_frame=102)
     scored = scored_weeks(table, [event])
-    shown = headline(table, scored.events, scored.time, THRESHOLD)
+    shown = headline(Table.of(table), scored.events, scored.time, THRESHOLD)
     assert (
         shown == "1 event in 3 days; it was on Tue 2 Jun 2026 01:00, for 45 min, at the upper left."
     )
-    assert headline(table, [], scored.time, THRESHOLD) == "No event in 3 days."
-    assert "No alarm threshold" in headline(table, [], scored.time, float("inf"))
+    assert headline(Table.of(table), [], scored.time, THRESHOLD) == "No event in 3 days."
+    assert "No alarm threshold" in headline(Table.of(table), [], scored.time, float("inf"))
     table["state"] = "truncated"
-    assert headline(table, [], scored.time, THRESHOLD).startswith("None of the 288 frames")
-    assert any("288 x truncated" in line for line in further(table, [], scored.time))
+    assert headline(Table.of(table), [], scored.time, THRESHOLD).startswith(
+        "None of the 288 frames"
+    )
+    assert any("288 x truncated" in line for line in further(Table.of(table), [], scored.time))
 
 
 def test_names_cannot_break_the_page() -> None:
@@ -184,9 +191,11 @@ def test_nothing_on_the_page_is_fetched() -> None:
 def test_the_warm_up_is_not_called_unreadable() -> None:
     table = weeks_table(1)
     table.loc[0, ["state", "raw"]] = "warm-up", np.nan
-    time = FootageTime.of(table)
-    assert "1 frame without a score, before the net's first window." in further(table, [], time)
-    assert dict(facts(table, time, {}, 1.0))["left out"] == "0 unreadable frames"
+    time = FootageTime.of(Table.of(table))
+    assert "1 frame without a score, before the net's first window." in further(
+        Table.of(table), [], time
+    )
+    assert dict(facts(Table.of(table), time, {}, 1.0))["left out"] == "0 unreadable frames"
 
 
 @pytest.mark.parametrize(
@@ -232,7 +241,9 @@ def test_cards_say_how_sure_an_event_is() -> None:
 def test_the_budget_is_said_beside_what_came_of_it() -> None:
     table = weeks_table(2)
     scored = scored_weeks(table, weeks_events(table))
-    lines = further(table, scored.events, scored.time, scored.summary, "Finds 1 of 2 events.")
+    lines = further(
+        Table.of(table), scored.events, scored.time, scored.summary, "Finds 1 of 2 events."
+    )
     assert lines[0] == "Measured against labels: Finds 1 of 2 events."
     assert any(line.endswith("events a day, the budget is 2 alarms a day.") for line in lines)
 

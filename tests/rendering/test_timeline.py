@@ -12,6 +12,7 @@ from tlae.rendering.timeline import (
     draw_timeline,
     strip_height,
 )
+from tlae.table import Table
 
 SIZE_HW = (90, 640)
 
@@ -49,7 +50,7 @@ def test_one_axis_for_the_footage() -> None:
 
 def test_threshold_and_cursor_stand_where_they_should() -> None:
     table = score_table(np.full(101, 0.5))
-    drawn = draw_timeline(table, ScoreAxis(2.0, 1.0), SIZE_HW)
+    drawn = draw_timeline(Table.of(table), ScoreAxis(2.0, 1.0), SIZE_HW)
     plot = drawn.plot
     dashed = np.flatnonzero(coloured(drawn.image[:, plot.left : plot.right], AMBER).sum(1) > 100)
     assert dashed.tolist() == [round(plot.bottom - 1 - 0.5 * (plot.height - 1))]
@@ -64,7 +65,7 @@ def test_threshold_and_cursor_stand_where_they_should() -> None:
 def test_the_curve_shows_the_score() -> None:
     raw = np.full(50, 0.2)
     raw[25:] = 1.8
-    drawn = draw_timeline(score_table(raw), ScoreAxis(2.0, float("inf")), SIZE_HW)
+    drawn = draw_timeline(Table.of(score_table(raw)), ScoreAxis(2.0, float("inf")), SIZE_HW)
     plot = drawn.plot
     light = drawn.image.min(axis=-1)[plot.top : plot.bottom]
     assert light[:, plot.left + 20].argmax() == pytest.approx(0.9 * (plot.height - 1), abs=1)
@@ -74,7 +75,7 @@ def test_the_curve_shows_the_score() -> None:
 def test_alarms_are_shaded_and_events_marked() -> None:
     raw = np.full(100, 0.2)
     raw[40:60] = 1.5
-    drawn = draw_timeline(score_table(raw), ScoreAxis(2.0, 1.0), SIZE_HW, [(40, 59)])
+    drawn = draw_timeline(Table.of(score_table(raw)), ScoreAxis(2.0, 1.0), SIZE_HW, [(40, 59)])
     bar = np.flatnonzero(coloured(drawn.image[:2], ALARM).any(axis=0))
     assert (bar[0], bar[-1]) == (drawn.x[40], drawn.x[59])
     ground = drawn.image[drawn.plot.top + 2].astype(int)  # above the curve
@@ -85,7 +86,7 @@ def test_alarms_are_shaded_and_events_marked() -> None:
 def test_unreadable_frames_are_gaps() -> None:
     raw = np.full(100, 0.5)
     raw[40:60] = np.nan
-    drawn = draw_timeline(score_table(raw), ScoreAxis(2.0, 1.0), SIZE_HW)
+    drawn = draw_timeline(Table.of(score_table(raw)), ScoreAxis(2.0, 1.0), SIZE_HW)
     gap = drawn.image[drawn.plot.top : drawn.plot.bottom, drawn.x[40] : drawn.x[59] + 1]
     assert not (gap.min(axis=-1) > 200).any()
     assert coloured(gap, UNREAD).mean() > 0.9
@@ -96,7 +97,7 @@ def test_unreadable_frames_are_gaps() -> None:
 def test_a_long_pause_interrupts_the_curve() -> None:
     table = score_table(np.full(100, 0.5))
     table.loc[50:, "time_s"] += 100.0
-    drawn = draw_timeline(table, ScoreAxis(2.0, float("inf")), SIZE_HW)
+    drawn = draw_timeline(Table.of(table), ScoreAxis(2.0, float("inf")), SIZE_HW)
     plot = drawn.plot
     pause = drawn.image[plot.top : plot.bottom, drawn.x[49] + 3 : drawn.x[50] - 3]
     assert pause.shape[1] > 100
@@ -108,7 +109,7 @@ def test_a_million_frames_keep_their_one_peak() -> None:
     raw[777_777] = 1.9
     raw[::7] = np.nan
     raw[777_777] = 1.9
-    drawn = draw_timeline(score_table(raw, 0.04), ScoreAxis(2.0, float("inf")), SIZE_HW)
+    drawn = draw_timeline(Table.of(score_table(raw, 0.04)), ScoreAxis(2.0, float("inf")), SIZE_HW)
     top = drawn.plot.top + round(0.05 * drawn.plot.height)
     lit = np.flatnonzero(drawn.image[top + 1].min(axis=-1) > 120)
     assert abs(lit - drawn.x[777_777]).max() <= 1
@@ -116,14 +117,14 @@ def test_a_million_frames_keep_their_one_peak() -> None:
 
 @pytest.mark.parametrize("raw", [[0.4], [np.nan], [np.nan] * 9, [3.0, 3.0]])
 def test_short_and_unreadable_clips_are_drawn(raw: list[float]) -> None:
-    drawn = draw_timeline(score_table(np.array(raw)), ScoreAxis(2.0, 1.0), SIZE_HW)
+    drawn = draw_timeline(Table.of(score_table(np.array(raw))), ScoreAxis(2.0, 1.0), SIZE_HW)
     assert drawn.at(len(raw) - 1).shape == (*SIZE_HW, 3)
 
 
 def test_a_clock_set_back_does_no_harm() -> None:
     table = score_table(np.full(20, 1.5))
     table.loc[10:, "time_s"] -= 8
-    assert draw_timeline(table, ScoreAxis(2.0, 1.0), SIZE_HW).image.shape == (*SIZE_HW, 3)
+    assert draw_timeline(Table.of(table), ScoreAxis(2.0, 1.0), SIZE_HW).image.shape == (*SIZE_HW, 3)
 
 
 def test_strips_have_even_heights() -> None:

@@ -13,6 +13,7 @@ from tlae.scoring.events import Event, find_stretches
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.stored_maps import StoredMaps, rounded
 from tlae.scoring.stretch import Moment
+from tlae.table import Table
 
 RULES = (
     EventRule(),
@@ -57,7 +58,7 @@ def random_table(seed: int, *, dated: bool) -> tuple[pd.DataFrame, np.ndarray]:
 
 def followed(table: pd.DataFrame, maps: np.ndarray, rule: EventRule) -> list[Event]:
     follower = EventFollower(rule, 0.1)
-    low = whole_area(table, None, rule).low
+    low = whole_area(Table.of(table), None, rule).low
     dated = bool(table["taken_at"].notna().all())
     found, before = [], None
     for row, line in enumerate(table.itertuples()):
@@ -94,7 +95,9 @@ def test_events_are_those_of_the_whole_table(rule: EventRule, dated: bool) -> No
     for seed in range(12):
         table, maps = random_table(seed, dated=dated)
         stored = StoredMaps(maps, [np.arange(len(maps))], ScoringRule(smooth_frames=0))
-        expected = find_stretches(table, [whole_area(table, None, rule)], stored, rule, 0.1, GAP_S)
+        expected = find_stretches(
+            Table.of(table), [whole_area(Table.of(table), None, rule)], stored, rule, 0.1, GAP_S
+        )
         found = followed(table, maps, rule)
         key = lambda event: (event.clip, event.first_frame, event.kind, event.health)  # noqa: E731
         plain = [replace(event, id="", stays=False) for event in expected]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.event_rule import Clock, EventRule, default_merge_s, event_runs
+from tlae.table import Table
 
 
 def clock_of(time_s: list[float], clips: list[int] | None = None, **known: object) -> Clock:
@@ -165,9 +166,9 @@ def test_a_cooldown_reaches_the_next_clip_only_by_the_wall_clock() -> None:
     )
     over = np.array([True, False, True, False])
     rule = EventRule(merge_s=0, cooldown_s=5)
-    assert event_runs(over, over, Clock.of_table(table, 1.0, 0.0), rule) == [(0, 0)]
+    assert event_runs(over, over, Clock.of_table(Table.of(table), 1.0, 0.0), rule) == [(0, 0)]
     table["taken_at"] = pd.NaT
-    assert len(event_runs(over, over, Clock.of_table(table, 1.0, 0.0), rule)) == 2
+    assert len(event_runs(over, over, Clock.of_table(Table.of(table), 1.0, 0.0), rule)) == 2
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tlae.scoring.event_rule import EventRule
 from tlae.scoring.events import Event, accept_standing, find_stretches, flat_events
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.stored_maps import Mute, StoredMaps
+from tlae.table import Table
 
 SIZE_HW = (20, 40)
 HOUR_S = 3600.0
@@ -61,9 +62,9 @@ def events_of(
     table = table_of(maps) if table is None else table
     rule = rule or EventRule(low=1)
     stored = StoredMaps(maps, [np.arange(len(maps))], PLAIN)
-    areas = areas or [whole_area(table, None, rule)]
-    areas = accept_standing(table, areas, stored, rule, HOUR_S, 0.0)
-    return find_stretches(table, areas, stored, rule, HOUR_S, 0.0)
+    areas = areas or [whole_area(Table.of(table), None, rule)]
+    areas = accept_standing(Table.of(table), areas, stored, rule, HOUR_S, 0.0)
+    return find_stretches(Table.of(table), areas, stored, rule, HOUR_S, 0.0)
 
 
 def test_an_event_says_when_and_where_it_was_worst() -> None:
@@ -94,7 +95,9 @@ def test_a_second_of_video_cannot_either() -> None:
     maps = maps_of(20, (range(2, 12), (8, 8), 2.0))
     table = table_of(maps, interval_s=0.1)
     rule, stored = EventRule(low=1), StoredMaps(maps, [np.arange(20)], PLAIN)
-    (event,) = find_stretches(table, [whole_area(table, None, rule)], stored, rule, 0.1, 0.0)
+    (event,) = find_stretches(
+        Table.of(table), [whole_area(Table.of(table), None, rule)], stored, rule, 0.1, 0.0
+    )
     assert (event.first_frame, event.last_frame, event.stays) == (2, 11, False)
 
 
@@ -277,7 +280,9 @@ def test_what_a_covered_lens_shows_does_not_stay() -> None:
     table = table_of(maps, health=["ok"] * 5 + ["covered"] * 35)
     rule = EventRule(low=1, merge_s=0, accept_after_h=12)
     stored = StoredMaps(maps, [np.arange(5)], PLAIN)
-    (area,) = accept_standing(table, [whole_area(table, None, rule)], stored, rule, HOUR_S, 0.0)
+    (area,) = accept_standing(
+        Table.of(table), [whole_area(Table.of(table), None, rule)], stored, rule, HOUR_S, 0.0
+    )
     assert area.accepted == ()
 
 
@@ -287,7 +292,9 @@ def test_three_frames_far_apart_are_long_enough_to_tell_that_something_stays() -
     table.loc[5:, "time_s"] += 5.0  # the camera rested: the third frame lasts until then
     table["taken_at"] = pd.NaT
     rule, stored = EventRule(low=1), StoredMaps(maps, [np.arange(20)], PLAIN)
-    (event,) = find_stretches(table, [whole_area(table, None, rule)], stored, rule, 0.1, 0.0)
+    (event,) = find_stretches(
+        Table.of(table), [whole_area(Table.of(table), None, rule)], stored, rule, 0.1, 0.0
+    )
     assert event.stays
 
 
@@ -312,7 +319,9 @@ def test_a_mean_over_the_picture_has_a_box_at_half_of_the_peak() -> None:
     table = table_of(maps, raw=maps.mean(axis=(1, 2)).astype(float), threshold=0.11)
     rule = EventRule(low=1)
     stored = StoredMaps(maps, [np.arange(4)], ScoringRule(reduction="mean", smooth_frames=0))
-    (event,) = find_stretches(table, [whole_area(table, None, rule)], stored, rule, HOUR_S, 0.0)
+    (event,) = find_stretches(
+        Table.of(table), [whole_area(Table.of(table), None, rule)], stored, rule, HOUR_S, 0.0
+    )
     assert event.box == (32, 32, 16, 16)
 
 
@@ -322,14 +331,14 @@ def test_tables_and_coco_hold_every_event() -> None:
     found = events_of(maps)
     flat = flat_events(found)
     assert list(flat["id"]) == ["E0001", "E0002"]
-    assert flat.loc[0, ["box_left", "box_top", "box_width", "box_height"]].tolist() == [
+    assert [flat[f"box_{side}"][0] for side in ("left", "top", "width", "height")] == [
         32,
         32,
         16,
         16,
     ]
-    assert list(flat_events([]).columns) == list(flat.columns)
-    coco = coco_of(found, table)
+    assert list(flat_events([])) == list(flat)
+    coco = coco_of(found, Table.of(table))
     assert [image["file_name"] for image in coco["images"]] == ["2.jpg", "8.jpg"]
     assert [note["bbox"] for note in coco["annotations"]] == [[32, 32, 16, 16], [0, 0, 16, 16]]
     assert {note["image_id"] for note in coco["annotations"]} == {1, 2}

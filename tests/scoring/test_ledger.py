@@ -1,16 +1,15 @@
-import pandas as pd
-
 from tlae.scoring.ledger import ledger
+from tlae.table import Table
 
 
 def test_every_file_has_one_row_with_what_became_of_it() -> None:
-    table = pd.DataFrame(
+    table = Table(
         {
             "path": ["a.jpg", "b.jpg", "film.mp4", "film.mp4", "film.mp4", "bad.mp4"],
             "state": ["ok", "truncated", "ok", "shape 1x1", "ok", "no video stream"],
         }
     )
-    assert ledger(table, ["c.jpg"], "still being written").to_numpy().tolist() == [
+    assert ledger(table, ["c.jpg"], "still being written").frame().to_numpy().tolist() == [
         ["a.jpg", "done", 1, ""],
         ["b.jpg", "skipped", 1, "truncated"],
         ["film.mp4", "partly", 3, "shape 1x1"],

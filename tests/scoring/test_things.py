@@ -17,6 +17,7 @@ from tlae.scoring.rule import ScoringRule
 from tlae.scoring.stored_maps import StoredMaps, rounded
 from tlae.scoring.stretch import Moment
 from tlae.scoring.things import LASTING, LIGHT, PASSING, RECURRING
+from tlae.table import Table
 
 HOUR_S = 3600.0
 RULE = EventRule()
@@ -51,8 +52,8 @@ def things(table: pd.DataFrame, maps: np.ndarray, rule: EventRule = RULE) -> lis
     interval_s = float(table["time_s"].diff().median())
     table = table.assign(raw=maps.max(axis=(1, 2)).astype(np.float64))
     stored = StoredMaps(maps, [np.arange(len(maps))], ScoringRule(smooth_frames=0))
-    area = whole_area(table, None, rule)
-    found = find_events(table, [area], stored, rule, interval_s, 0.0)
+    area = whole_area(Table.of(table), None, rule)
+    found = find_events(Table.of(table), [area], stored, rule, interval_s, 0.0)
     live = followed(table, maps, rule, area.low, interval_s)
     assert sorted(map(plain, live)) == sorted(map(plain, found))
     return found

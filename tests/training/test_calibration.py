@@ -18,6 +18,7 @@ from tlae.scoring.calibrate import Calibration
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scorer import FrameScorer, reading_of
 from tlae.scoring.smooth_time import smooth_in_time
+from tlae.table import Table
 from tlae.training import calibration as of_training
 from tlae.training.calibration import Normal, calibrate, fit_to_normal, shortened
 
@@ -49,7 +50,7 @@ def noise_store(folder: Path, frames: int, restless_px: int = 0) -> FrameStore:
             "state": "ok",
         }
     )
-    return FrameStore(folder, index, Preprocessing(SIZE_HW, 1))
+    return FrameStore(folder, Table.of(index), Preprocessing(SIZE_HW, 1))
 
 
 def blocks_of(length: int, frames: int) -> list[Rows]:
