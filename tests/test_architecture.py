@@ -17,6 +17,7 @@ GROUND = {
     "folder_lock",
     "html_page",
     "http_client",
+    "missing_library",
     "own_file",
     "palette",
     "parquet_file",

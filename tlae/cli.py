@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from tlae import __version__
 from tlae.errors import UserError, nearest
+from tlae.missing_library import explaining_imports
 from tlae.progress import LINES, progress_as
 
 EXIT_BAD_INPUT = 2
@@ -180,22 +181,10 @@ COMMANDS = {
     ),
 }
 
-# Extras of the package that bring a library.
-EXTRAS = dict.fromkeys(("sklearn", "skops", "torchvision"), "images") | {
-    "onnx": "export",
-    "onnxruntime": "export",
-    "paho": "mqtt",
-    "feedparser": "feed",
-    "ray": "ray",
-}
-EXTRAS |= dict.fromkeys(
-    ("fastapi", "uvicorn", "prometheus_client", "python_multipart", "zmq"), "serve"
-)
-
 # Commands that bring torch, which takes seconds: a terminal shows what goes on.
 SLOW_TO_LOAD = (
     *("train", "score", "fleet", "watch", "serve", "calibrate", "export", "events", "benchmark"),
-    *("benchmark speed", "demo", "render", "report"),
+    *("benchmark speed", "demo"),
 )
 
 USAGE = """\
@@ -309,6 +298,7 @@ def _run_command(name: str, words: list[str]) -> int:
     from tlae.command_line import parse
     from tlae.help import help_text
     from tlae.sweep import run_each
+    from tlae.tensor_file import EXPORTED_SUFFIX
 
     request = parse(name, words)
     if request.help:
@@ -321,15 +311,9 @@ def _run_command(name: str, words: list[str]) -> int:
         print(compose.to_yaml(cfg, resolve=request.resolve), end="")
         return 0
     settings = compose.settings_of(name, cfg)
-    if name in SLOW_TO_LOAD and sys.stderr.isatty():
+    is_exported = str(getattr(settings, "model_file", "")).endswith(EXPORTED_SUFFIX)
+    if name in SLOW_TO_LOAD and not is_exported and sys.stderr.isatty():
         print(f"tlae {name}: loading torch", file=sys.stderr, flush=True)
-    try:
+    with explaining_imports():
         importlib.import_module(COMMANDS[name].module).run(settings)
-    except ModuleNotFoundError as error:
-        library = (error.name or "").split(".")[0]
-        if library not in EXTRAS:
-            raise
-        raise UserError(
-            f"needs {library}, which comes with an extra: pip install 'tlae[{EXTRAS[library]}]'"
-        ) from error
     return 0

@@ -10,6 +10,7 @@ from tlae.budget import Budget
 from tlae.camera.camera import Camera
 from tlae.footage.frames import Image
 from tlae.footage.preprocess import Preprocessing
+from tlae.missing_library import explaining_imports
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scored_frames import Scorer
@@ -121,11 +122,12 @@ def load_scorable(path: Path) -> "Model | ExportedModel":
 
     Raises:
         ModelFileError: it is missing, damaged, or written by something else.
+        UserError: it is of a trained model, and torch is not installed.
     """
     if path.suffix == EXPORTED_SUFFIX:
         from tlae.exported.model import load_exported
 
         return load_exported(path)
-    from tlae.model_file import load_model
-
+    with explaining_imports(f"model_file {path}"):
+        from tlae.model_file import load_model
     return load_model(path)

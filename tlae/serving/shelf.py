@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from tlae.errors import UserError
 from tlae.exported.model import ExportedModel, load_exported
+from tlae.missing_library import explaining_imports
 from tlae.serving.refusals import Refused, not_found
 from tlae.tensor_file import EXPORTED_SUFFIX, read_tensor_file
 
@@ -184,11 +185,12 @@ class ModelShelf:
 
 def _trained(path: Path, name: str, threads: int | None) -> tuple[str, "Model | PictureJudge"]:
     """Kind and model of a file that torch may be needed for; an exported one needs none."""
-    import torch
+    with explaining_imports(f"model {name}"):
+        import torch
 
-    from tlae.image_sets.judge_file import KINDS
-    from tlae.image_sets.picture_judge import load_picture_judge
-    from tlae.model_file import load_model
+        from tlae.image_sets.judge_file import KINDS
+        from tlae.image_sets.picture_judge import load_picture_judge
+        from tlae.model_file import load_model
 
     facts, _ = read_tensor_file(path, "np", "tlae train", ANY_FORMAT)
     if threads is not None:
