@@ -63,22 +63,32 @@ def read_parquet(path: Path, names: Sequence[str] | None = None) -> Table:
 
     Raises:
         UserError: another program wrote it, and pyarrow is not installed.
-        OSError, ValueError, LookupError, zlib.error: it is missing or damaged, or lacks a column.
+        OSError: it is missing.
+        KeyError: it lacks a column.
+        ValueError: it is damaged.
     """
     data = path.read_bytes()
     if data[:4] != MAGIC or data[-4:] != MAGIC:
         raise ValueError("it is no whole Parquet file")
-    foot, _ = unpacked(data, len(data) - 8 - int.from_bytes(data[-8:-4], "little"))
-    if foot.get(6) != WRITER:
+    try:
+        foot, _ = unpacked(data, len(data) - 8 - int.from_bytes(data[-8:-4], "little"))
+        columns = _columns(data, foot, names) if foot.get(6) == WRITER else None
+    except (LookupError, zlib.error) as error:
+        raise ValueError(f"it is damaged: {error}") from error
+    if columns is None:
         return _by_pyarrow(path, names)
+    return Table(columns if names is None else {name: columns[name] for name in names})
+
+
+def _columns(data: bytes, foot: Record, names: Sequence[str] | None) -> dict[str, Column]:
+    """The columns of these names, as far as there are such; None: all."""
     kinds = {field[4].decode(): _kind(field) for field in foot[2][1:]}
     parts: dict[str, list[Column]] = {name: [_empty(kind)] for name, kind in kinds.items()}
     for group in foot[4]:
         for (name, kind), chunk in zip(kinds.items(), group[1], strict=True):
             if names is None or name in names:
                 parts[name].append(_values(data, chunk[3][9], kind))
-    wanted = kinds if names is None else names
-    return Table({name: np.concatenate(parts[name]) for name in wanted})
+    return {name: np.concatenate(columns) for name, columns in parts.items()}
 
 
 def _schema(kinds: dict[str, str]) -> list[Record]:

@@ -22,6 +22,7 @@ from tlae.image_sets.descriptor_settings import (
 )
 from tlae.image_sets.descriptor_store import IDS, Descriptors, DescriptorWriter
 from tlae.image_sets.descriptors import build_descriptor
+from tlae.parquet_file import read_parquet
 from tlae.progress import progress
 
 BATCH = 32
@@ -83,7 +84,7 @@ def describe_now(
         ):
             describe_footage(footage, descriptor, writer, BATCH, tiles, advance)
             described = writer.finish()
-        pictures = len(pd.read_parquet(store / IDS, columns=["clip", "frame"]).drop_duplicates())
+        pictures = len(read_parquet(store / IDS, ["clip", "frame"]).frame().drop_duplicates())
         found = in_memory(described)
     found = _side_by_side(found) if quadrants else found
     left_out = pictures - len(found.ids)

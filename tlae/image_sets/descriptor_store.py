@@ -30,7 +30,8 @@ from tlae.errors import FootageError, UserError, nearest
 from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK
 from tlae.image_sets.descriptor_facts import DESCRIBE_AGAIN, descriptor_names, facts_of
-from tlae.table import Table
+from tlae.parquet_file import read_parquet
+from tlae.table import Table, counted
 from tlae.whole_file import is_empty_folder, remove_ours, write_text
 
 IDS = "ids.parquet"
@@ -73,8 +74,8 @@ class Descriptors:
 
     def left_out(self) -> dict[str, int]:
         """Why items are not described, with their number; the most frequent first."""
-        states = pd.read_parquet(self.folder / IDS, columns=["state"])["state"]
-        reasons = {str(k): int(v) for k, v in states[states != OK].value_counts().items()}
+        states = read_parquet(self.folder / IDS, ["state"])["state"]
+        reasons = counted(states[states != OK])
         broken = int((~self.usable()).sum())
         return reasons | ({NOT_FINITE: broken} if broken else {})
 
@@ -105,7 +106,7 @@ def open_descriptors(folder: Path | str, name: str | None = None) -> Descriptors
     facts = facts_of(folder, name)
     try:
         values = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
-        ids = pd.read_parquet(folder / IDS)
+        ids = read_parquet(folder / IDS).frame()
         ids = ids[ids["row"] >= 0].reset_index(drop=True)
         if values.ndim != 2 or len(values) != len(ids):
             raise ValueError(f"shape {values.shape}, {len(ids):,} described items in {IDS}")
@@ -156,7 +157,7 @@ class DescriptorWriter:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if set(descriptor_names(self.folder)) - {self.name}:  # this one joins them
-                self.known = pd.read_parquet(self.folder / IDS)
+                self.known = read_parquet(self.folder / IDS).frame()
             self._continue_or_begin()
         except BaseException:
             self._leave()
