@@ -18,7 +18,7 @@ class Int32(int):
 
 
 def packed(record: Record) -> bytes:
-    """A record as bytes; its fields are in rising order."""
+    """A record as bytes; its fields are in rising order, no more than 15 apart."""
     out, before = bytearray(), 0
     for number, value in record.items():
         kind = _kind(value)
