@@ -76,15 +76,14 @@ class StoredMaps:
         Returns:
             (n,), smoothed in time; NaN for frames of no run.
         """
-        import torch  # live scoring stores no maps, and needs no torch
-
-        from tlae.scoring.reduce import reduce_map
-
-        watched = None if inside is None else torch.from_numpy(inside)
+        watched_px = self.size_hw[0] * self.size_hw[1] if inside is None else int(inside.sum())
         instant = np.zeros(len(self))
         for first, block in self.blocks(0, inside, mutes):
-            scores, _ = reduce_map(torch.from_numpy(block), self.rule.reduction, watched)
-            instant[first : first + len(block)] = scores.double().numpy()
+            if self.rule.reduction == "mean":
+                scores = block.sum(axis=(1, 2), dtype=np.float64) / watched_px
+            else:
+                scores = block.max(axis=(1, 2))
+            instant[first : first + len(block)] = scores
         in_no_run = np.delete(np.arange(len(self)), np.concatenate([*self.runs, []]).astype(int))
         instant[in_no_run] = np.nan
         return smooth_runs(instant, self.runs, self.rule.smooth_frames, causal=self.rule.causal)
