@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test slow check bench clean
+.PHONY: demo test light slow check bench clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -17,6 +17,9 @@ demo: $(VENV)/.installed ## synthetic footage with known anomalies: train, score
 
 test: $(VENV)/.installed ## the test suite, without the tests that train for real
 	$(BIN)/python -m pytest -m "not slow" -n auto --dist worksteal --durations 20
+
+light: $(VENV)/.installed ## score, render, watch and serve in an environment without torch and pandas
+	$(BIN)/python -m pytest -m slow tests/test_light_install.py
 
 slow: $(VENV)/.installed ## the tests that train for real
 	$(BIN)/python -m pytest -m slow
