@@ -69,8 +69,12 @@ def test_footage_may_have_any_names_in_every_command(
 
 
 def test_a_place_to_write_to_may_have_any_name(
-    footage: Path, model_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    footage: Path,
+    model_file: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(logging.getLogger("tlae"), "propagate", False)  # pytest keeps UTF-8 alone
     place, model, here = footage / "new", f"model_file={model_file}", f"footage={footage}"
     cache = f"paths.cache={place}"
     assert main(["score", model, here, "name=s", f"paths.scores={place}", cache]) == 0
