@@ -83,12 +83,16 @@ def read_parquet(path: Path, names: Sequence[str] | None = None) -> Table:
 def _columns(data: bytes, foot: Record, names: Sequence[str] | None) -> dict[str, Column]:
     """The columns of these names, as far as there are such; None: all."""
     kinds = {field[4].decode(): _kind(field) for field in foot[2][1:]}
-    parts: dict[str, list[Column]] = {name: [_empty(kind)] for name, kind in kinds.items()}
+    wanted = [name for name in kinds if names is None or name in names]
+    columns = {name: _empty(kinds[name], foot[3]) for name in wanted}
+    first = 0
     for group in foot[4]:
-        for (name, kind), chunk in zip(kinds.items(), group[1], strict=True):
-            if names is None or name in names:
-                parts[name].append(_values(data, chunk[3][9], kind))
-    return {name: np.concatenate(columns) for name, columns in parts.items()}
+        rows = slice(first, first + group[3])
+        for name, chunk in zip(kinds, group[1], strict=True):
+            if name in columns:
+                columns[name][rows] = _values(data, chunk[3][9], kinds[name])
+        first = rows.stop
+    return columns
 
 
 def _schema(kinds: dict[str, str]) -> list[Record]:
@@ -172,7 +176,7 @@ def _text(content: bytes, count: int) -> Iterator[str]:
         at += 4 + size
 
 
-def _empty(kind: str, rows: int = 0) -> Column:
+def _empty(kind: str, rows: int) -> Column:
     """Missing values; flags and whole numbers, which have none, are 0."""
     if kind == "O":
         return np.full(rows, None, object)

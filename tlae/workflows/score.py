@@ -79,6 +79,16 @@ class ScoringReport:
 
 
 @dataclass(frozen=True)
+class _Outcome:
+    """What a scoring did, apart from the scores; see ``ScoringReport``."""
+
+    threshold: PerMode
+    scored_now: int
+    ran_net: bool
+    drifts: list[Drift]
+
+
+@dataclass(frozen=True)
 class _Reading:
     """What turns maps into alarms."""
 
@@ -127,6 +137,13 @@ def score(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) -> 
         UserError: settings do not fit, the footage cannot be read, the disk is full.
     """
     started = time.monotonic()
+    outcome = _written(cfg, model, footage, folder)  # holds no table: the scores are one
+    scores, seconds = read_results(folder), time.monotonic() - started
+    return ScoringReport(scores, seconds=seconds, **vars(outcome))
+
+
+def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) -> "_Outcome":
+    """Score, and write the results; see ``score``."""
     with refusing_bad_values():
         rule = model.rule.changed_by(vars(cfg.scoring))
         budget = Budget.of(vars(cfg.scoring)) or model.budget
@@ -163,8 +180,7 @@ def score(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) -> 
     if measured.job is not None:
         finish(measured.job, folder)
     new = int((table["state"][len(table) - measured.to_do :] == OK).sum())
-    scores, seconds = read_results(folder), time.monotonic() - started
-    return ScoringReport(scores, reading.threshold, seconds, new, place.fresh, drifts)
+    return _Outcome(reading.threshold, new, place.fresh, drifts)
 
 
 def open_seen(footage: Footage, model: Scorable, cache: Path) -> FrameStore:
