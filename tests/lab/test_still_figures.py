@@ -8,6 +8,7 @@ from tlae.lab.still_figures.figures import BUDGETS, Clips, still_figures
 from tlae.lab.still_figures.shown import StillClip, things_of, thresholds_for_things, watched_days
 from tlae.lab.still_figures.sightings import found_objects, look_at, wilson_interval
 from tlae.scoring.rule import ScoringRule
+from tlae.table import Table
 
 HOURS = np.arange(24) * 3600.0
 Peaks = dict[int, dict[tuple[int, int], float]]  # by frame: place and height
@@ -34,7 +35,7 @@ def clip_of(name: str, peaks: Peaks, health: str = "ok") -> StillClip:
             "source_w": 320,
         }
     )
-    return StillClip(table, maps, ScoringRule(smooth_frames=0), None)
+    return StillClip(Table.of(table), maps, ScoringRule(smooth_frames=0), None)
 
 
 def test_watched_time_leaves_gaps_out() -> None:
