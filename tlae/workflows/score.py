@@ -22,12 +22,14 @@ from tlae.footage.store import FrameStore, open_store
 from tlae.footage.windows import Rows, median_interval_s, segments
 from tlae.progress import progress
 from tlae.scorable import Scorable, load_scorable, run_name
+from tlae.scoring.answers import FIELD, read_answers, require_shape, sizes_of, with_answers
 from tlae.scoring.areas import whole_area
 from tlae.scoring.calibrate import Calibration, PerMode, threshold_of
 from tlae.scoring.drift import Drift, watch_drift
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.event_search import find_events
 from tlae.scoring.events import Event, accept_standing, in_alarm, seen_runs
+from tlae.scoring.interest import ranked
 from tlae.scoring.job import ScoringJob
 from tlae.scoring.job_folder import JobPlace, find_place, finish, footage_facts
 from tlae.scoring.ledger import ledger
@@ -134,7 +136,10 @@ def score(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) -> 
     if asked and (line := rule.idle_setting()):
         logger.warning(line)
     require_pace_for(budget, footage)
+    answers = read_answers(model.file) if cfg.answers and model.file is not None else None
     store = open_seen(footage, model, Path(cfg.paths.cache))
+    if answers is not None:
+        require_shape(answers, sizes_of(store.index))
     _note_other_pace(model, store)
     clock = note_clock(store, model.gap_s, cfg.footage.time_pattern)
     reading = _Reading(rule, cfg.events, budget, *_threshold(model, rule, budget))
@@ -144,6 +149,8 @@ def score(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) -> 
     place = find_place(folder, facts, footage, store, overwrite=cfg.overwrite)
     measured = _measure(cfg, model, rule, (store, runs, place, facts), footage.name)
     table, events = _find_alarms(store, runs, place.folder, model.gap_s, reading, measured)
+    if answers is not None:
+        events = ranked(with_answers(events, table, answers))
     write_tables(place.folder, table, events)
     if model.watched_places is not None:
         np.save(place.folder / "watched.npy", model.watched_places)
@@ -155,6 +162,7 @@ def score(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) -> 
     summary |= {"footage": saved(cfg.footage, model.preprocessing.levels)}
     summary |= _counts_of(table, footage) | _alarms_of(table, reading)
     summary |= {"alarm": budget.given(), "events": asdict(cfg.events)}
+    summary |= {} if answers is None else {FIELD: answers.facts(events)}
     summary |= {"frames_per_s": measured.pace, "clock": clock}
     summary |= {"drift": [asdict(drift) for drift in drifts]}
     with whole_file(place.folder / "ledger.csv") as temporary:
