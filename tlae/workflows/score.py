@@ -19,6 +19,7 @@ from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
+from tlae.footage.unlike_training import other_pace
 from tlae.footage.windows import Rows, median_interval_s, segments
 from tlae.progress import progress
 from tlae.scorable import Scorable, load_scorable, run_name
@@ -54,7 +55,6 @@ from tlae.workflows.footage_notes import (
 from tlae.workflows.named_footage import open_named, require_pace_for, saved
 
 SHORT_RUNS = 0.1  # share of frames in runs shorter than the window that is worth a warning
-INTERVAL_FACTOR = 3.0  # footage this much slower or faster than the model's is worth a warning
 
 logger = logging.getLogger(__name__)
 
@@ -299,14 +299,9 @@ def counts(names: pd.Series) -> dict[str, int]:
 
 def _note_other_pace(model: Scorable, store: FrameStore) -> None:
     """A net that saw ten frames a second does not know what four an hour look like."""
-    learnt, here = model.calibration.interval_s, median_interval_s(store.index)
-    if learnt > 0 and here > 0 and not 1 / INTERVAL_FACTOR < here / learnt < INTERVAL_FACTOR:
-        logger.warning(
-            "note: frames are %g s apart, the model learnt from frames %g s apart; scores may mean "
-            "little",
-            here,
-            learnt,
-        )
+    here_s = median_interval_s(store.index)
+    if sentence := other_pace(here_s, model.calibration.interval_s):
+        logger.warning("note: %s", sentence)
 
 
 def _note_short_runs(span: int, gap_s: float, runs: list[Rows]) -> None:
