@@ -10,7 +10,6 @@ the frame with which an event begins to the receipt of its message.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -92,10 +91,9 @@ def measure(
         words = [f"model_file={asked.model}", f"camera={url}/stream", f"out={out}", "device=cpu"]
         words += [f"camera.interval_s={1 / asked.fps}", f"scoring.threshold={threshold}"]
         words += [f"webhook.url={url}/message"]
-        limits = os.environ | {"OMP_NUM_THREADS": "1"}
         with (home / f"{out.name}.log").open("w", encoding="utf-8") as log:
             command = [sys.executable, "-m", "tlae", "watch", *words]
-            watches.append(subprocess.Popen(command, stdout=log, stderr=log, env=limits))
+            watches.append(subprocess.Popen(command, stdout=log, stderr=log))
     try:
         while not all(status_of(out).get("frames", {}).get("scored") for out in outs):
             if any(watch.poll() is not None for watch in watches):

@@ -30,6 +30,7 @@ from tlae.footage.sources import open_footage as open_path
 from tlae.own_file import require_own
 from tlae.progress import progress_shown
 from tlae.scorable import Scorable, load_scorable, run_name
+from tlae.scoring.answers import carry_answers
 from tlae.scoring.results import Scores
 from tlae.whole_file import require_path
 from tlae.workflows import score as scoring
@@ -250,7 +251,10 @@ def calibrate(
         return found
     path = require_path(out, "out")
     require_own(path, load_model, "a model file of tlae", "out")
-    return save_model(found, path)
+    saved = save_model(found, path)
+    if model.file is not None:
+        carry_answers(model.file, path)
+    return saved
 
 
 def _opened(

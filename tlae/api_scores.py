@@ -1,7 +1,7 @@
 """What can be done with scores: each function is one command, without printing; see ``api.py``."""
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from tlae.whole_file import require_path
 from tlae.workflows import events as events_workflow
 from tlae.workflows import render as rendering
 from tlae.workflows import report as reporting
+from tlae.workflows.answers import answer, is_answer
 
 if TYPE_CHECKING:
     from tlae.evaluation.evaluation import Evaluation
@@ -41,20 +42,25 @@ def find_events(
     *,
     budget: Budget | None = None,
     zones: str | Path | None = None,
+    normal: Sequence[str] = (),
+    take_back: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
 ) -> Scores:
     """Find events anew with another budget, other zones or other rules; no net is run.
 
-    The tables in the folder of the scores are written anew.
+    The tables in the folder of the scores are written anew. With ``normal`` or ``take_back`` the
+    events stay as they are, and only what is shown changes: see ``Scores.hidden``.
 
     Args:
         scores: of a footage.
         budget: what makes an alarm; None: as it was scored.
         zones: YAML file of places to watch and to ignore.
+        normal: ids of events that are normal; what is alike is hidden from now on.
+        take_back: answers that hold no longer, by their keys or by the ids of what they hide.
         settings: further settings of `tlae events`, such as ``min_duration_s``.
 
     Raises:
-        UserError: zones or settings do not fit, or the model has gone.
+        UserError: zones, answers or settings do not fit, or the model has gone.
 
     Example:
         With the ``scores`` of the example of ``score``:
@@ -66,9 +72,12 @@ def find_events(
     words: dict[str, Any] = {"scores": _folder_of(scores), **budget_words(budget)}
     if zones is not None:
         words["zones"] = zones
+    for name, ids in (("normal", normal), ("take_back", take_back)):
+        if ids:
+            words[name] = _ids(name, ids)
     cfg = settings_from("events", words, settings)
     with held_results(scores.folder):
-        found = events_workflow.find_anew(cfg).scores
+        found = answer(cfg).scores if is_answer(cfg) else events_workflow.find_anew(cfg).scores
     anew = replace(found, footage=scores.footage)
     weakref.finalize(anew, _let_go, scores)
     return anew
@@ -179,6 +188,14 @@ def _folder_of(scores: Scores) -> Path:
             "tlae.open_scores"
         )
     return scores.folder
+
+
+def _ids(name: str, ids: Sequence[str]) -> list[str]:
+    """Ids of events as the command line takes them."""
+    listed = [ids] if isinstance(ids, str) else ids
+    if not isinstance(listed, Sequence) or not all(isinstance(one, str) for one in listed):
+        raise UserError(f'{name} must be a list of ids such as ["E0012"], got {ids!r:.80}')
+    return list(listed)
 
 
 def _let_go(scores: Scores) -> None:

@@ -142,6 +142,7 @@ class ScoreConfig:
         suffix: added to the name; --multirun sets it.
         scoring: from error to alarm.
         events: when alarms are one event.
+        answers: hide events that your answers call normal; false: show all.
         batch_frames: frames that the net answers for at once; 128 suits a GPU.
         device: auto, cpu, cuda, cuda:1, mps.
         precision: calibrated (as in the model file), float32, bfloat16.
@@ -157,6 +158,7 @@ class ScoreConfig:
     suffix: str = ""
     scoring: ScoringConfig = field(default_factory=ScoringConfig)
     events: EventRule = field(default_factory=EventRule)
+    answers: bool = True
     batch_frames: int = 16
     device: str = "auto"
     precision: str = PRECISIONS[0]

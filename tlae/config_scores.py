@@ -17,7 +17,11 @@ class EventsConfig(EventRule):
         scores: folder written by score.
         zones: YAML of places to watch and to ignore; null: the whole picture.
         scoring: null: as it was scored.
-        normal: scores of normal footage to calibrate on; null: as the model was.
+        normal: events that are normal, by their ids, E0012,E0031; what is alike is hidden from now
+            on. Takes no settings that find events anew.
+        take_back: answers that hold no longer, by their keys or by the ids of what they hide.
+        answers: hide what your answers call normal; false: show all.
+        normal_scores: scores of normal footage to calibrate on; null: as the model was.
         model_file: where the model is now, if it moved since.
         clips: cut out a video and a still of each event.
         padding_s: shown around an event; null: 2 s, or three frame intervals.
@@ -30,6 +34,9 @@ class EventsConfig(EventRule):
     zones: str | None = None
     scoring: Budget = field(default_factory=Budget)
     normal: str | None = None
+    take_back: str | None = None
+    answers: bool = True
+    normal_scores: str | None = None
     model_file: str | None = None
     clips: bool = False
     padding_s: float | None = None

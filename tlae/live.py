@@ -5,6 +5,7 @@ same frames; the one thing that takes the whole of an event's maps, whether it s
 is not said.
 """
 
+import logging
 import math
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -21,6 +22,7 @@ from tlae.camera.watch import UNOBSERVED, CameraWatch, WatchState
 from tlae.errors import UserError, refusing_bad_values, require_known
 from tlae.footage.frames import OK, WARM_UP, Image
 from tlae.footage.images import to_grey_levels
+from tlae.footage.unlike_training import UnlikeTraining
 from tlae.live_state import pack, unpack
 from tlae.scorable import Scorable
 from tlae.scoring import areas
@@ -37,6 +39,8 @@ from tlae.setting_rules import within
 
 When = datetime | float
 KEPT = ("_clip", "_frame", "_began", "_first", "_last_s", "_at_s", "_to_cut")  # of a ``Live``
+
+logger = logging.getLogger(__name__)
 
 RULE_SETTINGS = tuple(field.name for field in fields(ScoringRule))
 
@@ -168,6 +172,8 @@ class Live:
         things = events.follows_things(self._interval_s, self._rule.reduction)
         score_of = partial(areas.score_of, self._calibration) if things else None
         self._follower = EventFollower(events, self._interval_s, score_of)
+        learnt_s = model.calibration.interval_s
+        self._unlike = UnlikeTraining(model.source_hw, learnt_s, model.gap_s)
         self._clip, self._frame, self._to_cut = 0, -1, True
         self._began: When | None = None  # the first frame of the clip
         self._first: When | None = None  # the first frame of all
@@ -177,6 +183,16 @@ class Live:
     def examples(self) -> Image:
         """Pictures of normal things, (n, h, w, C); empty where the model keeps none."""
         return self._model.examples()
+
+    @property
+    def threshold(self) -> float:
+        """Alarm above it, in raw units; infinite: no alarms. Camera modes may have others."""
+        return self._threshold.value
+
+    @property
+    def unlike_training(self) -> list[str]:
+        """Why scores may mean little: sentences on the shape or the pace of the frames."""
+        return [one for one in (self._unlike.shape, self._unlike.pace) if one]
 
     def change_budget(self, budget: Budget) -> None:
         """Alarm by another budget from the next frame on; an event that goes on is not cut.
@@ -216,6 +232,10 @@ class Live:
         picture = self._as_rgb(image)
         prepared = self._model.preprocessing(picture)
         time_s, at_s, taken_at = self._time_of(when)
+        source_hw = source_hw or (picture.shape[0], picture.shape[1])
+        step_s = math.nan if self._to_cut else at_s - self._at_s
+        for sentence in self._unlike.see(source_hw, step_s):
+            logger.warning("note: %s", sentence)
         cut, forget = self._begins_anew(time_s), self._to_cut and taken_at is None
         self._frame, self._last_s, self._at_s, self._to_cut = self._frame + 1, time_s, at_s, False
         mode, health = str(UNOBSERVED["mode"]), str(UNOBSERVED["health"])
@@ -244,7 +264,7 @@ class Live:
             health=health,
             map=None if self._rule.reduction == "mean" else error,
             reason=reason,
-            source_hw=source_hw or (picture.shape[0], picture.shape[1]),
+            source_hw=source_hw,
         )
         ended = self._follower.push(moment, cut=cut, forget=forget)
         events = self._follower.open, ended

@@ -121,7 +121,7 @@ def test_normal_footage_calibrates_each_zone(scored: Path) -> None:
     budget = "scoring.false_alarm_rate=0.04"
     zones = zones_file(scored, ZONES.replace(", threshold: 0.3", ""))
     words = ["events", f"scores={scored}", "low=1", zones, budget]
-    assert main([*words, f"normal={scored.parent}/calm"]) == 0
+    assert main([*words, f"normal_scores={scored.parent}/calm"]) == 0
     assert spans(scored) == [("corner", 8, 11)]
     thresholds = pd.read_parquet(scored / "zones.parquet").iloc[0]
     assert thresholds["corner.threshold"] < thresholds["left.threshold"]  # it is calm there
@@ -137,7 +137,7 @@ def test_normal_footage_is_smoothed_in_time_as_the_scores_are(scored: Path) -> N
         smooth = f"scoring.smooth_frames={frames}"
         assert main(["score", f"footage={normal}", *words, smooth, *places]) == 0
         budget = "scoring.false_alarm_rate=0.04"
-        normal_scores = f"normal={scored.parent}/calm{frames}"
+        normal_scores = f"normal_scores={scored.parent}/calm{frames}"
         assert main(["events", f"scores={scored}", zones_file(scored), budget, normal_scores]) == 0
         thresholds.append(pd.read_parquet(scored / "zones.parquet")["left.threshold"][0])
     assert thresholds[0] == thresholds[1]
@@ -191,7 +191,7 @@ def test_one_giant_event_is_told(scored: Path, capsys: pytest.CaptureFixture[str
         (["low=2"], "low must be in"),
         (["zones=none.yaml"], "zones must be an existing YAML file"),
         (["model_file=none.safetensors"], "give model_file=... where it is now"),
-        (["normal=nowhere"], "folder written by `tlae score`"),
+        (["normal_scores=nowhere"], "folder written by `tlae score`"),
         (["scoring.alarms_per_day=0"], "alarms_per_day must be > 0"),
         (["scoring.kernel=box_sum"], "no setting 'kernel'"),
     ],

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.rendering.scored_footage import scored_weeks, weeks_events, weeks_tab
 from tests.small_footage import small_model, write_clips
 from tlae.cli import main
 from tlae.model_file import save_model
+from tlae.rendering.report_page.event_list import place_events
 from tlae.rendering.report_page.keogram import Keogram
 from tlae.rendering.report_page.page import EventPictures, report_html
 from tlae.workflows.report import close_up
@@ -323,6 +325,38 @@ def test_nothing_bars_people_from_the_page(browser: Any, tmp_path: Path) -> None
     page = browser.new_page(bypass_csp=True, viewport={"width": 390, "height": 844})
     page.goto(path.as_uri())
     assert page.locator("main h1").count() == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert barriers_of(page) == []
+    page.close()
+
+
+def test_answers_are_words_to_copy(browser: Any, tmp_path: Path) -> None:
+    table = weeks_table(4)
+    found = [
+        event | {"what": "lasting"} for event in weeks_events(table) if event["kind"] != "camera"
+    ]
+    hidden = [event | {"hidden_by": "A0001"} for event in found[4:6]]
+    scored = scored_weeks(table, found[:4])
+    placed = place_events(hidden, table, scored.time, 0.5)
+    scored = replace(scored, hidden=placed, words="tlae events scores=scores/july")
+    path = tmp_path / "report.html"
+    path.write_text(report_html(scored, {}, []))
+    page = browser.new_page(bypass_csp=True, viewport={"width": 390, "height": 844})
+    page.goto(path.as_uri())
+    assert not page.is_visible("#answer")
+    for event in found[:2]:
+        page.click(f"#{event['id']} .normal")
+    chosen = f"normal={found[0]['id']},{found[1]['id']}"
+    assert page.inner_text("#answer code") == f"tlae events scores=scores/july {chosen}"
+    page.click("#answer .copy")
+    page.click(f"#{found[1]['id']} .normal")
+    assert page.inner_text("#answer code").endswith(f"normal={found[0]['id']}")
+    assert page.inner_text("#hidden summary") == "2 events hidden by your answers"
+    assert not page.is_visible("#hidden li")
+    page.click("#hidden summary")
+    assert "like answer A0001" in page.inner_text("#hidden li >> nth=0")
+    assert f"take_back={hidden[0]['id']}" in page.inner_text("#hidden li code >> nth=0")
+    assert "2 events are hidden by your answers" in page.inner_text("header")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert barriers_of(page) == []
     page.close()

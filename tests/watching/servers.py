@@ -43,6 +43,20 @@ class Camera:
     interval_s: float = 0.02
 
 
+def send_transport_stream(target: Any, camera: Camera) -> None:
+    """Send MPEG-TS to a file or address, while the camera is alive."""
+    with av.open(target, "w", "mpegts") as out:
+        stream = out.add_stream("libx264", rate=FPS, options={"g": f"{FPS}", "bf": "0"})
+        stream.height, stream.width = SIZE_HW
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"tune": "zerolatency"}
+        while camera.alive:
+            pixels = frame_image(camera.sent, size_hw=SIZE_HW)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+            camera.sent += 1
+            time.sleep(camera.interval_s)
+
+
 def _handler(camera: Camera) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
@@ -91,16 +105,8 @@ def _handler(camera: Camera) -> type[BaseHTTPRequestHandler]:
             self.send_response(200)
             self.send_header("Content-Type", "video/mp2t")
             self.end_headers()
-            with suppress(OSError, av.FFmpegError), av.open(self.wfile, "w", "mpegts") as out:
-                stream = out.add_stream("libx264", rate=FPS, options={"g": f"{FPS}", "bf": "0"})
-                stream.height, stream.width = SIZE_HW
-                stream.pix_fmt = "yuv420p"
-                stream.options = {"tune": "zerolatency"}
-                while camera.alive:
-                    pixels = frame_image(camera.sent, size_hw=SIZE_HW)
-                    out.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-                    camera.sent += 1
-                    time.sleep(camera.interval_s)
+            with suppress(OSError, av.FFmpegError):
+                send_transport_stream(self.wfile, camera)
 
     return Handler
 

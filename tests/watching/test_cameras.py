@@ -11,7 +11,7 @@ import pytest
 from tests.small_footage import small_model
 from tests.watching.rtsp_server import rtsp_camera
 from tests.watching.running import Running, messages_in, require_whole, scores_in, settings
-from tests.watching.servers import Camera, jpeg, mjpeg_camera
+from tests.watching.servers import Camera, jpeg, mjpeg_camera, send_transport_stream
 from tlae.cli import main
 from tlae.http_client import without_password
 from tlae.model_file import save_model
@@ -67,6 +67,33 @@ def test_a_stream_that_falls_silent_is_opened_again(model_file: Path, tmp_path: 
         watch.wait_for(lambda: scored(watch) > before + 3)
         watch.stop()
     assert camera.connections >= 2
+
+
+def test_a_sender_of_udp_that_goes_and_comes_back(model_file: Path, tmp_path: Path) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"udp://127.0.0.1:{free.getsockname()[1]}"
+    camera, out = Camera(interval_s=0.003), tmp_path / "out"
+
+    def send() -> threading.Thread:
+        camera.alive = True
+        sender = threading.Thread(target=send_transport_stream, args=(url, camera))
+        sender.start()
+        return sender
+
+    sender = send()
+    watch = Running(settings(model_file, url, out, "camera.read_timeout_s=0.5", "clip.record=true"))
+    try:
+        watch.wait_for(lambda: scored(watch) > 3)
+        camera.alive = False
+        sender.join()
+        watch.wait_for(lambda: watch.status()["state"] == "offline")
+        sender, before = send(), scored(watch)
+        watch.wait_for(lambda: scored(watch) > before + 3)
+        watch.stop()
+    finally:
+        camera.alive = False
+        sender.join()
 
 
 def test_an_rtsp_camera_with_a_password(
@@ -155,6 +182,8 @@ def test_a_camera_that_accepts_and_says_nothing_is_refused_in_time(
         ("ftp://camera/1", "must be an address of a known scheme"),
         ("rstp://camera/1", "did you mean rtsp?"),
         ("http:///x", "must name a host"),
+        ("udp://10.0.0.7", "must name the port that a stream over UDP comes to"),
+        ("udp://10.0.0.7:123456", "must be a valid address"),
         ("http://[::1/x", "must be a valid address"),
         ("nowhere.mp4", "which is not there"),
         ("77", "camera 77 cannot be read"),

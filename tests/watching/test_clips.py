@@ -63,7 +63,7 @@ def record(
         recorder.connected(stream, is_stamped=True)
         for number, packet in enumerate(container.demux(stream)):
             if number == begin:
-                recorder.begin("E0001", lasted_s)
+                recorder.begin("E0001", NOON + timedelta(seconds=begin / FPS - lasted_s))
             if number == end:
                 recorder.end("E0001")
             at_s = number / FPS

@@ -15,6 +15,7 @@ from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.model_file import load_model, save_model
 from tlae.own_file import require_own
+from tlae.scoring.answers import carry_answers
 from tlae.workflows.calibrate import recalibrate
 from tlae.workflows.named_footage import open_named
 
@@ -36,7 +37,10 @@ def run(cfg: CalibrateConfig) -> None:
     with held_folder(out, "give another out=..."):
         report = recalibrate(cfg, model, footage)
         save_model(report.model, out)
+        carried = carry_answers(model_file, out)
     for line in calibration_lines(report, time.monotonic() - started):
         print(line)
+    if carried is not None:
+        print(f"answers: {carried} (your answers about events, copied)")
     print(f"model:   {out}")
     print(f"next:    tlae score model_file={out} footage=...")

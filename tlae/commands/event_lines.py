@@ -4,6 +4,45 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tlae.scoring.events import SCENE, Event
+from tlae.scoring.results import Scores
+from tlae.workflows.answers import AnswersReport
+
+MOST_HIDDEN = 5  # named
+
+
+def shown_and_hidden(scores: Scores) -> list[str]:
+    """Lines of the events that are shown, and of those that the user's answers hide."""
+    return event_lines(scores.events) + hidden_lines(scores.hidden)
+
+
+def answer_lines(report: AnswersReport) -> list[str]:
+    """What answers did."""
+    scores = report.scores
+    return [
+        *(f"{mark.key}: {mark.words} is normal" for mark in report.given),
+        *(f"{mark.key}: {mark.words} is called normal no longer" for mark in report.taken_back),
+        f"answers: {report.path}",
+        f"{len(scores.events):,} event{'s' * (len(scores.events) != 1)} shown",
+        *hidden_lines(scores.hidden),
+        f"next:    tlae report scores={scores.folder}",
+    ]
+
+
+def hidden_lines(hidden: Sequence[Event]) -> list[str]:
+    """What the user's answers hide, and how it is shown again; nothing where they hide nothing."""
+    if not hidden:
+        return []
+    named = [
+        f"  {event.id} {event.clip} (from {_when(event)}), like answer {event.hidden_by}"
+        for event in hidden[:MOST_HIDDEN]
+    ]
+    more = [f"  and {len(hidden) - MOST_HIDDEN} more"] * (len(hidden) > MOST_HIDDEN)
+    return [
+        f"{len(hidden):,} event{'s' * (len(hidden) != 1)} hidden by your answers "
+        f"(answers=false shows all, take_back={hidden[0].hidden_by} takes one back)",
+        *named,
+        *more,
+    ]
 
 
 def event_lines(events: Sequence[Event], most: int = 5) -> list[str]:
@@ -12,14 +51,17 @@ def event_lines(events: Sequence[Event], most: int = 5) -> list[str]:
     lines = []
     for event in sorted(scenes, key=lambda e: (e.rank or len(events), -(e.peak_raw or 0.0)))[:most]:
         span = f"frames {event.first_frame}-{event.last_frame}"
-        when = event.started_at or f"{event.start_s:.1f} s"
         where = f" in {event.zone}" if event.zone else ""
         kept = f", {event.what}" if event.what else ", stays" if event.stays else ""
         lines.append(
-            f"  {event.id} {event.clip} {span}{where} (from {when}), peak "
+            f"  {event.id} {event.clip} {span}{where} (from {_when(event)}), peak "
             f"{event.peak_raw:.4g}{kept}"
         )
         if event.reason:
             lines.append(f"        it {event.reason}")
     troubles = Counter(event.health for event in events if event.kind != SCENE)
     return lines + [f"  camera {health}: {count} x" for health, count in troubles.items()]
+
+
+def _when(event: Event) -> str:
+    return event.started_at or f"{event.start_s:.1f} s"

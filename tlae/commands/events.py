@@ -1,4 +1,4 @@
-"""tlae events scores=FOLDER [zones=FILE] [scoring.alarms_per_day=2] [clips=true].
+"""tlae events scores=FOLDER [zones=FILE] [scoring.alarms_per_day=2] [clips=true] [normal=E0012].
 
 Finds events anew in what is already scored, with another alarm budget, other zones or other rules
 of what makes one event; no net is run. Writes into the scores folder: events.json, events.csv, the
@@ -6,8 +6,12 @@ alarm column of scores.parquet and scores.csv, with zones zones.parquet (score o
 clips=true a video and a still of each event in events/. docs/events.md explains every field.
 
 A zone's threshold comes from the model's calibration, which is of the whole picture: it holds for a
-zone, but is stricter than need be. normal=FOLDER (scores of normal footage) calibrates each zone by
-what is normal in it.
+zone, but is stricter than need be. normal_scores=FOLDER (scores of normal footage) calibrates each
+zone by what is normal in it.
+
+normal=E0012,E0031 says that these things are normal: they, and what is alike at their place and
+hour, are hidden from now on, here and in what this model scores later. The answers lie beside the
+model, in answers.json. take_back=E0012 takes an answer back; answers=false shows all.
 """
 
 import time
@@ -15,10 +19,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tlae.commands.event_lines import event_lines
+from tlae.commands.event_lines import answer_lines, shown_and_hidden
 from tlae.config_scores import EventsConfig
 from tlae.scoring.events import in_alarm
 from tlae.scoring.results import held_results
+from tlae.workflows.answers import answer, is_answer
 from tlae.workflows.event_clips import write_clips
 from tlae.workflows.events import EventsReport, find_anew
 
@@ -29,6 +34,9 @@ def run(cfg: EventsConfig) -> None:
     """Find events anew, and cut out clips of them."""
     started = time.monotonic()
     with held_results(Path(cfg.scores).expanduser()):
+        if is_answer(cfg):
+            print("\n".join(answer_lines(answer(cfg))))
+            return
         report = find_anew(cfg)
         _print_report(report, time.monotonic() - started)
         if cfg.clips:
@@ -50,7 +58,7 @@ def _print_report(report: EventsReport, seconds: float) -> None:
             print("  no alarms: give scoring.threshold=... or, with a calibration, a budget")
         if share > MUCH:
             print("  note: most frames are in alarm; a higher threshold would distinguish more")
-    for line in event_lines(events):
+    for line in shown_and_hidden(report.scores):
         print(line)
     for event in events:
         if event.accepted_at is not None:

@@ -5,8 +5,11 @@ its metadata. `tlae score` and `tlae watch` take it as they take the trained mod
 torch for it. The file is written only if its maps and scores equal those of torch to 1e-4.
 """
 
+from pathlib import Path
+
 from tlae.exporting.export import export
 from tlae.exporting.settings import ExportConfig
+from tlae.scoring.answers import carry_answers
 
 
 def run(cfg: ExportConfig) -> None:
@@ -18,6 +21,8 @@ def run(cfg: ExportConfig) -> None:
         else:
             pace = f"{check.frames_per_s:,.0f} frames/s here"
             print(f"  {check.name}: differs from torch by {check.difference:.1g}, {pace}")
+    assert report.model.file is not None
+    carry_answers(Path(cfg.model_file).expanduser(), report.model.file)
     print(f"exported {report.size / 1e6:.1f} MB, to be run by {report.engine}")
     print(f"model:   {report.model.file}")
     print(f"next:    tlae score model_file={report.model.file} footage=...")

@@ -9,7 +9,7 @@ footage.start=DATE, footage.end=DATE and footage.hours=6-20 read a part of the f
 """
 
 from tlae.camera.watch import UNOBSERVED
-from tlae.commands.event_lines import event_lines
+from tlae.commands.event_lines import shown_and_hidden
 from tlae.config import ScoreConfig
 from tlae.footage.frames import OK
 from tlae.scoring.drift import advice
@@ -50,7 +50,7 @@ def _print_scores(report: ScoringReport) -> None:
     shown = ", ".join(f"{mode}{level:.4g}" for mode, level in levels.items())
     alarms = int(table["alarm"].sum())
     print(f"{alarms:,} frames in alarm (raw > {shown}), {len(scores.events):,} events")
-    for line in event_lines(scores.events):
+    for line in shown_and_hidden(scores):
         print(line)
     print(f"results: {scores.folder}")
     print(f"next:    tlae report scores={scores.folder}")

@@ -3,8 +3,10 @@
 import multiprocessing
 import os
 import queue
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -60,6 +62,7 @@ class Pool:
         self._waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._running: dict[str, BaseProcess] = {}
         self._cancelled: set[str] = set()
+        self._is_closed = False
         self._lock = threading.Lock()
         self._threads = [
             threading.Thread(target=self._serve, name="explorer-jobs", daemon=True)
@@ -85,22 +88,27 @@ class Pool:
             process.terminate()
 
     def close(self) -> None:
-        """End all processes."""
-        for _ in self._threads:
-            self._waiting.put(None)
+        """End all processes; what waits or runs counts as interrupted at the next start."""
         with self._lock:
+            self._is_closed = True
             for process in self._running.values():
                 process.terminate()
+        for _ in self._threads:
+            self._waiting.put(None)
         for thread in self._threads:
             thread.join(timeout=10)
 
     def _serve(self) -> None:
         helper: tuple[BaseProcess, Connection] | None = None
-        while (task := self._waiting.get()) is not None:
+        while (task := self._waiting.get()) is not None and not self._is_closed:
             if helper is None or not helper[0].is_alive():
-                helper = _start(self.compute)
+                helper = self._started(task)
+            if helper is None:
+                continue
             process, connection = helper
             with self._lock:
+                if self._is_closed:  # while the process started
+                    break
                 if task.key in self._cancelled:
                     continue
                 self._running[task.key] = process
@@ -113,6 +121,16 @@ class Pool:
             helper[0].terminate()
             helper[0].join()
             helper[1].close()
+
+    def _started(self, task: Task) -> tuple[BaseProcess, Connection] | None:
+        """A new process; None, and the job failed, where the system gives none."""
+        try:
+            return _start(self.compute)
+        except OSError as error:
+            if not self._is_closed:
+                reason = f"no process could be started: {error.strerror or error}; try again"
+                self.store.tell(task.key, FAILED, None, reason)
+            return None
 
     def _run(self, task: Task, connection: Connection) -> None:
         """Send the task, and note what comes back until it is done or the process is gone."""
@@ -132,6 +150,8 @@ class Pool:
         except (EOFError, OSError):
             with self._lock:
                 cancelled = task.key in self._cancelled
+            if self._is_closed and not cancelled:
+                return
             state = CANCELLED if cancelled else FAILED
             reason = "its process was ended, perhaps for want of memory; take fewer items"
             self.store.tell(task.key, state, None, "cancelled" if cancelled else reason)
@@ -141,9 +161,23 @@ def _start(compute: Compute) -> tuple[BaseProcess, Connection]:
     context = multiprocessing.get_context("spawn")  # forking a process with threads is unsafe
     ours, theirs = context.Pipe()
     process = context.Process(target=_work, args=(theirs, compute), daemon=True)
-    process.start()
+    with _interrupts_blocked():
+        process.start()
     theirs.close()  # else the end of the process would go unnoticed
     return process, ours
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Ctrl+C reaches no process that is started within: who started it ends it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(connection: Connection, compute: Compute) -> None:
@@ -152,13 +186,11 @@ def _work(connection: Connection, compute: Compute) -> None:
     while True:
         try:
             task = connection.recv()
-        except (EOFError, OSError, KeyboardInterrupt):
+        except (EOFError, OSError):
             return
         try:
             result = compute(task, lambda share, what: connection.send((RUNNING, (share, what))))
             connection.send((DONE, result))
-        except KeyboardInterrupt:
-            return
         except Exception as error:  # a library's refusal of odd data must not end the process
             line = " ".join(str(error).split()) or type(error).__name__
             connection.send((FAILED, line))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from tlae.errors import FootageError, UserError
 from tlae.footage.frames import OK, READ, Frame, Image
 from tlae.progress import Advance, quiet
-from tlae.rendering.heatmap import FloatMap, without_trail
+from tlae.rendering.heatmap import TRAIL_FRAMES, TRAIL_S, FloatMap, without_trail
 from tlae.rendering.layouts import Look, ShownMoment, compose, plan_layout
 from tlae.rendering.marks import Caption, reason_of_alarm
 from tlae.rendering.strength import times_threshold
@@ -20,7 +20,6 @@ from tlae.rendering.timeline import ScoreAxis, draw_timeline
 from tlae.rendering.video_file import VideoFile
 from tlae.table import Table
 
-TRAIL_FRAMES, TRAIL_S = 3, 5.0  # so far back a trail is looked for
 NOTHING_READ_HW = (480, 640)  # size where no frame of the clip has a picture
 
 Ints = npt.NDArray[np.int64]

@@ -1,6 +1,7 @@
 """Heat on pictures: one fixed scale for the whole footage, so that calm frames look calm."""
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ ALPHA_POWER = 0.6  # below 1: heat at the threshold is well seen
 # Of the share of its map's peak that a place had shortly before: what has less of it was left.
 LEFT = 0.7
 TRAIL = 0.4  # what of the error stays in a place that was left
+TRAIL_FRAMES, TRAIL_S = 3, 5.0  # so far back a trail is looked for
 
 HATCH_PERIODS = 26  # across the short side of the picture
 HATCH_LIGHT = 14  # grey levels
@@ -126,6 +128,27 @@ def without_trail(error: FloatMap, before: Sequence[FloatMap]) -> FloatMap:
     ratio = error / highest / np.maximum(np.maximum.reduce(shares), LEAST_HIGH)
     there = np.clip((ratio - LEFT) / (1 - LEFT), 0, 1)
     return np.asarray(error * (TRAIL + (1 - TRAIL) * there), np.float32)
+
+
+class RecentMaps:
+    """Maps of the last frames as they arrive, in which a trail is looked for."""
+
+    def __init__(self) -> None:
+        self._maps: deque[tuple[float, FloatMap]] = deque(maxlen=TRAIL_FRAMES)
+
+    def before(self, frame: int, time_s: float, error: FloatMap) -> tuple[FloatMap, ...]:
+        """Maps of the few frames before, for ``without_trail``; this one is kept for those after.
+
+        Args:
+            frame: 0-based in its clip.
+            time_s: since that began [s].
+            error: (h, w), its map.
+        """
+        if frame == 0:
+            self._maps.clear()
+        near = tuple(one for at_s, one in self._maps if abs(time_s - at_s) <= TRAIL_S)
+        self._maps.append((time_s, error))
+        return near
 
 
 def blend_heat(

@@ -13,10 +13,10 @@ def coco_of(events: Sequence[Event], table: Table) -> dict[str, Any]:
     """Peak frames of scene events and their boxes (Lin et al. 2014, *Microsoft COCO*).
 
     Args:
-        events: of one footage.
+        events: of one footage; hidden ones are left out.
         table: its score table.
     """
-    scenes = [event for event in events if event.kind == SCENE]
+    scenes = [event for event in events if event.kind == SCENE and not event.hidden_by]
     frames = sorted({(event.clip, event.peak_frame) for event in scenes})
     number = {frame: i for i, frame in enumerate(frames, start=1)}
     columns = (table[name].tolist() for name in ("clip", "frame", "path", "source_w", "source_h"))

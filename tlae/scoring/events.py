@@ -56,6 +56,7 @@ class Event:
         frames: number of frames in which the map shows a thing; 0 where things are not followed.
         returns: further days on which a thing came back at about the same hour.
         rank: place in the order of interest, 1 first; 0: none, or not known (while it goes on).
+        hidden_by: key of the answer that hides it, see ``answers``; "": it is shown.
     """
 
     id: str
@@ -82,6 +83,7 @@ class Event:
     frames: int = 0
     returns: int = 0
     rank: int = 0
+    hidden_by: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for ``events.json``."""

@@ -14,9 +14,10 @@ def ranked(events: Sequence[Event]) -> list[Event]:
     """Events with their rank, the most interesting scene event 1; in the order given.
 
     First by kind: things and stretches of alarm, then what recurs at one hour, then light and
-    weather; within these by ``interest``. Events of the camera have no rank.
+    weather; within these by ``interest``. Events of the camera have no rank, nor hidden ones.
     """
-    scenes = [number for number, event in enumerate(events) if event.kind == SCENE]
+    shown = (event.kind == SCENE and not event.hidden_by for event in events)
+    scenes = [number for number, is_shown in enumerate(shown) if is_shown]
     scenes.sort(key=lambda number: (_last(events[number]), -interest(events[number]), number))
     rank = {number: place for place, number in enumerate(scenes, start=1)}
     return [replace(event, rank=rank.get(number, 0)) for number, event in enumerate(events)]

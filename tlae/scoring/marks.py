@@ -1,6 +1,8 @@
-"""What people said of events: ``marks.json``, which `tlae serve` writes and `tlae calibrate` reads.
+"""What people said of events, and two files of it.
 
-A mark brings the scores of its event along, so that a calibration needs no footage for it.
+``marks.json``, which `tlae serve` writes and `tlae calibrate` reads: a mark brings the scores of
+its event along, so that a calibration needs no footage for it. ``answers.json``, see
+``answers.py``: things of stills that are not shown again.
 """
 
 import json
@@ -61,11 +63,13 @@ class Mark:
     Attributes:
         key: of the session and the event, unique.
         mark: one of ``MARKS``; "": taken back.
-        session: name of the camera.
+        session: name of the camera, or of the scores folder.
         model: id of the model that found the event.
         digest: sha256 of its file.
         event: as it was.
-        scores: of its frames.
+        scores: of its frames; empty in answers.
+        size_hw: of the picture that the event's box is of; None: not known.
+        given_at: ISO 8601; "": not known.
     """
 
     key: str
@@ -75,6 +79,8 @@ class Mark:
     digest: str
     event: Event
     scores: EventScores
+    size_hw: tuple[int, int] | None = None
+    given_at: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for ``marks.json``."""
@@ -104,7 +110,7 @@ def read_marks(path: Path) -> list[Mark]:
     if not isinstance(records, list):
         raise _damaged(path, "it is no list")
     try:
-        return [_mark_of(record) for record in records]
+        return [mark_of(record) for record in records]
     except UNFIT as error:
         raise _damaged(path, str(error)) from error
 
@@ -148,7 +154,12 @@ def of_scene(marks: list[Mark]) -> list[Mark]:
     return [one for one in marks if one.event.kind == SCENE and one.event.peak_raw is not None]
 
 
-def _mark_of(record: Any) -> Mark:
+def mark_of(record: Any) -> Mark:
+    """A mark as a file holds it.
+
+    Raises:
+        ValueError, TypeError: it is none.
+    """
     if not isinstance(record, Mapping):
         raise ValueError("a mark must be an object")
     known = known_fields(Mark, record)
@@ -157,7 +168,10 @@ def _mark_of(record: Any) -> Mark:
             raise ValueError(f"a mark must hold its {name}")
     event = from_plain(Event, known_fields(Event, known["event"]))
     scores = from_plain(EventScores, known_fields(EventScores, known["scores"]))
-    mark = Mark(**known | {"event": event, "scores": scores})
+    size_hw = known.get("size_hw")
+    if size_hw is not None:
+        size_hw = int(size_hw[0]), int(size_hw[1])
+    mark = Mark(**known | {"event": event, "scores": scores, "size_hw": size_hw})
     texts = (mark.key, mark.session, mark.model, mark.digest, *mark.scores.mode)
     if mark.mark not in MARKS or not all(isinstance(text, str) for text in texts):
         raise ValueError(f"a mark must be one of {', '.join(MARKS)}, with the names of its event")

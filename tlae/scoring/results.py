@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,6 +75,8 @@ ZONES, ZONE_SCORES = "zones.yaml", "zones.parquet"  # in a results folder
 SMALLEST = 1e-3  # score above which 16 bits hold more than 0 in its map
 CLIPS, COCO = "events", "events.coco.json"
 MEASURES = "measures.json"  # in the folder of an evaluation
+HIDDEN = "hidden_by"  # key of an event that an answer hides
+OF_ANSWERS = (HIDDEN, "rank")  # what answers change of an event
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +110,7 @@ class Scores:
         columns: of the table with one row per frame, see ``COLUMNS``.
         summary: counts, threshold, rule, footage, versions.
         event_records: as in ``events.json``; ``events`` are the same as objects.
+        hidden_records: those that the user's answers hide; ``hidden`` are the same as objects.
         footage: with the pictures, where it is in memory; None: where the summary says.
     """
 
@@ -116,6 +119,7 @@ class Scores:
     summary: dict[str, Any]
     event_records: list[dict[str, Any]]
     footage: Footage | None = None
+    hidden_records: list[dict[str, Any]] = field(default_factory=list)
 
     def __repr__(self) -> str:
         alarms = self.summary.get("alarm_frames", 0)
@@ -135,6 +139,11 @@ class Scores:
     def events(self) -> list[Event]:
         """Stretches of alarm, in the order of their begin."""
         return [Event.of_json(record, n) for n, record in enumerate(self.event_records, start=1)]
+
+    @cached_property
+    def hidden(self) -> list[Event]:
+        """Events that the user's answers hide; see ``scoring.answers``."""
+        return [Event.of_json(record, n) for n, record in enumerate(self.hidden_records, start=1)]
 
     def map_of(self, row: int) -> npt.NDArray[np.float32]:
         """Smoothed error map (h, w) of a row of the table, in raw units.
@@ -253,7 +262,9 @@ def read_results(folder: Path) -> Scores:
     summary: dict[str, Any] = read_json(folder, "summary.json", dict)
     events: list[dict[str, Any]] = read_json(folder, "events.json", list)
     require_whole(folder, table, summary, events)
-    return Scores(folder, table, summary, events)
+    shown = [event for event in events if not event.get(HIDDEN)]
+    hidden = [event for event in events if event.get(HIDDEN)]
+    return Scores(folder, table, summary, shown, hidden_records=hidden)
 
 
 @contextmanager
@@ -312,22 +323,12 @@ def score_table(
 def write_tables(
     folder: Path, table: Table, events: Sequence[Event], zones: Zoned | None = None
 ) -> None:
-    """Write scores.parquet, scores.csv, events.json, events.csv and what was watched.
-
-    Clips and boxes of other events go: their numbers would mean others now.
-    """
-    described = [event.as_json() for event in events]
-    known = folder / "events.json"
-    if not (known.is_file() and json.loads(known.read_text(encoding="utf-8")) == described):
-        remove_ours(folder / CLIPS, CLIP_FILES)
-        (folder / COCO).unlink(missing_ok=True)
+    """Write scores.parquet, scores.csv, events.json, events.csv and what was watched."""
+    write_events(folder, events)
     with whole_file(folder / "scores.parquet") as temporary:
         write_parquet(table, temporary)
     with whole_file(folder / "scores.csv") as temporary:
         table.to_csv(temporary)
-    write_json(known, described)
-    with whole_file(folder / "events.csv") as temporary:
-        flat_events(events).to_csv(temporary)
     if zones is None:
         for name in (ZONES, ZONE_SCORES):
             (folder / name).unlink(missing_ok=True)
@@ -335,3 +336,25 @@ def write_tables(
     write_text(folder / ZONES, zones.text)
     with whole_file(folder / ZONE_SCORES) as temporary:
         write_parquet(zones.scores, temporary)
+
+
+def write_events(folder: Path, events: Sequence[Event]) -> None:
+    """Write events.json and events.csv.
+
+    Clips and boxes of other events go: their numbers would mean others now. Clips stay where only
+    answers have changed.
+    """
+    described = [event.as_json() for event in events]
+    path = folder / "events.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if known != described:
+        (folder / COCO).unlink(missing_ok=True)
+        if known is None or _apart_from_answers(known) != _apart_from_answers(described):
+            remove_ours(folder / CLIPS, CLIP_FILES)
+    write_json(path, described)
+    with whole_file(folder / "events.csv") as temporary:
+        flat_events(events).to_csv(temporary)
+
+
+def _apart_from_answers(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{k: v for k, v in record.items() if k not in OF_ANSWERS} for record in records]

@@ -10,6 +10,7 @@ import numpy as np
 from tlae.explorer.pictures import jpeg
 from tlae.live import LiveScore
 from tlae.plain_values import finite_or_none
+from tlae.rendering.heatmap import FloatMap, without_trail
 from tlae.scoring.events import SEEING, Event
 from tlae.scoring.marks import EventScores
 from tlae.scoring.smooth_time import UNSETTLED
@@ -132,15 +133,23 @@ def scores_within(
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """A frame that can be drawn: the newest one, or the worst of the event that goes on."""
+    """A frame that can be drawn: the newest one, or the worst of the event that goes on.
+
+    Attributes:
+        frame: 0-based in the session.
+        image: as it was sent.
+        seen: what was said of it.
+        before: maps of the frames before, see ``RecentMaps``.
+    """
 
     frame: int
     image: Picture
     seen: LiveScore
+    before: tuple[FloatMap, ...] = ()
 
     def picture(self, *, heat: bool = True) -> bytes:
         """JPEG, with heat and boxes where asked for."""
         seen = self.seen
-        error = seen.map if heat else np.zeros_like(seen.map)
+        error = without_trail(seen.map, self.before) if heat else np.zeros_like(seen.map)
         threshold = seen.threshold if heat else math.inf
         return jpeg(heat_picture(self.image, error, threshold, alarm=heat and seen.alarm))

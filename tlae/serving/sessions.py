@@ -12,7 +12,9 @@ from typing import Any
 import numpy.typing as npt
 
 from tlae.budget import Budget
+from tlae.footage.frames import OK
 from tlae.live import Live
+from tlae.rendering.heatmap import FloatMap, RecentMaps
 from tlae.scoring.events import SCENE, Event
 from tlae.scoring.marks import EventScores, Mark
 from tlae.serving.refusals import Refused, not_found
@@ -54,6 +56,7 @@ class Session:
         self._open: Event | None = None  # the event that goes on
         self._worst: Shown | None = None  # of that event
         self._worst_before: bytes | None = None  # JPEG of it from before a restart
+        self._recent = RecentMaps()
         self._interval_s, self._device = interval_s, device
         self._lock = threading.Lock()
         self._waiting = threading.BoundedSemaphore(MOST_WAITING)
@@ -81,7 +84,10 @@ class Session:
         try:
             with self._lock:
                 seen = self._live.push(image, when)
-                ended = self._keep(Shown(self._frames, image, seen))
+                before: tuple[FloatMap, ...] = ()
+                if seen.state == OK:
+                    before = self._recent.before(seen.frame, seen.time_s, seen.map)
+                ended = self._keep(Shown(self._frames, image, seen, before))
                 self._frames += 1
                 return self.points[-1], self._open, ended
         finally:

@@ -13,7 +13,8 @@ from tlae.footage.images import Unreadable, decode_image
 from tlae.footage.sources.listing import is_video
 from tlae.http_client import in_words, login_of, without_password
 
-SCHEMES = ("rtsp", "rtsps", "http", "https")
+UDP = "udp"
+SCHEMES = ("rtsp", "rtsps", "http", "https", UDP)
 BEGIN_BYTES = 4096  # of an answer, by which its kind is known
 HINT = "give an address of pictures or video"
 
@@ -63,7 +64,7 @@ def address_of(path: str, timeout_s: float) -> Address:
     scheme, sign, _ = path.partition("://")
     if sign:
         try:
-            host = urlsplit(path).hostname
+            host, port = urlsplit(path).hostname, urlsplit(path).port
         except ValueError as error:
             raise UserError(f"camera must be a valid address: {error}; mend it") from error
         if scheme.lower() not in SCHEMES:
@@ -71,9 +72,14 @@ def address_of(path: str, timeout_s: float) -> Address:
                 f"camera must be an address of a known scheme, got {without_password(path)!r}; "
                 f"{nearest(scheme, SCHEMES)}"
             )
-        if not host:
+        if scheme.lower() == UDP and not port:  # a host is not needed: this machine listens
+            raise UserError(
+                f"camera must name the port that a stream over UDP comes to, got {path!r}; give "
+                "udp://HOST:PORT, or udp://@:PORT for any address of this machine"
+            )
+        if scheme.lower() != UDP and not host:
             raise UserError(f"camera must name a host after {scheme}://, got {path!r}; mend it")
-        if scheme.lower() in ("rtsp", "rtsps"):
+        if scheme.lower() not in ("http", "https"):
             return Address(Kind.STREAM, path)
         try:
             return Address(_kind_behind(path, timeout_s), path)

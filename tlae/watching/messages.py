@@ -156,8 +156,8 @@ class Announcer:
         known = OpenEvent(f"E{self._count:04d}", clips.get(event.clip, event.clip))
         known.quiet = self._is_quiet(event)
         self._open[key_of(event)] = known
-        if self._recorder is not None and event.kind != CAMERA:
-            self._recorder.begin(known.id, event.end_s - event.start_s)
+        if self._recorder is not None and event.kind != CAMERA and event.started_at is not None:
+            self._recorder.begin(known.id, datetime.fromisoformat(event.started_at))
         return known
 
     def _message(self, kind: str, known: OpenEvent, event: Event) -> Message:

@@ -44,7 +44,8 @@ class Pace:
 class CameraClock:
     """Wall-clock times of a stream: steps of its own time stamps, corrected towards our clock.
 
-    A network delivers in bursts; the camera's own stamps tell how far frames are apart.
+    A network delivers in bursts, and a connection often begins with one; the camera's own stamps
+    tell how far frames are apart. No frame is dated later than it arrived.
 
     Args:
         timing: says the time zone.
@@ -60,19 +61,22 @@ class CameraClock:
         """Our clock in the camera's time zone."""
         return self._timing.on_camera_clock(datetime.now(UTC))
 
+    def dated(self, stamp_s: float | None) -> datetime:
+        """When a packet was taken that has just arrived, as far as the frames so far tell."""
+        now = self.now()
+        if not self._is_stamped or stamp_s is None or self._offset is None:
+            return now
+        when = self._offset + timedelta(seconds=stamp_s)
+        return when if 0 <= (now - when).total_seconds() <= LATE_S else now
+
     def when(self, stamp_s: float | None) -> datetime:
         """When the frame that has just arrived was taken."""
-        now = self.now()
+        now, when = self.now(), self.dated(stamp_s)
         if not self._is_stamped or stamp_s is None:
-            return now
-        if self._offset is None:
-            self._offset = now - timedelta(seconds=stamp_s)
-        when = self._offset + timedelta(seconds=stamp_s)
-        late = now - when
-        if abs(late.total_seconds()) > LATE_S or (self._last is not None and when <= self._last):
-            self._offset, when = now - timedelta(seconds=stamp_s), now
-        else:
-            self._offset += SLEW * late
+            return when
+        if self._last is not None and when <= self._last:  # the stamps, or our clock, were set back
+            when = now
+        self._offset = when - timedelta(seconds=stamp_s) + SLEW * (now - when)
         self._last = when
         return when
 

@@ -1,8 +1,9 @@
-"""What a process that runs for long needs: an end in order, and a log for machines."""
+"""What a process that runs for long needs: an end in order, a log for machines, few threads."""
 
 import json
 import logging
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,3 +51,15 @@ def json_log(wanted: bool) -> Iterator[None]:
     finally:
         for handler, formatter in before:
             handler.setFormatter(formatter)
+
+
+def limit_threads(count: int) -> None:
+    """Let torch use so many threads, where a model brought it.
+
+    On a machine that has other things to do, further threads wait for each other at every step of a
+    net: a frame then takes many times as long.
+    """
+    if "torch" in sys.modules:
+        import torch
+
+        torch.set_num_threads(count)

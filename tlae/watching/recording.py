@@ -65,7 +65,7 @@ class Recorder:
 
     def __init__(self, folder: Path, cfg: ClipConfig, room: Room) -> None:
         self._folder, self._cfg, self._room = folder, cfg, room
-        self._asked: queue.SimpleQueue[tuple[str, float | None]] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[tuple[str, datetime | None]] = queue.SimpleQueue()
         self._wishes: dict[str, Wish] = {}
         self._paths: dict[str, str] = {}  # of the first part of each clip
         self._ring: deque[Coded] = deque()
@@ -73,9 +73,9 @@ class Recorder:
         self._stream: VideoStream | None = None
         self._is_stamped = True
 
-    def begin(self, event: str, lasted_s: float) -> None:
-        """An event is known that began some seconds ago; any thread may call."""
-        self._asked.put((event, lasted_s))
+    def begin(self, event: str, began_at: datetime) -> None:
+        """An event is known that began then, on the camera's clock; any thread may call."""
+        self._asked.put((event, began_at))
 
     def end(self, event: str) -> None:
         """An event is over; any thread may call."""
@@ -116,7 +116,7 @@ class Recorder:
             self.disconnected()
             self._stream = stream
         self._remember(coded)
-        self._hear(coded.time_s)
+        self._hear(coded)
         for wish in list(self._wishes.values()):
             self._go_on(wish, coded)
 
@@ -151,16 +151,17 @@ class Recorder:
         for _ in range(count):
             self._bytes -= len(self._ring.popleft().data)
 
-    def _hear(self, now_s: float) -> None:
+    def _hear(self, newest: Coded) -> None:
         """Take up what was asked for."""
         with suppress(queue.Empty):
             while True:
-                event, lasted_s = self._asked.get_nowait()
+                event, began_at = self._asked.get_nowait()
                 wish = self._wishes.get(event)
-                if lasted_s is not None:
+                if began_at is not None:
+                    lasted_s = max(0.0, (newest.at - began_at).total_seconds())
                     self._wishes[event] = Wish(event, self._cfg.before_s + lasted_s)
                 elif wish is not None:
-                    wish.ends_s = now_s + self._cfg.after_s
+                    wish.ends_s = newest.time_s + self._cfg.after_s
 
     def _go_on(self, wish: Wish, coded: Coded) -> None:
         """Write a packet into a clip, and begin or end it where it is time."""

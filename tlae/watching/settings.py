@@ -210,6 +210,7 @@ class WatchConfig:
         keep: what is kept, and for how long.
         log: plain lines, or json.
         device: auto, cpu, cuda, cuda:1, mps.
+        threads: of the processor, for the net; more suit a large net on a machine of its own.
     """
 
     model_file: str = MISSING
@@ -228,6 +229,7 @@ class WatchConfig:
     keep: KeepConfig = field(default_factory=KeepConfig)
     log: str = "plain"
     device: str = "auto"
+    threads: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what nobody can watch."""
@@ -235,4 +237,5 @@ class WatchConfig:
         within("update_s", self.update_s, 0, LONGEST_S, open_low=True)
         one_of("log", self.log, ("plain", "json"))
         require_device(self.device)
+        within("threads", self.threads, 1, 1024)
         self.scoring.require_consistent()

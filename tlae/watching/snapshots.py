@@ -3,15 +3,15 @@
 import logging
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import cv2
 
-from tlae.footage.frames import Image
+from tlae.footage.frames import OK, Image
 from tlae.live import LiveScore
-from tlae.rendering.heatmap import HeatScale, Mask
+from tlae.rendering.heatmap import FloatMap, HeatScale, Mask, RecentMaps, without_trail
 from tlae.rendering.marks import Caption, reason_of_alarm
 from tlae.rendering.overlay import draw_overlay
 from tlae.rendering.strength import times_threshold
@@ -36,12 +36,14 @@ class Look:
         when: it was taken, or seconds since its clip began.
         place: name of the camera or clip.
         verdict: what was said of it.
+        before: maps of the frames before, see ``RecentMaps``.
     """
 
     whole: Callable[[], Image]
     when: datetime | float
     place: str
     verdict: LiveScore
+    before: tuple[FloatMap, ...] = ()
 
 
 class Snapshots:
@@ -81,7 +83,7 @@ class Snapshots:
         clock = clock_text(0.0, look.when) if is_timed else clock_text(look.when)  # type: ignore[arg-type]
         return draw_overlay(
             look.whole(),
-            verdict.map,
+            without_trail(verdict.map, look.before),
             level,
             HeatScale.of_map(verdict.map, level),
             alarm=verdict.alarm,
@@ -103,9 +105,14 @@ class PeakPictures:
         self._snapshots = snapshots
         self._peaks: dict[str, int] = {}  # frame of the highest score of each event so far
         self._looks: dict[str, Look] = {}  # what is not yet drawn
+        self._recent = RecentMaps()
 
     def see(self, going_on: Sequence[Event], look: Look) -> None:
         """Take a frame for the events that are at their worst in it."""
+        verdict = look.verdict
+        if verdict.state == OK:
+            before = self._recent.before(verdict.frame, verdict.time_s, verdict.map)
+            look = replace(look, before=before)
         keys = {key_of(event): event.peak_frame for event in going_on}
         for key, peak in keys.items():
             if self._peaks.get(key) != peak:

@@ -15,18 +15,18 @@ from functools import partial
 import av
 from av.container import InputContainer
 from av.video.reformatter import VideoReformatter
-from av.video.stream import VideoStream
 
 from tlae.errors import UserError
 from tlae.footage.frames import Image
 from tlae.footage.sources.video import to_image
 from tlae.footage.timestamps import Timing
 from tlae.http_client import in_words
-from tlae.watching.address import Address, CameraTrouble, Kind
+from tlae.watching.address import UDP, Address, CameraTrouble, Kind
 from tlae.watching.arrival import Arrival, Counts, Wanted, camera_hw
 from tlae.watching.pacing import CameraClock, Pace, pause_s, pauses
 from tlae.watching.recording import Recorder
 from tlae.watching.settings import CameraConfig
+from tlae.watching.whole_frames import WholeFrames
 
 MICROSECONDS = 1_000_000
 UNSTAMPED = ("mpjpeg", "mjpeg", "video4linux2,v4l2")  # their time stamps are counted, not measured
@@ -99,9 +99,11 @@ class StreamSource:
 
     def _opened(self) -> InputContainer:
         cfg, path, kind = self._cfg, self._address.path, None
-        options = {"fflags": "discardcorrupt"}
+        options: dict[str, str] = {}
         if self._address.kind == Kind.DEVICE:
             path, kind = f"{DEVICE}{path}", "v4l2"
+        elif path.lower().startswith(UDP):
+            options["overrun_nonfatal"] = "1"  # what comes too fast is lost, and the rest goes on
         else:
             options["timeout"] = str(round(cfg.read_timeout_s * MICROSECONDS))
         if path.lower().startswith("rtsp"):
@@ -119,6 +121,7 @@ class StreamSource:
         if self._recorder is not None:
             self._recorder.connected(stream, is_stamped=is_stamped)
         pace, reformatter = Pace(self._wanted.interval_s), VideoReformatter()
+        decoder = WholeFrames(self.counts)
         came_s = time.monotonic()
         for packet in container.demux(stream):
             if stop.is_set():
@@ -126,8 +129,9 @@ class StreamSource:
             if time.monotonic() - came_s > self._cfg.stalled_s:
                 raise CameraTrouble(f"sent no whole frame for {self._cfg.stalled_s:g} s")
             if self._recorder is not None:
-                self._recorder.take(packet, clock.now(), time.monotonic())
-            for frame in self._decoded(packet):
+                stamp_s = None if packet.pts is None else float(packet.pts * packet.time_base)
+                self._recorder.take(packet, clock.dated(stamp_s), time.monotonic())
+            for frame in decoder.frames_of(packet):
                 came_s = time.monotonic()
                 when = clock.when(frame.time)
                 if not pace.is_due(when):
@@ -138,17 +142,6 @@ class StreamSource:
                 self.counts.frame_came()
                 shape = camera_hw(image, source_hw)
                 yield Arrival(image, when, self._wanted.name, shape, partial(_whole, frame))
-
-    def _decoded(self, packet: "av.Packet[VideoStream]") -> list[av.VideoFrame]:
-        """Whole frames of a packet; damaged ones would raise alarms and are left out."""
-        try:
-            frames = [frame for frame in packet.decode() if isinstance(frame, av.VideoFrame)]
-        except av.FFmpegError:
-            self.counts.unreadable += 1
-            return []
-        whole = [frame for frame in frames if not frame.is_corrupt]
-        self.counts.unreadable += len(frames) - len(whole)
-        return whole
 
 
 def _whole(frame: av.VideoFrame) -> Image:

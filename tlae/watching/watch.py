@@ -18,15 +18,16 @@ from tlae.folder_lock import held_folder
 from tlae.footage.hours import parse_hours
 from tlae.live import Live
 from tlae.scorable import Scorable, load_scorable, run_name
-from tlae.scoring.calibrate import threshold_of
 from tlae.watching.address import Address, Kind, address_of
 from tlae.watching.arrival import Arrival, Source, Wanted
 from tlae.watching.chosen_sinks import sinks_of
 from tlae.watching.controls import Controls
 from tlae.watching.delivery import Deliveries
 from tlae.watching.following import Following
+from tlae.watching.keeping_up import KeepingUp
 from tlae.watching.messages import Announcer
 from tlae.watching.opening import interval_of, patience_s, source_of
+from tlae.watching.process import limit_threads
 from tlae.watching.reader import Reader
 from tlae.watching.recording import Recorder
 from tlae.watching.room import Room
@@ -78,6 +79,7 @@ def watch(cfg: WatchConfig, stop: threading.Event, show: Show) -> WatchReport:
         UserError: settings do not fit, the camera cannot be opened, or the folder is taken.
     """
     model = load_scorable(Path(cfg.model_file).expanduser())
+    limit_threads(cfg.threads)
     address = address_of(cfg.camera.path, cfg.camera.open_timeout_s)
     folder = Path(cfg.out).expanduser()
     with held_folder(folder, "give another out=..."):
@@ -120,8 +122,9 @@ class _Watch:
         interval_s = interval_of(address, cfg.camera, model.calibration.interval_s)
         before = store.facts()
         self._facts = self._own_facts(before, model, interval_s)
-        self._controls = self._begun_controls(before, model)
-        self._following = self._begun(model, name, interval_s)
+        live = Live(model, cfg.scoring, events=cfg.events, interval_s=interval_s, device=cfg.device)
+        self._controls = self._begun_controls(before, live.threshold)
+        self._following = self._begun(model, live, name)
         if "events" in before:
             is_same = before.get("reading") == self._facts["reading"]
             self._following.go_on(before, store.live_state() if is_same else None)
@@ -154,17 +157,15 @@ class _Watch:
             },
         }
 
-    def _begun_controls(self, before: dict[str, Any], model: Scorable) -> Controls:
+    def _begun_controls(self, before: dict[str, Any], threshold: float) -> Controls:
         """As they were left; a threshold for another model or budget is void."""
         state = dict(before.get("controls", {}))
         if before.get("reading") != self._facts["reading"] and state.pop("threshold", None):
             logger.warning("model or settings changed: the threshold is again as they say")
         hours = parse_hours(self._cfg.quiet_hours, "quiet_hours")
-        return Controls(state, hours, threshold_of(model.calibration, self._budget).value)
+        return Controls(state, hours, threshold)
 
-    def _begun(self, model: Scorable, name: str, interval_s: float) -> Following:
-        cfg = self._cfg
-        live = Live(model, cfg.scoring, events=cfg.events, interval_s=interval_s, device=cfg.device)
+    def _begun(self, model: Scorable, live: Live, name: str) -> Following:
         snapshots = Snapshots(
             self._folder,
             model.watched_places,
@@ -173,7 +174,8 @@ class _Watch:
         peaks = PeakPictures(snapshots)
         watch_id = self._facts["watch_id"]
         is_quiet = self._controls.is_quiet
-        announcer = Announcer(name, watch_id, cfg.update_s, peaks.draw, self._recorder, is_quiet)
+        update_s = self._cfg.update_s
+        announcer = Announcer(name, watch_id, update_s, peaks.draw, self._recorder, is_quiet)
         return Following(live, announcer, peaks)
 
     def _opened(self, model: Scorable, name: str, interval_s: float, *, is_new: bool) -> Source:
@@ -206,6 +208,7 @@ class _Watch:
     def _watch(self, reader: Reader, stop: threading.Event, show: Show) -> None:
         stop_idle_s = self._cfg.camera.stop_idle_s or math.inf
         came_s = time.monotonic()
+        keeping_up = KeepingUp(self._source.counts, came_s)
         while not stop.is_set() and time.monotonic() - came_s < stop_idle_s:
             self._hear_controls()
             arrival = reader.take(TICK_S)
@@ -221,6 +224,7 @@ class _Watch:
             if self._is_commit_due(is_idle=arrival is None):
                 self._commit()
             self._say_how_it_is(show)
+            keeping_up.look(time.monotonic())
             self._room.look()
 
     def _hear_controls(self) -> None:

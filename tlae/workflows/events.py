@@ -13,7 +13,8 @@ from tlae.footage.clock import UNKNOWN
 from tlae.footage.windows import median_interval_s, segments
 from tlae.footage.zones import Mask, Zones, read_zones
 from tlae.schema import part_of
-from tlae.scorable import Scorable, load_scorable
+from tlae.scorable import Scorable
+from tlae.scoring.answers import FIELD, Answers, answers_path, read_answers, with_answers
 from tlae.scoring.areas import (
     Area,
     calibration_of,
@@ -31,12 +32,14 @@ from tlae.scoring.coco import coco_of
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.event_search import find_events
 from tlae.scoring.events import accept_standing, in_alarm, seen_runs
+from tlae.scoring.interest import ranked
 from tlae.scoring.results import COCO, Scores, Zoned, read_results, write_tables
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.smooth_time import smooth_runs
 from tlae.scoring.stored_maps import StoredMaps
 from tlae.table import Table, highest
 from tlae.whole_file import write_json
+from tlae.workflows.answers import model_of
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,12 @@ def find_anew(cfg: EventsConfig) -> EventsReport:
     zones_file = Path(cfg.zones).expanduser() if cfg.zones else None
     zones = read_zones(zones_file) if zones_file else Zones()
     scored = _open(Path(cfg.scores).expanduser(), cfg.model_file)
-    normal = _open(Path(cfg.normal).expanduser(), cfg.model_file) if cfg.normal else None
+    normal = None
+    if cfg.normal_scores:
+        normal = _open(Path(cfg.normal_scores).expanduser(), cfg.model_file)
     if normal:
         _require_alike(scored, normal)
+    answers = _answers(cfg, scored.model)
     budget = cfg.scoring or Budget.of(scored.results.summary.get("alarm", {}))
     _require_pace(scored, zones, budget)
     areas = _areas(scored, normal, zones, budget, rule)
@@ -92,10 +98,11 @@ def find_anew(cfg: EventsConfig) -> EventsReport:
     found_in = scored.stored, rule, median_interval_s(table), scored.model.gap_s
     areas = accept_standing(table, areas, *found_in)
     table, zoned = _table(scored, areas, zones_file)
-    events = find_events(table, areas, *found_in)
+    events = ranked(with_answers(find_events(table, areas, *found_in), table, answers))
     folder = scored.results.folder
+    summary = _summary(scored, table, areas, budget, rule) | {FIELD: answers.facts(events)}
     write_tables(folder, table, events, zoned)
-    write_json(folder / "summary.json", _summary(scored, table, areas, budget, rule))
+    write_json(folder / "summary.json", summary)
     if cfg.coco:
         write_json(folder / COCO, coco_of(events, table))
     return EventsReport(read_results(folder), areas)
@@ -103,23 +110,17 @@ def find_anew(cfg: EventsConfig) -> EventsReport:
 
 def _open(folder: Path, model_file: str | None) -> _Scored:
     results = read_results(folder)
-    summary = results.summary
-    path = Path(model_file or summary.get("model_file", "")).expanduser()
-    if not path.is_file():
-        raise UserError(
-            f"the model that scored {folder} must be at {path}; give model_file=... where it is now"
-        )
-    model, rule = load_scorable(path), results.rule
-    if results.job.get("model", digest := model.digest()) != digest:
-        raise UserError(
-            f"{folder} was scored by another model than {path} holds now; give model_file=... "
-            "where that one is, or score again with this one"
-        )
+    model, rule = model_of(results, model_file), results.rule
     calibration = None
-    if summary.get("calibrated_on_frames") is not None:
+    if results.summary.get("calibrated_on_frames") is not None:
         calibration = model.calibration.smoothed(rule.smooth_frames, causal=rule.causal)
     runs = seen_runs(results.columns, segments(results.columns, model.gap_s))
     return _Scored(results, StoredMaps(results.stored_maps, runs, rule), calibration, model)
+
+
+def _answers(cfg: EventsConfig, model: Scorable) -> Answers:
+    assert model.file is not None
+    return read_answers(model.file) if cfg.answers else Answers(answers_path(model.file))
 
 
 def _require_pace(scored: _Scored, zones: Zones, budget: Budget) -> None:
@@ -140,8 +141,8 @@ def _require_alike(scored: _Scored, normal: _Scored) -> None:
     other = [key for key in ("model", "rule", "precision") if job.get(key) != job_normal.get(key)]
     if other:
         raise UserError(
-            f"normal={normal.results.folder} must be scored as {scored.results.folder} was, it has "
-            f"another {' and '.join(other)}; score the normal footage with the same model"
+            f"normal_scores={normal.results.folder} must be scored as {scored.results.folder} was, "
+            f"it has another {' and '.join(other)}; score the normal footage with the same model"
         )
 
 
@@ -165,8 +166,8 @@ def _areas(
             calibration = _calibrated_on(normal, inside, scored.stored.rule)
         elif scored.stored.rule.reduction == "mean" and (zone.budget or budget).threshold is None:
             raise UserError(
-                f"zone {name} needs a threshold of its own or normal=...: the mean of a zone may "
-                "lie above the mean of the whole picture, for which the model is calibrated"
+                f"zone {name} needs a threshold of its own or normal_scores=...: the mean of a "
+                "zone may lie above that of the whole picture, for which the model is calibrated"
             )
         areas.append(
             zone_area(

@@ -9,10 +9,10 @@ from tlae.footage.clock import CAMERAS, CONTRADICTS, UNKNOWN, Finding, clock_fin
 from tlae.footage.frames import OK
 from tlae.footage.images import Levels
 from tlae.footage.levels import Depths, look_at_depths
-from tlae.footage.preprocess import same_shape
 from tlae.footage.sampling import left_by_sampling
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
+from tlae.footage.unlike_training import other_shape
 from tlae.table import Column, Table, counted
 
 logger = logging.getLogger(__name__)
@@ -83,18 +83,9 @@ def _note_mixed_colours(depths: Depths) -> None:
 
 
 def note_other_shape(store: FrameStore, learnt_hw: tuple[int, int] | None) -> None:
-    """A line where pictures have another aspect ratio than those that a model learnt from.
-
-    Args:
-        store: of the footage.
-        learnt_hw: size of the camera's pictures in training; None: not known.
-    """
-    if learnt_hw is not None and not same_shape(store.source_hw, learnt_hw):
-        here, learnt = (f"{width}x{height}" for height, width in (store.source_hw, learnt_hw))
-        logger.warning(
-            f"note: pictures here have {here} pixels, the model learnt from {learnt}: stretched to "
-            "the net's size they show another shape; train on such footage"
-        )
+    """A line where pictures have another aspect ratio than those that a model learnt from."""
+    if sentence := other_shape(store.source_hw, learnt_hw):
+        logger.warning("note: %s", sentence)
 
 
 def left_out(states: Column, footage: Footage) -> dict[str, int]:

@@ -14,8 +14,8 @@ from tlae.footage.contents import goes_on_from
 from tlae.footage.frames import Clip, Frame, Image
 from tlae.footage.windows import median_interval_s
 from tlae.footage.zones import Polygon, covered
-from tlae.rendering.clip_video import TRAIL_FRAMES, ClipScores
-from tlae.rendering.heatmap import HeatScale, Mask
+from tlae.rendering.clip_video import ClipScores
+from tlae.rendering.heatmap import TRAIL_FRAMES, HeatScale, Mask
 from tlae.rendering.layouts import Layout, Look
 from tlae.rendering.marks import Caption, draw_truth, reason_of_alarm
 from tlae.rendering.overlay import draw_overlay

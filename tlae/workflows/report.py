@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import os
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -112,7 +113,9 @@ def _scored(results: Scores) -> ReportData:
     time = FootageTime.of(table)
     events = place_events(results.event_records, table, time, threshold)
     name, verdict = results.folder.resolve().name, _verdict(results)
-    return ReportData(name, table, summary, time, events, threshold, verdict)
+    hidden = place_events(results.hidden_records, table, time, threshold)
+    words = f"tlae events {shlex.quote(f'scores={results.folder}')}"
+    return ReportData(name, table, summary, time, events, threshold, verdict, hidden, words)
 
 
 def _verdict(results: Scores) -> str:

@@ -18,15 +18,18 @@ from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
+from tlae.footage.unlike_training import other_pace
 from tlae.footage.windows import Rows, median_interval_s, segments
 from tlae.progress import progress
 from tlae.scorable import Scorable, load_scorable, run_name
+from tlae.scoring.answers import FIELD, read_answers, require_shape, sizes_of, with_answers
 from tlae.scoring.areas import whole_area
 from tlae.scoring.calibrate import Calibration, PerMode, threshold_of
 from tlae.scoring.drift import Drift, watch_drift
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.event_search import find_events
 from tlae.scoring.events import Event, accept_standing, in_alarm, seen_runs
+from tlae.scoring.interest import ranked
 from tlae.scoring.job import ScoringJob
 from tlae.scoring.job_folder import JobPlace, find_place, finish, footage_facts
 from tlae.scoring.ledger import ledger
@@ -52,7 +55,6 @@ from tlae.workflows.footage_notes import (
 from tlae.workflows.named_footage import open_named, require_pace_for, saved
 
 SHORT_RUNS = 0.1  # share of frames in runs shorter than the window that is worth a warning
-INTERVAL_FACTOR = 3.0  # footage this much slower or faster than the model's is worth a warning
 
 logger = logging.getLogger(__name__)
 
@@ -151,7 +153,10 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     if asked and (line := rule.idle_setting()):
         logger.warning(line)
     require_pace_for(budget, footage)
+    answers = read_answers(model.file) if cfg.answers and model.file is not None else None
     store = open_seen(footage, model, Path(cfg.paths.cache))
+    if answers is not None:
+        require_shape(answers, sizes_of(store.index))
     _note_other_pace(model, store)
     clock = note_clock(store, model.gap_s, cfg.footage.time_pattern)
     reading = _Reading(rule, cfg.events, budget, *_threshold(model, rule, budget))
@@ -161,6 +166,8 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     place = find_place(folder, facts, footage, store, overwrite=cfg.overwrite)
     measured = _measure(cfg, model, rule, (store, runs, place, facts), footage.name)
     table, events = _find_alarms(store, runs, place.folder, model.gap_s, reading, measured)
+    if answers is not None:
+        events = ranked(with_answers(events, table, answers))
     write_tables(place.folder, table, events)
     if model.watched_places is not None:
         np.save(place.folder / "watched.npy", model.watched_places)
@@ -172,6 +179,7 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     summary |= {"footage": saved(cfg.footage, model.preprocessing.levels)}
     summary |= _counts_of(table, footage) | _alarms_of(table, reading)
     summary |= {"alarm": budget.given(), "events": asdict(cfg.events)}
+    summary |= {} if answers is None else {FIELD: answers.facts(events)}
     summary |= {"frames_per_s": measured.pace, "clock": clock}
     summary |= {"drift": [asdict(drift) for drift in drifts]}
     with whole_file(place.folder / "ledger.csv") as temporary:
@@ -308,14 +316,9 @@ def _reread(known: Table) -> Table:
 
 def _note_other_pace(model: Scorable, store: FrameStore) -> None:
     """A net that saw ten frames a second does not know what four an hour look like."""
-    learnt, here = model.calibration.interval_s, median_interval_s(store.index)
-    if learnt > 0 and here > 0 and not 1 / INTERVAL_FACTOR < here / learnt < INTERVAL_FACTOR:
-        logger.warning(
-            "note: frames are %g s apart, the model learnt from frames %g s apart; scores may mean "
-            "little",
-            here,
-            learnt,
-        )
+    here_s = median_interval_s(store.index)
+    if sentence := other_pace(here_s, model.calibration.interval_s):
+        logger.warning("note: %s", sentence)
 
 
 def _note_short_runs(span: int, gap_s: float, runs: list[Rows]) -> None:

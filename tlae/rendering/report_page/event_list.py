@@ -40,6 +40,7 @@ class ReportEvent:
         box: left, top, width, height in source pixels; empty: not known.
         size_hw: of the source; zeros: not known.
         frames: in which a thing was seen; 0: things are not followed.
+        hidden_by: key of the answer that hides it, or "".
     """
 
     id: str
@@ -67,6 +68,7 @@ class ReportEvent:
     size_hw: tuple[int, int] = (0, 0)
     frames: int = 0
     strong: str = ""
+    hidden_by: str = ""
 
 
 def place_events(
@@ -150,4 +152,5 @@ def _placed(
         box=tuple(map(int, event.get("box") or ())),
         size_hw=(int(sizes[0]), int(sizes[1])),
         frames=int(event.get("frames") or 0),
+        hidden_by=str(event.get("hidden_by") or ""),
     )

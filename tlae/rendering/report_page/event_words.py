@@ -49,6 +49,14 @@ def sure_words(event: ReportEvent, rank: int, scenes: int) -> str:
     return ", ".join(parts)
 
 
+def hidden_words(hidden: Sequence[ReportEvent]) -> list[str]:
+    """That the user's answers hide events; nothing where they hide none."""
+    if not hidden:
+        return []
+    some = "1 event is" if len(hidden) == 1 else f"{len(hidden):,} events are"
+    return [f"{some} hidden by your answers, and listed below the others."]
+
+
 def recurring(events: Sequence[ReportEvent], time: FootageTime) -> dict[str, str]:
     """Events that come back at one hour: id of each but the strongest -> id of the strongest.
 

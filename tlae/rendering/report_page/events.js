@@ -70,6 +70,7 @@ if (filters) {
       if (!opened.delete(card.id)) opened.add(card.id);
       apply();
     }
+    if (event.target.closest('.normal')) callNormal(card, event.target.closest('.normal'));
     if (event.target.closest('.locate')) {
       locate(eventOf.get(card.id));
       canvas.scrollIntoView({block: 'center'});
@@ -77,6 +78,26 @@ if (filters) {
     }
   });
 }
+
+// Answers: the words to type, for a page on disk cannot run them.
+const normal = [];
+function callNormal(card, button) {
+  const at = normal.indexOf(card.id), bar = document.getElementById('answer');
+  if (at < 0) normal.push(card.id); else normal.splice(at, 1);
+  button.setAttribute('aria-pressed', at < 0);
+  bar.hidden = !normal.length;
+  bar.querySelector('code').textContent = `${bar.dataset.words} normal=${normal.join(',')}`;
+}
+document.addEventListener('click', async event => {
+  const button = event.target.closest('.copy');
+  if (!button) return;
+  const words = button.parentElement.querySelector('code');
+  getSelection().selectAllChildren(words);  // to be copied by hand where the browser refuses
+  try {
+    await navigator.clipboard.writeText(words.textContent);
+    button.textContent = 'Copied';
+  } catch { if (document.execCommand('copy')) button.textContent = 'Copied'; }
+});
 
 // Pictures in large.
 const large = document.getElementById('large');

@@ -14,7 +14,12 @@ from tlae.rendering.footage_time import FootageTime
 from tlae.rendering.heatmap import HIGH_SHARE, LOW_SHARE
 from tlae.rendering.report_page.calendar_grid import calendar_days
 from tlae.rendering.report_page.event_list import CAMERA, ReportEvent, by_strength
-from tlae.rendering.report_page.event_words import place_words, recurring, sure_words
+from tlae.rendering.report_page.event_words import (
+    hidden_words,
+    place_words,
+    recurring,
+    sure_words,
+)
 from tlae.rendering.report_page.keogram import Strip
 from tlae.rendering.report_page.score_points import in_thresholds, points_json
 from tlae.rendering.report_page.sentences import facts, further, headline, surest
@@ -79,6 +84,8 @@ class ReportData:
         events: on that axis.
         threshold: alarm threshold in raw units where the table has no column of it.
         verdict: what an evaluation said of the scores; "": there is none.
+        hidden: events that the user's answers hide.
+        words: command that takes answers about these events, up to its settings; "": none does.
     """
 
     name: str
@@ -88,6 +95,8 @@ class ReportData:
     events: Sequence[ReportEvent]
     threshold: float
     verdict: str = ""
+    hidden: Sequence[ReportEvent] = ()
+    words: str = ""
 
 
 def report_html(
@@ -113,12 +122,17 @@ def report_html(
         "subtitle": f"{time.text(0.0)} to {time.text(time.span_s)}",
         "headline": headline(table, scored.events, time, threshold),
         "surest": surest(table, scored.events, time, threshold),
-        "further": further(table, scored.events, time, scored.summary, scored.verdict),
+        "further": [
+            *further(table, scored.events, time, scored.summary, scored.verdict),
+            *hidden_words(scored.hidden),
+        ],
         "notes": notes,
         "facts": facts(table, time, scored.summary, threshold),
         "events": _cards(listed, pictures, recurring(listed, time), videos or {}),
         "stills": any(name == "since" for shots in pictures.values() for name, _ in shots),
         "heat": heat_bar() if any(pictures.values()) and 0 < threshold < math.inf else None,
+        "hidden": [(event, place_words(event.box, event.size_hw)) for event in scored.hidden],
+        "words": scored.words,
         "unlisted": len(scored.events) - len(listed),
         "filters": _filters(listed),
         "days": calendar_days(table, time),
