@@ -180,7 +180,7 @@ def score(
         >>> scores.map_of(42).shape
         (32, 48)
     """
-    model = load(model) if isinstance(model, str | Path) else model
+    model = model if isinstance(model, Scorable) else load(model)
     path = "model in memory" if model.file is None else str(model.file)
     source, cfg = _opened("score", footage, {"model_file": path, **budget_words(budget)}, settings)
     temporary = Path(mkdtemp(prefix="tlae-")) if out is None else None

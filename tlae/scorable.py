@@ -1,7 +1,7 @@
 """What live scoring asks of a model, and the models that offer it: trained ones, exported ones."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tlae.model_file import Model
 
 
+@runtime_checkable
 class Scorable(Protocol):
     """A model that scores frames.
 

@@ -337,7 +337,7 @@ def test_answers_are_words_to_copy(browser: Any, tmp_path: Path) -> None:
     ]
     hidden = [event | {"hidden_by": "A0001"} for event in found[4:6]]
     scored = scored_weeks(table, found[:4])
-    placed = place_events(hidden, table, scored.time, 0.5)
+    placed = place_events(hidden, scored.table, scored.time, 0.5)
     scored = replace(scored, hidden=placed, words="tlae events scores=scores/july")
     path = tmp_path / "report.html"
     path.write_text(report_html(scored, {}, []))
