@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.attributes.drawn_street import Walker, background, drawn, normal_street
-from tlae.attributes.background import Aligned, Background, moved_back
+from tlae.attributes.background import Aligned, Background, foreground_of, moved_back
 
 SCENE = Background.of(normal_street()[::4])
 THING = drawn([Walker(60, 70, 0, tall=30, wide=14)], 1, seed=3)[0]
@@ -25,7 +25,7 @@ def lit(frame: np.ndarray, light: str) -> np.ndarray:
 
 @pytest.mark.parametrize("light", ["as it was", "darker", "dimmed", "gamma", "warm"])
 def test_a_thing_stands_out_in_any_light_and_nothing_else_does(light: str) -> None:
-    empty, thing = (SCENE.foreground(lit(frame, light)) for frame in (EMPTY, THING))
+    empty, thing = (foreground_of(SCENE.excess(lit(frame, light))) for frame in (EMPTY, THING))
     assert empty.mean() < 0.01
     inside = np.zeros(thing.shape, bool)
     inside[42:68, 62:72] = True

@@ -43,15 +43,26 @@ class Background:
         noise = cv2.blur(np.median(differences, axis=0), (NOISE_BOX_PX, NOISE_BOX_PX))
         return Background(median, np.asarray(noise, np.float32))
 
-    def foreground(self, frame: Image) -> Plane:
-        """How surely each pixel of a frame (H, W, C) is not background: (H, W), 0..1.
+    def excess(self, frame: Image) -> Plane:
+        """By how much each pixel of a frame (H, W, C) differs more than background may [levels].
 
         The frame takes the tones of the background first, so other light is no foreground.
         """
-        difference = _difference(tone_matched(frame, self.frame), self.frame)
-        smoothed = cv2.blur(difference, (SMOOTH_PX, SMOOTH_PX))
-        soft = (smoothed - (NOISES * self.noise + LEVELS)) / SOFT_LEVELS
-        return np.asarray(np.clip(soft, 0, 1), np.float32)
+        change = smoothed_change(tone_matched(frame, self.frame), self.frame)
+        return np.asarray(change - (NOISES * self.noise + LEVELS), np.float32)
+
+
+def foreground_of(excess: Plane) -> Plane:
+    """How surely each pixel is not background, 0..1, by its ``Background.excess``."""
+    return np.asarray(np.clip(excess / SOFT_LEVELS, 0, 1), np.float32)
+
+
+def smoothed_change(frame: Image, other: Image) -> Plane:
+    """Largest difference of any channel (H, W), mean over a small square [grey levels].
+
+    It obeys the triangle inequality: no two frames differ more than both differ from a third.
+    """
+    return np.asarray(cv2.blur(_difference(frame, other), (SMOOTH_PX, SMOOTH_PX)), np.float32)
 
 
 def tone_matched(frame: Image, background: Image) -> Image:

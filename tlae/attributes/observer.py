@@ -1,12 +1,22 @@
 """Frame after frame: from pictures to cells, with what has to be remembered in between."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tlae.attributes.background import Aligned, Background, Image, Plane, grey_of, moved_back
+from tlae.attributes.background import (
+    Aligned,
+    Background,
+    Image,
+    Plane,
+    foreground_of,
+    grey_of,
+    moved_back,
+    smoothed_change,
+)
 from tlae.attributes.cells import (
     STANDS_COVER,
     Cells,
@@ -53,6 +63,26 @@ class Renewal:
 
 
 @dataclass(frozen=True, eq=False)
+class Calm:
+    """A frame in which nothing stood in front of the background.
+
+    Attributes:
+        frame: (H, W, C) uint8.
+        excess: (H, W), see ``Background.excess``; < 0 everywhere.
+    """
+
+    frame: Image
+    excess: Plane
+
+    def covers(self, frame: Image) -> bool:
+        """Whether nothing can stand in front in this frame either, by the triangle inequality.
+
+        It takes both for equally lit: what light changes counts as a change.
+        """
+        return float((smoothed_change(frame, self.frame) + self.excess).max()) < 0
+
+
+@dataclass(frozen=True, eq=False)
 class ObserverState:
     """What the frames of a run leave behind.
 
@@ -63,6 +93,7 @@ class ObserverState:
         shift: to the right and down, of the camera [px].
         samples: (k, H, W, C) uint8, frames of the last minutes.
         renewed: background of these; None: there are none.
+        calm: last frame that was looked at and was empty, under these backgrounds; None: none was.
     """
 
     count: int
@@ -72,6 +103,7 @@ class ObserverState:
     shift: tuple[float, float]
     samples: Image
     renewed: Background | None
+    calm: Calm | None = None
 
     @staticmethod
     def none(shape: tuple[int, int, int]) -> "ObserverState":
@@ -95,10 +127,12 @@ class Observation:
     Attributes:
         planes: foreground and motion.
         cells: that are not empty; none in the first frame of a run, which shows no motion.
+        skipped: whether it was taken for empty because it equals one that was.
     """
 
     planes: Planes
     cells: Cells
+    skipped: bool = False
 
 
 class Observer:
@@ -124,12 +158,15 @@ class Observer:
         self.renewal, self.scale, self.watched = renewal, scale, watched
         self._aligned = Aligned(background.frame)
 
-    def see(self, frame: Image, past: ObserverState) -> tuple[Observation, ObserverState]:
+    def see(
+        self, frame: Image, past: ObserverState, *, skip_calm: bool = False
+    ) -> tuple[Observation, ObserverState]:
         """One more frame.
 
         Args:
             frame: (H, W, C) uint8.
             past: what the frames before left.
+            skip_calm: take frames for empty that hardly differ from one that was, see ``Calm``.
         """
         shift = past.shift
         if past.count % ALIGN_FRAMES == 0:
@@ -137,19 +174,37 @@ class Observer:
         frame = moved_back(frame, shift, DEAD_ZONE_PX)
         past = self._renewed(frame, replace(past, shift=shift))
         grey = np.ascontiguousarray(grey_of(frame))
-        foreground = self.background.foreground(frame)
-        if past.renewed is not None:
-            foreground = np.minimum(foreground, past.renewed.foreground(frame))
-        if self.watched is not None:
-            foreground = foreground * self.watched
-        planes = Planes(foreground, self._flow(grey, past.grey))
-        cells = cells_of(planes, past.count)
+        if skip_calm and past.calm is not None and past.calm.covers(frame):
+            seen = self._nothing
+        else:
+            excess = self._excess(frame, past.renewed)
+            if float(excess.max()) < 0:
+                past = replace(past, calm=Calm(frame, excess))
+            planes = Planes(foreground_of(excess), self._flow(grey, past.grey))
+            seen = Observation(planes, cells_of(planes, past.count))
+        cells = seen.cells
         if not past.count:  # no motion is known
             cells = cells[np.zeros(len(cells), bool)]
         cells, stands, lingers = self._timed(cells, past)
         line = np.concatenate([past.grey, grey[None]])[-self.apart :]
         after = replace(past, count=past.count + 1, grey=line, stands=stands, lingers=lingers)
-        return Observation(planes, cells), after
+        return replace(seen, cells=cells), after
+
+    @cached_property
+    def _nothing(self) -> Observation:
+        """What a frame shows in which nothing stands in front."""
+        shape = self.background.noise.shape
+        planes = Planes(np.zeros(shape, np.float32), np.zeros((*shape, 2), np.float32))
+        return Observation(planes, cells_of(planes, 0), skipped=True)
+
+    def _excess(self, frame: Image, renewed: Background | None) -> Plane:
+        """By how much each pixel (H, W) differs from the nearer background more than it may."""
+        excess = self.background.excess(frame)
+        if renewed is not None:
+            excess = np.minimum(excess, renewed.excess(frame))
+        if self.watched is not None:
+            excess = np.where(self.watched, excess, -np.float32(np.inf))
+        return excess
 
     def _flow(self, grey: Image, before: Image) -> Plane:
         """Motion (H, W, 2) of what is now where [px per frame]."""
@@ -183,7 +238,7 @@ class Observer:
         else:  # too few to say how much they vary
             median = np.median(samples, axis=0).astype(np.uint8)
             renewed = Background(median, self.background.noise)
-        return replace(past, samples=samples, renewed=renewed)
+        return replace(past, samples=samples, renewed=renewed, calm=None)
 
 
 def _longer(times: Plane, cells: Cells, still: npt.NDArray[np.bool_]) -> Plane:

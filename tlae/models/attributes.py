@@ -13,7 +13,14 @@ from tlae.attributes.cells import CELL_PX, Cells, grid_shape
 from tlae.attributes.examples import FIELDS, SIDE_PX, Collector, Examples, cell_of
 from tlae.attributes.kinds import ATTRIBUTES, Scale, ground_of
 from tlae.attributes.normal import Exemplars, averaged, fitted, joined
-from tlae.attributes.observer import SAMPLES, Observation, Observer, ObserverState, Renewal
+from tlae.attributes.observer import (
+    SAMPLES,
+    Calm,
+    Observation,
+    Observer,
+    ObserverState,
+    Renewal,
+)
 from tlae.attributes.reasons import VALUES, Habits, reason
 from tlae.errors import FootageError
 from tlae.models.attributes_learning import (
@@ -158,18 +165,24 @@ class Attributes(Net):
         """See ``contract.Net.examples``."""
         return self.pictures
 
-    def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
-        """Maps and evidence of further frames; see ``contract.Net.measure``."""
+    def measure(
+        self, frames: Tensor, state: State | None, *, skip_calm: bool = False
+    ) -> tuple[Measured, State]:
+        """Maps and evidence of further frames; see ``contract.Net.measure``.
+
+        A calm frame differs too little from an empty one for anything to stand in front of the
+        background (``attributes.observer.Calm``).
+        """
         device, shape = frames.device, (frames.shape[0], *frames.shape[2:])
         if not len(self.background):
-            nothing = torch.zeros(shape, device=device)
-            return Measured(nothing, torch.zeros(len(frames), 0, 1, 1)), ()
+            nothing, looked_at = torch.zeros(shape, device=device), torch.zeros(len(frames)) > 0
+            return Measured(nothing, torch.zeros(len(frames), 0, 1, 1), looked_at), ()
         scene = self._learnt()
         pictures = pictures_of(frames)
         past, recent = _unpacked(state, pictures.shape[1:])
         seen = []
         for picture in pictures:
-            one, past = scene.observer.see(picture, past)
+            one, past = scene.observer.see(picture, past, skip_calm=skip_calm)
             seen.append(one)
         deviations, recent = _deviations(scene, [one.cells for one in seen], recent)
         maps = [_map(z, one) for z, one in zip(deviations, seen, strict=True)]
@@ -177,6 +190,7 @@ class Attributes(Net):
         answer = Measured(
             torch.from_numpy(np.stack(maps)).to(device),
             torch.from_numpy(np.stack(evidence)).to(device),
+            torch.tensor([one.skipped for one in seen]),
         )
         return answer, _packed(past, recent)
 
@@ -275,6 +289,8 @@ def _map(z: Plane, seen: Observation) -> Plane:
     Its highest place is the score of the frame: the root mean square of the highest deviation of
     each attribute, wherever that is. Parts of one thing show different attributes.
     """
+    if seen.skipped:
+        return seen.planes.foreground
     cells = joined(z)
     height, width = seen.planes.foreground.shape
     size = (cells.shape[1] * CELL_PX, cells.shape[0] * CELL_PX)
@@ -294,14 +310,15 @@ def _evidence(z: Plane, cells: Cells) -> Plane:
 
 def _packed(past: ObserverState, recent: Plane) -> State:
     """What is carried on, as tensors."""
-    renewed = past.renewed
+    renewed, calm = past.renewed, past.calm
     parts = [
-        np.array([past.count, *past.shift]),
+        np.array([past.count, *past.shift, renewed is not None, calm is not None]),
         past.grey,
         np.stack([past.stands, past.lingers]),
         past.samples,
         recent,
         *([] if renewed is None else [renewed.frame, renewed.noise]),
+        *([] if calm is None else [calm.frame, calm.excess]),
     ]
     return tuple(torch.from_numpy(np.ascontiguousarray(part)) for part in parts)
 
@@ -313,7 +330,10 @@ def _unpacked(state: State | None, shape: tuple[int, ...]) -> tuple[ObserverStat
         grid = grid_shape((height, width))
         nothing = np.zeros((0, len(ATTRIBUTES), *grid), np.float32)
         return ObserverState.none((height, width, channels)), nothing
-    numbers, grey, times, samples, recent, *renewed = (part.cpu().numpy() for part in state)
+    numbers, grey, times, samples, recent, *optional = (part.cpu().numpy() for part in state)
+    if len(numbers) == 3:  # of an older version
+        numbers = np.array([*numbers, len(optional) > 0, False])
+    renewed = Background(*(optional.pop(0) for _ in range(2))) if numbers[3] else None
     past = ObserverState(
         int(numbers[0]),
         grey,
@@ -321,6 +341,7 @@ def _unpacked(state: State | None, shape: tuple[int, ...]) -> tuple[ObserverStat
         times[1],
         (float(numbers[1]), float(numbers[2])),
         samples,
-        Background(*renewed) if renewed else None,
+        renewed,
+        Calm(*optional) if numbers[4] else None,
     )
     return past, recent
