@@ -156,5 +156,5 @@ def test_a_state_of_before_calm_frames_were_skipped_is_taken_on(net: Attributes)
     _, state = net.measure(film[:15], None)
     numbers, *others = state
     whole, _ = net.measure(film[15:], state)
-    before, _ = net.measure(film[15:], (numbers[:3], *others[:4]), skip_calm=True)
+    before, _ = net.measure(film[15:], (numbers, *others[:4], *others[5:]), skip_calm=True)
     torch.testing.assert_close(before.maps, whole.maps)

@@ -1,7 +1,7 @@
 """Frame after frame: from pictures to cells, with what has to be remembered in between."""
 
+import functools
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import cv2
 import numpy as np
@@ -12,10 +12,10 @@ from tlae.attributes.background import (
     Background,
     Image,
     Plane,
+    Tones,
     foreground_of,
     grey_of,
     moved_back,
-    smoothed_change,
 )
 from tlae.attributes.cells import (
     STANDS_COVER,
@@ -32,6 +32,7 @@ SAMPLES = 25  # frames of the last minutes that make the renewed background
 LEAST_SAMPLES = 5  # fewer do not say how much the scene varies
 STANDS_PACE = 0.25  # of the median speed: slower is standing, in pixels
 LINGERS_PACE = 0.2  # and in body lengths
+SLACK = 3.0  # grey levels by which a calm frame stays below what is foreground
 
 
 @dataclass(frozen=True)
@@ -63,26 +64,6 @@ class Renewal:
 
 
 @dataclass(frozen=True, eq=False)
-class Calm:
-    """A frame in which nothing stood in front of the background.
-
-    Attributes:
-        frame: (H, W, C) uint8.
-        excess: (H, W), see ``Background.excess``; < 0 everywhere.
-    """
-
-    frame: Image
-    excess: Plane
-
-    def covers(self, frame: Image) -> bool:
-        """Whether nothing can stand in front in this frame either, by the triangle inequality.
-
-        It takes both for equally lit: what light changes counts as a change.
-        """
-        return float((smoothed_change(frame, self.frame) + self.excess).max()) < 0
-
-
-@dataclass(frozen=True, eq=False)
 class ObserverState:
     """What the frames of a run leave behind.
 
@@ -93,7 +74,8 @@ class ObserverState:
         shift: to the right and down, of the camera [px].
         samples: (k, H, W, C) uint8, frames of the last minutes.
         renewed: background of these; None: there are none.
-        calm: last frame that was looked at and was empty, under these backgrounds; None: none was.
+        tones: (k, 256, 1, C), of the last frame that was looked at, for each background; k = 0:
+            none was since the background was renewed.
     """
 
     count: int
@@ -103,7 +85,7 @@ class ObserverState:
     shift: tuple[float, float]
     samples: Image
     renewed: Background | None
-    calm: Calm | None = None
+    tones: Tones
 
     @staticmethod
     def none(shape: tuple[int, int, int]) -> "ObserverState":
@@ -117,6 +99,7 @@ class ObserverState:
             (0.0, 0.0),
             np.zeros((0, *shape), np.uint8),
             None,
+            np.zeros((0, 256, 1, shape[2]), np.uint8),
         )
 
 
@@ -127,7 +110,7 @@ class Observation:
     Attributes:
         planes: foreground and motion.
         cells: that are not empty; none in the first frame of a run, which shows no motion.
-        skipped: whether it was taken for empty because it equals one that was.
+        skipped: whether it was seen to be empty under the light of a frame before.
     """
 
     planes: Planes
@@ -166,7 +149,8 @@ class Observer:
         Args:
             frame: (H, W, C) uint8.
             past: what the frames before left.
-            skip_calm: take frames for empty that hardly differ from one that was, see ``Calm``.
+            skip_calm: take a frame for empty that is so by ``SLACK`` under the light of the last
+                one that was looked at.
         """
         shift = past.shift
         if past.count % ALIGN_FRAMES == 0:
@@ -174,12 +158,17 @@ class Observer:
         frame = moved_back(frame, shift, DEAD_ZONE_PX)
         past = self._renewed(frame, replace(past, shift=shift))
         grey = np.ascontiguousarray(grey_of(frame))
-        if skip_calm and past.calm is not None and past.calm.covers(frame):
+        backgrounds = [one for one in (self.background, past.renewed) if one is not None]
+        if (
+            skip_calm
+            and len(past.tones)
+            and self._excess(frame, backgrounds, past.tones).max() < -SLACK
+        ):
             seen = self._nothing
         else:
-            excess = self._excess(frame, past.renewed)
-            if float(excess.max()) < 0:
-                past = replace(past, calm=Calm(frame, excess))
+            tones = np.stack([one.tones(frame) for one in backgrounds])
+            past = replace(past, tones=tones)
+            excess = self._excess(frame, backgrounds, tones)
             planes = Planes(foreground_of(excess), self._flow(grey, past.grey))
             seen = Observation(planes, cells_of(planes, past.count))
         cells = seen.cells
@@ -190,18 +179,17 @@ class Observer:
         after = replace(past, count=past.count + 1, grey=line, stands=stands, lingers=lingers)
         return replace(seen, cells=cells), after
 
-    @cached_property
+    @functools.cached_property
     def _nothing(self) -> Observation:
         """What a frame shows in which nothing stands in front."""
         shape = self.background.noise.shape
         planes = Planes(np.zeros(shape, np.float32), np.zeros((*shape, 2), np.float32))
         return Observation(planes, cells_of(planes, 0), skipped=True)
 
-    def _excess(self, frame: Image, renewed: Background | None) -> Plane:
+    def _excess(self, frame: Image, backgrounds: list[Background], tones: Tones) -> Plane:
         """By how much each pixel (H, W) differs from the nearer background more than it may."""
-        excess = self.background.excess(frame)
-        if renewed is not None:
-            excess = np.minimum(excess, renewed.excess(frame))
+        both = zip(backgrounds, tones, strict=True)
+        excess = functools.reduce(np.minimum, (one.excess(frame, its) for one, its in both))
         if self.watched is not None:
             excess = np.where(self.watched, excess, -np.float32(np.inf))
         return excess
@@ -238,7 +226,7 @@ class Observer:
         else:  # too few to say how much they vary
             median = np.median(samples, axis=0).astype(np.uint8)
             renewed = Background(median, self.background.noise)
-        return replace(past, samples=samples, renewed=renewed, calm=None)
+        return replace(past, samples=samples, renewed=renewed, tones=past.tones[:0])
 
 
 def _longer(times: Plane, cells: Cells, still: npt.NDArray[np.bool_]) -> Plane:

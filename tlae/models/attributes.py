@@ -15,7 +15,6 @@ from tlae.attributes.kinds import ATTRIBUTES, Scale, ground_of
 from tlae.attributes.normal import Exemplars, averaged, fitted, joined
 from tlae.attributes.observer import (
     SAMPLES,
-    Calm,
     Observation,
     Observer,
     ObserverState,
@@ -170,8 +169,8 @@ class Attributes(Net):
     ) -> tuple[Measured, State]:
         """Maps and evidence of further frames; see ``contract.Net.measure``.
 
-        A calm frame differs too little from an empty one for anything to stand in front of the
-        background (``attributes.observer.Calm``).
+        A calm frame shows nothing in front of the background, even under the light of the last
+        frame that was looked at (``attributes.observer``).
         """
         device, shape = frames.device, (frames.shape[0], *frames.shape[2:])
         if not len(self.background):
@@ -310,15 +309,15 @@ def _evidence(z: Plane, cells: Cells) -> Plane:
 
 def _packed(past: ObserverState, recent: Plane) -> State:
     """What is carried on, as tensors."""
-    renewed, calm = past.renewed, past.calm
+    renewed = past.renewed
     parts = [
-        np.array([past.count, *past.shift, renewed is not None, calm is not None]),
+        np.array([past.count, *past.shift]),
         past.grey,
         np.stack([past.stands, past.lingers]),
         past.samples,
         recent,
+        past.tones,
         *([] if renewed is None else [renewed.frame, renewed.noise]),
-        *([] if calm is None else [calm.frame, calm.excess]),
     ]
     return tuple(torch.from_numpy(np.ascontiguousarray(part)) for part in parts)
 
@@ -330,10 +329,10 @@ def _unpacked(state: State | None, shape: tuple[int, ...]) -> tuple[ObserverStat
         grid = grid_shape((height, width))
         nothing = np.zeros((0, len(ATTRIBUTES), *grid), np.float32)
         return ObserverState.none((height, width, channels)), nothing
-    numbers, grey, times, samples, recent, *optional = (part.cpu().numpy() for part in state)
-    if len(numbers) == 3:  # of an older version
-        numbers = np.array([*numbers, len(optional) > 0, False])
-    renewed = Background(*(optional.pop(0) for _ in range(2))) if numbers[3] else None
+    numbers, grey, times, samples, recent, *others = (part.cpu().numpy() for part in state)
+    tones = np.zeros((0, 256, 1, channels), np.uint8)
+    if len(others) % 2:  # older versions carried none
+        tones, *others = others
     past = ObserverState(
         int(numbers[0]),
         grey,
@@ -341,7 +340,7 @@ def _unpacked(state: State | None, shape: tuple[int, ...]) -> tuple[ObserverStat
         times[1],
         (float(numbers[1]), float(numbers[2])),
         samples,
-        renewed,
-        Calm(*optional) if numbers[4] else None,
+        Background(*others) if others else None,
+        tones,
     )
     return past, recent

@@ -177,7 +177,7 @@ class Net(nn.Module):
         The first ``blind_frames`` of a run get no verdict.
 
         Args:
-            frames: (n, C, H, W) in [0, 1].
+            frames: (n, C, H, W), uint8 or in [0, 1].
             state: what the call before returned; None at the start of a run.
             skip_calm: whether frames in which nothing happens need not be looked at as a whole;
                 a net says how it knows.

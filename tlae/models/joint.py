@@ -200,7 +200,7 @@ class Joint(Net):
         return self.attributes.examples()
 
     def _views(self, frames: Tensor) -> Tensor:
-        """Frames (n, C, H, W) in [0, 1] as the segmenter sees them, (n, 1, h, w)."""
+        """Frames (n, C, H, W), uint8 or in [0, 1], as the segmenter sees them, (n, 1, h, w)."""
         assert self.view_hw is not None
         return seen_small(frames, self.view_hw)
 

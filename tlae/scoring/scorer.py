@@ -20,7 +20,7 @@ from tlae.footage.frames import Image
 from tlae.models.calm import taken_over
 from tlae.models.contract import State
 from tlae.scoring.detector import Detector
-from tlae.scoring.error_map import background_weight, error_map, match_light
+from tlae.scoring.error_map import background_weight, error_map, map_as_error, match_light
 from tlae.scoring.reduce import reduce_map
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scored_frames import Scored
@@ -162,7 +162,9 @@ class FrameScorer:
             frames behind.
         """
         with torch.inference_mode():
-            batch = torch.from_numpy(frames).to(self.device).permute(0, 3, 1, 2).float() / 255
+            batch = torch.from_numpy(frames).to(self.device).permute(0, 3, 1, 2)
+            if not self.net.measures:  # which takes bytes
+                batch = batch.float() / 255
             return self._finished(*self._complete(*self.errors(batch, self._calm_windows(frames))))
 
     def finish(self) -> Scored:
@@ -212,7 +214,7 @@ class FrameScorer:
         """Error maps (n, K, H, W) and answers (n, K, C, H, W) of windows ending at each frame.
 
         Args:
-            batch: (n, C, H, W) in [0, 1].
+            batch: (n, C, H, W) in [0, 1]; of a net that measures uint8 as well.
             calm: (n,) bool, windows that take over the answer of the one before; None: none.
         """
         if self.net.measures:
@@ -249,9 +251,9 @@ class FrameScorer:
         self._note_skipped(measured.skipped)
         waiting = [] if memory.evidence is None else [memory.evidence]
         memory.evidence = torch.cat([*waiting, measured.evidence])
-        maps = measured.maps[:, None, None]
-        errors = error_map(maps, torch.zeros_like(maps), self.rule.error, self.rule.unit)
-        return errors, maps[:, :, :0]
+        maps = measured.maps[:, None]
+        errors = map_as_error(maps, self.rule.error, self.rule.unit)
+        return errors, maps[:, :, None][:, :, :0]
 
     def _windows(self, batch: Tensor, calm: Tensor) -> tuple[Tensor, Tensor]:
         """One window for each frame, ending there; calm ones take over the answer before."""
@@ -309,7 +311,8 @@ class FrameScorer:
         beyond = is_blind & ((number < self.context) | last)  # windows that leave the run
         if self.answers == 1:
             before_run = min(max(0, self.window_delay - first), len(maps))
-            maps = maps.masked_fill(beyond[:, None, None, None], 0)
+            if is_blind:
+                maps = maps.masked_fill(beyond[:, None, None, None], 0)
             return maps[before_run:, 0], answers[before_run:, 0]
         weight = torch.where(beyond, BEYOND, 1.0)[:, None, None, None, None]
         parts = [maps[:, :, None], answers, torch.ones_like(maps)[:, :, None]]
