@@ -106,7 +106,7 @@ class FrameScorer:
         compiled: whether the net is compiled at its first batch, which takes seconds and pays on a
             GPU.
         skip_calm: whether the net is spared where nothing happens: a net that sees windows by
-            ``camera.calm``, one that measures as it says itself, others never. Not on a GPU.
+            ``camera.calm`` on a processor, one that measures as it says itself, others never.
     """
 
     framework: ClassVar[str] = "pt"  # of the tensors of ``state``
@@ -141,7 +141,7 @@ class FrameScorer:
         self.window_delay = self.context if self.turns else (self.answers - 1) * self.stride
         self.kernel_delay = self.reading.kernel_frames // 2
         self.delay = self.window_delay + self.kernel_delay
-        self.skip_calm = skip_calm and device.type == "cpu"
+        self.skip_calm = skip_calm and (device.type == "cpu" or self.net.measures)
         self.reach = 2 * self.context if self.turns else self.context  # into the past
         self.calm = CalmWindows(self.reach)
         self.reset()
