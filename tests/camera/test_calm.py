@@ -39,7 +39,7 @@ def test_a_small_faint_thing_is_looked_at_and_so_are_the_windows_that_hold_it(
 def test_a_change_of_a_tenth_of_a_level_a_frame_cannot_creep_in() -> None:
     dusk = np.round(SCENE - 0.1 * np.arange(100)[:, None, None, None]).astype(np.uint8)
     looked_at = np.flatnonzero(~np.array(calm(dusk)))
-    assert len(looked_at) >= 12
+    assert len(looked_at) >= 9
 
 
 def test_calm_windows_are_looked_at_now_and_then() -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from tlae.footage.frames import Image
 
 BLOCK_PX = 4  # side of the blocks whose means are compared: noise averages out, a small thing stays
-MOST_LEVELS = 2  # grey levels by which they may differ
+MOST_LEVELS = 3  # grey levels by which they may differ
 LOOK_AGAIN = 100  # frames after which a window is looked at in any case
 COUNTS, REFERENCE = "calm.counts", "calm.reference"  # of a state
 
@@ -19,7 +19,7 @@ class CalmWindows:
     """Say of each frame of a run whether the window that ends there needs no look.
 
     A frame equals the reference where no mean of a block of 4x4 pixels differs from it by more than
-    2 grey levels, in any channel; one that does not is the next reference. A window is calm if all
+    3 grey levels, in any channel; one that does not is the next reference. A window is calm if all
     its frames, and all those of the window before, equal the reference: a net's answer for that
     window holds for this one, up to such a change. Slow changes add up against the reference, so
     they cannot creep in. Every 100 frames a calm window is looked at, too.
