@@ -36,7 +36,7 @@ ARROWS = {
     "footage": GROUND,
     "attributes": {"camera"} | GROUND,
     "patches": GROUND,
-    "models": {"attributes", "patches"} | GROUND,
+    "models": {"attributes", "camera", "patches"} | GROUND,
     "camera": {"footage"} | GROUND,
     "scoring": {"camera", "models", "footage"} | GROUND,
     "training": {"scoring", "models", "footage", "model_file"} | GROUND,

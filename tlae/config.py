@@ -148,6 +148,7 @@ class ScoreConfig:
         precision: calibrated (as in the model file), float32, bfloat16.
         compile: compile the net first; takes some seconds and pays for long footage on a GPU.
         keep_rebuilt: store what the net expected, for layout=side_by_side.
+        skip_calm: spare the net on a CPU where nothing happens; false: never.
         paths: where results go.
         overwrite: replace what lies there already.
     """
@@ -164,6 +165,7 @@ class ScoreConfig:
     precision: str = PRECISIONS[0]
     compile: bool = False
     keep_rebuilt: bool = True
+    skip_calm: bool = True
     paths: PathsConfig = field(default_factory=PathsConfig)
     overwrite: bool = False
 

@@ -63,6 +63,7 @@ class LiveScore:
         mode: of the camera; "" where there is but one.
         health: of the camera, see docs/camera.md.
         state: "ok", or "warm-up" before the net has seen a whole window.
+        skipped: whether the net was spared because nothing happened.
         event: the event that goes on, so far; None: there is none.
         ended: events that are over since the frame before.
     """
@@ -80,6 +81,7 @@ class LiveScore:
     mode: str
     health: str
     state: str
+    skipped: bool
     event: Event | None
     ended: tuple[Event, ...]
 
@@ -90,6 +92,7 @@ class LiveScore:
         error: FloatMap,
         instant: float,
         example: int,
+        skipped: bool,
         events: tuple[Event | None, list[Event]],
     ) -> "LiveScore":
         """What is said of a moment, with its map and its events: open, and ended."""
@@ -107,6 +110,7 @@ class LiveScore:
             mode=moment.mode,
             health=moment.health,
             state=WARM_UP if math.isnan(instant) else OK,
+            skipped=skipped,
             event=events[0],
             ended=tuple(events[1]),
         )
@@ -122,6 +126,7 @@ class Live:
         interval_s: median time between frames [s]; None: as in the training footage.
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         settings: of the scoring rule, such as ``{"smooth_frames": 0}``; it is always causal.
+        skip_calm: spare the net where nothing happens, as `tlae score` does.
 
     Raises:
         UserError: the model's calibration does not hold for causal scoring, or a setting is wrong.
@@ -145,6 +150,7 @@ class Live:
         interval_s: float | None = None,
         device: str = "auto",
         settings: dict[str, Any] | None = None,
+        skip_calm: bool = True,
     ) -> None:
         if not hasattr(model, "scorer"):
             raise UserError(
@@ -166,7 +172,7 @@ class Live:
         self.change_budget(budget)
         self._model, self._events = model, events
         self._interval_s = model.calibration.interval_s if interval_s is None else interval_s
-        self._scorer = model.scorer(self._rule, device)
+        self._scorer = model.scorer(self._rule, device, skip_calm=skip_calm)
         self._watch = None if model.camera is None else CameraWatch(model.camera)
         self._smoothing = CausalSmoothing(self._rule.smooth_frames)
         things = events.follows_things(self._interval_s, self._rule.reduction)
@@ -268,7 +274,8 @@ class Live:
         )
         ended = self._follower.push(moment, cut=cut, forget=forget)
         events = self._follower.open, ended
-        return LiveScore.of(moment, error, instant, int(scored.example[0]), events)
+        found = int(scored.example[0]), bool(scored.skipped[0])
+        return LiveScore.of(moment, error, instant, *found, events)
 
     def finish(self) -> list[Event]:
         """Events that go on when no further frame comes."""

@@ -127,6 +127,7 @@ class Model:
         precision: str | None = None,
         keep_rebuilt: bool = False,
         compiled: bool = False,
+        skip_calm: bool = False,
     ) -> FrameScorer:
         """A scorer under a rule; see ``scorable.Scorable``."""
         return FrameScorer(
@@ -136,6 +137,7 @@ class Model:
             precision or self.precision,
             keep_rebuilt=keep_rebuilt,
             compiled=compiled,
+            skip_calm=skip_calm,
         )
 
 

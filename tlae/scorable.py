@@ -97,6 +97,7 @@ class Scorable(Protocol):
         precision: str | None = None,
         keep_rebuilt: bool = False,
         compiled: bool = False,
+        skip_calm: bool = False,
     ) -> Scorer:
         """A scorer under a rule; see ``scoring.scorer.FrameScorer``.
 
@@ -106,6 +107,7 @@ class Scorable(Protocol):
             precision: None: that of the calibration.
             keep_rebuilt: whether what the net expected is asked for.
             compiled: whether the net is compiled first.
+            skip_calm: whether the net is spared where nothing happens.
 
         Raises:
             UserError: the model cannot score by this rule, or on this device.

@@ -33,10 +33,12 @@ def net() -> Attributes:
     return learnt.eval()
 
 
-def measured(net: Attributes, pictures: np.ndarray, cuts: tuple[int, ...] = ()) -> Measured:
+def measured(
+    net: Attributes, pictures: np.ndarray, cuts: tuple[int, ...] = (), *, skip_calm: bool = False
+) -> Measured:
     frames, state, parts = as_tensor(pictures).float() / 255, None, []
     for piece in torch.tensor_split(frames, cuts):
-        part, state = net.measure(piece, state)
+        part, state = net.measure(piece, state, skip_calm=skip_calm)
         parts.append(part)
     return Measured(*(torch.cat(values) for values in zip(*parts, strict=True)))
 
@@ -133,3 +135,26 @@ def test_footage_in_which_nothing_moves_is_refused() -> None:
 def test_settings_out_of_range_are_refused(name: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"model.{name}"):
         Attributes(**{name: value})
+
+
+@pytest.mark.parametrize("cuts", [(), (1, 30, 61)])
+def test_a_calm_frame_is_skipped_and_gets_what_it_would_get(
+    net: Attributes, cuts: tuple[int, ...]
+) -> None:
+    film = np.concatenate([drawn([], 40, seed=5), drawn([Walker(0, 64, 4.0)], 20), drawn([], 30)])
+    whole, spared = measured(net, film), measured(net, film, cuts, skip_calm=True)
+    torch.testing.assert_close(spared.maps, whole.maps, atol=0, rtol=0)
+    torch.testing.assert_close(spared.evidence, whole.evidence, atol=0, rtol=0)
+    assert not whole.skipped.any()
+    assert spared.skipped[1:40].float().mean() > 0.9
+    assert not spared.skipped[40:60].any()
+    assert spared.skipped[62:].float().mean() > 0.9
+
+
+def test_a_state_of_before_calm_frames_were_skipped_is_taken_on(net: Attributes) -> None:
+    film = as_tensor(drawn([Walker(0, 64, 2.0)], 30)).float() / 255
+    _, state = net.measure(film[:15], None)
+    numbers, *others = state
+    whole, _ = net.measure(film[15:], state)
+    before, _ = net.measure(film[15:], (numbers, *others[:4], *others[5:]), skip_calm=True)
+    torch.testing.assert_close(before.maps, whole.maps)

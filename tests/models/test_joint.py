@@ -1,5 +1,6 @@
 """Attributes and segmenter joined: how far the segmenter counts, and what is carried on."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ from tests.attributes.drawn_street import (
     frames_of,
     normal_street,
 )
+from tlae.models.contract import Measured
 from tlae.models.joint import MOST_WEIGHT, Joint
 
 FILM = as_tensor(drawn([Walker(-20, 64, 1.5), Walker(0, 70, 4.0)], 24, seed=2)).float() / 255
@@ -68,3 +70,21 @@ def test_the_first_frames_have_no_whole_window_and_the_attributes_alone(net: Joi
     assert (values[:reach] == values[0]).all()
     assert maps(net).shape == (len(FILM), *SIZE_HW)
     assert alone.maps.shape == (len(FILM), *SIZE_HW)
+
+
+@pytest.mark.parametrize("cuts", [(), (1, 20, 43)])
+def test_calm_windows_of_the_segmenter_are_skipped(net: Joint, cuts: tuple[int, ...]) -> None:
+    net.settle(torch.randn(400) - 6, learnt=True)
+    quiet = as_tensor(np.repeat(drawn([], 1), 30, axis=0)).float() / 255
+    film, found = torch.cat([quiet, FILM, quiet]), []
+    with torch.inference_mode():
+        for skip_calm, pieces in ((False, ()), (True, cuts)):
+            state, parts = None, []
+            for piece in torch.tensor_split(film, pieces):
+                part, state = net.measure(piece, state, skip_calm=skip_calm)
+                parts.append(part)
+            found.append(Measured(*(torch.cat(values) for values in zip(*parts, strict=True))))
+    whole, spared = found
+    torch.testing.assert_close(spared.maps, whole.maps, atol=1e-4, rtol=1e-4)
+    assert spared.skipped.float().mean() > 0.4
+    assert not spared.skipped[30:54].any()

@@ -34,7 +34,7 @@ def joined(parts: list[Scored]) -> Scored:
     return Scored(
         *(
             np.concatenate([getattr(p, f) for p in parts])
-            for f in ("maps", "instant", "peak", "rebuilt", "reason", "example")
+            for f in ("maps", "instant", "peak", "rebuilt", "reason", "example", "skipped")
         )
     )
 

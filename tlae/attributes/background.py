@@ -12,6 +12,7 @@ from tlae.camera.registration import find_shift, hanning, translated
 
 Image = npt.NDArray[np.uint8]
 Plane = npt.NDArray[np.float32]
+Tones = npt.NDArray[np.uint8]  # (256, 1, C), what each grey level becomes
 
 NOISE_BOX_PX = 5  # the noise of a pixel is the mean over this square
 SMOOTH_PX = 3  # as is its difference to the background
@@ -38,24 +39,34 @@ class Background:
     def of(frames: Image) -> "Background":
         """Of frames (n, H, W, C) in which every place is mostly empty."""
         median = np.median(frames, axis=0).astype(np.uint8)
-        matched = (tone_matched(frame, median) for frame in frames)
+        matched = (retoned(frame, tones_of(frame, median)) for frame in frames)
         differences = np.stack([_difference(frame, median) for frame in matched])
         noise = cv2.blur(np.median(differences, axis=0), (NOISE_BOX_PX, NOISE_BOX_PX))
         return Background(median, np.asarray(noise, np.float32))
 
-    def foreground(self, frame: Image) -> Plane:
-        """How surely each pixel of a frame (H, W, C) is not background: (H, W), 0..1.
+    def tones(self, frame: Image) -> Tones:
+        """What gives a frame (H, W, C) the light of this background; see ``tones_of``."""
+        return tones_of(frame, self.frame)
 
-        The frame takes the tones of the background first, so other light is no foreground.
+    def excess(self, frame: Image, tones: Tones) -> Plane:
+        """By how much each pixel of a frame (H, W, C) differs more than background may [levels].
+
+        Args:
+            frame: as it is.
+            tones: that it takes first, so that other light is no foreground.
         """
-        difference = _difference(tone_matched(frame, self.frame), self.frame)
+        difference = _difference(retoned(frame, tones), self.frame)
         smoothed = cv2.blur(difference, (SMOOTH_PX, SMOOTH_PX))
-        soft = (smoothed - (NOISES * self.noise + LEVELS)) / SOFT_LEVELS
-        return np.asarray(np.clip(soft, 0, 1), np.float32)
+        return np.asarray(smoothed - (NOISES * self.noise + LEVELS), np.float32)
 
 
-def tone_matched(frame: Image, background: Image) -> Image:
-    """A frame (H, W, C) under the light of the background.
+def foreground_of(excess: Plane) -> Plane:
+    """How surely each pixel is not background, 0..1, by its ``Background.excess``."""
+    return np.asarray(np.clip(excess / SOFT_LEVELS, 0, 1), np.float32)
+
+
+def tones_of(frame: Image, background: Image) -> Tones:
+    """Grey levels that bring a frame (H, W, C) under the light of the background: (256, 1, C).
 
     One robust tone curve (``camera.light.fit_curve``), then a gain for each channel: exposure,
     offset, gamma and white balance. What covers less than half of the picture does not bend them.
@@ -71,8 +82,12 @@ def tone_matched(frame: Image, background: Image) -> Image:
         aim = background[step].reshape(-1, frame.shape[2])
         gains = np.median((aim + FLOOR) / (matched + FLOOR), axis=0)
         tables = (tables + FLOOR) * np.clip(gains, *BALANCE) - FLOOR
-    table = np.rint(np.clip(tables, 0, 255)).astype(np.uint8)[:, None]  # (256, 1, C)
-    return np.asarray(cv2.LUT(frame, table)).reshape(frame.shape)
+    return np.rint(np.clip(tables, 0, 255)).astype(np.uint8)[:, None]
+
+
+def retoned(frame: Image, tones: Tones) -> Image:
+    """A frame (H, W, C) with other grey levels (256, 1, C)."""
+    return np.asarray(cv2.LUT(frame, tones)).reshape(frame.shape)
 
 
 def _difference(frame: Image, background: Image) -> Plane:

@@ -1,12 +1,22 @@
 """Frame after frame: from pictures to cells, with what has to be remembered in between."""
 
+import functools
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tlae.attributes.background import Aligned, Background, Image, Plane, grey_of, moved_back
+from tlae.attributes.background import (
+    Aligned,
+    Background,
+    Image,
+    Plane,
+    Tones,
+    foreground_of,
+    grey_of,
+    moved_back,
+)
 from tlae.attributes.cells import (
     STANDS_COVER,
     Cells,
@@ -22,6 +32,7 @@ SAMPLES = 25  # frames of the last minutes that make the renewed background
 LEAST_SAMPLES = 5  # fewer do not say how much the scene varies
 STANDS_PACE = 0.25  # of the median speed: slower is standing, in pixels
 LINGERS_PACE = 0.2  # and in body lengths
+SLACK = 3.0  # grey levels by which a calm frame stays below what is foreground
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,8 @@ class ObserverState:
         shift: to the right and down, of the camera [px].
         samples: (k, H, W, C) uint8, frames of the last minutes.
         renewed: background of these; None: there are none.
+        tones: (k, 256, 1, C), of the last frame that was looked at, for each background; k = 0:
+            none was since the background was renewed.
     """
 
     count: int
@@ -72,6 +85,7 @@ class ObserverState:
     shift: tuple[float, float]
     samples: Image
     renewed: Background | None
+    tones: Tones
 
     @staticmethod
     def none(shape: tuple[int, int, int]) -> "ObserverState":
@@ -85,6 +99,7 @@ class ObserverState:
             (0.0, 0.0),
             np.zeros((0, *shape), np.uint8),
             None,
+            np.zeros((0, 256, 1, shape[2]), np.uint8),
         )
 
 
@@ -95,10 +110,12 @@ class Observation:
     Attributes:
         planes: foreground and motion.
         cells: that are not empty; none in the first frame of a run, which shows no motion.
+        skipped: whether it was seen to be empty under the light of a frame before.
     """
 
     planes: Planes
     cells: Cells
+    skipped: bool = False
 
 
 class Observer:
@@ -124,12 +141,16 @@ class Observer:
         self.renewal, self.scale, self.watched = renewal, scale, watched
         self._aligned = Aligned(background.frame)
 
-    def see(self, frame: Image, past: ObserverState) -> tuple[Observation, ObserverState]:
+    def see(
+        self, frame: Image, past: ObserverState, *, skip_calm: bool = False
+    ) -> tuple[Observation, ObserverState]:
         """One more frame.
 
         Args:
             frame: (H, W, C) uint8.
             past: what the frames before left.
+            skip_calm: take a frame for empty that is so by ``SLACK`` under the light of the last
+                one that was looked at.
         """
         shift = past.shift
         if past.count % ALIGN_FRAMES == 0:
@@ -137,19 +158,41 @@ class Observer:
         frame = moved_back(frame, shift, DEAD_ZONE_PX)
         past = self._renewed(frame, replace(past, shift=shift))
         grey = np.ascontiguousarray(grey_of(frame))
-        foreground = self.background.foreground(frame)
-        if past.renewed is not None:
-            foreground = np.minimum(foreground, past.renewed.foreground(frame))
-        if self.watched is not None:
-            foreground = foreground * self.watched
-        planes = Planes(foreground, self._flow(grey, past.grey))
-        cells = cells_of(planes, past.count)
+        backgrounds = [one for one in (self.background, past.renewed) if one is not None]
+        if (
+            skip_calm
+            and len(past.tones)
+            and self._excess(frame, backgrounds, past.tones).max() < -SLACK
+        ):
+            seen = self._nothing
+        else:
+            tones = np.stack([one.tones(frame) for one in backgrounds])
+            past = replace(past, tones=tones)
+            excess = self._excess(frame, backgrounds, tones)
+            planes = Planes(foreground_of(excess), self._flow(grey, past.grey))
+            seen = Observation(planes, cells_of(planes, past.count))
+        cells = seen.cells
         if not past.count:  # no motion is known
             cells = cells[np.zeros(len(cells), bool)]
         cells, stands, lingers = self._timed(cells, past)
         line = np.concatenate([past.grey, grey[None]])[-self.apart :]
         after = replace(past, count=past.count + 1, grey=line, stands=stands, lingers=lingers)
-        return Observation(planes, cells), after
+        return replace(seen, cells=cells), after
+
+    @functools.cached_property
+    def _nothing(self) -> Observation:
+        """What a frame shows in which nothing stands in front."""
+        shape = self.background.noise.shape
+        planes = Planes(np.zeros(shape, np.float32), np.zeros((*shape, 2), np.float32))
+        return Observation(planes, cells_of(planes, 0), skipped=True)
+
+    def _excess(self, frame: Image, backgrounds: list[Background], tones: Tones) -> Plane:
+        """By how much each pixel (H, W) differs from the nearer background more than it may."""
+        both = zip(backgrounds, tones, strict=True)
+        excess = functools.reduce(np.minimum, (one.excess(frame, its) for one, its in both))
+        if self.watched is not None:
+            excess = np.where(self.watched, excess, -np.float32(np.inf))
+        return excess
 
     def _flow(self, grey: Image, before: Image) -> Plane:
         """Motion (H, W, 2) of what is now where [px per frame]."""
@@ -183,7 +226,7 @@ class Observer:
         else:  # too few to say how much they vary
             median = np.median(samples, axis=0).astype(np.uint8)
             renewed = Background(median, self.background.noise)
-        return replace(past, samples=samples, renewed=renewed)
+        return replace(past, samples=samples, renewed=renewed, tones=past.tones[:0])
 
 
 def _longer(times: Plane, cells: Cells, still: npt.NDArray[np.bool_]) -> Plane:

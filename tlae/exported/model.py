@@ -157,6 +157,7 @@ class ExportedModel:
         precision: str | None = None,
         keep_rebuilt: bool = False,
         compiled: bool = False,
+        skip_calm: bool = False,
     ) -> StepScorer:
         """A scorer; see ``scorable.Scorable``.
 
@@ -179,7 +180,8 @@ class ExportedModel:
                 "train with other scoring settings, and export again"
             )
         facts = self.facts.step
-        return StepScorer(opened(self.facts.engine, self.graph, facts.outputs), facts)
+        step = opened(self.facts.engine, self.graph, facts.outputs)
+        return StepScorer(step, facts, skip_calm=skip_calm)
 
 
 def exported_bytes(facts: Mapping[str, Any], arrays: Arrays, graph: bytes) -> bytes:

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from tlae.camera.calm import CalmWindows
 from tlae.exported.engines import Arrays, Step
 from tlae.footage.frames import Image
 from tlae.scoring.scored_frames import Scored
@@ -17,6 +18,7 @@ from tlae.scoring.scored_frames import Scored
 FRAMES = "frames"  # input: (1, T, H, W, C) uint8
 MAP, SCORE, PEAK = "map", "score", "peak"  # outputs: (1, H, W), (1,), (1, 2)
 AFTER = "next."  # before the name of a state, where it is an output
+ANSWERED = "answered."  # before the name of an output, in what is carried on
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,18 @@ class StepScorer:
     Args:
         step: the net.
         facts: how it is stepped.
+        skip_calm: whether windows in which nothing happens take over the answer before, see
+            ``camera.calm``; never where the net carries a state.
     """
 
     framework: ClassVar[str] = "np"
     delay = 0
 
-    def __init__(self, step: Step, facts: StepFacts) -> None:
+    def __init__(self, step: Step, facts: StepFacts, *, skip_calm: bool = False) -> None:
         self._step, self._facts = step, facts
         self._context = (facts.window_frames - 1) * facts.stride
+        self._skip_calm = skip_calm and not facts.states
+        self._calm = CalmWindows(self._context)
         self.reset()
 
     def reset(self) -> None:
@@ -71,11 +77,14 @@ class StepScorer:
         self._seen = 0
         self._past: Image | None = None  # (context, H, W, C)
         self._carried: dict[int, Arrays] = {}  # by phase of the stride
+        self._answered: Arrays = {}  # for the last window
+        self._calm.reset()
 
     def push(self, frames: Image) -> Scored:
         """Results of the next frames (n, H, W, C) uint8, preprocessed."""
         first = self._seen
-        results = [self._scored(frame) for frame in frames]
+        calm = np.array([self._skip_calm and self._calm.push(frame) for frame in frames], bool)
+        results = [self._scored(frame, calm=one) for frame, one in zip(frames, calm, strict=True)]
         blind = np.arange(first, self._seen) < self._facts.blind_frames
         maps = np.concatenate([result[MAP] for result in results])
         maps[blind] = 0
@@ -88,6 +97,7 @@ class StepScorer:
             np.zeros((len(frames), 0, 0, 0), np.uint8),  # the graph does not give it
             np.full(len(frames), "", dtype=object),
             np.full(len(frames), -1),
+            calm,
         )
 
     def finish(self) -> Scored:
@@ -100,6 +110,7 @@ class StepScorer:
             np.zeros((0, 0, 0, 0), np.uint8),
             np.zeros(0, dtype=object),
             np.zeros(0, np.int64),
+            np.zeros(0, bool),
         )
 
     def state(self) -> Arrays:
@@ -107,6 +118,9 @@ class StepScorer:
         arrays: Arrays = {"seen": np.array(self._seen)}
         if self._past is not None:
             arrays["past"] = self._past
+        if self._skip_calm:
+            arrays |= self._calm.state()
+            arrays |= {ANSWERED + name: value for name, value in self._answered.items()}
         for phase, carried in self._carried.items():
             arrays |= {f"state.{phase}.{name}": value for name, value in carried.items()}
         return arrays
@@ -117,15 +131,21 @@ class StepScorer:
         self._seen, self._past = int(tensors["seen"]), tensors.get("past")
         for name, value in tensors.items():
             kind, _, rest = name.partition(".")
-            if kind == "state":
+            if name.startswith(ANSWERED):
+                self._answered[name.removeprefix(ANSWERED)] = value
+            elif kind == "state":
                 phase, _, part = rest.partition(".")
                 self._carried.setdefault(int(phase), {})[part] = value
+        self._calm.restore(tensors if self._answered else {})
 
-    def _scored(self, frame: Image) -> Arrays:
+    def _scored(self, frame: Image, *, calm: bool) -> Arrays:
         phase = self._seen % self._facts.stride
         self._seen += 1
         if not self._facts.states:
-            return self._step({FRAMES: self._window(frame)[None]})
+            window = self._window(frame)
+            if not calm:
+                self._answered = self._step({FRAMES: window[None]})
+            return self._answered
         carried = self._carried.get(phase)
         if carried is None:  # the first frame, repeated, fills the memory
             shapes = self._facts.states.items()

@@ -13,7 +13,13 @@ from tlae.attributes.cells import CELL_PX, Cells, grid_shape
 from tlae.attributes.examples import FIELDS, SIDE_PX, Collector, Examples, cell_of
 from tlae.attributes.kinds import ATTRIBUTES, Scale, ground_of
 from tlae.attributes.normal import Exemplars, averaged, fitted, joined
-from tlae.attributes.observer import SAMPLES, Observation, Observer, ObserverState, Renewal
+from tlae.attributes.observer import (
+    SAMPLES,
+    Observation,
+    Observer,
+    ObserverState,
+    Renewal,
+)
 from tlae.attributes.reasons import VALUES, Habits, reason
 from tlae.errors import FootageError
 from tlae.models.attributes_learning import (
@@ -158,18 +164,24 @@ class Attributes(Net):
         """See ``contract.Net.examples``."""
         return self.pictures
 
-    def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
-        """Maps and evidence of further frames; see ``contract.Net.measure``."""
+    def measure(
+        self, frames: Tensor, state: State | None, *, skip_calm: bool = False
+    ) -> tuple[Measured, State]:
+        """Maps and evidence of further frames; see ``contract.Net.measure``.
+
+        A calm frame shows nothing in front of the background, even under the light of the last
+        frame that was looked at (``attributes.observer``).
+        """
         device, shape = frames.device, (frames.shape[0], *frames.shape[2:])
         if not len(self.background):
-            nothing = torch.zeros(shape, device=device)
-            return Measured(nothing, torch.zeros(len(frames), 0, 1, 1)), ()
+            nothing, looked_at = torch.zeros(shape, device=device), torch.zeros(len(frames)) > 0
+            return Measured(nothing, torch.zeros(len(frames), 0, 1, 1), looked_at), ()
         scene = self._learnt()
         pictures = pictures_of(frames)
         past, recent = _unpacked(state, pictures.shape[1:])
         seen = []
         for picture in pictures:
-            one, past = scene.observer.see(picture, past)
+            one, past = scene.observer.see(picture, past, skip_calm=skip_calm)
             seen.append(one)
         deviations, recent = _deviations(scene, [one.cells for one in seen], recent)
         maps = [_map(z, one) for z, one in zip(deviations, seen, strict=True)]
@@ -177,6 +189,7 @@ class Attributes(Net):
         answer = Measured(
             torch.from_numpy(np.stack(maps)).to(device),
             torch.from_numpy(np.stack(evidence)).to(device),
+            torch.tensor([one.skipped for one in seen]),
         )
         return answer, _packed(past, recent)
 
@@ -275,6 +288,8 @@ def _map(z: Plane, seen: Observation) -> Plane:
     Its highest place is the score of the frame: the root mean square of the highest deviation of
     each attribute, wherever that is. Parts of one thing show different attributes.
     """
+    if seen.skipped:
+        return seen.planes.foreground
     cells = joined(z)
     height, width = seen.planes.foreground.shape
     size = (cells.shape[1] * CELL_PX, cells.shape[0] * CELL_PX)
@@ -301,6 +316,7 @@ def _packed(past: ObserverState, recent: Plane) -> State:
         np.stack([past.stands, past.lingers]),
         past.samples,
         recent,
+        past.tones,
         *([] if renewed is None else [renewed.frame, renewed.noise]),
     ]
     return tuple(torch.from_numpy(np.ascontiguousarray(part)) for part in parts)
@@ -313,7 +329,10 @@ def _unpacked(state: State | None, shape: tuple[int, ...]) -> tuple[ObserverStat
         grid = grid_shape((height, width))
         nothing = np.zeros((0, len(ATTRIBUTES), *grid), np.float32)
         return ObserverState.none((height, width, channels)), nothing
-    numbers, grey, times, samples, recent, *renewed = (part.cpu().numpy() for part in state)
+    numbers, grey, times, samples, recent, *others = (part.cpu().numpy() for part in state)
+    tones = np.zeros((0, 256, 1, channels), np.uint8)
+    if len(others) % 2:  # older versions carried none
+        tones, *others = others
     past = ObserverState(
         int(numbers[0]),
         grey,
@@ -321,6 +340,7 @@ def _unpacked(state: State | None, shape: tuple[int, ...]) -> tuple[ObserverStat
         times[1],
         (float(numbers[1]), float(numbers[2])),
         samples,
-        Background(*renewed) if renewed else None,
+        Background(*others) if others else None,
+        tones,
     )
     return past, recent

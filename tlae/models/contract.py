@@ -81,10 +81,12 @@ class Measured(NamedTuple):
     Attributes:
         maps: (n, H, W), >= 0.
         evidence: (n, E, h, w), what ``Net.reason`` needs of each place.
+        skipped: (n,) bool, which frames were calm and not looked at as a whole.
     """
 
     maps: Tensor
     evidence: Tensor
+    skipped: Tensor
 
 
 class Reason(NamedTuple):
@@ -167,14 +169,18 @@ class Net(nn.Module):
         """
         raise NotImplementedError
 
-    def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
+    def measure(
+        self, frames: Tensor, state: State | None, *, skip_calm: bool = False
+    ) -> tuple[Measured, State]:
         """Go on with further frames of a run: piece by piece gives what the whole run gives.
 
         The first ``blind_frames`` of a run get no verdict.
 
         Args:
-            frames: (n, C, H, W) in [0, 1].
+            frames: (n, C, H, W), uint8 or in [0, 1].
             state: what the call before returned; None at the start of a run.
+            skip_calm: whether frames in which nothing happens need not be looked at as a whole;
+                a net says how it knows.
         """
         raise NotImplementedError
 

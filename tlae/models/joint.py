@@ -1,6 +1,8 @@
 """Attributes and a segmenter joined: one names what it measures, the other sees shapes."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from statistics import NormalDist
 from typing import Any
 
@@ -9,10 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tlae.attributes.normal import TAIL
+from tlae.camera.calm import COUNTS, REFERENCE, CalmWindows
 from tlae.models.attributes import Attributes
+from tlae.models.calm import taken_over
 from tlae.models.contract import Measured, Net, NormalFrames, Reason, State
 from tlae.models.segmenter import AnomalySegmenter
-from tlae.models.view import seen_small
+from tlae.models.view import pictures_of, seen_small
 from tlae.setting_rules import within
 
 BOX = 0.05  # side of the box that smooths the segmenter's map, in picture heights
@@ -22,6 +26,40 @@ FULL_MOMENTS = 30  # independent held-out moments from which on it has that weig
 LEAST_SPREAD = 0.3  # of the segmenter's logits in normal footage
 FOUND_BY_NET = "has a shape or motion unlike what was seen in training (found by the net)"
 EDGE = 1e-4  # probabilities are kept so far from 0 and 1
+
+
+@dataclass(frozen=True, eq=False)
+class _Past:
+    """What the windows of the segmenter leave behind.
+
+    Attributes:
+        views: (n, 1, h, w), the last frames that it saw; None: no frames before.
+        logits: (1, h, w), its last answer, where calm windows take it over; else None.
+        windows: see ``CalmWindows.state``.
+    """
+
+    views: Tensor | None = None
+    logits: Tensor | None = None
+    windows: dict[str, Any] = field(default_factory=dict)
+
+    def packed(self) -> State:
+        """As a part of the state of a ``Joint``."""
+        none = torch.zeros(0)
+        counts, reference = (self.windows.get(name, none) for name in (COUNTS, REFERENCE))
+        parts = [torch.as_tensor(counts).long(), torch.as_tensor(reference)]
+        return (*parts, *(none if part is None else part for part in (self.logits, self.views)))
+
+    @classmethod
+    def unpacked(cls, state: State | None) -> tuple["_Past", State | None]:
+        """What ``packed`` gave, and the rest of the state, which is that of the attributes."""
+        if not state:
+            return cls(), None
+        if state[0].is_floating_point():  # of an older version
+            return cls(state[0] if len(state[0]) else None), state[1:]
+        counts, reference, logits, views, *inner = state
+        windows = {COUNTS: counts.cpu(), REFERENCE: reference.cpu()} if len(counts) else {}
+        views_before, answer = (part if len(part) else None for part in (views, logits))
+        return cls(views_before, answer, windows), tuple(inner)
 
 
 class Joint(Net):
@@ -94,18 +132,34 @@ class Joint(Net):
         """Anomaly maps (B, T, h, w) of the segmenter, before the sigmoid."""
         return self.segmenter.logits(clip)
 
-    def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
-        """Maps of both; see ``contract.Net.measure``."""
-        past, inner = (state[0], state[1:]) if state else (None, None)
-        measured, inner = self.attributes.measure(frames, inner)
+    def measure(
+        self, frames: Tensor, state: State | None, *, skip_calm: bool = False
+    ) -> tuple[Measured, State]:
+        """Maps of both; see ``contract.Net.measure``.
+
+        Calm windows of the segmenter are those of ``camera.calm``, in its small grey frames.
+        """
+        past, inner = _Past.unpacked(state)
+        measured, inner = self.attributes.measure(frames, inner, skip_calm=skip_calm)
         if not float(self.joins):
-            return measured, (frames[:0], *inner)
-        logits, past = self._answers(frames, past)
+            return measured, (*past.packed(), *inner)
+        views = self._views(frames)
+        windows = CalmWindows(self._reach)
+        windows.restore(past.windows)
+        calm = torch.zeros(len(views), dtype=torch.bool)
+        if skip_calm:
+            calm = torch.tensor([windows.push(view) for view in pictures_of(views)])
+        line = views if past.views is None else torch.cat([past.views, views])
+        answer = partial(self._logits, line, len(views))
+        logits = taken_over(answer, calm, past.logits)
         z = ((logits - self.centre) / self.spread).clamp_min(0)
         z = torch.minimum(z, self.limit)
         whole = F.interpolate(z[:, None], measured.maps.shape[1:], mode="bilinear")[:, 0]
         maps = (measured.maps.square() + whole.square()).sqrt()
-        return measured._replace(maps=maps), (past, *inner)
+        kept = logits[-1:].clone() if skip_calm else None
+        past = _Past(self._last(line), kept, windows.state())
+        skipped = measured.skipped & calm
+        return Measured(maps, measured.evidence, skipped), (*past.packed(), *inner)
 
     def left_out(self) -> list[Tensor]:
         """Those of the attributes, where they decide alone."""
@@ -113,8 +167,10 @@ class Joint(Net):
 
     def evidence_of(self, frames: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Highest logit of each frame (n,), for ``settle``; goes on as ``measure`` does."""
-        logits, past = self._answers(frames, state[0] if state else None)
-        return logits.flatten(1).amax(dim=1), (past,)
+        views = self._views(frames)
+        line = torch.cat([*(state or ()), views])
+        logits = self._logits(line, len(views), torch.ones(len(views), dtype=torch.bool))
+        return logits.flatten(1).amax(dim=1), (self._last(line),)
 
     def settle(self, values: Tensor, *, learnt: bool) -> None:
         """Take what held-out normal frames say of the segmenter.
@@ -144,31 +200,42 @@ class Joint(Net):
         return self.attributes.examples()
 
     def _views(self, frames: Tensor) -> Tensor:
-        """Frames (n, C, H, W) in [0, 1] as the segmenter sees them, (n, 1, h, w)."""
+        """Frames (n, C, H, W), uint8 or in [0, 1], as the segmenter sees them, (n, 1, h, w)."""
         assert self.view_hw is not None
         return seen_small(frames, self.view_hw)
 
-    def _answers(self, frames: Tensor, past: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Smoothed logits (n, h, w) of the windows that end at each frame, and the last views.
+    @property
+    def _reach(self) -> int:
+        """Frames from the first to the last of a window of the segmenter."""
+        return (self.window_frames - 1) * self.stride
+
+    def _last(self, line: Tensor) -> Tensor:
+        """The last of the frames (n, 1, h, w), as many as a window looks back."""
+        return line[max(0, len(line) - self._reach) :].clone()
+
+    def _logits(self, line: Tensor, count: int, seen: Tensor) -> Tensor:
+        """Smoothed logits (m, h, w) of the segmenter for the windows that end at some frames.
 
         Frames without a whole window before them get the lowest logit.
+
+        Args:
+            line: (n, 1, h, w), frames in order.
+            count: of the frames at its end, from which
+            seen: (count,) bool selects m.
         """
-        views = self._views(frames)
-        line = views if past is None else torch.cat([past, views])
-        reach = (self.window_frames - 1) * self.stride
-        steps = torch.arange(-reach, 1, self.stride, device=frames.device)
-        last = torch.arange(len(line) - len(views), len(line), device=frames.device)
-        whole = last >= reach
-        lowest = torch.logit(torch.tensor(EDGE, device=frames.device))
-        logits = lowest.expand(len(views), *views.shape[2:]).clone()
+        steps = torch.arange(-self._reach, 1, self.stride, device=line.device)
+        last = torch.arange(len(line) - count, len(line), device=line.device)[seen]
+        whole = last >= self._reach
+        lowest = torch.logit(torch.tensor(EDGE, device=line.device))
+        logits = lowest.expand(len(last), *line.shape[2:]).clone()
         if whole.any() and len(self.mean_frame):
             clips = line[last[whole, None] + steps].transpose(1, 2)  # (n, 1, T, h, w)
             clips = (clips - self.mean_frame[:, None]) / self.scale
             shares = torch.sigmoid(self.segmenter.logits(clips)[:, -1].float())
-            side = max(1, round(BOX * views.shape[2])) | 1
+            side = max(1, round(BOX * line.shape[2])) | 1
             smooth = F.avg_pool2d(shares[:, None], side, 1, side // 2, count_include_pad=False)
             logits[whole] = torch.logit(smooth[:, 0].clamp(EDGE, 1 - EDGE))
-        return logits, line[max(0, len(line) - reach) :].clone()
+        return logits
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """The mean frame takes the size that was saved."""

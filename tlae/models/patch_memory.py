@@ -128,12 +128,15 @@ class PatchMemory(Net):
         calm = float(_calm(logits, self.watched).median())
         self.facts = torch.tensor([footage.interval_s, calm], dtype=torch.float64)
 
-    def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
-        """Maps and evidence of further stills; see ``contract.Net.measure``."""
+    def measure(
+        self, frames: Tensor, state: State | None, *, skip_calm: bool = False
+    ) -> tuple[Measured, State]:
+        """Maps and evidence of further stills; see ``contract.Net.measure``. None is skipped."""
+        looked_at = torch.zeros(len(frames), dtype=torch.bool)
         device, size = frames.device, (frames.shape[2], frames.shape[3])
         if not len(self.remembered):
             nothing = torch.zeros(len(frames), *size, device=device)
-            return Measured(nothing, torch.zeros(len(frames), 0, 1, 1)), ()
+            return Measured(nothing, torch.zeros(len(frames), 0, 1, 1), looked_at), ()
         memory = Memory(self.remembered.cpu().numpy(), self.looks.cpu().numpy())
         levels = Levels(self.medians.cpu(), self.places.cpu())
         interval_s, calm = self.facts.tolist()
@@ -150,7 +153,7 @@ class PatchMemory(Net):
         above = (_calm(logits, self.watched) - calm).clamp_min(0)
         maps = F.softplus(logits - EVENED * above[:, None, None])
         whole = F.interpolate(maps[:, None], size, mode="bilinear", align_corners=False)[:, 0]
-        return Measured(whole, torch.stack(reasons).to(device)), past.packed()
+        return Measured(whole, torch.stack(reasons).to(device), looked_at), past.packed()
 
     def reason(self, evidence: Tensor, place: tuple[float, float]) -> Reason:
         """Why a place is unusual.

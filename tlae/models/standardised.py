@@ -116,9 +116,11 @@ class Standardised(nn.Module):
         """Whether the inner net carries a state from frame to frame."""
         return self.net.streams
 
-    def measure(self, frames: Tensor, state: State | None) -> tuple[Measured, State]:
+    def measure(
+        self, frames: Tensor, state: State | None, *, skip_calm: bool = False
+    ) -> tuple[Measured, State]:
         """Measure frames as they are; see ``contract.Net.measure``."""
-        return self.net.measure(frames, state)
+        return self.net.measure(frames, state, skip_calm=skip_calm)
 
     def left_out(self) -> list[Tensor]:
         """Scores of training frames that were left out; see ``contract.Net.left_out``."""

@@ -9,8 +9,10 @@ from tlae.attributes.background import Image, grey_of
 
 
 def pictures_of(frames: Tensor) -> Image:
-    """(n, C, H, W) in [0, 1] -> (n, H, W, C) uint8."""
-    levels = (frames.detach().cpu().float() * 255).round().clamp(0, 255).to(torch.uint8)
+    """(n, C, H, W), uint8 or in [0, 1] -> (n, H, W, C) uint8."""
+    levels = frames.detach().cpu()
+    if levels.dtype != torch.uint8:
+        levels = (levels.float() * 255).round().clamp(0, 255).to(torch.uint8)
     return np.ascontiguousarray(levels.permute(0, 2, 3, 1).numpy())
 
 
@@ -31,6 +33,6 @@ def small_and_grey(frames: Image, size_hw: tuple[int, int]) -> Image:
 
 
 def seen_small(frames: Tensor, size_hw: tuple[int, int]) -> Tensor:
-    """Frames (n, C, H, W) in [0, 1] as small grey ones, (n, 1, h, w)."""
+    """Frames (n, C, H, W), uint8 or in [0, 1], as small grey ones in [0, 1], (n, 1, h, w)."""
     small = torch.from_numpy(small_and_grey(pictures_of(frames), size_hw))
     return small.permute(0, 3, 1, 2).to(frames.device).float() / 255

@@ -23,6 +23,12 @@ def error_map(answer: Tensor, target: Tensor, error: str = "absolute", unit: flo
     return (difference.square() if error == "squared" else difference).mean(dim=-3)
 
 
+def map_as_error(maps: Tensor, error: str, unit: float) -> Tensor:
+    """``error_map`` of an answer that is itself the map (..., H, W), >= 0."""
+    difference = maps if unit == 1 else maps * unit
+    return difference.square() if error == "squared" else difference
+
+
 def match_light(answer: Tensor, target: Tensor) -> Tensor:
     """Give the answer the frame's overall brightness and contrast.
 

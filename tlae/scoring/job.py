@@ -125,6 +125,7 @@ class ScoringJob:
                 "peak_y": (whole["peak_row"] + 0.5) * index["source_h"] / height,
                 "reason": _of_parts(whole, "reason", ""),
                 "example": _of_parts(whole, "example", -1),
+                "skipped": _of_parts(whole, "skipped", 0),
             }
         )
         return table.where((index["state"] == OK) & ~np.isnan(whole["instant"]))
@@ -205,7 +206,7 @@ class ScoringJob:
             yield waiting, scorer.finish(), int(run[-1]) + 1
         nothing = np.zeros((0, 1, 1))
         none = np.zeros(0, dtype=object)
-        empty = Scored(nothing, np.zeros(0), np.zeros((0, 2)), nothing, none, none)  # type: ignore[arg-type]
+        empty = Scored(nothing, np.zeros(0), np.zeros((0, 2)), nothing, none, none, none)  # type: ignore[arg-type]
         yield np.zeros(0, np.int64), empty, len(self.store)
 
     def _require_finite(self, rows: Rows, scored: Scored) -> None:
@@ -244,6 +245,7 @@ class ScoringJob:
                 "peak_column": chunk.peak[:, 1],
                 "reason": chunk.reason,
                 "example": chunk.example,
+                "skipped": chunk.skipped,
             }
         )
         self.log.append(number, table)
@@ -315,6 +317,7 @@ class _Chunk:
         self.rebuilt = np.zeros((frames, *shape), np.uint8)
         self.reason = np.full(frames, "", dtype=object)
         self.example = np.full(frames, -1, np.int64)
+        self.skipped = np.zeros(frames, np.int64)
 
     def put(self, into: Rows, scored: Scored, place: Rows) -> None:
         self.instant[into] = scored.instant[place]
@@ -325,6 +328,7 @@ class _Chunk:
             self.rebuilt[into] = scored.rebuilt[place]
         self.reason[into] = scored.reason[place]
         self.example[into] = scored.example[place]
+        self.skipped[into] = scored.skipped[place]
 
 
 def _by_chunk(rows: Rows) -> Iterator[tuple[int, Rows]]:

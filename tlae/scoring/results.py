@@ -64,12 +64,13 @@ COLUMNS = [
     "peak_y",
     "reason",  # why that place is unusual, in words; empty where the model does not say
     "example",  # number of the most similar normal thing in ``EXAMPLES``; none: empty
+    "skipped",  # 1: the net was spared because nothing happened, else 0
     "source_h",
     "source_w",
     *UNOBSERVED,  # what the camera itself did
 ]
 # By the net; others follow from them.
-MEASURED = ("instant", "frame_mean", "peak_x", "peak_y", "reason", "example")
+MEASURED = ("instant", "frame_mean", "peak_x", "peak_y", "reason", "example", "skipped")
 EXAMPLES = "examples.npy"  # in a results folder: pictures of normal things, (n, h, w, C) uint8
 ZONES, ZONE_SCORES = "zones.yaml", "zones.parquet"  # in a results folder
 SMALLEST = 1e-3  # score above which 16 bits hold more than 0 in its map

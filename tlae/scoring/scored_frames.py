@@ -21,6 +21,7 @@ class Scored:
             net expects nothing.
         reason: (n,) str, why the worst place is unusual; empty where the net does not say.
         example: (n,) number of the most similar normal thing, see ``Net.examples``; -1: none.
+        skipped: (n,) bool, whether the net was spared because nothing happened.
     """
 
     maps: npt.NDArray[np.float32]
@@ -29,6 +30,7 @@ class Scored:
     rebuilt: Image
     reason: npt.NDArray[np.object_]
     example: npt.NDArray[np.int64]
+    skipped: npt.NDArray[np.bool_]
 
     @property
     def frame_mean(self) -> npt.NDArray[np.float64]:

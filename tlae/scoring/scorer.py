@@ -15,17 +15,20 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from tlae.camera.calm import CalmWindows
 from tlae.footage.frames import Image
+from tlae.models.calm import taken_over
 from tlae.models.contract import State
 from tlae.scoring.detector import Detector
-from tlae.scoring.error_map import background_weight, error_map, match_light
+from tlae.scoring.error_map import background_weight, error_map, map_as_error, match_light
 from tlae.scoring.reduce import reduce_map
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scored_frames import Scored
 from tlae.scoring.smooth import smooth_map
 
 BEYOND = 1e-3  # weight of a segmenting net's answers for windows that reach beyond the run
-TENSORS = ("past", "pending", "maps", "answers", "evidence")  # of a memory, where they are not None
+# Of a memory, where they are not None:
+TENSORS = ("past", "pending", "maps", "answers", "evidence", "answered", "skipped")
 
 
 @dataclass
@@ -41,6 +44,8 @@ class _Memory:
     answers: Tensor | None = None  # (n, C, H, W), of maps for which the kernel still waits
     evidence: Tensor | None = None  # (n, E, h, w), of frames without a result yet
     given: int = 0  # results of this run so far
+    answered: Tensor | None = None  # (1, 2, K, C, H, W), answer and target of the last window
+    skipped: Tensor | None = None  # (n,) bool, of windows and frames whose results are not given
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,8 @@ class FrameScorer:
         keep_rebuilt: whether what the net expected is asked for.
         compiled: whether the net is compiled at its first batch, which takes seconds and pays on a
             GPU.
+        skip_calm: whether the net is spared where nothing happens: a net that sees windows by
+            ``camera.calm`` on a processor, one that measures as it says itself, others never.
     """
 
     framework: ClassVar[str] = "pt"  # of the tensors of ``state``
@@ -113,6 +120,7 @@ class FrameScorer:
         *,
         keep_rebuilt: bool = False,
         compiled: bool = False,
+        skip_calm: bool = False,
     ) -> None:
         self.rule, self.device, self.precision = rule, device, precision
         self.window, self.stride = detector.window_frames, detector.stride
@@ -133,11 +141,15 @@ class FrameScorer:
         self.window_delay = self.context if self.turns else (self.answers - 1) * self.stride
         self.kernel_delay = self.reading.kernel_frames // 2
         self.delay = self.window_delay + self.kernel_delay
+        self.skip_calm = skip_calm and (device.type == "cpu" or self.net.measures)
+        self.reach = 2 * self.context if self.turns else self.context  # into the past
+        self.calm = CalmWindows(self.reach)
         self.reset()
 
     def reset(self) -> None:
         """Forget the past: the next frame begins a run."""
         self.memory = _Memory()
+        self.calm.reset()
 
     def push(self, frames: Image) -> Scored:
         """Take further frames of the run.
@@ -150,8 +162,10 @@ class FrameScorer:
             frames behind.
         """
         with torch.inference_mode():
-            batch = torch.from_numpy(frames).to(self.device).permute(0, 3, 1, 2).float() / 255
-            return self._finished(*self._complete(*self.errors(batch)))
+            batch = torch.from_numpy(frames).to(self.device).permute(0, 3, 1, 2)
+            if not self.net.measures:  # which takes bytes
+                batch = batch.float() / 255
+            return self._finished(*self._complete(*self.errors(batch, self._calm_windows(frames))))
 
     def finish(self) -> Scored:
         """Results still owed at the end of a run; then forget it."""
@@ -178,6 +192,7 @@ class FrameScorer:
         for phase, state in enumerate(memory.states):
             for part, tensor in enumerate(state or ()):
                 tensors[f"state.{phase}.{part}"] = tensor
+        tensors |= {name: torch.from_numpy(part) for name, part in self.calm.state().items()}
         return {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
@@ -190,39 +205,59 @@ class FrameScorer:
         kept = {name: moved.get(name) for name in TENSORS}
         if not self.keep_rebuilt:  # states of older versions hold pictures all the same
             kept |= _without_pictures(kept["pending"], kept["answers"])
+        if kept["answered"] is not None:
+            self.calm.restore(tensors)
         given = int(moved.get("given", moved["seen"]))  # states of older versions lack it
         self.memory = _Memory(states=states, seen=int(moved["seen"]), given=given, **kept)
 
-    def errors(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """Error maps (n, K, H, W) and answers (n, K, C, H, W) of windows ending at each frame."""
+    def errors(self, batch: Tensor, calm: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Error maps (n, K, H, W) and answers (n, K, C, H, W) of windows ending at each frame.
+
+        Args:
+            batch: (n, C, H, W) in [0, 1]; of a net that measures uint8 as well.
+            calm: (n,) bool, windows that take over the answer of the one before; None: none.
+        """
         if self.net.measures:
             return self._measured(batch)
+        calm = torch.zeros(len(batch), dtype=torch.bool) if calm is None else calm
         bfloat16 = self.precision == "bfloat16"
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=bfloat16):
-            answers, targets = self._carry(batch) if self.streams else self._windows(batch)
+            answers, targets = self._carry(batch) if self.streams else self._windows(batch, calm)
+        self._note_skipped(calm)
         answers = answers.float()
         if self.reading.match_light:
             answers = match_light(answers, targets)
         errors = error_map(answers, targets, self.rule.error, self.rule.unit)
         return errors, answers if self.keep_rebuilt else answers[:, :, :0]
 
+    def _calm_windows(self, frames: Image) -> Tensor | None:
+        """Which windows need no look, (n,); see ``camera.calm``."""
+        if not self.skip_calm or self.streams:
+            return None
+        return torch.tensor([self.calm.push(frame) for frame in frames], dtype=torch.bool)
+
+    def _note_skipped(self, skipped: Tensor) -> None:
+        """The results that rest on these windows or frames are yet to be given."""
+        waiting = [] if self.memory.skipped is None else [self.memory.skipped]
+        self.memory.skipped = torch.cat([*waiting, skipped.cpu()])
+
     def _measured(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """A net that measures answers with the map."""
         memory = self.memory
         state = memory.states[0] if memory.states else None
-        measured, state = self.net.measure(batch, state)
+        measured, state = self.net.measure(batch, state, skip_calm=self.skip_calm)
         memory.states = [state]
         memory.seen += len(batch)
+        self._note_skipped(measured.skipped)
         waiting = [] if memory.evidence is None else [memory.evidence]
         memory.evidence = torch.cat([*waiting, measured.evidence])
-        maps = measured.maps[:, None, None]
-        errors = error_map(maps, torch.zeros_like(maps), self.rule.error, self.rule.unit)
-        return errors, maps[:, :, :0]
+        maps = measured.maps[:, None]
+        errors = map_as_error(maps, self.rule.error, self.rule.unit)
+        return errors, maps[:, :, None][:, :, :0]
 
-    def _windows(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        """One window for each frame, ending there."""
-        back = 2 * self.context if self.turns else self.context
-        past = self.memory.past
+    def _windows(self, batch: Tensor, calm: Tensor) -> tuple[Tensor, Tensor]:
+        """One window for each frame, ending there; calm ones take over the answer before."""
+        back, past = self.reach, self.memory.past
         if past is None:
             past = batch[:1].expand(back, -1, -1, -1)
         line = torch.cat([past, batch])
@@ -237,10 +272,15 @@ class FrameScorer:
                 < self.window_delay * 2
             )
             rows = torch.where(is_first[:, None], frames + steps, frames - steps)
-        clips = line[rows].transpose(1, 2)  # (n, C, T, H, W)
-        answers, targets = self.net(clips), self.net.target(clips)
-        kept = slice(answers.shape[2] - self.answers, None)
-        return answers[:, :, kept].transpose(1, 2), targets[:, :, kept].transpose(1, 2)
+
+        def answer(seen: Tensor) -> Tensor:  # (m, 2, K, C, H, W), of the net and what it aims at
+            clips = line[rows[seen]].transpose(1, 2)  # (m, C, T, H, W)
+            both = torch.stack([self.net(clips), self.net.target(clips)], dim=1)
+            return both[:, :, :, both.shape[3] - self.answers :].transpose(2, 3)
+
+        both = taken_over(answer, calm, self.memory.answered)
+        self.memory.answered = both[-1:].clone() if self.skip_calm else None
+        return both[:, 0], both[:, 1]
 
     def _carry(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         """A streaming net goes on from its state; one state for each phase of the stride."""
@@ -271,7 +311,8 @@ class FrameScorer:
         beyond = is_blind & ((number < self.context) | last)  # windows that leave the run
         if self.answers == 1:
             before_run = min(max(0, self.window_delay - first), len(maps))
-            maps = maps.masked_fill(beyond[:, None, None, None], 0)
+            if is_blind:
+                maps = maps.masked_fill(beyond[:, None, None, None], 0)
             return maps[before_run:, 0], answers[before_run:, 0]
         weight = torch.where(beyond, BEYOND, 1.0)[:, None, None, None, None]
         parts = [maps[:, :, None], answers, torch.ones_like(maps)[:, :, None]]
@@ -319,6 +360,7 @@ class FrameScorer:
         pictures = (answers.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
         blank = self._without_verdict(len(values), last=last)
         reasons, examples = self._reasons(peak, smoothed.shape[1:])
+        skipped = self._skipped(len(values))
         self.memory.given += len(values)
         fetched = _fetched(smoothed), _fetched(pictures)  # there when what follows is
         return Scored(
@@ -328,7 +370,17 @@ class FrameScorer:
             fetched[1],
             np.where(blank, "", reasons),
             np.where(blank, -1, examples),
+            skipped,
         )
+
+    def _skipped(self, count: int) -> npt.NDArray[np.bool_]:
+        """Whether the next so many results rest on what was skipped, (n,)."""
+        waiting = self.memory.skipped
+        if waiting is None:
+            return np.zeros(count, bool)
+        last = self.window_delay if not self.streams else 0  # the window that completed a result
+        self.memory.skipped = waiting[count:].clone()
+        return waiting[last : last + count].numpy()
 
     def _reasons(
         self, peak: Tensor, size: torch.Size

@@ -31,12 +31,16 @@ def smooth_map(maps: Tensor, kernel: str, size_px: int, watched: Tensor | None =
     Returns:
         (B, H, W), same unit (for "box_sum" times ``size_px``^2), 0 where ignored.
     """
-    weights = torch.ones_like(maps[:1]) if watched is None else watched.to(maps)[None]
-    masked = maps * weights
+    maps = _only(maps, watched)
     if kernel == "gaussian":
-        return _gaussian(masked, size_px) * weights
-    scale = size_px**2 if kernel == "box_sum" else 1
-    return _box(masked, size_px) * scale * weights
+        return _only(_gaussian(maps, size_px), watched)
+    mean = _box(maps, size_px)
+    return _only(mean * size_px**2 if kernel == "box_sum" else mean, watched)
+
+
+def _only(maps: Tensor, watched: Tensor | None) -> Tensor:
+    """Maps (B, H, W), 0 where changes do not count."""
+    return maps if watched is None else maps * watched.to(maps)
 
 
 def _box(maps: Tensor, size_px: int) -> Tensor:

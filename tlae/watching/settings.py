@@ -211,6 +211,7 @@ class WatchConfig:
         log: plain lines, or json.
         device: auto, cpu, cuda, cuda:1, mps.
         threads: of the processor, for the net; more suit a large net on a machine of its own.
+        skip_calm: spare the net on a CPU where nothing happens; false: never.
     """
 
     model_file: str = MISSING
@@ -230,6 +231,7 @@ class WatchConfig:
     log: str = "plain"
     device: str = "auto"
     threads: int = 1
+    skip_calm: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what nobody can watch."""

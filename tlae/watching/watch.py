@@ -122,7 +122,14 @@ class _Watch:
         interval_s = interval_of(address, cfg.camera, model.calibration.interval_s)
         before = store.facts()
         self._facts = self._own_facts(before, model, interval_s)
-        live = Live(model, cfg.scoring, events=cfg.events, interval_s=interval_s, device=cfg.device)
+        live = Live(
+            model,
+            cfg.scoring,
+            events=cfg.events,
+            interval_s=interval_s,
+            device=cfg.device,
+            skip_calm=cfg.skip_calm,
+        )
         self._controls = self._begun_controls(before, live.threshold)
         self._following = self._begun(model, live, name)
         if "events" in before:

@@ -213,7 +213,8 @@ def _facts(
         # a net that segments expects nothing that could be shown
         "keep_rebuilt": cfg.keep_rebuilt and model.shows_expected,
     }
-    return facts | {"compile": True} if cfg.compile else facts  # older jobs know no such fact
+    # older jobs know no such facts:
+    return facts | {name: True for name in ("compile", "skip_calm") if getattr(cfg, name)}
 
 
 def _measure(
@@ -235,6 +236,7 @@ def _measure(
         precision=facts["precision"],
         keep_rebuilt=facts["keep_rebuilt"],
         compiled=cfg.compile,
+        skip_calm=cfg.skip_calm,
     )
     job = ScoringJob(
         place.folder, store, runs, facts, facts["keep_rebuilt"], place.rows_before, scorer.delay
