@@ -1,6 +1,7 @@
 """Sessions, thresholds and marks of events that outlive the server."""
 
 import json
+import shutil
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -82,6 +83,30 @@ def test_a_session_goes_on_as_if_nothing_had_happened(
     assert parts == whole
     assert again == events
     assert [point["frame"] for point in points] == list(range(FRAMES))
+
+
+def test_a_kill_loses_no_picture_of_the_event_that_goes_on(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("EVERY_S", 0.0), ("BYTES_S", 1e15)):  # each frame is written
+        monkeypatch.setattr(f"tlae.serving.session_store.{name}", value)
+    for name in ("running", "killed"):
+        (tmp_path / name).mkdir()
+    with Server(models, tmp_path / "running") as server:
+        client = server.start()
+        session = session_of(client, interval_s=0.1, threshold=0.3)
+        push(client, session, range(8))
+        place = f"/api/sessions/{session}/events"
+        (event,) = client.get(place).json()
+        assert event["goes_on"]
+        picture = client.get(f"{place}/{event['id']}/snapshot").content
+        shutil.copytree(
+            tmp_path / "running/state", tmp_path / "killed/state"
+        )  # as a kill leaves it
+    with Server(models, tmp_path / "killed") as server:
+        client = server.start()
+        assert client.get(place).json() == [event]
+        assert client.get(f"{place}/{event['id']}/snapshot").content == picture
 
 
 def test_marks_of_events_are_kept_in_a_file(models: Path, tmp_path: Path) -> None:

@@ -146,3 +146,19 @@ def test_cameras_of_one_model_do_not_disturb_each_other(name: str) -> None:
     with ThreadPoolExecutor(6) as pool:
         np.testing.assert_array_equal(list(pool.map(raw, range(6))), alone)
     torch.set_num_threads(threads)
+
+
+def test_pictures_of_another_shape_are_refused_and_an_unlike_pace_is_noted(client: Any) -> None:
+    session, wide = session_of(client, "gate"), io.BytesIO()
+    np.save(wide, np.full((32, 64, 3), 90, np.uint8))
+    push(client, session, 0, time_s=0.0)
+    answer = client.post(f"/api/sessions/{session}/frames", content=wide.getvalue())
+    assert answer.status_code == 422
+    assert "must have one shape, got 64x32 pixels after 32x32" in answer.json()["error"]
+    for number in range(1, 17):
+        push(client, session, number, time_s=float(number))
+    facts = client.get(f"/api/sessions/{session}").json()
+    assert facts["frames"] == 17
+    assert [note[:22] for note in facts["notes"]] == ["frames are 1 s apart, "]
+    answer = client.put(f"/api/sessions/{session}/events/E77/mark", json={"mark": None})
+    assert answer.json()["error"].endswith(f"list them at /api/sessions/{session}/events")

@@ -1,6 +1,7 @@
 """What the log says when scores mean little."""
 
 import logging
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from tlae.cli import main
 from tlae.model_file import save_model
 from tlae.watching.arrival import Counts
 from tlae.watching.keeping_up import KeepingUp
+from tlae.watching.store import Store
 
 
 def test_dropped_frames_are_reported_once_and_so_is_their_end(
@@ -48,3 +50,33 @@ def test_frames_unlike_those_of_training_are_reported(
         "note: frames are 2 s apart, the model learnt from frames 0.1 s apart; scores may mean "
         "little, and an interval over 0.5 s begins a new clip"
     )
+
+
+def test_the_last_line_says_what_was_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_model(small_model("copy_last"), tmp_path / "gate.safetensors")
+    footage = write_clips(tmp_path / "f", (4,))
+    write_clips(tmp_path / "wide", (1,), size_hw=(32, 64))
+    (tmp_path / "wide/c0/000.png").rename(footage / "c0/004.png")
+    words = settings(tmp_path / "gate.safetensors", footage, tmp_path / "out")
+    assert main(["watch", *words, "camera.interval_s=0.1", "camera.stop_idle_s=0.5"]) == 0
+    assert "done: 4 frames scored, 1 left out, events" in capsys.readouterr().out
+
+
+def test_a_disk_that_takes_nothing_to_the_end_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    save_model(small_model("copy_last"), tmp_path / "gate.safetensors")
+    footage, out = write_clips(tmp_path / "f", (4,)), tmp_path / "out"
+    words = settings(tmp_path / "gate.safetensors", footage, out, "camera.interval_s=0.1")
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "commit", full)
+        assert main(["watch", *words, "camera.stop_idle_s=0.5"]) == 2
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith(f"tlae watch: {out}/watch.sqlite must be writable, and was not")
+    assert main(["watch", *words, "camera.stop_idle_s=0.5"]) == 0
+    assert "done: 4 frames scored, events" in capsys.readouterr().out

@@ -1,9 +1,11 @@
 """Frames of a stream from which packets were lost on the way."""
 
 import io
+from fractions import Fraction
 from functools import cache
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -69,3 +71,21 @@ def test_a_sender_that_begins_anew_is_followed() -> None:
     sent = datagrams(bf="0")
     found, _ = decoded(b"".join([*sent[: len(sent) // 2 - 1], *sent]))
     assert len(found) >= 20
+
+
+def test_a_damaged_jpeg_of_a_stream_is_left_out() -> None:
+    file = io.BytesIO()
+    with av.open(file, "w", "matroska") as out:
+        stream = out.add_stream("mjpeg", rate=10)
+        stream.height, stream.width = SIZE_HW
+        stream.pix_fmt = "yuvj420p"
+        for number in range(8):
+            data = cv2.imencode(".jpg", picture(number))[1].tobytes()
+            half, middle = data[: len(data) // 2], len(data) - 600
+            lost = data[:middle] + bytes(400) + data[middle + 400 :]
+            packet = av.Packet({2: half, 4: data[:-2], 6: lost}.get(number, data))
+            packet.stream, packet.pts, packet.dts = stream, number, number
+            packet.time_base = Fraction(1, 10)
+            out.mux(packet)
+    found, counts = decoded(file.getvalue())
+    assert (sorted(found), counts.unreadable) == ([0, 100, 300, 500, 700], 3)

@@ -26,8 +26,11 @@ def run(cfg: WatchConfig) -> None:
     if signal.SIGINT in caught:
         raise KeyboardInterrupt
     if is_plain:
+        losses = {"dropped": report.dropped, "left out": report.unreadable}
+        lost = "".join(f", {count:,} {name}" for name, count in losses.items() if count)
         print(
-            f"done: {report.scored:,} frames scored, events: {report.events:,}, in {report.folder}"
+            f"done: {report.scored:,} frames scored{lost}, events: {report.events:,}, in "
+            f"{report.folder}"
         )
         if report.waiting:
             print(f"{report.waiting:,} messages wait to be sent; the same command sends them")

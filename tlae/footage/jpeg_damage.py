@@ -28,6 +28,12 @@ def scan_start(data: bytes) -> int:
     return len(data)
 
 
+def is_damaged(data: bytes) -> bool:
+    """Whether the bytes of a JPEG tell that a part is missing or was written over."""
+    is_cut = data.rfind(_END) < scan_start(data)
+    return is_cut or has_stray_marker(data) or has_lost_block(data)
+
+
 def has_stray_marker(data: bytes) -> bool:
     """Whether a JPEG's pixel data holds a marker that cannot stand there, or restarts in disorder.
 

@@ -16,7 +16,13 @@ class Refused(UserError):
         self.status = status
 
 
-def not_found(thing: str, name: str) -> Refused:
-    """A thing that there is not."""
+def not_found(thing: str, name: str, within: str = "") -> Refused:
+    """A thing that there is not.
+
+    Args:
+        thing: model, session, job or event.
+        name: that was asked for.
+        within: part of the address before the list of such things, as /sessions/3f9a12bc.
+    """
     shown = name if len(name) <= 60 else f"{name[:60]}..."
-    return Refused(404, f"no {thing} has the id {shown!r}; list them at /api/{thing}s")
+    return Refused(404, f"no {thing} has the id {shown!r}; list them at /api{within}/{thing}s")

@@ -47,6 +47,7 @@ class SessionStore:
     def __init__(self, folder: Path) -> None:
         self._folder, self._lock = folder, threading.RLock()
         self._due_s: dict[str, float] = {}
+        self._drawn: dict[str, tuple[str, int]] = {}  # open event and its worst frame, as written
         with explain_os_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -76,8 +77,10 @@ class SessionStore:
         """
         if not ended and not at_once and time.monotonic() < self._due_s.get(session.id, 0.0):
             return
-        if at_once and session.going_on is not None:
-            ended = [*ended, session.going_on]  # its picture; it is replaced when the event is over
+        going_on = session.going_on
+        worst = None if going_on is None else (going_on.id, going_on.peak_frame)
+        if going_on is not None and (at_once or self._drawn.get(session.id) != worst):
+            ended = [*ended, going_on]  # its picture; it is replaced when the event is over
         rows = [_row(session.id, session.found(event.id)) for event in ended]
         with self._lock:  # what is read last is written last
             if session.is_closed:
@@ -91,6 +94,8 @@ class SessionStore:
                     (session.id, json.dumps(facts), live),
                 )
                 self._base.execute("commit")
+                if worst is not None:
+                    self._drawn[session.id] = worst
             except sqlite3.Error as error:
                 logger.warning("session %s cannot be written: %s", session.id, error)
                 if self._base.in_transaction:
@@ -101,6 +106,7 @@ class SessionStore:
     def forget(self, session: str) -> None:
         """A session was closed."""
         self._due_s.pop(session, None)
+        self._drawn.pop(session, None)
         with self._lock:
             self._base.execute("delete from sessions where id = ?", (session,))
             self._base.execute("delete from events where session = ?", (session,))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from tlae.budget import Budget
 from tlae.footage.frames import OK
+from tlae.footage.preprocess import same_shape
 from tlae.live import Live
 from tlae.rendering.heatmap import FloatMap, RecentMaps
 from tlae.scoring.events import SCENE, Event
@@ -57,6 +58,7 @@ class Session:
         self._worst: Shown | None = None  # of that event
         self._worst_before: bytes | None = None  # JPEG of it from before a restart
         self._recent = RecentMaps()
+        self._shape_hw: tuple[int, int] | None = None  # of the last picture
         self._interval_s, self._device = interval_s, device
         self._lock = threading.Lock()
         self._waiting = threading.BoundedSemaphore(MOST_WAITING)
@@ -83,6 +85,7 @@ class Session:
             )
         try:
             with self._lock:
+                self._require_shape(image)
                 seen = self._live.push(image, when)
                 before: tuple[FloatMap, ...] = ()
                 if seen.state == OK:
@@ -92,6 +95,20 @@ class Session:
                 return self.points[-1], self._open, ended
         finally:
             self._waiting.release()
+
+    def _require_shape(self, image: npt.NDArray[Any]) -> None:
+        """Refuse what `tlae score` leaves out; another resolution of the same shape is welcome."""
+        if image.ndim < 2 or not image.size:
+            return  # ``Live`` says what a picture is
+        height, width = image.shape[:2]
+        if self._shape_hw is not None and not same_shape((height, width), self._shape_hw):
+            before = f"{self._shape_hw[1]}x{self._shape_hw[0]}"
+            raise Refused(
+                422,
+                f"pictures of a session must have one shape, got {width}x{height} pixels after "
+                f"{before}; begin another session",
+            )
+        self._shape_hw = height, width
 
     def change_budget(self, budget: Budget | None) -> None:
         """Alarm by another budget from the next frame on; None: as the model was trained."""
@@ -158,7 +175,7 @@ class Session:
             Refused: 404, there is no such event.
         """
         if event not in {one.id for one, _, _ in self.events()}:
-            raise not_found("event", event)
+            raise not_found("event", event, f"/sessions/{self.id}")
         self.marks[event] = mark or ""
 
     def marked(self) -> list[Mark]:
@@ -249,6 +266,7 @@ class Session:
             "frames": self._frames,
             "events": self._event_count,
             "budget": {} if self.budget is None else self.budget.given(),
+            "notes": self._live.unlike_training,
             "last": None if last is None else asdict(last),
         }
 

@@ -1,6 +1,8 @@
 """The source of frames that the settings name."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tlae.errors import UserError
 from tlae.watching.address import Address, Kind
@@ -58,3 +60,24 @@ def patience_s(address: Address, cfg: CameraConfig) -> float:
     if address.kind in (Kind.FOLDER, Kind.FILE):
         return FILE_S
     return 2 * cfg.open_timeout_s + cfg.read_timeout_s + MARGIN_S  # opening takes up to two
+
+
+def required_camera(address: Address, facts: Mapping[str, Any], folder: Path) -> str:
+    """How a folder knows its camera; another one would mix what does not belong together.
+
+    Args:
+        address: of the camera.
+        facts: that the folder holds; empty: it is new.
+        folder: of the watch.
+
+    Raises:
+        UserError: it was begun with another camera.
+    """
+    mine = address.shown
+    if address.kind in (Kind.FILE, Kind.FOLDER):
+        mine = str(Path(address.path).resolve())
+    if facts.get("camera", mine) != mine:
+        raise UserError(
+            f"{folder} was begun with camera={facts['camera']}, got {mine}; give another out=..."
+        )
+    return mine

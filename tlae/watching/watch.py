@@ -26,7 +26,7 @@ from tlae.watching.delivery import Deliveries
 from tlae.watching.following import Following
 from tlae.watching.keeping_up import KeepingUp
 from tlae.watching.messages import Announcer
-from tlae.watching.opening import interval_of, patience_s, source_of
+from tlae.watching.opening import interval_of, patience_s, required_camera, source_of
 from tlae.watching.process import limit_threads
 from tlae.watching.reader import Reader
 from tlae.watching.recording import Recorder
@@ -57,12 +57,16 @@ class WatchReport:
     Attributes:
         folder: of its results.
         scored: frames.
+        dropped: frames that a newer one replaced before they were scored.
+        unreadable: files and pictures that gave no frame, or one of another shape.
         events: so far, those of earlier runs included.
         waiting: messages that have not arrived.
     """
 
     folder: Path
     scored: int
+    dropped: int
+    unreadable: int
     events: int
     waiting: int
 
@@ -76,7 +80,8 @@ def watch(cfg: WatchConfig, stop: threading.Event, show: Show) -> WatchReport:
         show: takes a line about the state, about once a second.
 
     Raises:
-        UserError: settings do not fit, the camera cannot be opened, or the folder is taken.
+        UserError: settings do not fit, the camera cannot be opened, the folder is taken, or what
+            was found could not be written to the end.
     """
     model = load_scorable(Path(cfg.model_file).expanduser())
     limit_threads(cfg.threads)
@@ -154,7 +159,7 @@ class _Watch:
     ) -> dict[str, Any]:
         """What the folder knows its watch by; a state fits only what was read in the same way."""
         return {
-            "camera": _required_camera(self._address, before, self._folder),
+            "camera": required_camera(self._address, before, self._folder),
             "watch_id": before.get("watch_id") or secrets.token_hex(6),
             "reading": {
                 "model": model.digest(),
@@ -208,9 +213,15 @@ class _Watch:
                 reader.close()
                 self._commit()
         self._write_status()
+        if self._is_unwritten:
+            raise UserError(
+                f"{self._folder / FILE} must be writable, and was not to the end: what was found "
+                "since is lost, but for files, which are scored again; make room"
+            )
         waiting = sum(self._store.waiting().values())
         events = self._following.events[1]
-        return WatchReport(self._folder, self._status.scored, events, waiting)
+        scored, counts = self._status.scored, self._source.counts
+        return WatchReport(self._folder, scored, counts.dropped, counts.unreadable, events, waiting)
 
     def _watch(self, reader: Reader, stop: threading.Event, show: Show) -> None:
         stop_idle_s = self._cfg.camera.stop_idle_s or math.inf
@@ -296,15 +307,3 @@ class _Watch:
     def _write_status(self) -> None:
         facts = self._status.as_json(self._following.events, self._deliveries.as_json())
         self._status.write(self._folder, facts)
-
-
-def _required_camera(address: Address, facts: dict[str, Any], folder: Path) -> str:
-    """How the folder knows its camera; another one would mix what does not belong together."""
-    mine = address.shown
-    if address.kind in (Kind.FILE, Kind.FOLDER):
-        mine = str(Path(address.path).resolve())
-    if facts.get("camera", mine) != mine:
-        raise UserError(
-            f"{folder} was begun with camera={facts['camera']}, got {mine}; give another out=..."
-        )
-    return mine

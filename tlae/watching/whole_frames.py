@@ -5,7 +5,10 @@ import math
 import av
 from av.video.stream import VideoStream
 
+from tlae.footage.jpeg_damage import is_damaged
 from tlae.watching.arrival import Counts
+
+MJPEG = "mjpeg"
 
 
 class WholeFrames:
@@ -25,6 +28,9 @@ class WholeFrames:
 
     def frames_of(self, packet: "av.Packet[VideoStream]") -> list[av.VideoFrame]:
         """Whole frames of a packet."""
+        if packet.stream.codec_context.name == MJPEG and packet.size and is_damaged(bytes(packet)):
+            self._counts.unreadable += 1  # the decoder makes up what is missing
+            return []
         if packet.is_corrupt:
             self._whole_from = math.inf
         elif packet.is_keyframe and not self._was_corrupt and self._whole_from == math.inf:
