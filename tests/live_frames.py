@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -51,9 +52,10 @@ def require_equal(
         np.testing.assert_allclose(verdict.map, offline.map_of(row), rtol=1 / 4096, atol=1e-7)
     assert len(events) == len(offline.events)
     for mine_, theirs in zip(_in_order(events), _in_order(offline.events), strict=True):
-        # A clip has a number here; whether a thing stayed takes all maps of an event, and its rank
-        # all events.
-        same = {"id": "", "clip": "", "stays": False, "rank": 0}
+        # A clip has a number here; whether a thing stayed takes all maps of an event, its rank all
+        # events, and its kind in words pictures of before and after.
+        same: dict[str, Any] = {"id": "", "clip": "", "stays": False, "rank": 0}
+        same |= {"what": "", "told_by": "", "still_so": None, "over_at": None}
         assert replace(mine_, **same) == replace(theirs, **same)  # type: ignore[arg-type]
 
 

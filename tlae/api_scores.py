@@ -77,7 +77,10 @@ def find_events(
             words[name] = _ids(name, ids)
     cfg = settings_from("events", words, settings)
     with held_results(scores.folder):
-        found = answer(cfg).scores if is_answer(cfg) else events_workflow.find_anew(cfg).scores
+        if is_answer(cfg):
+            found = answer(cfg).scores
+        else:
+            found = events_workflow.find_anew(cfg, scores.footage).scores
     anew = replace(found, footage=scores.footage)
     weakref.finalize(anew, _let_go, scores)
     return anew

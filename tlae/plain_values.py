@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -47,7 +48,13 @@ def known_fields(kind: type, facts: Mapping[str, Any]) -> dict[str, Any]:
 def _value(hint: Any, value: Any, name: str) -> Any:
     if isinstance(hint, UnionType):
         kinds = get_args(hint)
-        return None if value is None and NoneType in kinds else _value(kinds[0], value, name)
+        if value is None and NoneType in kinds:
+            return None
+        *others, last = (kind for kind in kinds if kind is not NoneType)
+        for kind in others:
+            with suppress(ValueError):
+                return _value(kind, value, name)
+        return _value(last, value, name)
     if is_dataclass(hint):
         assert isinstance(hint, type)
         return from_plain(hint, value)

@@ -267,3 +267,26 @@ def test_old_scores_know_no_answers(root: Path, capsys: pytest.CaptureFixture[st
     assert events(root) == 0
     assert events(root, "normal=E0001") == 0
     assert shown(root) == ["E0002"]
+
+
+def test_kinds_are_told_by_pictures_and_without_them_by_the_map(
+    root: Path, once: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    yard, gate = read_results(root / "scores/june").events
+    assert (yard.what, yard.over_at) == ("new object", "2026-06-13T12:00:00")
+    assert yard.told_by.startswith("something stands out where nothing did before")
+    assert (gate.what, gate.still_so) == ("recurring", None)
+    assert events(root, f"footage={root}/nowhere") == 0
+    said = capsys.readouterr().out
+    assert "told without pictures" in said
+    assert "E0001 june frames 10-11 (from 2026-06-13T10:00:00), peak 0.6079, lasting" in said
+    moved = shutil.copytree(once / "june", root / "moved/june")
+    assert events(root, f"footage={moved}") == 0
+    assert ", new object, left by 2026-06-13T12:00:00" in capsys.readouterr().out
+    (moved / "2026-06-13T10_00_00.png").rename(moved / "2026-06-13T10_00_01.png")
+    (moved / "2026-06-13T11_00_00.png").rename(moved / "2026-06-13T11_00_01.png")
+    assert events(root, f"footage={moved}") == 0  # pictures of other names were not scored
+    assert read_results(root / "scores/june").events[0].what == "lasting"
+    assert main(["report", f"scores={root}/scores/june", f"footage={once}/june"]) == 0
+    page = (root / "scores/june/report.html").read_text(encoding="utf-8")
+    assert "Recurring: it came back on 2 further days at this hour." in page

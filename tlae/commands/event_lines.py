@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from tlae.scoring.events import SCENE, Event
 from tlae.scoring.results import Scores
+from tlae.scoring.thing_kinds import until_words
 from tlae.workflows.answers import AnswersReport
 
 MOST_HIDDEN = 5  # named
@@ -52,13 +53,15 @@ def event_lines(events: Sequence[Event], most: int = 5) -> list[str]:
     for event in sorted(scenes, key=lambda e: (e.rank or len(events), -(e.peak_raw or 0.0)))[:most]:
         span = f"frames {event.first_frame}-{event.last_frame}"
         where = f" in {event.zone}" if event.zone else ""
-        kept = f", {event.what}" if event.what else ", stays" if event.stays else ""
+        kept = [event.what, until_words(event)] if event.what else ["stays"] * event.stays
         lines.append(
             f"  {event.id} {event.clip} {span}{where} (from {_when(event)}), peak "
-            f"{event.peak_raw:.4g}{kept}"
+            f"{', '.join([f'{event.peak_raw:.4g}', *filter(None, kept)])}"
         )
         if event.reason:
             lines.append(f"        it {event.reason}")
+        if event.told_by:
+            lines.append(f"        {event.what}: {event.told_by}")
     troubles = Counter(event.health for event in events if event.kind != SCENE)
     return lines + [f"  camera {health}: {count} x" for health, count in troubles.items()]
 

@@ -21,7 +21,8 @@ def run(cfg: FleetConfig) -> None:
 
 
 def _print_outcome(outcome: Outcome) -> None:
-    found = f"{outcome.frames:,} frames, events: {outcome.events:,}, {outcome.seconds:.1f} s"
+    events = f"events: {outcome.events:,}{_hidden(outcome.hidden)}"
+    found = f"{outcome.frames:,} frames, {events}, {outcome.seconds:.1f} s"
     print(f"{outcome.name}: {found if outcome.state == DONE else f'failed, {outcome.reason}'}")
 
 
@@ -33,5 +34,12 @@ def _print_report(report: FleetReport, cfg: FleetConfig) -> None:
         print("next: when all shares have ended, the same command without shard merges them")
         return
     done = report.merged.done
-    frames, events = sum(one.frames for one in done), sum(one.events for one in done)
-    print(f"results: {report.merged.folder}: {frames:,} frames, events: {events:,}")
+    frames, events, hidden = (
+        sum(getattr(one, name) for one in done) for name in ("frames", "events", "hidden")
+    )
+    found = f"{frames:,} frames, events: {events:,}{_hidden(hidden)}"
+    print(f"results: {report.merged.folder}: {found}")
+
+
+def _hidden(events: int) -> str:
+    return f" ({events:,} more are hidden by your answers)" if events else ""

@@ -65,7 +65,8 @@ class Outcome:
         facts: of the job.
         frames: of the footage.
         unreadable: frames that could not be read.
-        events: that were found.
+        events: that were found and are shown.
+        hidden: events that the user's answers hide.
         seconds: that it took.
         reason: why it failed; empty where it is done.
         notes: what was said of the footage.
@@ -78,6 +79,7 @@ class Outcome:
     frames: int = 0
     unreadable: int = 0
     events: int = 0
+    hidden: int = 0
     seconds: float = 0.0
     reason: str = ""
     notes: list[str] = field(default_factory=list)
@@ -140,8 +142,14 @@ def _scored(job: Job) -> Outcome:
 def _with_counts(outcome: Outcome, scores: Scores) -> Outcome:
     state = scores.columns["state"]
     unreadable = int((~is_any(state, READ)).sum())
-    events = len(scores.event_records)
-    return replace(outcome, state=DONE, frames=len(state), unreadable=unreadable, events=events)
+    return replace(
+        outcome,
+        state=DONE,
+        frames=len(state),
+        unreadable=unreadable,
+        events=len(scores.event_records),
+        hidden=len(scores.hidden_records),
+    )
 
 
 def _kind_and_text(error: Exception) -> str:

@@ -139,6 +139,7 @@ def _summary(done: Sequence[Outcome], failed: Sequence[Outcome]) -> dict[str, ob
         "frames": sum(outcome.frames for outcome in done),
         "unreadable": sum(outcome.unreadable for outcome in done),
         "events": sum(outcome.events for outcome in done),
+        "hidden": sum(outcome.hidden for outcome in done),
         "seconds": round(sum(outcome.seconds for outcome in done), 1),
         "failed": [{"job": outcome.name, "reason": outcome.reason} for outcome in failed],
     }

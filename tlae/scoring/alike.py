@@ -4,7 +4,7 @@ The rule is strict on purpose, for what is alike is not shown again:
 
 - Place: the intersection over union of the boxes is at least ``LEAST_OVERLAP``, so that a small
   thing before a large one is none of its kind.
-- Light: changes of light are alike each other alone.
+- Light: what was answered as light hides light alone.
 - Hour: an answer about what recurs, or was there for less than half a day, holds at about the same
   hour of the day. The event must lie within its hours, ``SAME_HOUR_S`` more on either side. What
   stood for half a day and more has no hour. Without a wall clock the place alone decides.
@@ -29,7 +29,7 @@ def alike(event: Event, of: Shares, answered: Event, place: Shares) -> bool:
         answered: the event that a person called normal.
         place: where that was.
     """
-    same_kind = (event.what == LIGHT) == (answered.what == LIGHT)
+    same_kind = answered.what != LIGHT or event.what == LIGHT
     return same_kind and overlap(of, place) >= LEAST_OVERLAP and _same_hour(event, answered)
 
 

@@ -56,6 +56,11 @@ class Event:
         frames: number of frames in which the map shows a thing; 0 where things are not followed.
         returns: further days on which a thing came back at about the same hour.
         rank: place in the order of interest, 1 first; 0: none, or not known (while it goes on).
+        told_by: why it is of that kind, in words; "": not told.
+        still_so: whether the last pictures show the place of a thing as it was since; None: not
+            known.
+        over_at: when the place first was as before again: wall-clock time, or clip time [s] where
+            that is not known; None: it is still so, or that is not known.
         hidden_by: key of the answer that hides it, see ``answers``; "": it is shown.
     """
 
@@ -83,6 +88,9 @@ class Event:
     frames: int = 0
     returns: int = 0
     rank: int = 0
+    told_by: str = ""
+    still_so: bool | None = None
+    over_at: str | float | None = None
     hidden_by: str = ""
 
     def as_json(self) -> dict[str, Any]:

@@ -77,7 +77,8 @@ def job_routes(service: Service) -> APIRouter:
 
     @router.get("/{job}/events", summary="Events, as in events.json")
     def events(job: str) -> list[Facts]:
-        return [plain(record) for record in jobs.get(job).result.event_records]
+        result = jobs.get(job).result
+        return [plain(record) for record in (*result.event_records, *result.hidden_records)]
 
     @router.get("/{job}/maps/{row}", summary="Map of a frame", response_class=Response)
     def map_of(

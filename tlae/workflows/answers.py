@@ -192,7 +192,7 @@ def _mark(
     assert model.file is not None
     now = datetime.now().astimezone().isoformat(timespec="seconds")
     name = results.folder.resolve().name
-    event = replace(event, hidden_by="", accepted_at=None)
+    event = replace(event, hidden_by="")
     scores = EventScores(1.0)
     return Mark(
         *(key, NORMAL, name, run_name(model.file), model.digest(), event, scores),

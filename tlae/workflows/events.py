@@ -1,5 +1,6 @@
 """Find events anew in what is already scored: other budgets, zones or rules; no net is run."""
 
+import logging
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,10 @@ import numpy as np
 
 from tlae.budget import Budget
 from tlae.config_scores import EventsConfig
-from tlae.errors import UserError
+from tlae.errors import FootageError, UserError
 from tlae.footage.clock import UNKNOWN
+from tlae.footage.frames import Clip
+from tlae.footage.sources import Footage
 from tlae.footage.windows import median_interval_s, segments
 from tlae.footage.zones import Mask, Zones, read_zones
 from tlae.schema import part_of
@@ -31,7 +34,7 @@ from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.scoring.coco import coco_of
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.event_search import find_events
-from tlae.scoring.events import accept_standing, in_alarm, seen_runs
+from tlae.scoring.events import Event, accept_standing, in_alarm, seen_runs
 from tlae.scoring.interest import ranked
 from tlae.scoring.results import COCO, Scores, Zoned, read_results, write_tables
 from tlae.scoring.rule import ScoringRule
@@ -40,6 +43,10 @@ from tlae.scoring.stored_maps import StoredMaps
 from tlae.table import Table, highest
 from tlae.whole_file import write_json
 from tlae.workflows.answers import model_of
+from tlae.workflows.named_footage import open_saved
+from tlae.workflows.thing_pictures import tell_kinds
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -72,11 +79,12 @@ class _Scored:
     model: Scorable
 
 
-def find_anew(cfg: EventsConfig) -> EventsReport:
+def find_anew(cfg: EventsConfig, footage: Footage | None = None) -> EventsReport:
     """Find events in a scores folder that no other process writes into, and write them there.
 
     Args:
         cfg: settings of `tlae events`, the folder among them.
+        footage: with the pictures, where it is in memory; None: where the scores say.
 
     Raises:
         UserError: the folder, its model or the zones are not what they must be.
@@ -98,7 +106,9 @@ def find_anew(cfg: EventsConfig) -> EventsReport:
     found_in = scored.stored, rule, median_interval_s(table), scored.model.gap_s
     areas = accept_standing(table, areas, *found_in)
     table, zoned = _table(scored, areas, zones_file)
-    events = ranked(with_answers(find_events(table, areas, *found_in), table, answers))
+    events = find_events(table, areas, *found_in)
+    events = tell_kinds(events, table, _clips(cfg, scored.results, events, footage))
+    events = ranked(with_answers(events, table, answers))
     folder = scored.results.folder
     summary = _summary(scored, table, areas, budget, rule) | {FIELD: answers.facts(events)}
     write_tables(folder, table, events, zoned)
@@ -116,6 +126,27 @@ def _open(folder: Path, model_file: str | None) -> _Scored:
         calibration = model.calibration.smoothed(rule.smooth_frames, causal=rule.causal)
     runs = seen_runs(results.columns, segments(results.columns, model.gap_s))
     return _Scored(results, StoredMaps(results.stored_maps, runs, rule), calibration, model)
+
+
+def _clips(
+    cfg: EventsConfig, results: Scores, events: list[Event], footage: Footage | None
+) -> dict[str, Clip]:
+    """Clips by name, where pictures tell more of some events; none where the footage has gone."""
+    if not any(event.what for event in events):
+        return {}
+    try:
+        if footage is None:
+            footage = open_saved(results.summary["footage"], cfg.footage)
+    except FootageError as error:
+        logger.warning(f"note: kinds of things are told without pictures: {error}")
+        return {}
+    clips = {clip.name: clip for clip in footage.clips}
+    if missing := sorted({event.clip for event in events} - set(clips)):
+        logger.warning(
+            f"note: kinds of things are told without pictures in {', '.join(missing)[:100]}, which "
+            "the footage lacks"
+        )
+    return clips
 
 
 def _answers(cfg: EventsConfig, model: Scorable) -> Answers:

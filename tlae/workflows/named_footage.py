@@ -1,7 +1,7 @@
 """Footage as settings name it, and as a results folder remembers it."""
 
 from dataclasses import fields
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from tlae.budget import Budget
@@ -51,3 +51,8 @@ def open_saved(remembered: dict[str, Any], path: str | None = None) -> Footage:
     reading = {key: remembered[key] for key in READING if key in remembered}
     footage = open_footage(place, **reading)
     return footage.with_levels(remembered.get("levels"))
+
+
+def file_stem(path: str) -> str:
+    """Name of a file without its ending; smaller copies may be of another format."""
+    return PurePosixPath(path.replace("::", "/").replace("\\", "/")).stem

@@ -5,7 +5,6 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -25,7 +24,7 @@ from tlae.rendering.timeline import ScoreAxis
 from tlae.scoring.events import SCENE, shows_scene
 from tlae.scoring.results import Scores
 from tlae.table import Flags, Table, groups
-from tlae.workflows.named_footage import open_saved
+from tlae.workflows.named_footage import file_stem, open_saved
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +80,9 @@ class Drawing:
         table = self.results.columns
         scored = table["path"][table["clip"] == name] if "path" in table else ()
         for frame in self.clips[name].frames(start=start, min_hw=min_hw):
-            if frame.frame < len(scored) and _stem(frame.path) != _stem(scored[frame.frame]):
+            if frame.frame < len(scored) and file_stem(frame.path) != file_stem(
+                scored[frame.frame]
+            ):
                 raise FootageError(
                     f"frame {frame.frame} of clip {name} was {scored[frame.frame]} when it was "
                     f"scored and is {frame.path} now; give footage=... where the scored files lie, "
@@ -243,11 +244,6 @@ def fitted(image: Image, size_hw: tuple[int, int]) -> tuple[int, int]:
     """Height and width of a picture brought into a size, its proportions kept."""
     share = min(size_hw[0] / image.shape[0], size_hw[1] / image.shape[1])
     return max(1, round(share * image.shape[0])), max(1, round(share * image.shape[1]))
-
-
-def _stem(path: str) -> str:
-    """Name of a file without its ending; smaller copies may be of another format."""
-    return PurePosixPath(path.replace("::", "/").replace("\\", "/")).stem
 
 
 def worst_rows(

@@ -5,8 +5,11 @@ import logging
 import math
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -28,8 +31,9 @@ from tlae.rendering.report_page.page import (
 )
 from tlae.rendering.report_page.score_points import modes_of
 from tlae.rendering.strength import times_threshold
-from tlae.scoring.events import shows_scene
+from tlae.scoring.events import Event, shows_scene
 from tlae.scoring.results import CLIPS, MEASURES, Scores
+from tlae.scoring.thing_kinds import until_words
 from tlae.table import Table, first_rows
 from tlae.whole_file import explain_os_errors, whole_file
 from tlae.workflows.pictures import Drawing, open_drawing
@@ -111,11 +115,29 @@ def _scored(results: Scores) -> ReportData:
     table, summary = results.columns, results.summary
     threshold = math.inf if summary["threshold"] is None else float(summary["threshold"])
     time = FootageTime.of(table)
-    events = place_events(results.event_records, table, time, threshold)
+    shown, hidden = (
+        place_events(_with_until(records, events), table, time, threshold)
+        for records, events in (
+            (results.event_records, results.events),
+            (results.hidden_records, results.hidden),
+        )
+    )
     name, verdict = results.folder.resolve().name, _verdict(results)
-    hidden = place_events(results.hidden_records, table, time, threshold)
     words = f"tlae events {shlex.quote(f'scores={results.folder}')}"
-    return ReportData(name, table, summary, time, events, threshold, verdict, hidden, words)
+    return ReportData(name, table, summary, time, shown, threshold, verdict, hidden, words)
+
+
+def _with_until(records: Sequence[dict[str, Any]], events: Sequence[Event]) -> list[dict[str, Any]]:
+    pairs = zip(records, events, strict=True)
+    return [record | {"until": _until(event)} for record, event in pairs]
+
+
+def _until(event: Event) -> str:
+    """Whether the place of a thing is still so at the end, as a reader says times."""
+    if isinstance(event.over_at, str):
+        when = f"{datetime.fromisoformat(event.over_at):%Y-%m-%d %H:%M}"
+        event = replace(event, over_at=when)
+    return until_words(event)
 
 
 def _verdict(results: Scores) -> str:

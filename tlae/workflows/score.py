@@ -53,6 +53,7 @@ from tlae.workflows.footage_notes import (
     note_other_shape,
 )
 from tlae.workflows.named_footage import open_named, require_pace_for, saved
+from tlae.workflows.thing_pictures import tell_kinds
 
 SHORT_RUNS = 0.1  # share of frames in runs shorter than the window that is worth a warning
 
@@ -166,8 +167,11 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     place = find_place(folder, facts, footage, store, overwrite=cfg.overwrite)
     measured = _measure(cfg, model, rule, (store, runs, place, facts), footage.name)
     table, events = _find_alarms(store, runs, place.folder, model.gap_s, reading, measured)
+    seen = footage.with_levels(model.preprocessing.levels).clips
+    events = tell_kinds(events, table, {clip.name: clip for clip in seen})
     if answers is not None:
-        events = ranked(with_answers(events, table, answers))
+        events = with_answers(events, table, answers)
+    events = ranked(events)
     write_tables(place.folder, table, events)
     if model.watched_places is not None:
         np.save(place.folder / "watched.npy", model.watched_places)

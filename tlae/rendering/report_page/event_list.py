@@ -40,6 +40,8 @@ class ReportEvent:
         box: left, top, width, height in source pixels; empty: not known.
         size_hw: of the source; zeros: not known.
         frames: in which a thing was seen; 0: things are not followed.
+        told_by: why it is of that kind, in words, or "".
+        until: whether the place is still so at the end, in words, or "".
         hidden_by: key of the answer that hides it, or "".
     """
 
@@ -68,6 +70,8 @@ class ReportEvent:
     size_hw: tuple[int, int] = (0, 0)
     frames: int = 0
     strong: str = ""
+    told_by: str = ""
+    until: str = ""
     hidden_by: str = ""
 
 
@@ -80,7 +84,8 @@ def place_events(
     """Read events and find them on the axis.
 
     Args:
-        events: content of ``events.json``; those of frames that the table lacks are left out.
+        events: content of ``events.json``, with ``until`` in words; those of frames that the table
+            lacks are left out.
         table: score table.
         time: of its rows.
         threshold: alarm threshold in raw units where the table has no column of it.
@@ -152,5 +157,7 @@ def _placed(
         box=tuple(map(int, event.get("box") or ())),
         size_hw=(int(sizes[0]), int(sizes[1])),
         frames=int(event.get("frames") or 0),
+        told_by=str(event.get("told_by") or ""),
+        until=str(event.get("until") or ""),
         hidden_by=str(event.get("hidden_by") or ""),
     )

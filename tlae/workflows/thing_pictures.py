@@ -1,0 +1,178 @@
+"""Look at the places of things in the footage, so that their kinds can be told in words."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from tlae.errors import FootageError
+from tlae.footage.frames import OK, Clip, Image
+from tlae.progress import progress
+from tlae.scoring.areas import modes_of
+from tlae.scoring.events import CAMERA, Event, moment_text, shows_scene, source_hw_of
+from tlae.scoring.interest import interest
+from tlae.scoring.places import Change, Plane, View, in_light_of
+from tlae.scoring.thing_kinds import NEXT, TOLD, Later, told
+from tlae.scoring.things import DAY_S
+from tlae.table import Table, groups
+from tlae.workflows.named_footage import file_stem
+
+MOST_LOOKED_AT = 200  # things, the most interesting
+SINCE = 5  # pictures around the peak that show the thing
+JUST_BEFORE = 8  # pictures before it came, and
+DAYS_BEFORE, EACH_DAY = 2, 3  # so many of the same hour of so many days before
+BEFORE = 5  # of all these, those taken in the light most alike
+SPREAD = 200  # pictures of a clip, of which those after a thing tell until when it was there
+SAME_TIME_S = 1e-3
+
+Rows = npt.NDArray[np.int64]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(eq=False)
+class _Asked:
+    """A thing, and the rows of the table whose pictures tell of it."""
+
+    event: Event
+    view: View
+    before: Rows
+    since: Rows
+    later: Rows
+    seen: dict[int, Plane] = field(default_factory=dict)
+    shows: list[Later] = field(default_factory=list)
+    change: Change | None = None
+
+    @property
+    def told(self) -> Event:
+        """The event with what the pictures tell."""
+        return told(self.event, self.change, self.shows)
+
+    def see_later(self, seen: Plane, at_s: float, when: str | float) -> None:
+        """A picture after its last sighting."""
+        assert self.change is not None
+        self.shows.append(Later(at_s, when, self.change.shows(seen)))
+
+    def compare(self) -> None:
+        """Find what changed at the place; its pictures are not needed any more."""
+        since = [self.seen[row] for row in self.since if row in self.seen]
+        before = [self.seen[row] for row in self.before if row in self.seen]
+        self.seen = {}
+        if not since or not before:
+            return
+        typical = np.median(since, axis=0).astype(np.float32)
+        around = ~self.view.inside if not self.view.inside.all() else self.view.inside
+        apart = [
+            float(np.abs(in_light_of(p, typical, around) - typical)[around].mean()) for p in before
+        ]
+        nearest = [before[number] for number in np.argsort(apart, kind="stable")[:BEFORE]]
+        calm = np.median(nearest, axis=0).astype(np.float32)
+        self.change = Change.between(calm, typical, self.view)
+
+
+def tell_kinds(events: Sequence[Event], table: Table, clips: Mapping[str, Clip]) -> list[Event]:
+    """Events with their kinds, as far as the pictures tell them.
+
+    Args:
+        events: of a scored footage.
+        table: its score table.
+        clips: of the footage by name; things of others are told by the map alone.
+    """
+    asked = _asked(events, table, clips)
+    with progress("looking at things", 2 * len(asked), "things") as advance:
+        for name in dict.fromkeys(one.event.clip for one in asked):
+            ours = [one for one in asked if one.event.clip == name]
+            _look(ours, table, clips[name], later=False)
+            for one in ours:
+                one.compare()
+            advance(len(ours))
+            _look([one for one in ours if one.change is not None], table, clips[name], later=True)
+            advance(len(ours))
+    told_of = {one.event.id: one.told for one in asked}
+    return [told_of.get(event.id) or told(event, None, []) for event in events]
+
+
+def _look(asked: Sequence[_Asked], table: Table, clip: Clip, *, later: bool) -> None:
+    """Show things the pictures of one clip that tell of them: before and since, or later ones."""
+    wanted: dict[int, list[_Asked]] = defaultdict(list)
+    for one in asked:
+        for row in one.later if later else [*one.before, *one.since]:
+            wanted[int(row)].append(one)
+    for row, image in _pictures(table, clip, wanted):
+        for one in wanted[row]:
+            if (seen := one.view.of_picture(image)) is None:
+                continue
+            if later:
+                one.see_later(seen, float(table["time_s"][row]), moment_text(table, row))
+            else:
+                one.seen[row] = seen
+
+
+def _asked(events: Sequence[Event], table: Table, clips: Mapping[str, Clip]) -> list[_Asked]:
+    """The most interesting things of which pictures may tell more, with their rows."""
+    things = [event for event in events if event.what in TOLD and event.kind != CAMERA]
+    things = [event for event in things if event.clip in clips]
+    things = sorted(things, key=interest, reverse=True)[:MOST_LOOKED_AT]
+    usable = shows_scene(table) & (table["state"] == OK)
+    modes = modes_of(table)
+    rows_of = groups(table["clip"])
+    time_s = table["time_s"]
+    asked = []
+    for event in things:
+        rows = rows_of[event.clip]
+        first, last, peak = (
+            int(rows[0]) + frame
+            for frame in (event.first_frame, event.last_frame, event.peak_frame)
+        )
+        known = rows[usable[rows]]
+        alike = known[modes[known] == modes[peak]]
+        during = alike[(alike >= first) & (alike <= last)]
+        since = during[np.argsort(abs(during - peak), kind="stable")[:SINCE]]
+        before = _before(alike[alike < first], time_s, float(time_s[first]))
+        after = known[known > last]
+        step = max(1, len(rows) // SPREAD)
+        later = np.unique([*after[:NEXT], *after[(after - rows[0]) % step == 0]]).astype(np.int64)
+        view = View.of(event.box, source_hw_of(table, peak))
+        asked.append(_Asked(event, view, before, since, later))
+    return asked
+
+
+def _before(rows: Rows, time_s: npt.NDArray[np.float64], first_s: float) -> Rows:
+    """Pictures just before a time, and those of the same hour on the days before."""
+    found = list(rows[-JUST_BEFORE:])
+    for day in range(1, DAYS_BEFORE + 1):
+        off_s = abs(time_s[rows] - (first_s - day * DAY_S))
+        near = np.argsort(off_s, kind="stable")[:EACH_DAY]
+        found += [
+            row for row in rows[near] if abs(time_s[row] - first_s + day * DAY_S) <= DAY_S / 24
+        ]
+    return np.unique(found).astype(np.int64)
+
+
+def _pictures(table: Table, clip: Clip, rows: Mapping[int, object]) -> Iterator[tuple[int, Image]]:
+    """Pictures of some rows of one clip, in order, without those of files that were not scored."""
+    if not rows:
+        return
+    first = int(np.flatnonzero(table["clip"] == clip.name)[0])
+    times = np.sort(table["time_s"][list(rows)])
+    stems = [file_stem(path) for path in table["path"][list(rows)]] if "path" in table else []
+    stem_of = dict(zip(rows, stems, strict=False))
+
+    def wanted(time_s: float, taken_at: object) -> bool:
+        near = np.searchsorted(times, time_s - SAME_TIME_S)
+        return bool(near < len(times) and times[near] <= time_s + SAME_TIME_S)
+
+    try:
+        for frame in clip.frames(start=min(rows) - first, wanted=wanted):
+            row = first + frame.frame
+            if row > max(rows):
+                return
+            stem = file_stem(frame.path)
+            is_scored = row in rows and stem_of.get(row, stem) == stem
+            if is_scored and frame.image is not None:
+                yield row, frame.image
+    except FootageError as error:
+        logger.warning(f"note: kinds of things are told without pictures: {error}")
