@@ -19,7 +19,7 @@ from tlae.thrift_records import Int32, Record, packed, unpacked, varint
 
 MAGIC = b"PAR1"
 WRITER = b"tlae"  # our files say who wrote them
-GROUP_ROWS = 65_536
+GROUP_ROWS = 8192  # few, because the texts of a group are in memory twice
 GZIP, GZIP_BITS, GZIP_LEVEL = Int32(2), 31, 1
 DATA_PAGE, OPTIONAL, PLAIN, RLE = Int32(0), Int32(1), Int32(0), Int32(3)
 

@@ -50,7 +50,8 @@ def watch_drift(table: Table, calibration: Calibration) -> list[Drift]:
         calibration: as the scores were calibrated.
     """
     is_scored = (table["state"] == OK) & ~np.isnan(table["score"]) & shows_scene(table)
-    scored = table.take(is_scored)
+    used = [name for name in ("taken_at", "score", "frame_mean") if name in table]
+    scored = table.only(used).take(is_scored)
     days = np.datetime_as_string(scored["taken_at"], "D")
     days[days == "NaT"] = ""
     return [_of_day(str(day), scored.take(days == day), calibration) for day in np.unique(days)]
