@@ -77,3 +77,16 @@ def test_the_picture_of_a_session_is_without_the_trail(monkeypatch: pytest.Monke
         session.shown.picture()
         np.testing.assert_array_equal(shown[-1], drawn(verdicts, number))
     assert any((shown[n] < verdicts[n].map).any() for n in range(COUNT))
+
+
+def test_a_disk_that_takes_no_snapshot_is_reported_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    live, image = Live(small_model("copy_last"), Budget(threshold=1.0)), frame_image(0)
+    look = Look(lambda: image, 0.0, "gate", live.push(image))
+    (tmp_path / "snapshots").touch()  # a file where the folder should be
+    snapshots = Snapshots(tmp_path, None, local=True)
+    assert [snapshots.write("E0001", look) for _ in range(3)] == [None] * 3
+    (tmp_path / "snapshots").unlink()
+    assert snapshots.write("E0001", look) == "snapshots/E0001.jpg"
+    assert len(caplog.records) == 1

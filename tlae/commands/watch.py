@@ -1,12 +1,12 @@
 """tlae watch model_file=PATH camera=ADDRESS out=FOLDER [webhook.url=URL] [command.run=[a,b]].
 
-Watches a camera as its frames arrive, and says at once what is unusual. camera is rtsp://, http://
-or https:// (a stream, or a picture that is asked for again and again), the number of a USB camera,
-a folder that fills, or a video file. Writes <out>/: events.jsonl (one message a line: an event is
-new, goes on, is over), snapshots/ (each event at its worst), status.json (frames, latency, age of
-the last frame, outbox), watch.sqlite (what a restart goes on from). Messages go to a webhook, a
-program or an MQTT broker as well; one that is down gets them later. Ctrl+C or SIGTERM ends it, the
-same command continues.
+Watches a camera as its frames arrive, and says at once what is unusual. camera is rtsp://, udp://,
+http:// or https:// (a stream, or a picture that is asked for again and again), the number of a USB
+camera, a folder that fills, or a video file. Writes <out>/: events.jsonl (one message a line: an
+event is new, goes on, is over), snapshots/ (each event at its worst), status.json (frames, latency,
+age of the last frame, outbox), watch.sqlite (what a restart goes on from). Messages go to a
+webhook, a program or an MQTT broker as well; one that is down gets them later. Ctrl+C or SIGTERM
+ends it, the same command continues.
 """
 
 import signal

@@ -16,7 +16,7 @@ from tlae.scoring.alike import alike, shares_of
 from tlae.scoring.events import SCENE, Event, source_hw_of
 from tlae.scoring.marks import UNFIT, Mark, mark_of
 from tlae.table import Table, first_rows
-from tlae.whole_file import write_json
+from tlae.whole_file import explain_os_errors, write_json
 
 FORMAT = 1  # raise when older code could not read what is written
 ANSWERS = "answers.json"
@@ -170,7 +170,8 @@ def carry_answers(model_file: Path, new_file: Path) -> Path | None:
     known, new = answers_path(model_file), answers_path(new_file)
     if not known.is_file() or new.exists():
         return None
-    shutil.copyfile(known, new)
+    with explain_os_errors(new):
+        shutil.copyfile(known, new)
     return new
 
 

@@ -71,7 +71,7 @@ def told(event: Event, change: Change | None, later: Sequence[Later]) -> Event:
     event = replace(event, still_so=still_so, over_at=None if over is None else over.when)
     end_s = later[-1].at_s if later else event.end_s
     what, words = _of_outline(change, bool(still_so) and end_s - event.start_s >= FOR_GOOD_S)
-    return replace(event, what=what, told_by=f"{words}; its outline {_times(change.outline)}")
+    return replace(event, what=what, told_by=words)
 
 
 def until_words(event: Event) -> str:
@@ -89,21 +89,16 @@ def until_words(event: Event) -> str:
 
 def _of_outline(change: Change, for_good: bool) -> tuple[str, str]:
     """The kind that an outline tells, and why."""
-    if change.outline >= CAME:
-        return NEW, "something stands out where nothing did before"
-    if change.outline <= WENT:
-        return GONE, "what stood out there before does no longer"
-    if for_good:
-        return CHANGED, "nothing clearly came or went, and the place is another one up to the end"
-    return LASTING, "the place differs, nothing clearly came or went"
-
-
-def _times(outline: float) -> str:
-    """How strong an outline is, beside before."""
-    since = min(max(outline, 0.01), 0.99)
-    if since >= 0.5:
-        return f"is {since / (1 - since):.1f} times as strong as before"
-    return f"was {(1 - since) / since:.1f} times as strong before"
+    since = min(max(change.outline, 0.01), 0.99)
+    times = max(since, 1 - since) / min(since, 1 - since)
+    if since >= CAME:
+        words = "something stands out where nothing did before"
+        return NEW, f"{words}; its outline is {times:.1f} times as strong as before"
+    if since <= WENT:
+        words = "what stood out there before does no longer"
+        return GONE, f"{words}; its outline was {times:.1f} times as strong as since"
+    words = "the place differs, nothing clearly came or went"
+    return (CHANGED, f"{words}, and it is so up to the end") if for_good else (LASTING, words)
 
 
 def _by_map(event: Event) -> str:

@@ -18,7 +18,7 @@ class CameraConfig:
     """Where frames come from, and how they are waited for.
 
     Attributes:
-        path: rtsp://, http(s)://, number of a USB camera, folder that fills, video file;
+        path: rtsp://, http(s)://, udp://, number of a USB camera, folder that fills, video file;
             `camera=PATH` is short.
         interval_s: time between the frames that are scored; null: as the model learnt. In a folder:
             between pictures without a time; null: as their files were written.

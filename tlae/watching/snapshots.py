@@ -57,11 +57,12 @@ class Snapshots:
 
     def __init__(self, folder: Path, watched: Mask | None, *, local: bool) -> None:
         self._folder, self._watched, self._local = folder, watched, local
+        self._is_unwritten = False
 
     def write(self, name: str, look: Look) -> str | None:
         """Draw a frame; returns the path, relative to the folder of the watch, or None.
 
-        A disk that takes no picture is logged, and no reason to lose the event.
+        A disk that takes no picture is logged once, and no reason to lose the event.
         """
         path = f"{SNAPSHOTS}/{name}{SUFFIX}"
         try:
@@ -72,8 +73,11 @@ class Snapshots:
             with whole_file(target) as temporary:
                 temporary.write_bytes(data.tobytes())
         except OSError as error:
-            logger.warning("%s cannot be written: %s", path, error.strerror or error)
+            if not self._is_unwritten:
+                logger.warning("%s cannot be written: %s", path, error.strerror or error)
+            self._is_unwritten = True
             return None
+        self._is_unwritten = False
         return path
 
     def _drawn(self, look: Look) -> Image:

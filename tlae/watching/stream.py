@@ -153,7 +153,7 @@ def _why(error: Exception) -> str:
     if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
         return "refuses the name or password"
     if isinstance(error, av.error.ExitError | TimeoutError):
-        return "did not answer in time"
+        return "sent nothing in time"
     if isinstance(error, av.error.InvalidDataError):
         return "sends nothing that is a video"
     if isinstance(error, av.error.HTTPError):

@@ -135,8 +135,8 @@ def _with_until(records: Sequence[dict[str, Any]], events: Sequence[Event]) -> l
 def _until(event: Event) -> str:
     """Whether the place of a thing is still so at the end, as a reader says times."""
     if isinstance(event.over_at, str):
-        when = f"{datetime.fromisoformat(event.over_at):%Y-%m-%d %H:%M}"
-        event = replace(event, over_at=when)
+        when = datetime.fromisoformat(event.over_at)
+        event = replace(event, over_at=f"{when:%a} {when.day} {when:%b %Y %H:%M}")
     return until_words(event)
 
 
