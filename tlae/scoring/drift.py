@@ -52,9 +52,12 @@ def watch_drift(table: Table, calibration: Calibration) -> list[Drift]:
     is_scored = (table["state"] == OK) & ~np.isnan(table["score"]) & shows_scene(table)
     used = [name for name in ("taken_at", "score", "frame_mean") if name in table]
     scored = table.only(used).take(is_scored)
-    days = np.datetime_as_string(scored["taken_at"], "D")
-    days[days == "NaT"] = ""
-    return [_of_day(str(day), scored.take(days == day), calibration) for day in np.unique(days)]
+    days = scored["taken_at"].astype("datetime64[D]")
+    undated = np.isnat(days)
+    found = [_of_day("", scored.take(undated), calibration)] if undated.any() else []
+    for day in np.unique(days[~undated]):
+        found.append(_of_day(str(day), scored.take(days == day), calibration))
+    return found
 
 
 def advice(drifts: list[Drift]) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tlae.footage.frames import OK
-from tlae.table import Table, groups
+from tlae.table import Table, changes
 
 DONE, PARTLY, SKIPPED, WAITING = "done", "partly", "skipped", "waiting"
 
@@ -22,14 +22,22 @@ def ledger(table: Table, waiting: Sequence[str], reason: str) -> Table:
         path, outcome (done, partly, skipped, waiting), frames (rows of the table), reason (of the
         first frame without a score, else empty).
     """
-    files = [_of_file(path, table["state"][rows]) for path, rows in groups(table["path"]).items()]
-    files += [(path, WAITING, 0, reason) for path in waiting]
-    names = ("path", "outcome", "frames", "reason")
-    return Table({name: [file[at] for file in files] for at, name in enumerate(names)})
-
-
-def _of_file(path: str, states: np.ndarray) -> tuple[str, str, int, str]:
-    bad = np.flatnonzero(states != OK)
-    if not len(bad):
-        return path, DONE, len(states), ""
-    return path, PARTLY if len(bad) < len(states) else SKIPPED, len(states), str(states[bad[0]])
+    paths, states = table["path"], table["state"]
+    code_of: dict[str, int] = {}  # of each file, in the order of the footage
+    begins = np.flatnonzero(changes(paths))
+    codes = [code_of.setdefault(path, len(code_of)) for path in paths[begins].tolist()]
+    file = np.repeat(np.array(codes, np.int64), np.diff(np.append(begins, len(table))))
+    bad_rows = np.flatnonzero(states != OK)[::-1]  # of several reasons, the first is kept
+    reasons = np.full(len(code_of), "", object)
+    reasons[file[bad_rows]] = states[bad_rows]
+    frames = np.bincount(file, minlength=len(code_of))
+    bad = np.bincount(file[bad_rows], minlength=len(code_of))
+    outcomes = np.array([DONE, PARTLY, SKIPPED], object)[(bad > 0) * 1 + (bad == frames)]
+    return Table(
+        {
+            "path": [*code_of, *waiting],
+            "outcome": np.append(outcomes, np.full(len(waiting), WAITING, object)),
+            "frames": np.append(frames, np.zeros(len(waiting), np.int64)),
+            "reason": np.append(reasons, np.full(len(waiting), reason, object)),
+        }
+    )
