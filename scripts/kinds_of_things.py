@@ -1,12 +1,14 @@
-"""How well kinds of things are told on drawn sites, whose truth is known.
+"""How well kinds of things are told on drawn sites, whose truth is known, and what answers hide.
 
 python scripts/kinds_of_things.py data/carpark data/garden
 python scripts/kinds_of_things.py data/carpark data/garden --scores scores/carpark scores/garden
+python scripts/kinds_of_things.py data/carpark --scores scores/planted --clean scores/clean --days 4
 
 Each site is a folder of `tlae site` with test days. Without ``--scores`` every planted thing is
 given to the rule with its true place and first frames: what the rule alone confuses. With
 ``--scores`` the things that a model found are taken, in the order of the sites, and matched with
-the planted ones.
+the planted ones. With ``--clean``, scores of the same days without what was planted, every event of
+the first days is called normal: how many of the later ones are alike, and how many of the planted?
 """
 
 import argparse
@@ -19,9 +21,9 @@ import pandas as pd
 
 from tlae.footage.frames import Clip
 from tlae.footage.sources import open_footage
-from tlae.scoring.alike import overlap, shares_of
+from tlae.scoring.alike import alike, overlap, shares_of
 from tlae.scoring.events import SCENE, Box, Event, moment_text
-from tlae.scoring.results import read_results
+from tlae.scoring.results import Scores, read_results
 from tlae.scoring.thing_kinds import CHANGED, GONE, NEW
 from tlae.scoring.things import LASTING, LIGHT, PASSING, RECURRING
 from tlae.table import Table
@@ -49,7 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("sites", nargs="+", type=Path)
     parser.add_argument("--scores", nargs="+", type=Path, default=[])
+    parser.add_argument("--clean", nargs="+", type=Path, default=[])
+    parser.add_argument("--days", type=int, default=4)
     asked = parser.parse_args(arguments)
+    if asked.clean:
+        print("| site | answers | later events | hidden | of planted things | hidden |")
+        print("|---|---|---|---|---|---|")
+        for site, scores, clean in zip(asked.sites, asked.scores, asked.clean, strict=True):
+            hidden = _hidden(site, read_results(scores), read_results(clean), asked.days)
+            print(f"| {site.name} | {' | '.join(map(str, hidden))} |")
+        return
     counts: Counter[tuple[str, str]] = Counter()
     over: Counter[str] = Counter()
     for number, site in enumerate(asked.sites):
@@ -105,6 +116,32 @@ def _found(site: Path, scores: Path) -> Iterator[tuple[Truth, Event, int]]:
             if event.what and _is_of(event, truth, results.table):
                 yield truth, event, len(results.table)
                 break
+
+
+def _hidden(site: Path, planted: Scores, clean: Scores, days: int) -> tuple[int, ...]:
+    """Answers; later events, and how many of them are alike; the same of planted things."""
+    table, truths = clean.table, pd.read_csv(site / "things.csv").to_dict("records")
+    size_hw = int(table["source_h"].iloc[0]), int(table["source_w"].iloc[0])
+    border = table["taken_at"].iloc[0].normalize() + pd.Timedelta(days=days)
+    things = [event for event in clean.events if event.what]
+    answers = [event for event in things if pd.Timestamp(str(event.started_at)) < border]
+    later = [event for event in things if event not in answers]
+    of_planted = [
+        event
+        for event in planted.events
+        if event.what
+        and pd.Timestamp(str(event.started_at)) >= border
+        and any(_is_of(event, truth, planted.table) for truth in truths)
+    ]
+
+    def count(events: list[Event]) -> int:
+        places = [(answer, shares_of(answer.box, size_hw)) for answer in answers]
+        return sum(
+            any(alike(event, shares_of(event.box, size_hw), *place) for place in places)
+            for event in events
+        )
+
+    return len(answers), len(later), count(later), len(of_planted), count(of_planted)
 
 
 def _is_of(event: Event, truth: Truth, table: pd.DataFrame) -> bool:

@@ -160,6 +160,12 @@ def test_multirun_without_a_name_leaves_the_model_to_the_default_name() -> None:
     assert jobs == [["footage=x", "model=cae"], ["footage=x", "model=stae"]]
 
 
+def test_multirun_of_a_command_without_a_name_adds_none() -> None:
+    jobs = jobs_of(["events", "scores=a,b", "scoring.false_alarm_rate=0.1,0.2", "-m"])
+    assert len(jobs) == 4
+    assert not any(word.startswith("--suffix") for job in jobs for word in job)
+
+
 def test_multirun_knows_ranges_and_lists_stay_whole() -> None:
     jobs = jobs_of(["train", "footage=x", "seed=range(0,3)", "footage.size_hw=[32,32]", "-m"])
     assert [job[1] for job in jobs] == ["seed=0", "seed=1", "seed=2"]

@@ -87,6 +87,15 @@ def test_realised_alarms_prints_a_row_for_each_rate(capfd: pytest.CaptureFixture
     assert capfd.readouterr().out.count("| copy_last | 25 |") == 3
 
 
+def test_kinds_of_things_prints_what_was_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    small = ["days=1", "test_days=2", "every_minutes=60", "size_hw=[96,128]"]
+    assert main(["site", f"out={tmp_path}/site", *small]) == 0
+    run("kinds_of_things.py", tmp_path / "site")
+    assert " right; " in capfd.readouterr().out
+
+
 @pytest.mark.slow
 def test_endurance_survives_kills(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     words = ["--folder", tmp_path, "--train", 200]

@@ -14,7 +14,7 @@ from tlae.command_line import GROUPS, CommandLine, full_pair
 from tlae.compose import hydra_ready
 from tlae.errors import UserError
 from tlae.refused_settings import one_line
-from tlae.setting_types import is_text
+from tlae.setting_types import is_text, settings_class
 
 
 def run_each(request: CommandLine) -> int:
@@ -39,13 +39,14 @@ def run_each(request: CommandLine) -> int:
 def combinations(request: CommandLine) -> Iterator[tuple[list[str], str]]:
     """Overrides of each run, and what tells it from the others."""
     one_folder = request.command == "benchmark"  # its runs share a folder and know their model
+    named_by_suffix = hasattr(settings_class(request.command), "suffix")
     named = any(word.startswith("name=") for word in request.overrides) and not one_folder
     choices = [_split_sweep(request, word) for word in request.overrides]
     for combination in itertools.product(*choices):
         varying = [w for w, all_ in zip(combination, choices, strict=True) if len(all_) > 1]
         telling = [w for w in varying if named or not w.startswith(("model=", "footage="))]
         suffix = "".join(f"-{_label(request, w)}" for w in telling if not w.startswith("name="))
-        extra = [f"--suffix={suffix}"] if suffix else []
+        extra = [f"--suffix={suffix}"] if suffix and named_by_suffix else []
         yield [*combination, *extra], " ".join(varying) or "the only run"
 
 
