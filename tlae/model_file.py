@@ -23,6 +23,7 @@ from torch import Tensor
 
 from tlae import __version__
 from tlae.budget import Budget
+from tlae.camera.calm import LONGEST_INTERVAL_S
 from tlae.camera.camera import Camera
 from tlae.camera.camera_file import camera_arrays, camera_of
 from tlae.device import pick_device
@@ -137,7 +138,7 @@ class Model:
             precision or self.precision,
             keep_rebuilt=keep_rebuilt,
             compiled=compiled,
-            skip_calm=skip_calm,
+            skip_calm=skip_calm and self.calibration.interval_s <= LONGEST_INTERVAL_S,
         )
 
 

@@ -107,7 +107,7 @@ class Scorable(Protocol):
             precision: None: that of the calibration.
             keep_rebuilt: whether what the net expected is asked for.
             compiled: whether the net is compiled first.
-            skip_calm: whether the net is spared where nothing happens.
+            skip_calm: whether the net is spared where nothing happens; never of stills.
 
         Raises:
             UserError: the model cannot score by this rule, or on this device.

@@ -12,6 +12,7 @@ from tlae.footage.frames import Image
 BLOCK_PX = 4  # side of the blocks whose means are compared: noise averages out, a small thing stays
 MOST_LEVELS = 3  # grey levels by which they may differ
 LOOK_AGAIN = 100  # frames after which a window is looked at in any case
+LONGEST_INTERVAL_S = 2.0  # stills that are further apart are all looked at
 COUNTS, REFERENCE = "calm.counts", "calm.reference"  # of a state
 
 

@@ -20,6 +20,7 @@ from safetensors.numpy import load, save
 
 from tlae import __version__
 from tlae.budget import Budget
+from tlae.camera.calm import LONGEST_INTERVAL_S
 from tlae.camera.camera import Camera
 from tlae.camera.camera_file import camera_of
 from tlae.errors import ModelFileError, UserError
@@ -181,6 +182,7 @@ class ExportedModel:
             )
         facts = self.facts.step
         step = opened(self.facts.engine, self.graph, facts.outputs)
+        skip_calm = skip_calm and self.calibration.interval_s <= LONGEST_INTERVAL_S
         return StepScorer(step, facts, skip_calm=skip_calm)
 
 
