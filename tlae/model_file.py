@@ -36,8 +36,9 @@ from tlae.plain_values import from_plain, known_fields
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.calibration_file import calibration_arrays, calibration_of
 from tlae.scoring.detector import Detector
+from tlae.scoring.reading import reading_of
 from tlae.scoring.rule import ScoringRule, completed
-from tlae.scoring.scorer import FrameScorer, reading_of
+from tlae.scoring.scorer import FrameScorer
 from tlae.tensor_file import METADATA_KEY, UNFIT, damaged, read_tensor_file, require_finite
 from tlae.whole_file import whole_file
 

@@ -15,8 +15,9 @@ from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
 from tlae.model_file import Model
 from tlae.scoring.calibrate import Calibration
+from tlae.scoring.reading import reading_of
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.scorer import FrameScorer, reading_of
+from tlae.scoring.scorer import FrameScorer
 from tlae.scoring.smooth_time import smooth_in_time
 from tlae.table import Table
 from tlae.training import calibration as of_training

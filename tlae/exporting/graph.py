@@ -17,9 +17,9 @@ from tlae.exported.scorer import FRAMES, StepFacts
 from tlae.models.contract import State
 from tlae.scoring.detector import Detector
 from tlae.scoring.error_map import background_weight, error_map, match_light
+from tlae.scoring.reading import reading_of
 from tlae.scoring.reduce import reduce_map
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.scorer import reading_of
 from tlae.scoring.smooth import smooth_map
 
 OPSET = 17  # what onnxruntime since 1.13, OpenVINO and OpenCV read
