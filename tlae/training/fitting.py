@@ -3,6 +3,7 @@
 import inspect
 import logging
 import math
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +20,11 @@ from pytorch_lightning.utilities.exceptions import (  # type: ignore[attr-define
 
 from tlae.errors import UserError, nearest
 from tlae.footage.datamodule import FootageDataModule
+from tlae.signals import handled
 from tlae.training.checkpoints import Checkpoints, held_out_loss_of
 from tlae.training.compute import Compute
 from tlae.training.finite import FiniteNumbers, all_finite
+from tlae.training.interruption import Interruption
 from tlae.training.module import Training
 from tlae.training.run_folder import RunFolder
 
@@ -138,8 +141,11 @@ def fit(trainer: pl.Trainer, module: Training, data: FootageDataModule, folder: 
         UserError: the disk is full, or numbers are not finite any more; finished epochs are kept.
     """
     resume = str(folder.last) if folder.last.is_file() else None
+    interruption = Interruption()
+    trainer.callbacks.append(interruption)  # type: ignore[attr-defined]
     try:
-        trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
+        with handled(interruption.note, signal.SIGINT):
+            trainer.fit(module, datamodule=data, ckpt_path=resume, weights_only=True)
         if trainer.interrupted:
             raise KeyboardInterrupt
         if not folder.last.is_file():  # max_steps ended within the first epoch
