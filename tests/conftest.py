@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # one process per core: threads would only get in the way
+if "PYTEST_XDIST_WORKER" in os.environ:  # several processes: threads would only get in the way
     for library in ("OMP", "OPENBLAS", "MKL"):  # which read it when they are imported
         os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
@@ -17,6 +17,11 @@ import pytest
 MILLISECOND = Fraction(1, 1000)
 
 WriteVideo = Callable[..., Path]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Three processes for two cores: a third of the time is waiting, for servers and kills."""
+    return max(2, (os.cpu_count() or 1) * 3 // 2)
 
 
 @pytest.fixture(scope="session")
