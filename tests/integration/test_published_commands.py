@@ -44,7 +44,8 @@ SMALL = {
 }
 # These have tests of their own, with servers on loopback.
 ENDLESS = ("tlae watch", "tlae serve", "tlae feed")
-NOT_HERE = ("<", "download=true", "engine=ray")  # a form to be filled in; the internet; a cluster
+# A form to be filled in; the internet; a cluster; events of other footage (see test_answers.py).
+NOT_HERE = ("<", "download=true", "engine=ray", "=E0")
 PAGES = ["datasets", "camera", "planted_stills", "events", "clusters", "explorer", "descriptors"]
 PAGES += ["export", "scale"]
 
