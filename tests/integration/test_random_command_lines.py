@@ -198,7 +198,7 @@ def is_result(name: str) -> bool:
     """Whether a command may write a file: in a folder of results, or beside its input."""
     if name.startswith(("scored/", "half-scored/", "pictures.desc/")):
         return True
-    return fnmatch(name, "model-*.safetensors") or fnmatch(name, "*-evaluation/*")
+    return name == "model.onnx" or fnmatch(name, "model-*.safetensors") or "-evaluation/" in name
 
 
 def status_of(words: list[str]) -> int | str:
