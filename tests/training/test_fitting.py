@@ -1,5 +1,6 @@
 """What ends a fit: an interruption is one, whatever wraps it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,8 +17,8 @@ def interrupted_while_writing() -> None:
         raise RuntimeError("unexpected pos 64 vs 0")
 
 
-def trainer_that(ends: object) -> SimpleNamespace:
-    return SimpleNamespace(fit=lambda *_, **__: ends(), interrupted=False)  # type: ignore[operator]
+def trainer_that(ends: Callable[[], None]) -> SimpleNamespace:
+    return SimpleNamespace(fit=lambda *_, **__: ends(), interrupted=False, callbacks=[])
 
 
 def test_an_interrupted_write_is_an_interruption(tmp_path: Path) -> None:
