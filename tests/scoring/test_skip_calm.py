@@ -90,3 +90,26 @@ def test_the_net_is_not_asked_where_nothing_happens(monkeypatch: pytest.MonkeyPa
 
 def test_a_net_that_carries_a_state_sees_every_frame() -> None:
     assert not scored("convlstm", [40]).skipped.any()
+
+
+def test_a_state_of_before_frames_were_skipped_is_taken_on() -> None:
+    rule = ScoringRule(causal=False, kernel_frames=3, match_light=False)
+    model, film = small_model("segmenter", rule=rule), quiet_film()
+    before, after = (FrameScorer(model.detector, rule, CPU) for _ in range(2))
+    first = before.push(film[:20])
+    state = {name: part for name, part in before.state().items() if name != "skipped"}
+    after.restore(state)
+    parts = [after.push(film[20:]), after.finish()]
+    assert len(first.instant) + sum(len(part.instant) for part in parts) == len(film)
+    assert all(len(part.skipped) == len(part.instant) for part in parts)
+
+
+def test_a_restored_scorer_forgets_what_it_found_calm() -> None:
+    rule = ScoringRule(match_light=False)
+    model, film = small_model("cae", rule=rule), quiet_film()
+    plain = FrameScorer(model.detector, rule, CPU)
+    plain.push(film[:10])
+    used = FrameScorer(model.detector, rule, CPU, skip_calm=True)
+    used.push(film[:10])
+    used.restore(plain.state())
+    assert not used.push(film[10:11]).skipped[0]

@@ -160,9 +160,10 @@ class FrameScorer:
         kept = {name: moved.get(name) for name in TENSORS}
         if not self.keep_rebuilt:  # states of older versions hold pictures all the same
             kept |= _without_pictures(kept["pending"], kept["answers"])
-        if kept["answered"] is not None:
-            self.calm.restore(tensors)
+        self.calm.restore({} if kept["answered"] is None else tensors)
         given = int(moved.get("given", moved["seen"]))  # states of older versions lack it
+        if kept["skipped"] is None:  # and this
+            kept["skipped"] = torch.zeros(max(0, int(moved["seen"]) - given), dtype=torch.bool)
         self.memory = _Memory(states=states, seen=int(moved["seen"]), given=given, **kept)
 
     def errors(self, batch: Tensor, calm: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -333,9 +334,9 @@ class FrameScorer:
         waiting = self.memory.skipped
         if waiting is None:
             return np.zeros(count, bool)
-        last = self.window_delay if not self.streams else 0  # the window that completed a result
         self.memory.skipped = waiting[count:].clone()
-        return waiting[last : last + count].numpy()
+        # flags are of windows, of which one that lags so far behind completed a result:
+        return waiting[self.window_delay : self.window_delay + count].numpy()
 
     def _reasons(
         self, peak: Tensor, size: torch.Size
