@@ -29,6 +29,7 @@ GROUND = {
     "table",
     "tensor_file",
     "thrift_records",
+    "varint",
     "whole_file",
 }
 # A part of the package may import those named here (and itself).

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from tlae.errors import UserError
 from tlae.table import MOMENT, Column, Table, missing
-from tlae.thrift_records import Int32, Record, packed, unpacked, varint
+from tlae.thrift_records import Int32, Record, packed, unpacked
+from tlae.varint import packed_varint
 
 MAGIC = b"PAR1"
 WRITER = b"tlae"  # our files say who wrote them
@@ -120,7 +121,7 @@ def _page(values: Column) -> tuple[bytes, int]:
     """Head and packed content, and the size of both before it was packed."""
     known = ~missing(values)
     flags = np.packbits(known, bitorder="little").tobytes()  # one run of flags, eight a byte
-    levels = varint(len(flags) << 1 | 1) + flags
+    levels = packed_varint(len(flags) << 1 | 1) + flags
     content = len(levels).to_bytes(4, "little") + levels + _plain(values[known])
     packer = zlib.compressobj(GZIP_LEVEL, wbits=GZIP_BITS)
     small = packer.compress(content) + packer.flush()

@@ -7,6 +7,8 @@ equal kinds, or a record. See github.com/apache/thrift, doc/specs/thrift-compact
 import struct
 from typing import Any
 
+from tlae.varint import packed_varint, read_varint
+
 Record = dict[int, Any]
 
 TRUE, FALSE, BYTE, INT16, INT32, INT64, DOUBLE, BINARY, LIST, SET, _, STRUCT = range(1, 13)
@@ -61,13 +63,13 @@ def _kind(value: Any) -> int:
 def _value(value: Any) -> bytes:
     match value:
         case int():
-            return varint(value << 1 if value >= 0 else (-value << 1) - 1)
+            return packed_varint(value << 1 if value >= 0 else (-value << 1) - 1)
         case bytes():
-            return varint(len(value)) + value
+            return packed_varint(len(value)) + value
         case list():
             kind = _kind(value[0]) if value else STRUCT
             size = min(len(value), LONG_LIST) << 4 | kind
-            more = varint(len(value)) if len(value) >= LONG_LIST else b""
+            more = packed_varint(len(value)) if len(value) >= LONG_LIST else b""
             return bytes([size]) + more + b"".join(map(_value, value))
     return packed(value)
 
@@ -84,14 +86,14 @@ def _read(data: bytes, at: int, kind: int) -> tuple[Any, int]:
     if kind == DOUBLE:
         return struct.unpack_from("<d", data, at)[0], at + 8
     if kind == BINARY:
-        size, at = _unsigned(data, at)
+        size, at = read_varint(data, at)
         return data[at : at + size], at + size
     if kind not in (LIST, SET):
         raise ValueError(f"no record: a field of kind {kind}")
     size, of = data[at] >> 4, data[at] & 15
     at += 1
     if size == LONG_LIST:
-        size, at = _unsigned(data, at)
+        size, at = read_varint(data, at)
     items = []
     for _ in range(size):
         if of in (TRUE, FALSE):  # in a list, a flag takes a byte
@@ -102,26 +104,6 @@ def _read(data: bytes, at: int, kind: int) -> tuple[Any, int]:
     return items, at
 
 
-def varint(value: int) -> bytes:
-    """A number >= 0, seven bits a byte, the lowest first."""
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def _unsigned(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value, at
-
-
 def _signed(data: bytes, at: int) -> tuple[int, int]:
-    value, at = _unsigned(data, at)
+    value, at = read_varint(data, at)
     return (value >> 1) ^ -(value & 1), at

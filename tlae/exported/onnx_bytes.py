@@ -6,6 +6,8 @@ its number. Field 14 holds pairs of a key and a value; the rest describes the gr
 
 from collections.abc import Iterator, Mapping
 
+from tlae.varint import packed_varint, read_varint
+
 METADATA_FIELD = 14
 VARINT, EIGHT_BYTES, LENGTH, FOUR_BYTES = 0, 1, 2, 5  # ways in which a field is written
 
@@ -36,12 +38,12 @@ def _fields(data: bytes) -> Iterator[tuple[int, slice, slice]]:
     """Number, whole and content of each field."""
     at = 0
     while at < len(data):
-        key, begin = _varint(data, at)
+        key, begin = read_varint(data, at)
         kind = key & 7
         if kind == VARINT:
-            _, stop = _varint(data, begin)
+            _, stop = read_varint(data, begin)
         elif kind == LENGTH:
-            size, begin = _varint(data, begin)
+            size, begin = read_varint(data, begin)
             stop = begin + size
         elif kind in (EIGHT_BYTES, FOUR_BYTES):
             stop = begin + (8 if kind == EIGHT_BYTES else 4)
@@ -53,26 +55,5 @@ def _fields(data: bytes) -> Iterator[tuple[int, slice, slice]]:
         at = stop
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number of variable length, and the place after it."""
-    value = shift = 0
-    while at < len(data) and shift < 64:
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value, at
-    raise ValueError("not an ONNX file")
-
-
 def _field(number: int, content: bytes) -> bytes:
-    return _as_varint(number << 3 | LENGTH) + _as_varint(len(content)) + content
-
-
-def _as_varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    return packed_varint(number << 3 | LENGTH) + packed_varint(len(content)) + content
