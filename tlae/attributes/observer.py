@@ -75,7 +75,7 @@ class ObserverState:
         samples: (k, H, W, C) uint8, frames of the last minutes.
         renewed: background of these; None: there are none.
         tones: (k, 256, 1, C), of the last frame that was looked at, for each background; k = 0:
-            none was since the background was renewed.
+            it was not empty, or the background was renewed since.
     """
 
     count: int
@@ -167,8 +167,9 @@ class Observer:
             seen = self._nothing
         else:
             tones = np.stack([one.tones(frame) for one in backgrounds])
-            past = replace(past, tones=tones)
             excess = self._excess(frame, backgrounds, tones)
+            is_empty = excess.max() < -SLACK  # else the next frame will hardly be, and is not tried
+            past = replace(past, tones=tones if is_empty else tones[:0])
             planes = Planes(foreground_of(excess), self._flow(grey, past.grey))
             seen = Observation(planes, cells_of(planes, past.count))
         cells = seen.cells
