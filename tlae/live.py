@@ -2,7 +2,7 @@
 
 Scores, thresholds, alarms and events are those of `tlae score` with ``scoring.causal=true`` on the
 same frames; the one thing that takes the whole of an event's maps, whether it stayed at one place,
-is not said.
+is not said. Kinds of things are told by the pictures so far.
 """
 
 import logging
@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -27,9 +28,11 @@ from tlae.live_state import pack, unpack
 from tlae.scorable import Scorable
 from tlae.scoring import areas
 from tlae.scoring.calibrate import Calibration, threshold_of
+from tlae.scoring.current_answers import CurrentAnswers
 from tlae.scoring.event_follower import EventFollower
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.events import SEEING, Event
+from tlae.scoring.live_things import LiveThings
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scored_frames import Scored
 from tlae.scoring.smooth_time import CausalSmoothing
@@ -64,7 +67,9 @@ class LiveScore:
         health: of the camera, see docs/camera.md.
         state: "ok", or "warm-up" before the net has seen a whole window.
         skipped: whether the net was spared because nothing happened.
-        event: the event that goes on, so far; None: there is none.
+        event: the event of the scene that goes on, so far, the strongest that no answer hides; None:
+            there is none.
+        going_on: all events of the scene that go on, so far, hidden ones included.
         ended: events that are over since the frame before.
     """
 
@@ -83,6 +88,7 @@ class LiveScore:
     state: str
     skipped: bool
     event: Event | None
+    going_on: tuple[Event, ...]
     ended: tuple[Event, ...]
 
     @classmethod
@@ -93,9 +99,10 @@ class LiveScore:
         instant: float,
         example: int,
         skipped: bool,
-        events: tuple[Event | None, list[Event]],
+        events: tuple[list[Event], list[Event]],
     ) -> "LiveScore":
-        """What is said of a moment, with its map and its events: open, and ended."""
+        """What is said of a moment, with its map and its events: going on, and ended."""
+        shown = [event for event in events[0] if not event.hidden_by]
         return cls(
             frame=moment.frame,
             time_s=moment.time_s,
@@ -111,7 +118,8 @@ class LiveScore:
             health=moment.health,
             state=WARM_UP if math.isnan(instant) else OK,
             skipped=skipped,
-            event=events[0],
+            event=max(shown, key=lambda event: event.peak_raw or 0.0, default=None),
+            going_on=tuple(events[0]),
             ended=tuple(events[1]),
         )
 
@@ -127,9 +135,12 @@ class Live:
         device: "auto", "cpu", "cuda", "cuda:1" or "mps".
         settings: of the scoring rule, such as ``{"smooth_frames": 0}``; it is always causal.
         skip_calm: spare the net where nothing happens, as `tlae score` does.
+        answers: whether the user's answers beside the model hide things; a path: the model file
+            beside which they lie, where the model does not know its own.
 
     Raises:
-        UserError: the model's calibration does not hold for causal scoring, or a setting is wrong.
+        UserError: the model's calibration does not hold for causal scoring, a setting is wrong, or
+            the file of answers is damaged.
 
     Example:
         >>> import numpy as np, tlae
@@ -151,6 +162,7 @@ class Live:
         device: str = "auto",
         settings: dict[str, Any] | None = None,
         skip_calm: bool = True,
+        answers: bool | Path = True,
     ) -> None:
         if not hasattr(model, "scorer"):
             raise UserError(
@@ -175,9 +187,12 @@ class Live:
         self._scorer = model.scorer(self._rule, device, skip_calm=skip_calm)
         self._watch = None if model.camera is None else CameraWatch(model.camera)
         self._smoothing = CausalSmoothing(self._rule.smooth_frames)
-        things = events.follows_things(self._interval_s, self._rule.reduction)
-        score_of = partial(areas.score_of, self._calibration) if things else None
+        self._follows_things = events.follows_things(self._interval_s, self._rule.reduction)
+        score_of = partial(areas.score_of, self._calibration) if self._follows_things else None
         self._follower = EventFollower(events, self._interval_s, score_of)
+        file = model.file if answers is True else answers or None
+        self._answers = CurrentAnswers(file) if file and self._follows_things else None
+        self._things = LiveThings(self._answers)
         learnt_s = model.calibration.interval_s
         self._unlike = UnlikeTraining(model.source_hw, learnt_s, model.gap_s)
         self._clip, self._frame, self._to_cut = 0, -1, True
@@ -212,6 +227,19 @@ class Live:
                 "scoring has; train with scoring.causal=true, or give a fixed threshold"
             )
         self._threshold = threshold_of(self._calibration, budget)
+
+    def look_at_answers(self) -> bool:
+        """Read the user's answers again if their file changed; returns whether it did."""
+        return self._answers is not None and self._answers.look()
+
+    def hidden_by(self, event: Event, size_hw: tuple[int, int]) -> str:
+        """Key of the answer that hides an event of earlier, "" for none.
+
+        Args:
+            event: as it was told.
+            size_hw: of the picture that its box is of [px].
+        """
+        return "" if self._answers is None else self._answers.of(event, size_hw)
 
     def cut(self) -> None:
         """What comes next is another clip: nothing of the past counts for it."""
@@ -272,19 +300,22 @@ class Live:
             reason=reason,
             source_hw=source_hw,
         )
-        ended = self._follower.push(moment, cut=cut, forget=forget)
-        events = self._follower.open, ended
+        self.look_at_answers()
+        ended = self._told(self._follower.push(moment, cut=cut, forget=forget), so_far=False)
+        if self._follows_things:
+            self._things.see(moment, picture, self._follower.things)
+        events = self._told(self._follower.of_scene), ended
         found = int(scored.example[0]), bool(scored.skipped[0])
         return LiveScore.of(moment, error, instant, *found, events)
 
     def finish(self) -> list[Event]:
         """Events that go on when no further frame comes."""
-        return self._follower.finish()
+        return self._told(self._follower.finish(), so_far=False)
 
     @property
     def going_on(self) -> list[Event]:
         """Events that go on, so far, without a number: of the scene and of the camera."""
-        return self._follower.going_on
+        return self._told(self._follower.going_on)
 
     def state(self) -> bytes:
         """All that the frames so far leave behind, for ``restore``."""
@@ -293,6 +324,7 @@ class Live:
             "past": None if self._watch is None else self._watch.past._asdict(),
             "smoothing": self._smoothing.carried,
             "follower": self._follower.state(),
+            "things": self._things.state(),
         }
         return pack(facts, self._scorer.state(), self._scorer.framework)
 
@@ -305,7 +337,13 @@ class Live:
             self._watch.past = WatchState(**facts["past"])
         self._smoothing.carried = facts["smoothing"]
         self._follower.restore(facts["follower"])
+        if "things" in facts:  # states of before pictures told kinds have none
+            self._things.restore(facts["things"])
         self._scorer.restore(tensors)
+
+    def _told(self, events: list[Event], *, so_far: bool = True) -> list[Event]:
+        """Events with what pictures and answers say of them."""
+        return [self._things.told(event, so_far=so_far) for event in events]
 
     def _begins_anew(self, time_s: float) -> bool:
         """Whether footage ended before a frame; then nothing of the past counts for it."""

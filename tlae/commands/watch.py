@@ -32,5 +32,10 @@ def run(cfg: WatchConfig) -> None:
             f"done: {report.scored:,} frames scored{lost}, events: {report.events:,}, in "
             f"{report.folder}"
         )
+        if report.hidden:
+            print(
+                f"{report.hidden:,} of the events hidden by your answers: they are in events.jsonl, "
+                "with hidden_by, and nobody was told (answers=false tells all)"
+            )
         if report.waiting:
             print(f"{report.waiting:,} messages wait to be sent; the same command sends them")

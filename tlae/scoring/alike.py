@@ -8,6 +8,9 @@ The rule is strict on purpose, for what is alike is not shown again:
 - Hour: an answer about what recurs, or was there for less than half a day, holds at about the same
   hour of the day. The event must lie within its hours, ``SAME_HOUR_S`` more on either side. What
   stood for half a day and more has no hour. Without a wall clock the place alone decides.
+
+An answer that was given while a thing went on hides that thing to its end: what began at the same
+moment, and touches its place, is the same.
 """
 
 from datetime import datetime
@@ -29,6 +32,9 @@ def alike(event: Event, of: Shares, answered: Event, place: Shares) -> bool:
         answered: the event that a person called normal.
         place: where that was.
     """
+    began = event.started_at
+    if began is not None and began == answered.started_at and overlap(of, place) > 0:
+        return True
     same_kind = answered.what != LIGHT or event.what == LIGHT
     return same_kind and overlap(of, place) >= LEAST_OVERLAP and _same_hour(event, answered)
 

@@ -27,13 +27,16 @@ class EventFollower:
         self._count = 0
 
     @property
-    def open(self) -> Event | None:
-        """The event of the scene that goes on, so far, the strongest; None: there is none."""
+    def of_scene(self) -> list[Event]:
+        """Events of the scene that go on, so far, with their ids."""
+        next_id = f"E{self._count + 1:04d}"
         events = self._scene.so_far()
-        if not events:
-            return None
-        event = max(events, key=lambda event: event.peak_raw or 0.0)
-        return event if event.id else replace(event, id=f"E{self._count + 1:04d}")
+        return [event if event.id else replace(event, id=next_id) for event in events]
+
+    @property
+    def things(self) -> list[Event]:
+        """Things that go on, those too short for an event included; none of stretches of alarm."""
+        return self._scene.followed() if isinstance(self._scene, Things) else []
 
     @property
     def going_on(self) -> list[Event]:

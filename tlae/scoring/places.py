@@ -6,6 +6,7 @@ has an edge there, and colours other than those around it; where it is gone, the
 Martinez 2008, *Robust unattended and stolen object detection by fusing simple algorithms*).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -14,8 +15,13 @@ import numpy.typing as npt
 
 from tlae.footage.frames import Image
 from tlae.footage.zones import Mask
+from tlae.scoring.event_rule import HOUR_S
 from tlae.scoring.events import Box
 
+SINCE = 5  # pictures around the peak that show the thing
+JUST_BEFORE = 8  # pictures before it came, and
+DAYS_BEFORE, EACH_DAY = 2, 3  # so many of the same hour of so many days before
+BEFORE = 5  # of all these, those taken in the light most alike
 AROUND = 0.5  # of a box, that is looked at on each side of it
 LEAST_AROUND = 0.025  # of the picture's height
 LONGEST_PX = 64  # side of a box; larger ones are looked at smaller
@@ -25,6 +31,7 @@ DARKEST = 6.0  # median lightness around a place; what is darker shows nothing
 RING_PX = 4  # around what changed
 
 Plane = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +127,31 @@ class Change:
             _correlation(before[..., 0][inside], since[..., 0][inside]),
         )
 
+    @classmethod
+    def of_pictures(
+        cls, before: Sequence[Plane], since: Sequence[Plane], view: View
+    ) -> "Change | None":
+        """Compare what is typical since with those pictures of before in the light most alike.
+
+        Args:
+            before: cuttings of one view.
+            since: of the same.
+            view: of both.
+
+        Returns:
+            None: there are no pictures of before, or none since.
+        """
+        if not before or not since:
+            return None
+        typical = np.median(since, axis=0).astype(np.float32)
+        around = view.around
+        apart = [
+            float(np.abs(in_light_of(one, typical, around) - typical)[around].mean())
+            for one in before
+        ]
+        nearest = [before[number] for number in np.argsort(apart, kind="stable")[:BEFORE]]
+        return cls.between(np.median(nearest, axis=0).astype(np.float32), typical, view)
+
     def shows(self, later: Plane) -> float:
         """Whether a later cutting shows what came (1), or the place as it was before (-1).
 
@@ -134,6 +166,22 @@ class Change:
             for one in (self.before, self.since)
         )
         return (was - is_) / max(was + is_, 1e-6)
+
+
+def rows_before(rows: Rows, time_s: npt.NDArray[np.float64], first_s: float) -> Rows:
+    """Pictures just before a time, and those of the same hour on the days before.
+
+    Args:
+        rows: of pictures before that time, in order.
+        time_s: (n,) of all rows [s].
+        first_s: the time [s].
+    """
+    found = list(rows[-JUST_BEFORE:])
+    for day in range(1, DAYS_BEFORE + 1):
+        off_s = abs(time_s[rows] - (first_s - 24 * day * HOUR_S))
+        near = np.argsort(off_s, kind="stable")[:EACH_DAY]
+        found += [row for row, off in zip(rows[near], off_s[near], strict=True) if off <= HOUR_S]
+    return np.unique(found).astype(np.int64)
 
 
 def in_light_of(picture: Plane, other: Plane, around: Mask) -> Plane:

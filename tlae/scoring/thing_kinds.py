@@ -43,13 +43,16 @@ class Later:
     shows: float
 
 
-def told(event: Event, change: Change | None, later: Sequence[Later]) -> Event:
+def told(
+    event: Event, change: Change | None, later: Sequence[Later], *, so_far: bool = False
+) -> Event:
     """An event with its kind, the reason for it, and until when its place was so.
 
     Args:
         event: as the search found it.
         change: of its place; None: there are no pictures of before, or of another size.
         later: pictures after its last sighting, in order.
+        so_far: it goes on: until the next clear picture nothing has passed.
     """
     if event.kind == CAMERA:
         return replace(event, told_by=f"the picture of the camera is {event.health}")
@@ -64,30 +67,36 @@ def told(event: Event, change: Change | None, later: Sequence[Later]) -> Event:
     if change.share < FEWEST and change.alike >= SAME_BUILD:
         words = f"its structure is as before (correlation {change.alike:.2f})"
         return replace(event, what=LIGHT, told_by=words)
-    if event.what == PASSING and not _stayed(later):
+    if event.what == PASSING and not _stayed(later, so_far=so_far):
         return replace(event, told_by=_by_map(event))
     over = _over(later)
     still_so = over is None if over is not None or _still(later) else None
     event = replace(event, still_so=still_so, over_at=None if over is None else over.when)
     end_s = later[-1].at_s if later else event.end_s
-    what, words = _of_outline(change, bool(still_so) and end_s - event.start_s >= FOR_GOOD_S)
+    for_good = bool(still_so) and end_s - event.start_s >= FOR_GOOD_S
+    what, words = _of_outline(change, for_good, "so far" if so_far else "up to the end")
     return replace(event, what=what, told_by=words)
 
 
-def until_words(event: Event) -> str:
-    """Whether the place of a thing is still so at the end: "still there", "back by ..."; or ""."""
+def until_words(event: Event, *, so_far: bool = False) -> str:
+    """Whether the place of a thing is still so at the end: "still there", "back by ..."; or "".
+
+    Args:
+        event: with its kind.
+        so_far: it goes on.
+    """
     still, over = {NEW: ("still there", "left"), GONE: ("still gone", "back")}.get(
         event.what, ("still so", "as before")
     )
     if event.still_so is None:
         return ""
     if event.still_so:
-        return f"{still} at the end"
+        return still if so_far else f"{still} at the end"
     when = event.over_at if isinstance(event.over_at, str) else f"{event.over_at:.1f} s"
     return f"{over} by {when}"
 
 
-def _of_outline(change: Change, for_good: bool) -> tuple[str, str]:
+def _of_outline(change: Change, for_good: bool, until: str) -> tuple[str, str]:
     """The kind that an outline tells, and why."""
     since = min(max(change.outline, 0.01), 0.99)
     times = max(since, 1 - since) / min(since, 1 - since)
@@ -98,7 +107,7 @@ def _of_outline(change: Change, for_good: bool) -> tuple[str, str]:
         words = "what stood out there before does no longer"
         return GONE, f"{words}; its outline was {times:.1f} times as strong as since"
     words = "the place differs, nothing clearly came or went"
-    return (CHANGED, f"{words}, and it is so up to the end") if for_good else (LASTING, words)
+    return (CHANGED, f"{words}, and it is so {until}") if for_good else (LASTING, words)
 
 
 def _by_map(event: Event) -> str:
@@ -107,10 +116,10 @@ def _by_map(event: Event) -> str:
     return f"it was seen in {event.frames} frames, and no pictures of before tell more"
 
 
-def _stayed(later: Sequence[Later]) -> bool:
+def _stayed(later: Sequence[Later], *, so_far: bool) -> bool:
     """Whether what the map showed in one frame is still there in the next clear picture."""
     clear = [one.shows for one in later[:NEXT] if abs(one.shows) >= SHOWS]
-    return bool(clear) and clear[0] > 0
+    return clear[0] > 0 if clear else so_far
 
 
 def _over(later: Sequence[Later]) -> Later | None:

@@ -169,6 +169,10 @@ class Things:
         """Events that go on, as they stand."""
         return [thing.event() for thing in self._open if self._is_long(thing)]
 
+    def followed(self) -> list[Event]:
+        """The same, with those that are too short for an event so far."""
+        return [thing.event() for thing in self._open]
+
     def close(self) -> list[Event]:
         """End all things."""
         events, self._open = self.so_far(), []

@@ -13,6 +13,7 @@ from tlae.scoring.events import CAMERA, Event, iso_of
 from tlae.watching.arrival import Arrival, Counts, Progress
 from tlae.watching.messages import LOST, Announcer
 from tlae.watching.snapshots import Look, PeakPictures
+from tlae.watching.status import EventCounts
 from tlae.watching.store import Pending
 
 CLIPS = 2  # whose names are kept: events speak of the clip that goes on and of the one before
@@ -43,9 +44,12 @@ class Following:
         self._outage: Event | None = None  # while the camera is lost
 
     @property
-    def events(self) -> tuple[int, int]:
-        """Events that go on, and all so far."""
-        return self._announcer.open_events, self._announcer.total
+    def events(self) -> EventCounts:
+        """Events so far."""
+        announcer = self._announcer
+        return EventCounts(
+            announcer.open_events, announcer.total, announcer.hidden, announcer.going_on
+        )
 
     @property
     def open_ids(self) -> set[str]:
@@ -67,6 +71,14 @@ class Following:
     def alarm_by(self, budget: Budget) -> None:
         """Alarm by another budget from the next frame on."""
         self._live.change_budget(budget)
+
+    def look_at_answers(self) -> bool:
+        """Say what the user's answers hide now, if they changed; returns whether they did."""
+        if not self._live.look_at_answers():
+            return False
+        outage = [] if self._outage is None else [self._outage]
+        self._announce([*self._live.going_on, *outage], ())
+        return True
 
     def state(self) -> bytes:
         """State of the scoring for ``go_on``."""

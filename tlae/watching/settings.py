@@ -199,6 +199,7 @@ class WatchConfig:
         name: of the camera in messages; null: name of the folder.
         scoring: what makes an alarm; nothing given: as the model was trained.
         events: when alarms are one event.
+        answers: hide things that you called normal (`tlae events normal=...`); false: none.
         update_s: time between two messages about an event that goes on; null: none.
         quiet_hours: nobody is told of events that begin then, 22-6 or 12-13,22-6; they are
             written down all the same; null: none.
@@ -220,6 +221,7 @@ class WatchConfig:
     name: str | None = None
     scoring: Budget = field(default_factory=Budget)
     events: EventRule = field(default_factory=EventRule)
+    answers: bool = True
     update_s: float | None = 30.0
     quiet_hours: str | None = None
     webhook: WebhookConfig = field(default_factory=WebhookConfig)

@@ -3,10 +3,10 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,35 @@ from tlae.whole_file import write_json
 FILE = "status.json"
 LATENCIES = 1024  # of the last frames
 
+MOST_LISTED = 50  # events that go on
+LISTED = (  # of each
+    *("id", "what", "told_by", "started_at", "start_s", "ended_at", "end_s"),
+    *("still_so", "over_at", "hidden_by"),
+)
+
 logger = logging.getLogger(__name__)
+
+
+class EventCounts(NamedTuple):
+    """Events of a watch.
+
+    Attributes:
+        shown: how many go on that are shown.
+        all: how many there were so far.
+        hidden: how many of all the user's answers hide.
+        going_on: those that go on, hidden ones included, the newest first; see ``Event.as_json``.
+    """
+
+    shown: int
+    all: int
+    hidden: int
+    going_on: Sequence[Mapping[str, Any]]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; an event that goes on was last seen at its end."""
+        listed = [{name: one.get(name) for name in LISTED} for one in self.going_on[:MOST_LISTED]]
+        counts = {"open": self.shown, "all": self.all, "hidden": self.hidden}
+        return counts | {"going_on": listed}
 
 
 class Status:
@@ -61,12 +89,12 @@ class Status:
         return not self._counts.trouble and not self.is_lost
 
     def as_json(
-        self, events: tuple[int, int], sinks: Mapping[str, dict[str, Any]]
+        self, events: EventCounts, sinks: Mapping[str, dict[str, Any]]
     ) -> dict[str, Any]:
         """Plain values of ``status.json``.
 
         Args:
-            events: that go on, and all so far.
+            events: so far.
             sinks: what became of messages, by sink.
         """
         counts, last, age_s = self._counts, self._last, self.age_s
@@ -87,7 +115,7 @@ class Status:
             "reconnects": counts.reconnects,
             "latency_s": self._latency(),
             "score": None if last is None else _score(last),
-            "events": {"open": events[0], "all": events[1]},
+            "events": events.as_json(),
             "sinks": sinks,
         }
 
@@ -102,7 +130,7 @@ class Status:
         else:
             self._is_unwritten = False
 
-    def line(self, open_events: int, waiting: int) -> str:
+    def line(self, events: EventCounts, waiting: int) -> str:
         """One line for a terminal."""
         counts, last = self._counts, self._last
         parts = [f"{self.scored:,} scored"]
@@ -113,8 +141,10 @@ class Status:
         latency = self._latency()["p50"]
         if latency is not None:
             parts.append(f"{1000 * latency:.0f} ms")
-        if open_events:
-            parts.append(f"{open_events} open")
+        if events.shown:
+            parts.append(f"{events.shown} open")
+        if events.hidden:
+            parts.append(f"{events.hidden} hidden by your answers")
         if waiting:
             parts.append(f"{waiting} to send")
         if not self.is_online:

@@ -40,6 +40,7 @@ from tlae.whole_file import explain_os_errors, is_empty_folder
 TICK_S = 0.25
 SHOW_EVERY_S = 1.0
 STATUS_EVERY_S = 2.0
+ANSWERS_EVERY_S = 1.0
 COMMIT_EVERY_S = 2.0
 STATE_BYTES_S = 1e6  # of state written in a second, at most
 FORGET_EVERY_S = 3600.0
@@ -60,6 +61,7 @@ class WatchReport:
         dropped: frames that a newer one replaced before they were scored.
         unreadable: files and pictures that gave no frame, or one of another shape.
         events: so far, those of earlier runs included.
+        hidden: of these, by the user's answers.
         waiting: messages that have not arrived.
     """
 
@@ -68,6 +70,7 @@ class WatchReport:
     dropped: int
     unreadable: int
     events: int
+    hidden: int
     waiting: int
 
 
@@ -134,6 +137,7 @@ class _Watch:
             interval_s=interval_s,
             device=cfg.device,
             skip_calm=cfg.skip_calm,
+            answers=cfg.answers,
         )
         self._controls = self._begun_controls(before, live.threshold)
         self._following = self._begun(model, live, name)
@@ -153,6 +157,7 @@ class _Watch:
         self._is_dirty, self._state_bytes = bool(self._following.pending.messages), 0
         self._is_unwritten = False
         self._committed_s = self._shown_s = self._wrote_s = self._forgot_s = -math.inf
+        self._asked_s = -math.inf
 
     def _own_facts(
         self, before: dict[str, Any], model: Scorable, interval_s: float
@@ -219,9 +224,10 @@ class _Watch:
                 "since is lost, but for files, which are scored again; make room"
             )
         waiting = sum(self._store.waiting().values())
-        events = self._following.events[1]
+        events = self._following.events
         scored, counts = self._status.scored, self._source.counts
-        return WatchReport(self._folder, scored, counts.dropped, counts.unreadable, events, waiting)
+        lost = counts.dropped, counts.unreadable
+        return WatchReport(self._folder, scored, *lost, events.all, events.hidden, waiting)
 
     def _watch(self, reader: Reader, stop: threading.Event, show: Show) -> None:
         stop_idle_s = self._cfg.camera.stop_idle_s or math.inf
@@ -239,6 +245,7 @@ class _Watch:
                 return
             if self._status.is_lost and self._following.lose():
                 self._is_dirty = True
+            self._look_at_answers()
             if self._is_commit_due(is_idle=arrival is None):
                 self._commit()
             self._say_how_it_is(show)
@@ -252,6 +259,13 @@ class _Watch:
             budget = Budget(threshold) if threshold is not None else self._budget
             self._following.alarm_by(budget)
             self._is_dirty = True
+
+    def _look_at_answers(self) -> None:
+        """Take up what the user called normal meanwhile."""
+        now_s = time.monotonic()
+        if now_s - self._asked_s >= ANSWERS_EVERY_S:
+            self._asked_s = now_s
+            self._is_dirty |= self._following.look_at_answers()
 
     def _take(self, arrival: Arrival) -> None:
         source = self._source
@@ -299,7 +313,7 @@ class _Watch:
         if now_s - self._shown_s >= SHOW_EVERY_S:
             self._shown_s = now_s
             waiting = sum(self._store.waiting().values())
-            show(self._status.line(self._following.events[0], waiting))
+            show(self._status.line(self._following.events, waiting))
         if now_s - self._wrote_s >= STATUS_EVERY_S:
             self._wrote_s = now_s
             self._write_status()

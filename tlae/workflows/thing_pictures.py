@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from tlae.errors import FootageError
 from tlae.footage.frames import OK, Clip, Image
@@ -14,21 +13,14 @@ from tlae.progress import progress
 from tlae.scoring.areas import modes_of
 from tlae.scoring.events import CAMERA, Event, moment_text, shows_scene, source_hw_of
 from tlae.scoring.interest import interest
-from tlae.scoring.places import Change, Plane, View, in_light_of
+from tlae.scoring.places import SINCE, Change, Plane, Rows, View, rows_before
 from tlae.scoring.thing_kinds import NEXT, TOLD, Later, told
-from tlae.scoring.things import DAY_S
 from tlae.table import Table, groups
 from tlae.workflows.named_footage import file_stem
 
 MOST_LOOKED_AT = 200  # things, the most interesting
-SINCE = 5  # pictures around the peak that show the thing
-JUST_BEFORE = 8  # pictures before it came, and
-DAYS_BEFORE, EACH_DAY = 2, 3  # so many of the same hour of so many days before
-BEFORE = 5  # of all these, those taken in the light most alike
 SPREAD = 200  # pictures of a clip, of which those after a thing tell until when it was there
 SAME_TIME_S = 1e-3
-
-Rows = npt.NDArray[np.int64]
 
 logger = logging.getLogger(__name__)
 
@@ -61,16 +53,7 @@ class _Asked:
         since = [self.seen[row] for row in self.since if row in self.seen]
         before = [self.seen[row] for row in self.before if row in self.seen]
         self.seen = {}
-        if not since or not before:
-            return
-        typical = np.median(since, axis=0).astype(np.float32)
-        around = ~self.view.inside if not self.view.inside.all() else self.view.inside
-        apart = [
-            float(np.abs(in_light_of(p, typical, around) - typical)[around].mean()) for p in before
-        ]
-        nearest = [before[number] for number in np.argsort(apart, kind="stable")[:BEFORE]]
-        calm = np.median(nearest, axis=0).astype(np.float32)
-        self.change = Change.between(calm, typical, self.view)
+        self.change = Change.of_pictures(before, since, self.view)
 
 
 def tell_kinds(events: Sequence[Event], table: Table, clips: Mapping[str, Clip]) -> list[Event]:
@@ -131,25 +114,13 @@ def _asked(events: Sequence[Event], table: Table, clips: Mapping[str, Clip]) -> 
         alike = known[modes[known] == modes[peak]]
         during = alike[(alike >= first) & (alike <= last)]
         since = during[np.argsort(abs(during - peak), kind="stable")[:SINCE]]
-        before = _before(alike[alike < first], time_s, float(time_s[first]))
+        before = rows_before(alike[alike < first], time_s, float(time_s[first]))
         after = known[known > last]
         step = max(1, len(rows) // SPREAD)
         later = np.unique([*after[:NEXT], *after[(after - rows[0]) % step == 0]]).astype(np.int64)
         view = View.of(event.box, source_hw_of(table, peak))
         asked.append(_Asked(event, view, before, since, later))
     return asked
-
-
-def _before(rows: Rows, time_s: npt.NDArray[np.float64], first_s: float) -> Rows:
-    """Pictures just before a time, and those of the same hour on the days before."""
-    found = list(rows[-JUST_BEFORE:])
-    for day in range(1, DAYS_BEFORE + 1):
-        off_s = abs(time_s[rows] - (first_s - day * DAY_S))
-        near = np.argsort(off_s, kind="stable")[:EACH_DAY]
-        found += [
-            row for row in rows[near] if abs(time_s[row] - first_s + day * DAY_S) <= DAY_S / 24
-        ]
-    return np.unique(found).astype(np.int64)
 
 
 def _pictures(table: Table, clip: Clip, rows: Mapping[int, object]) -> Iterator[tuple[int, Image]]:
