@@ -67,8 +67,8 @@ class LiveScore:
         health: of the camera, see docs/camera.md.
         state: "ok", or "warm-up" before the net has seen a whole window.
         skipped: whether the net was spared because nothing happened.
-        event: the event of the scene that goes on, so far, the strongest that no answer hides; None:
-            there is none.
+        event: the event of the scene that goes on, so far, the strongest that no answer hides;
+            None: there is none.
         going_on: all events of the scene that go on, so far, hidden ones included.
         ended: events that are over since the frame before.
     """

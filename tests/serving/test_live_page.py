@@ -69,3 +69,25 @@ def test_a_camera_is_watched_on_the_page(url: str, browser: Any) -> None:
     page.click("#end")
     page.wait_for_selector("#empty:not([hidden])")
     assert troubles == []
+
+
+def test_things_of_stills_that_left_and_that_are_normal(url: str, browser: Any) -> None:
+    page = browser.new_page(viewport=PHONE)
+    page.set_default_timeout(LIMIT_MS)
+    troubles = troubles_of(page, url, "blob:", "data:")
+    asked = b'{"model": "gate", "name": "Yard", "interval_s": 3600}'
+    session = ask(url, "/api/sessions", asked)["id"]
+    for hour in range(10):
+        body = frame_png(0, odd=hour in (6, 7))
+        ask(url, f"/api/sessions/{session}/frames?taken_at=2026-06-13T{hour:02d}:00:00", body)
+    page.goto(url)
+    page.wait_for_selector("#events li:has-text('not seen since 2026-06-13 07:00:00')")
+    page.click("#events li button")
+    page.click("#mark-normal")
+    page.click("#close")
+    page.wait_for_selector("#hidden:has-text('1 hidden by your answers')")
+    assert page.locator("#events li").count() == 0
+    page.click("#hidden summary")
+    page.wait_for_selector("#hidden-events li:has-text('like answer A0001')")
+    assert barriers_of(page) == []
+    assert troubles == []

@@ -54,7 +54,9 @@ def test_a_snapshot_is_without_the_trail(tmp_path: Path, monkeypatch: pytest.Mon
     assert (shown[0] < verdicts[-1].map).any()
 
 
-def test_the_picture_of_a_session_is_without_the_trail(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_picture_of_a_session_is_without_the_trail(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     pytest.importorskip("fastapi", reason="needs the extra serve")
     from tlae.serving import seen_frames
     from tlae.serving.sessions import Session
@@ -68,7 +70,8 @@ def test_the_picture_of_a_session_is_without_the_trail(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(seen_frames, "heat_picture", heat_picture)
     model = small_model("running_median")
-    session = Session(Shelved("gate", "camera", model, "", 0.0), "gate", device="cpu")
+    shelved = Shelved("gate", "camera", model, "", 0.0, tmp_path / "gate.safetensors")
+    session = Session(shelved, "gate", device="cpu")
     verdicts = []
     for number in range(COUNT):
         session.push(frame_image(number), 0.1 * number)

@@ -17,6 +17,7 @@ from tlae.model_file import save_model
 from tlae.scoring.answers import read_answers
 from tlae.scoring.current_answers import give_answer, take_back_answer
 from tlae.scoring.events import Event
+from tlae.scoring.results import read_results
 
 GATE, YARD = (slice(2, 8), slice(2, 8)), (slice(20, 30), slice(16, 28))
 STARTED = datetime(2026, 6, 13)
@@ -56,7 +57,7 @@ def told(messages: list[dict[str, Any]]) -> list[tuple[str, str, bool]]:
 def test_kinds_are_told_at_once_and_corrected_as_pictures_come(
     model_file: Path, tmp_path: Path
 ) -> None:
-    stays = dict.fromkeys(range(10, 13), [YARD])
+    stays = {hour: [YARD] for hour in range(10, 13)}
     add(tmp_path / "f", range(18), stays | {15: [GATE]})
     out = tmp_path / "out"
     messages = watched(model_file, tmp_path / "f", out, "update_s=86400")
@@ -93,7 +94,13 @@ def test_what_is_called_normal_is_counted_and_nobody_is_told(
     assert all(one["quiet"] for one in hidden)
     assert {one["event"]["first_frame"] for one in hidden} == {10}
     assert {one["event"]["first_frame"] for one in received.messages} == {17}
-    assert "1 of the events hidden by your answers" in capsys.readouterr().out
+    assert "1 of the events are hidden by your answers" in capsys.readouterr().out
+    words = [f"model_file={model_file}", f"footage={tmp_path}/july", "keep_rebuilt=false"]
+    words += [f"paths.scores={tmp_path}/scores", f"paths.cache={tmp_path}/cache", "name=july"]
+    assert main(["score", *words, "scoring.threshold=0.5", "scoring.causal=true"]) == 0
+    offline = read_results(tmp_path / "scores/july")
+    assert [(one.first_frame, one.hidden_by) for one in offline.hidden] == [(10, "A0001")]
+    assert [one.first_frame for one in offline.events] == [17]
     all_told = watched(model_file, tmp_path / "july", tmp_path / "three", "answers=false")
     assert not any(one["quiet"] or one["event"]["hidden_by"] for one in all_told)
 
@@ -110,7 +117,7 @@ def test_an_answer_given_meanwhile_ends_the_alarm_and_taken_back_begins_it_anew(
     give_answer(model_file, event, (32, 32), ("gate", "m", "0"))
     watch.wait_for(lambda: len(messages_in(out)) == 2)  # without a new picture
     watch.wait_for(lambda: watch.status()["events"]["hidden"] == 1)
-    add(folder, range(12, 20), dict.fromkeys(range(12, 20), [YARD]))  # hidden to its end
+    add(folder, range(12, 20), {hour: [YARD] for hour in range(12, 20)})  # hidden to its end
     watch.wait_for(lambda: watch.status()["frames"]["scored"] == 20)
     assert told(messages_in(out)) == [("E0001", "new", False), ("E0001", "end", False)]
     assert messages_in(out)[1]["event"]["hidden_by"] == "A0001"
@@ -127,7 +134,7 @@ def test_an_answer_given_meanwhile_ends_the_alarm_and_taken_back_begins_it_anew(
 
 
 def test_a_restart_goes_on_with_kinds_and_answers(model_file: Path, tmp_path: Path) -> None:
-    stays = dict.fromkeys(range(10, 13), [YARD])
+    stays = {hour: [YARD] for hour in range(10, 13)}
     add(tmp_path / "whole", range(18), stays)
     whole = watched(model_file, tmp_path / "whole", tmp_path / "a")
     for end in (11, 14, 18):

@@ -32,11 +32,11 @@ def alike(event: Event, of: Shares, answered: Event, place: Shares) -> bool:
         answered: the event that a person called normal.
         place: where that was.
     """
-    began = event.started_at
-    if began is not None and began == answered.started_at and overlap(of, place) > 0:
-        return True
     same_kind = answered.what != LIGHT or event.what == LIGHT
-    return same_kind and overlap(of, place) >= LEAST_OVERLAP and _same_hour(event, answered)
+    shared = overlap(of, place)
+    if event.started_at is not None and event.started_at == answered.started_at:
+        return same_kind and shared > 0
+    return same_kind and shared >= LEAST_OVERLAP and _same_hour(event, answered)
 
 
 def shares_of(box: Box, size_hw: tuple[int, int]) -> Shares:

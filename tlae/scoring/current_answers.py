@@ -5,7 +5,6 @@ before it count on.
 """
 
 import logging
-import os
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from pathlib import Path
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.footage.preprocess import same_shape
-from tlae.scoring.answers import Answers, answers_path, read_answers
+from tlae.scoring.answers import answers_path, read_answers
 from tlae.scoring.events import Event
 from tlae.scoring.marks import NORMAL, EventScores, Mark
 from tlae.whole_file import explain_os_errors
@@ -70,7 +69,7 @@ class CurrentAnswers:
 
     def _stamped(self) -> tuple[int, ...] | None:
         try:
-            facts = os.stat(self._path)
+            facts = self._path.stat()
         except OSError:
             return None
         return facts.st_ino, facts.st_size, facts.st_mtime_ns

@@ -1,4 +1,4 @@
-"""Pictures of the last two days, few and small, to compare a place with when something comes there."""
+"""Pictures of the last two days, few and small: what a place looked like before a thing came."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

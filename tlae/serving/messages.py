@@ -9,6 +9,7 @@ from tlae.errors import refusing_bad_values
 from tlae.live import LiveScore
 from tlae.plain_values import finite_or_none
 from tlae.scoring.events import Event
+from tlae.scoring.thing_kinds import until_words
 from tlae.serving.sessions import Session
 
 Facts = dict[str, Any]
@@ -75,10 +76,16 @@ def verdict_facts(seen: LiveScore) -> Facts:
 
 
 def session_events(session: Session) -> list[Facts]:
-    """Events of a session, the newest first."""
+    """Events of a session, the newest first.
+
+    ``seen_now``: the newest frame shows it; ``until``: what became of a thing's place, in words.
+    """
+    newest = session.frames - 1
     return [
         event_facts(event)
         | {"goes_on": goes_on, "has_snapshot": has_snapshot}
+        | {"seen_now": goes_on and event.last_frame == newest}
+        | {"until": until_words(event, so_far=goes_on)}
         | {"mark": session.marks.get(event.id) or None}
         for event, goes_on, has_snapshot in session.events()
     ]

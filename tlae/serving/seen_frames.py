@@ -16,6 +16,8 @@ from tlae.scoring.marks import EventScores
 from tlae.scoring.smooth_time import UNSETTLED
 from tlae.serving.pictures import Picture, heat_picture
 
+NO_SIZE = (0, 0)
+
 
 @dataclass(frozen=True)
 class Point:
@@ -96,6 +98,7 @@ class EndedEvent:
         model: id of the model that found it.
         digest: sha256 of its file.
         scores: of its frames.
+        size_hw: of the picture that its box is of [px]; ``NO_SIZE``: not known.
     """
 
     event: Event
@@ -103,6 +106,7 @@ class EndedEvent:
     model: str
     digest: str
     scores: EventScores
+    size_hw: tuple[int, int] = NO_SIZE
 
 
 def scores_within(

@@ -47,7 +47,7 @@ class SessionStore:
     def __init__(self, folder: Path) -> None:
         self._folder, self._lock = folder, threading.RLock()
         self._due_s: dict[str, float] = {}
-        self._drawn: dict[str, tuple[str, int]] = {}  # open event and its worst frame, as written
+        self._drawn: dict[str, dict[str, int]] = {}  # worst frames of open events, as written
         with explain_os_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -77,10 +77,11 @@ class SessionStore:
         """
         if not ended and not at_once and time.monotonic() < self._due_s.get(session.id, 0.0):
             return
-        going_on = session.going_on
-        worst = None if going_on is None else (going_on.id, going_on.peak_frame)
-        if going_on is not None and (at_once or self._drawn.get(session.id) != worst):
-            ended = [*ended, going_on]  # its picture; it is replaced when the event is over
+        going_on, drawn = session.going_on, self._drawn.get(session.id, {})
+        worst = {event.id: event.peak_frame for event in going_on}
+        for event in going_on:
+            if at_once or drawn.get(event.id) != event.peak_frame:
+                ended = [*ended, event]  # its picture; it is replaced when the event is over
         rows = [_row(session.id, session.found(event.id)) for event in ended]
         with self._lock:  # what is read last is written last
             if session.is_closed:
@@ -94,8 +95,7 @@ class SessionStore:
                     (session.id, json.dumps(facts), live),
                 )
                 self._base.execute("commit")
-                if worst is not None:
-                    self._drawn[session.id] = worst
+                self._drawn[session.id] = worst
             except sqlite3.Error as error:
                 logger.warning("session %s cannot be written: %s", session.id, error)
                 if self._base.in_transaction:
@@ -160,5 +160,6 @@ def _row(session: str, found: EndedEvent) -> tuple[str, str, str, bytes | None]:
         "model": found.model,
         "digest": found.digest,
         "scores": asdict(found.scores),
+        "size_hw": found.size_hw,
     }
     return session, found.event.id, json.dumps(body), found.snapshot

@@ -1,5 +1,6 @@
 """Cameras that are watched: each session is one ``Live`` with what a page shows of it."""
 
+import logging
 import secrets
 import threading
 import time
@@ -12,20 +13,33 @@ from typing import Any
 import numpy.typing as npt
 
 from tlae.budget import Budget
+from tlae.errors import UserError
 from tlae.footage.frames import OK
 from tlae.footage.preprocess import same_shape
 from tlae.live import Live
 from tlae.rendering.heatmap import FloatMap, RecentMaps
-from tlae.scoring.events import SCENE, Event
-from tlae.scoring.marks import EventScores, Mark
+from tlae.scoring.current_answers import give_answer, take_back_answer
+from tlae.scoring.events import Event
+from tlae.scoring.marks import NORMAL, EventScores, Mark
 from tlae.serving.refusals import Refused, not_found
-from tlae.serving.seen_frames import EndedEvent, Measured, Point, Shown, scores_within
+from tlae.serving.seen_frames import (
+    NO_SIZE,
+    EndedEvent,
+    Measured,
+    Point,
+    Shown,
+    scores_within,
+)
 from tlae.serving.shelf import Shelved
 
 KEPT_POINTS = 3600  # of the score curve
 KEPT_EVENTS = 100  # each with a snapshot of some 100 kB
 STORED_POINTS = 600  # of the score curve, over a restart
 MOST_WAITING = 4  # frames of one camera, scored one after the other
+
+Worst = tuple[Shown | bytes | None, tuple[int, int]]  # a frame or its JPEG, and its size (h, w)
+
+logger = logging.getLogger(__name__)
 
 
 class Session:
@@ -54,9 +68,8 @@ class Session:
         self.points: deque[Point] = deque(maxlen=KEPT_POINTS)
         self._measured: deque[Measured] = deque(maxlen=KEPT_POINTS)
         self._ended: deque[EndedEvent] = deque(maxlen=KEPT_EVENTS)
-        self._open: Event | None = None  # the event that goes on
-        self._worst: Shown | None = None  # of that event
-        self._worst_before: bytes | None = None  # JPEG of it from before a restart
+        self._open: list[Event] = []  # events of the scene that go on
+        self._worst: dict[str, Worst] = {}  # of these, by id
         self._recent = RecentMaps()
         self._shape_hw: tuple[int, int] | None = None  # of the last picture
         self._interval_s, self._device = interval_s, device
@@ -71,7 +84,8 @@ class Session:
         """Score the next frame; see ``Live.push``.
 
         Returns:
-            What is said of it, the event that goes on, and events that are over.
+            What is said of it, the strongest event that goes on and is shown, and events that are
+            over.
 
         Raises:
             Refused: too many frames wait already.
@@ -92,7 +106,8 @@ class Session:
                     before = self._recent.before(seen.frame, seen.time_s, seen.map)
                 ended = self._keep(Shown(self._frames, image, seen, before))
                 self._frames += 1
-                return self.points[-1], self._open, ended
+                strongest = None if seen.event is None else self._in_session(seen.event)
+                return self.points[-1], strongest, ended
         finally:
             self._waiting.release()
 
@@ -132,12 +147,20 @@ class Session:
             return self._end(self._live.finish())
 
     def events(self) -> list[tuple[Event, bool, bool]]:
-        """Events, the newest first: whether it goes on, and whether it has a snapshot."""
-        going_on, has_worst = self._open, bool(self._worst or self._worst_before)
-        events = [(one.event, False, bool(one.snapshot)) for one in reversed(list(self._ended))]
-        if going_on is not None:
-            events.insert(0, (going_on, True, has_worst))
-        return events
+        """Events, the newest first: whether it goes on, and whether it has a snapshot.
+
+        Those that the user's answers hide are among them, and know which answer that is.
+        """
+        self._live.look_at_answers()
+        worst = dict(self._worst)
+        going_on = [
+            (event, True, *worst.get(event.id, (None, NO_SIZE))) for event in reversed(self._open)
+        ]
+        ended = [(one.event, False, one.snapshot, one.size_hw) for one in list(self._ended)]
+        return [
+            (replace(event, hidden_by=self._hidden_by(event, size_hw)), goes_on, bool(picture))
+            for event, goes_on, picture, size_hw in [*going_on, *reversed(ended)]
+        ]
 
     def snapshot(self, event: str) -> bytes:
         """JPEG of the worst frame of an event.
@@ -145,38 +168,59 @@ class Session:
         Raises:
             Refused: 404, there is none.
         """
-        going_on = self._open
-        if going_on is not None and going_on.id == event and (taken := self._worst_picture()):
-            return taken
-        for one in list(self._ended):
-            if one.event.id == event and one.snapshot is not None:
-                return one.snapshot
-        raise Refused(404, f"event {event[:20]!r} has no snapshot; list them at .../events")
+        found = self._find(event)
+        if found is None or found.snapshot is None:
+            raise Refused(404, f"event {event[:20]!r} has no snapshot; list them at .../events")
+        return found.snapshot
 
     def found(self, event: str) -> EndedEvent:
         """An event of ``events``, as it is kept; one that goes on as it stands."""
-        if self._open is not None and self._open.id == event:
-            return self._kept(self._open, self._worst_picture())
-        return next(one for one in reversed(list(self._ended)) if one.event.id == event)
+        found = self._find(event)
+        assert found is not None
+        return found
 
     @property
-    def going_on(self) -> Event | None:
-        """The event that goes on."""
+    def going_on(self) -> list[Event]:
+        """The events of the scene that go on."""
         return self._open
 
-    def _worst_picture(self) -> bytes | None:
-        worst = self._worst
-        return self._worst_before if worst is None else worst.picture()
+    @property
+    def frames(self) -> int:
+        """How many were scored."""
+        return self._frames
+
+    def _find(self, event: str) -> EndedEvent | None:
+        going_on = next((one for one in self._open if one.id == event), None)
+        if going_on is not None:
+            return self._kept(going_on)
+        return next((one for one in reversed(list(self._ended)) if one.event.id == event), None)
+
+    def _hidden_by(self, event: Event, size_hw: tuple[int, int]) -> str:
+        return self._live.hidden_by(event, size_hw) if min(size_hw) else ""
 
     def mark(self, event: str, mark: str | None) -> None:
         """Say what an event was; None takes it back.
 
+        A thing of stills that is normal is an answer as well, beside the model: it is hidden from
+        now on, with what is alike. Another mark takes such an answer back.
+
         Raises:
             Refused: 404, there is no such event.
+            UserError: the answers are damaged, or cannot be written.
         """
-        if event not in {one.id for one, _, _ in self.events()}:
+        found = self._find(event)
+        if found is None:
             raise not_found("event", event, f"/sessions/{self.id}")
+        if found.event.what and min(found.size_hw):
+            self._answer(found, is_normal=mark == NORMAL)
         self.marks[event] = mark or ""
+
+    def _answer(self, found: EndedEvent, *, is_normal: bool) -> None:
+        path, event, size_hw = self.shelved.path, found.event, found.size_hw
+        if is_normal:
+            give_answer(path, event, size_hw, (self.name, found.model, found.digest))
+        else:
+            take_back_answer(path, event, size_hw)
 
     def marked(self) -> list[Mark]:
         """What was said of events, with what they were."""
@@ -207,7 +251,7 @@ class Session:
                 "interval_s": self._interval_s,
                 "counts": [self._frames, self._event_count, self._first, self._before],
                 "points": [asdict(point) for point in list(self.points)[-STORED_POINTS:]],
-                "open": None if self._open is None else self._open.as_json(),
+                "open": [event.as_json() for event in self._open],
             }
             return facts, self._live.state()
 
@@ -238,18 +282,23 @@ class Session:
         session.id, session.created_at = facts["id"], facts["created_at"]
         session.marks = dict(facts["marks"])
         session.points.extend(Point(**point) for point in facts["points"])
-        opened = facts["open"] if is_same else None
+        opened = facts["open"] or []  # of older versions one event, or null
+        opened = [opened] if isinstance(opened, dict) else opened
+        opened = [Event.of_json(one, 1) for one in opened] if is_same else []
+        ids = {event.id for event in opened}
         for record, taken in ended:
-            if opened is not None and record["event"]["id"] == opened["id"]:
-                session._worst_before = taken
+            record = record | {"event": Event.of_json(record["event"], 1), "snapshot": taken}
+            record["scores"] = EventScores(**record["scores"])
+            record["size_hw"] = tuple(record.get("size_hw", NO_SIZE))
+            found = EndedEvent(**record)
+            if found.event.id in ids:
+                session._worst[found.event.id] = found.snapshot, found.size_hw
             else:
-                record = record | {"event": Event.of_json(record["event"], 1), "snapshot": taken}
-                record["scores"] = EventScores(**record["scores"])
-                session._ended.append(EndedEvent(**record))
+                session._ended.append(found)
         session._frames, session._event_count, session._first, session._before = facts["counts"]
         if is_same:
             session._live.restore(live)
-            session._open = None if opened is None else Event.of_json(opened, 1)
+            session._open = opened
         else:
             session._first, session._before = session._frames, session._event_count
         return session
@@ -265,6 +314,7 @@ class Session:
             "created_at": self.created_at,
             "frames": self._frames,
             "events": self._event_count,
+            "hidden": sum(bool(event.hidden_by) for event, _, _ in self.events()),
             "budget": {} if self.budget is None else self.budget.given(),
             "notes": self._live.unlike_training,
             "last": None if last is None else asdict(last),
@@ -272,7 +322,11 @@ class Session:
 
     def _begin(self, shelved: Shelved, budget: Budget | None) -> None:
         self._live = Live(
-            shelved.of_camera, budget, interval_s=self._interval_s, device=self._device
+            shelved.of_camera,
+            budget,
+            interval_s=self._interval_s,
+            device=self._device,
+            answers=shelved.path,
         )
         self.shelved, self.budget = shelved, budget
         self._measured.clear()
@@ -284,9 +338,15 @@ class Session:
         self._measured.append(Measured.of(shown.frame, seen))
         ended = self._end(list(seen.ended))
         self.shown = shown
-        self._open = None if seen.event is None else self._in_session(seen.event)
-        if self._open is not None and self._open.peak_frame == shown.frame:
-            self._worst = shown
+        self._open = [self._in_session(event) for event in seen.going_on]
+        worst = [event for event in self._open if event.peak_frame == shown.frame]
+        height, width = shown.image.shape[:2]
+        taken: Shown | bytes = shown
+        if any(event.what for event in worst):  # many may go on for long: no picture is held
+            taken = shown.picture()
+        new = {event.id: (taken, (height, width)) for event in worst}
+        ids = {event.id for event in self._open}
+        self._worst = {name: one for name, one in (self._worst | new).items() if name in ids}
         return ended
 
     def _in_session(self, event: Event) -> Event:
@@ -299,18 +359,27 @@ class Session:
         return replace(event, id=f"E{number:04d}", **frames)
 
     def _end(self, events: list[Event]) -> list[Event]:
-        self._open, ended = None, [self._in_session(event) for event in events]
+        self._open, ended = [], [self._in_session(event) for event in events]
         for event in ended:
-            taken = None
-            if event.kind == SCENE:
-                taken = self._worst_picture()
-                self._worst = self._worst_before = None
-            self._ended.append(self._kept(event, taken))
+            found = self._kept(event)
+            self._worst.pop(event.id, None)
+            self._ended.append(found)
             self._event_count += 1
+            if event.what and self.marks.get(event.id) == NORMAL:
+                self._answer_again(found)
         return ended
 
-    def _kept(self, event: Event, taken: bytes | None) -> EndedEvent:
+    def _answer_again(self, found: EndedEvent) -> None:
+        """What was called normal while it went on is so as a whole."""
+        try:
+            self._answer(found, is_normal=True)
+        except UserError as error:
+            logger.warning("%s", error)
+
+    def _kept(self, event: Event) -> EndedEvent:
+        worst, size_hw = self._worst.get(event.id, (None, NO_SIZE))
+        taken = worst.picture() if isinstance(worst, Shown) else worst
         model = self.shelved.of_camera
         interval_s = self._interval_s or model.calibration.interval_s
         scores = scores_within(list(self._measured), event, interval_s, model.rule.smooth_frames)
-        return EndedEvent(event, taken, self.shelved.id, self.shelved.digest, scores)
+        return EndedEvent(event, taken, self.shelved.id, self.shelved.digest, scores, size_hw)

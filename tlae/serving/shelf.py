@@ -38,6 +38,7 @@ class Shelved:
         model: of a camera, or a judge of pictures.
         digest: sha256 of its file.
         loaded_at: seconds since 1970.
+        path: of its file in the folder.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Shelved:
     model: "Model | ExportedModel | PictureJudge"
     digest: str
     loaded_at: float
+    path: Path
 
     @property
     def judge(self) -> "PictureJudge | None":
@@ -158,7 +160,7 @@ class ModelShelf:
         except UserError as error:
             raise Refused(422, str(error)) from error
         digest = sha256(content).hexdigest()
-        shelved = Shelved(name, kind, model, digest, time.time())
+        shelved = Shelved(name, kind, model, digest, time.time(), path)
         with self._lock:
             self.swaps += name in self._loaded
             self._loaded[name] = shelved

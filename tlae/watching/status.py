@@ -88,9 +88,7 @@ class Status:
         """Whether frames come."""
         return not self._counts.trouble and not self.is_lost
 
-    def as_json(
-        self, events: EventCounts, sinks: Mapping[str, dict[str, Any]]
-    ) -> dict[str, Any]:
+    def as_json(self, events: EventCounts, sinks: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
         """Plain values of ``status.json``.
 
         Args:

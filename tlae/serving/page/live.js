@@ -67,6 +67,7 @@ function begin(id) {
   byId("picture").hidden = true;
   byId("no-picture").hidden = false;
   byId("events").replaceChildren();
+  byId("hidden-events").replaceChildren();
 }
 
 async function follow() {
@@ -211,20 +212,29 @@ async function showEvents() {
   if (seen === session.eventsSeen && !seen.endsWith("true")) return;
   const events = await json(place("/events"));
   session.eventsSeen = events.some((event) => event.goes_on) ? "" : seen;
-  byId("count").textContent = events.length ? events.length : "";
-  byId("no-events").hidden = events.length > 0;
-  const list = byId("events"), shown = new Map([...list.children].map((item) => [item.dataset.key, item]));
-  list.replaceChildren(...events.map((event) => {
-    const key = `${event.id} ${event.last_frame} ${event.goes_on} ${event.has_snapshot} ${event.mark}`;
+  const hidden = events.filter((event) => event.hidden_by), open = events.filter((event) => !event.hidden_by);
+  byId("count").textContent = open.length ? open.length : "";
+  byId("no-events").hidden = open.length > 0;
+  byId("hidden").hidden = !hidden.length;
+  byId("hidden-count").textContent = `${hidden.length} hidden by your answers`;
+  const lists = [byId("events"), byId("hidden-events")];
+  const shown = new Map(lists.flatMap((list) => [...list.children]).map((item) => [item.dataset.key, item]));
+  [open, hidden].forEach((some, number) => lists[number].replaceChildren(...some.map((event) => {
+    const key = JSON.stringify([
+      event.id, event.last_frame, event.goes_on, event.seen_now, event.has_snapshot, event.mark, event.what,
+      event.until, event.hidden_by,
+    ]);
     return shown.get(key) || eventItem(event, key, shown);
-  }));
+  })));
 }
 
 function eventWords(event) {
   const lasted = event.end_s - event.start_s, worst = short(event.peak_raw);
   const when = event.started_at ? event.started_at.replace("T", " ").slice(0, 19) : `at ${event.start_s.toFixed(1)} s`;
+  const last = event.ended_at ? event.ended_at.replace("T", " ").slice(0, 19) : `${event.end_s.toFixed(1)} s`;
+  const unseen = event.goes_on && event.what && !event.seen_now;
   return [
-    `${event.id}${event.goes_on ? " goes on" : ""}`,
+    `${event.id}${unseen ? ` not seen since ${last}` : event.goes_on ? " goes on" : ""}`,
     `${when}, ${lasted.toFixed(1)} s`,
     event.kind === "camera" ? `camera: ${event.health}` : `highest ${worst} of ${short(event.threshold)}`,
   ];
@@ -249,7 +259,8 @@ function eventItem(event, key, shown) {
   name.textContent = title;
   name.className = event.goes_on ? "on" : "";
   time.textContent = when;
-  high.textContent = event.mark ? `${worst}, marked ${event.mark}` : worst;
+  const said = [worst, event.what, event.until, event.hidden_by && `like answer ${event.hidden_by}`];
+  high.textContent = [...said, event.mark && `marked ${event.mark}`].filter(Boolean).join(", ");
   button.type = "button";
   button.append(picture, name, time, high);
   button.addEventListener("click", () => enlarge(event, picture));
@@ -262,7 +273,9 @@ function enlarge(event, picture) {
   large.hidden = !picture.src;
   if (picture.src) Object.assign(large, { src: picture.src, alt: picture.alt });
   byId("large-title").textContent = eventWords(event).slice(0, 2).join(", ");
-  byId("large-words").textContent = event.reason ? `It ${event.reason}.` : eventWords(event)[2];
+  const told = event.told_by ? `${event.told_by[0].toUpperCase()}${event.told_by.slice(1)}.` : "";
+  const reason = event.reason ? `It ${event.reason}.` : "";
+  byId("large-words").textContent = [reason, told].filter(Boolean).join(" ") || eventWords(event)[2];
   byId("large").dataset.event = event.id;
   showMark(event.mark);
   byId("large").showModal();
