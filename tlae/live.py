@@ -21,6 +21,7 @@ import numpy.typing as npt
 from tlae.budget import Budget, require_budget
 from tlae.camera.watch import UNOBSERVED, CameraWatch, WatchState
 from tlae.errors import UserError, refusing_bad_values, require_known
+from tlae.footage.clock import ArrivingClock
 from tlae.footage.frames import OK, WARM_UP, Image
 from tlae.footage.images import to_grey_levels
 from tlae.footage.unlike_training import UnlikeTraining
@@ -195,6 +196,7 @@ class Live:
         self._things = LiveThings(self._answers)
         learnt_s = model.calibration.interval_s
         self._unlike = UnlikeTraining(model.source_hw, learnt_s, model.gap_s)
+        self._odd_times = ArrivingClock(self._interval_s)
         self._clip, self._frame, self._to_cut = 0, -1, True
         self._began: When | None = None  # the first frame of the clip
         self._first: When | None = None  # the first frame of all
@@ -214,6 +216,11 @@ class Live:
     def unlike_training(self) -> list[str]:
         """Why scores may mean little: sentences on the shape or the pace of the frames."""
         return [one for one in (self._unlike.shape, self._unlike.pace) if one]
+
+    @property
+    def odd_times(self) -> dict[str, int]:
+        """How often times or sizes of frames were odd, by kind: a clock set back, and so on."""
+        return dict(self._odd_times.found)
 
     def change_budget(self, budget: Budget) -> None:
         """Alarm by another budget from the next frame on; an event that goes on is not cut.
@@ -268,7 +275,8 @@ class Live:
         time_s, at_s, taken_at = self._time_of(when)
         source_hw = source_hw or (picture.shape[0], picture.shape[1])
         step_s = math.nan if self._to_cut else at_s - self._at_s
-        for sentence in self._unlike.see(source_hw, step_s):
+        odd = self._unlike.see(source_hw, step_s) + self._odd_times.see(step_s, source_hw)
+        for sentence in odd:
             logger.warning("note: %s", sentence)
         cut, forget = self._begins_anew(time_s), self._to_cut and taken_at is None
         self._frame, self._last_s, self._at_s, self._to_cut = self._frame + 1, time_s, at_s, False

@@ -1,5 +1,6 @@
 """Oddities of the clock, found in the index alone."""
 
+import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tlae.footage import clock
-from tlae.footage.clock import clock_findings, duration
+from tlae.footage.clock import ArrivingClock, clock_findings, duration
 from tlae.table import Table
 
 BEGIN = datetime(2023, 6, 13)
@@ -105,3 +106,21 @@ def test_sizes_that_change_within_a_clip() -> None:
 )
 def test_durations_in_a_fitting_unit(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+def test_frames_that_arrive_are_judged_alike_and_said_a_few_times() -> None:
+    clock = ArrivingClock(900.0)
+    steps = [math.nan, 900.0, -2700.0, 0.0, 365 * 86_400.0, 40 * 3600.0]
+    said = [clock.see(step_s, (48, 64)) for step_s in steps]
+    assert said == [
+        [],
+        [],
+        ["clock set back: by 45.0 min (summer time?)"],
+        ["equal time stamps: the same time as the frame before"],
+        ["clock leaps ahead: by 365.0 d"],
+        [],  # a gap
+    ]
+    assert clock.see(900.0, (24, 32)) == ["picture size changes: from 64x48 to 32x24"]
+    assert clock.see(math.nan, (48, 64)) == []  # another clip
+    assert sum(bool(clock.see(0.0, (48, 64))) for _ in range(9)) == 2
+    assert clock.found["equal time stamps"] == 10

@@ -14,6 +14,7 @@ from tlae.scoring.thing_kinds import (
     FOR_GOOD_S,
     GONE,
     NEW,
+    SHOWS,
     WENT,
     Later,
     told,
@@ -148,3 +149,22 @@ def test_any_box_can_be_looked_at(box: tuple[int, int, int, int]) -> None:
     assert np.isfinite([found.outline, found.share, found.alike, found.shows(since)]).all()
     assert view.of_picture(ground()[:50]) is None
     assert view.of_picture(ground()[..., :1]) is not None
+
+
+def test_another_resolution_of_the_view_tells_as_well_and_another_shape_nothing() -> None:
+    found = change(ground(), with_thing(ground(1)))
+    small = cv2.resize(with_thing(ground(2)), (64, 48), interpolation=cv2.INTER_AREA)
+    assert [one.shows > SHOWS for one in later(found, small)] == [True]
+    assert VIEW.of_picture(small[:, :40]) is None
+
+
+def test_what_goes_on_is_told_by_what_came_until_a_picture_lacks_it() -> None:
+    found = change(ground(), with_thing(ground(1)))
+    passing = replace(THING, what=PASSING, frames=1)
+    assert told(passing, found, []).what == PASSING
+    now = told(passing, found, [], so_far=True)
+    assert (now.what, now.still_so, until_words(now, so_far=True)) == (NEW, True, "still there")
+    assert told(passing, found, later(found, ground(2)), so_far=True).what == PASSING
+    changed = replace(found, outline=0.5)
+    long = replace(THING, start_s=0.0, end_s=2 * FOR_GOOD_S)
+    assert told(long, changed, [], so_far=True).told_by.endswith("so far")

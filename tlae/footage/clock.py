@@ -1,5 +1,6 @@
 """What is odd about the times of a footage, found in its index; no picture is looked at."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,6 +28,7 @@ DAY_S = 86_400.0
 LEAP_S = 30 * DAY_S  # rather a clock that was set than a camera that was off
 HOUR_S = 3600.0
 
+MOST_SAID = 3  # sentences of a kind while frames arrive; all are counted
 LOOKED_AT = 5_000  # names compared with times: a clock that lies does so for more than a frame
 
 Marks = npt.NDArray[np.bool_]
@@ -78,14 +80,50 @@ def _steps(index: Table, gap_s: float) -> Iterator[Finding]:
     steps[changes(index["clip"])] = np.nan
     for row, frames in _stretches(steps == 0):
         yield Finding(row, EQUAL, "the same time as the frame before", frames)
-    for row in map(int, np.flatnonzero(steps < 0)):
-        back_s = -float(steps[row])
-        summer_time = abs(back_s + median_s - HOUR_S) <= 0.1 * HOUR_S
-        yield Finding(row, BACK, f"by {duration(back_s)}{' (summer time?)' * summer_time}")
-    for row in map(int, np.flatnonzero(steps > (gap_s or np.inf))):
-        step_s = float(steps[row])
-        kind, word = (LEAP, "by") if step_s > LEAP_S else (GAP, "of")
-        yield Finding(row, kind, f"{word} {duration(step_s)}")
+    for row in map(int, np.flatnonzero((steps < 0) | (steps > (gap_s or np.inf)))):
+        yield Finding(row, *_odd_step(float(steps[row]), median_s))
+
+
+def _odd_step(step_s: float, median_s: float) -> tuple[str, str]:
+    """Kind of an interval that is negative or too long, and what it is in words."""
+    if step_s < 0:
+        summer_time = abs(median_s - step_s - HOUR_S) <= 0.1 * HOUR_S
+        return BACK, f"by {duration(-step_s)}{' (summer time?)' * summer_time}"
+    kind, word = (LEAP, "by") if step_s > LEAP_S else (GAP, "of")
+    return kind, f"{word} {duration(step_s)}"
+
+
+class ArrivingClock:
+    """What is odd about the times and sizes of frames as they arrive.
+
+    Args:
+        interval_s: median time between frames [s].
+    """
+
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._size_hw: tuple[int, int] | None = None
+        self.found: dict[str, int] = {}  # how often, by kind
+
+    def see(self, step_s: float, size_hw: tuple[int, int]) -> list[str]:
+        """Take a frame; returns a sentence for each kind of oddity, of each kind a few times.
+
+        Args:
+            step_s: since the frame before [s]; NaN: it is of another clip.
+            size_hw: of its picture [px].
+        """
+        odd = []
+        if step_s < 0 or step_s > LEAP_S:
+            odd.append(_odd_step(step_s, self._interval_s))
+        if step_s == 0:
+            odd.append((EQUAL, "the same time as the frame before"))
+        before = None if math.isnan(step_s) else self._size_hw
+        if before is not None and before != size_hw:
+            odd.append((SIZE, _size_words(before[::-1], size_hw[::-1])))
+        self._size_hw = size_hw
+        for kind, _ in odd:
+            self.found[kind] = self.found.get(kind, 0) + 1
+        return [f"{kind}: {text}" for kind, text in odd if self.found[kind] <= MOST_SAID]
 
 
 def _times(index: Table) -> Iterator[Finding]:
@@ -156,8 +194,13 @@ def _sizes(index: Table) -> Iterator[Finding]:
     changed = np.zeros(len(rows), bool)
     changed[1:] = (sizes[1:] != sizes[:-1]).any(axis=1)
     for place in np.flatnonzero(changed & ~changes(index["clip"][rows])):
-        before, now = (f"{w}x{h}" for w, h in sizes[place - 1 : place + 1])
-        yield Finding(int(rows[place]), SIZE, f"from {before} to {now}")
+        before, now = map(tuple, sizes[place - 1 : place + 1].tolist())
+        yield Finding(int(rows[place]), SIZE, _size_words(before, now))
+
+
+def _size_words(before: tuple[int, int], now: tuple[int, int]) -> str:
+    """From one width and height to another [px]."""
+    return f"from {before[0]}x{before[1]} to {now[0]}x{now[1]}"
 
 
 def _stretches(marks: Marks) -> Iterator[tuple[int, int]]:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.footage.frames import Image
+from tlae.footage.preprocess import same_shape
 from tlae.footage.zones import Mask
 from tlae.scoring.event_rule import HOUR_S
 from tlae.scoring.events import Box
@@ -73,9 +74,13 @@ class View:
         return np.asarray(self.inside if self.inside.all() else ~self.inside)
 
     def of_picture(self, image: Image) -> Plane | None:
-        """The cutting of a picture in Lab (h, w, 3); None: the picture has another size."""
-        if image.shape[:2] != self.size_hw:
+        """The cutting of a picture in Lab (h, w, 3); None: the picture has another shape."""
+        height, width = self.size_hw
+        if not same_shape((image.shape[0], image.shape[1]), self.size_hw):
             return None
+        if image.shape[:2] != self.size_hw:  # another resolution of the same view
+            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+            image = image.reshape(height, width, -1)
         part = image[slice(*self.rows), slice(*self.columns)]
         part = part if part.shape[2] == 3 else np.repeat(part, 3, axis=2)
         part = cv2.resize(

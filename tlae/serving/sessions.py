@@ -317,6 +317,7 @@ class Session:
             "hidden": sum(bool(event.hidden_by) for event, _, _ in self.events()),
             "budget": {} if self.budget is None else self.budget.given(),
             "notes": self._live.unlike_training,
+            "clock": self._live.odd_times,
             "last": None if last is None else asdict(last),
         }
 

@@ -56,6 +56,11 @@ class Following:
         """Of the events that go on and that receivers were told of."""
         return self._announcer.open_ids
 
+    @property
+    def odd_times(self) -> dict[str, int]:
+        """See ``Live.odd_times``."""
+        return self._live.odd_times
+
     def facts(self) -> dict[str, Any]:
         """Plain values for ``go_on``."""
         return {

@@ -88,11 +88,17 @@ class Status:
         """Whether frames come."""
         return not self._counts.trouble and not self.is_lost
 
-    def as_json(self, events: EventCounts, sinks: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    def as_json(
+        self,
+        events: EventCounts,
+        odd_times: Mapping[str, int],
+        sinks: Mapping[str, dict[str, Any]],
+    ) -> dict[str, Any]:
         """Plain values of ``status.json``.
 
         Args:
             events: so far.
+            odd_times: since the start, see ``Live.odd_times``.
             sinks: what became of messages, by sink.
         """
         counts, last, age_s = self._counts, self._last, self.age_s
@@ -113,6 +119,7 @@ class Status:
             "reconnects": counts.reconnects,
             "latency_s": self._latency(),
             "score": None if last is None else _score(last),
+            "clock": dict(odd_times),
             "events": events.as_json(),
             "sinks": sinks,
         }

@@ -319,5 +319,7 @@ class _Watch:
             self._write_status()
 
     def _write_status(self) -> None:
-        facts = self._status.as_json(self._following.events, self._deliveries.as_json())
+        following = self._following
+        sinks = self._deliveries.as_json()
+        facts = self._status.as_json(following.events, following.odd_times, sinks)
         self._status.write(self._folder, facts)
