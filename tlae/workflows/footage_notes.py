@@ -1,10 +1,14 @@
 """What is said of footage: what is odd about its times, what was left out and why."""
 
 import logging
+from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from tlae.camera.another_view import another_view
 from tlae.footage.clock import CAMERAS, CONTRADICTS, UNKNOWN, Finding, clock_findings
 from tlae.footage.frames import OK
 from tlae.footage.images import Levels
@@ -13,6 +17,8 @@ from tlae.footage.sampling import left_by_sampling
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
 from tlae.footage.unlike_training import other_shape
+from tlae.footage.windows import LEAST_DAYS, Rows, median_interval_s
+from tlae.scoring.event_options import STILLS_S
 from tlae.table import Column, Table, counted
 
 logger = logging.getLogger(__name__)
@@ -42,6 +48,34 @@ def note_clock(store: FrameStore, gap_s: float, time_pattern: str | None) -> dic
             f"{first['text']}{CURES.get(kind, '')}"
         )
     return summary
+
+
+def note_days(store: FrameStore, runs: Sequence[Rows]) -> None:
+    """Log a line where stills to learn from are of few days, or show two views.
+
+    Args:
+        store: decoded frames.
+        runs: rows to learn from and to calibrate on, in any order.
+    """
+    rows, index = np.sort(np.concatenate(runs)), store.index
+    taken_at = index["taken_at"][rows]
+    if np.isnat(taken_at).any() or median_interval_s(index) < STILLS_S:
+        return
+    days = len(np.unique(taken_at.astype("datetime64[D]")))
+    if days < LEAST_DAYS:
+        logger.warning(
+            f"note: stills of {days} day{'s' * (days > 1)} show the light and weather of few, and "
+            f"no whole day is held out to calibrate on (from {LEAST_DAYS} days on one is): other "
+            "days will look unusual; add footage, or run `tlae calibrate` on more of it"
+        )
+    found = another_view(store, rows)
+    if found is not None:
+        when = index["taken_at"][found.row].astype("datetime64[s]")
+        logger.warning(
+            f"note: from {when} on the picture is another one (its edges correlate "
+            f"{found.alike:.2f} with those of before): a model is of one view; if the camera was "
+            f"moved or turned, learn from one side alone (footage.start={when} or footage.end)"
+        )
 
 
 def fitted_levels(footage: Footage) -> Levels | None:

@@ -45,7 +45,7 @@ from tlae.training.reference_bank import TrainingFrames
 from tlae.training.run_folder import RunFolder
 from tlae.training.teachable import require_teachable
 from tlae.whole_file import require_plain_name
-from tlae.workflows.footage_notes import note_clock
+from tlae.workflows.footage_notes import note_clock, note_days
 from tlae.workflows.named_footage import open_named, require_pace_for
 from tlae.workflows.training_inputs import built_net, prepared, recipe_of, recorded_settings
 
@@ -135,6 +135,7 @@ def train(cfg: TrainConfig, source: Footage, folder: RunFolder) -> TrainingRepor
     if is_first_process():
         folder.begin(recorded_settings(cfg, footage.store), overwrite=cfg.overwrite)
     _note_idle_settings(cfg, inner, rule)
+    note_days(footage.store, [*footage.train, *footage.held_out])
     if folder.is_done(overwrite=cfg.overwrite):
         if is_first_process():
             logger.info(f"{folder.path} is trained already; other settings need another name=...")

@@ -1,0 +1,78 @@
+"""Footage of two views is told from footage of one in many lights."""
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.camera.small_camera import SIZE_HW, footage, scene, store_of
+from tlae.camera.another_view import another_view
+from tlae.footage.frames import Image
+from tlae.footage.store import FrameStore
+from tlae.workflows.footage_notes import note_days
+
+A_DAY = 12
+START = np.datetime64("2026-06-13T00:00:00", "us")
+
+
+def stills(folder: Path, days: list[Image]) -> FrameStore:
+    """A picture each two hours."""
+    store = store_of(folder, np.concatenate(days))
+    taken_at = START + np.arange(len(store)) * np.timedelta64(7200, "s")
+    times = np.arange(len(store)) * 7200.0
+    index = store.index.assign(taken_at=taken_at, time_s=times)
+    return replace(store, index=index)
+
+
+def day(seed: int, *, light: float = 1.0, degrees: float = 0.0) -> Image:
+    """A day of the scene in its light, seen by a camera that is turned."""
+    frames = footage(A_DAY + seed, gain=light)[:A_DAY]
+    centre = SIZE_HW[1] / 2, SIZE_HW[0] / 2
+    turn = cv2.getRotationMatrix2D(centre, degrees, 1.0)
+    turned = [cv2.warpAffine(one, turn, SIZE_HW[::-1], borderMode=1) for one in frames]
+    return np.stack(turned)
+
+
+def test_days_in_any_light_are_one_view(tmp_path: Path) -> None:
+    days = [day(number, light=light) for number, light in enumerate((1.0, 0.4, 0.7, 1.0))]
+    store = stills(tmp_path, days)
+    assert another_view(store, np.arange(len(store))) is None
+
+
+@pytest.mark.parametrize("at", [1, 3])
+def test_a_camera_that_is_turned_shows_another_view_from_then_on(tmp_path: Path, at: int) -> None:
+    days = [day(number, degrees=8.0 * (number >= at)) for number in range(4)]
+    store = stills(tmp_path, days)
+    found = another_view(store, np.arange(len(store)))
+    assert found is not None
+    assert found.row == at * A_DAY
+    assert found.alike < 0.4
+    assert another_view(store, np.arange(2 * A_DAY)) is None  # too short to tell
+
+
+def test_what_has_no_edges_tells_nothing(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 9, (4 * A_DAY, *SIZE_HW, 3), np.uint8)
+    assert another_view(stills(tmp_path / "n", [noise]), np.arange(len(noise))) is None
+    flat = np.zeros_like(noise)
+    assert another_view(stills(tmp_path / "f", [flat]), np.arange(len(flat))) is None
+
+
+def test_training_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    other = np.repeat(scene(seed=5)[None], A_DAY, axis=0)
+    store = stills(tmp_path / "two", [day(0), day(1), other, other])
+    caplog.set_level(logging.WARNING)
+    note_days(store, [np.arange(30, 48), np.arange(30)])
+    (said,) = caplog.messages
+    assert "note: from 2026-06-15T00:00:00 on the picture is another one" in said
+    assert "footage.start=2026-06-15T00:00:00" in said
+    caplog.clear()
+    note_days(store, [np.arange(18)])
+    (said,) = caplog.messages
+    assert said.startswith("note: stills of 2 days show the light and weather of few")
+    caplog.clear()
+    note_days(stills(tmp_path / "four", [day(n) for n in range(4)]), [np.arange(48)])
+    assert not caplog.messages
