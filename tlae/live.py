@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.budget import Budget, require_budget
+from tlae.camera.another_view import ArrivingView
 from tlae.camera.watch import UNOBSERVED, CameraWatch, WatchState
 from tlae.errors import UserError, refusing_bad_values, require_known
 from tlae.footage.clock import ArrivingClock
@@ -197,6 +198,9 @@ class Live:
         learnt_s = model.calibration.interval_s
         self._unlike = UnlikeTraining(model.source_hw, learnt_s, model.gap_s)
         self._odd_times = ArrivingClock(self._interval_s)
+        self._view: ArrivingView | None = None
+        if self._follows_things and model.camera is not None:
+            self._view = ArrivingView(model.camera.bank.rough_edges)
         self._clip, self._frame, self._to_cut = 0, -1, True
         self._began: When | None = None  # the first frame of the clip
         self._first: When | None = None  # the first frame of all
@@ -214,8 +218,9 @@ class Live:
 
     @property
     def unlike_training(self) -> list[str]:
-        """Why scores may mean little: sentences on the shape or the pace of the frames."""
-        return [one for one in (self._unlike.shape, self._unlike.pace) if one]
+        """Why scores may mean little: sentences on the shape, pace or view of the frames."""
+        view = "" if self._view is None else self._view.sentence
+        return [one for one in (self._unlike.shape, self._unlike.pace, view) if one]
 
     @property
     def odd_times(self) -> dict[str, int]:
@@ -275,7 +280,11 @@ class Live:
         time_s, at_s, taken_at = self._time_of(when)
         source_hw = source_hw or (picture.shape[0], picture.shape[1])
         step_s = math.nan if self._to_cut else at_s - self._at_s
-        odd = self._unlike.see(source_hw, step_s) + self._odd_times.see(step_s, source_hw)
+        odd = self._unlike.see(source_hw, step_s)
+        at = "" if taken_at is None else f", at {taken_at:%Y-%m-%d %H:%M:%S}"
+        odd += [sentence + at for sentence in self._odd_times.see(step_s, source_hw)]
+        if self._view is not None and (news := self._view.see(prepared, at_s)):
+            odd.append(news)
         for sentence in odd:
             logger.warning("note: %s", sentence)
         cut, forget = self._begins_anew(time_s), self._to_cut and taken_at is None

@@ -1,6 +1,7 @@
 """Footage of two views is told from footage of one in many lights."""
 
 import logging
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,11 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.camera.small_camera import SIZE_HW, footage, scene, store_of
-from tlae.camera.another_view import another_view
+from tests.camera.small_camera import ALL_ON, SIZE_HW, footage, scene, store_of
+from tlae.camera.another_view import ArrivingView, alike_to, another_view, other_days
+from tlae.camera.fit import fit_bank, fit_camera
 from tlae.footage.frames import Image
 from tlae.footage.store import FrameStore
-from tlae.workflows.footage_notes import note_days
+from tlae.workflows.footage_notes import note_days, note_other_view
 
 A_DAY = 12
 START = np.datetime64("2026-06-13T00:00:00", "us")
@@ -76,3 +78,41 @@ def test_training_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> N
     caplog.clear()
     note_days(stills(tmp_path / "four", [day(n) for n in range(4)]), [np.arange(48)])
     assert not caplog.messages
+
+
+def bank() -> np.ndarray:
+    return fit_bank(day(0), np.zeros(A_DAY, np.int64)).rough_edges
+
+
+def test_days_of_another_view_than_the_model_learnt_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    days = [day(1, light=0.5), day(2, degrees=8.0), day(3, degrees=8.0)]
+    store = stills(tmp_path / "s", days)
+    found = other_days(store, np.arange(len(store)), bank())
+    assert [one.row for one in found] == [A_DAY, 2 * A_DAY]
+    camera = fit_camera(stills(tmp_path / "c", [day(0)] * 4), np.arange(4 * A_DAY), ALL_ON)
+    caplog.set_level(logging.WARNING)
+    note_other_view(store, camera)
+    (said,) = caplog.messages
+    assert "the picture of 2026-06-14 and 1 more days is another one than the model learnt" in said
+    caplog.clear()
+    note_other_view(stills(tmp_path / "same", [day(1)] * 2), camera)
+    note_other_view(store, None)
+    assert not caplog.messages
+
+
+def test_frames_that_arrive_are_judged_once_a_day(tmp_path: Path) -> None:
+    view = ArrivingView(bank())
+    days = [day(1), day(2, degrees=8.0), day(3, degrees=8.0), day(4), day(4)]
+    said = [view.see(one, 7200.0 * n) for n, one in enumerate(np.concatenate(days))]
+    assert [n for n, sentence in enumerate(said) if sentence] == [25]
+    assert "the picture of the last 24 hours is another one" in said[25]
+    assert view.sentence == ""  # it is back
+
+
+def test_a_night_alone_tells_nothing() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 9, (2 * A_DAY, *SIZE_HW, 3), np.uint8)
+    assert math.isnan(alike_to(noise, bank()))
+    assert math.isnan(alike_to(np.zeros_like(noise), bank()))

@@ -160,6 +160,17 @@ def test_answers_about_pictures_of_another_shape_hide_nothing(
     assert main(["watch", *words]) == 2
 
 
+def test_a_clock_a_year_ahead_is_said_and_counted(
+    model_file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    add(tmp_path / "f", range(3), {})
+    add(tmp_path / "f", range(3), {}, after=365)
+    watch = Running(settings(model_file, tmp_path / "f", tmp_path / "out", *STILLS))
+    watch.wait_for(lambda: watch.report is not None)
+    assert "clock leaps ahead: by 364.9 d, at 2027-06-13 00:00:00" in caplog.text
+    assert watch.status()["clock"] == {"clock leaps ahead": 1}
+
+
 def test_pictures_of_before_are_few_in_any_pace() -> None:
     from tlae.scoring.recent_pictures import RecentPictures
 

@@ -1,12 +1,13 @@
 """Whether footage shows one view throughout: a camera that was turned or moved shows another."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from tlae.camera.measures import Plane, edges, luminance
-from tlae.footage.frames import OK
+from tlae.footage.frames import OK, Image
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
 
@@ -14,6 +15,7 @@ LEAST_DAYS = 3  # so that one side at least can be seen to be one view
 MOST_DAYS = 60  # evenly spread; more would not find more
 OF_A_DAY = 24  # frames that are read, of which
 BRIGHTEST = 12  # show most
+DAY_S = 86_400.0
 SAME_VIEW = 0.5  # correlation of edges: weather left 0.73 and more, a turn by 2 degrees 0.40
 
 
@@ -62,6 +64,81 @@ def _is_one_view(alike: npt.NDArray[np.float64]) -> bool:
     return not len(apart) or float(apart.mean()) >= SAME_VIEW
 
 
+def alike_to(frames: Image, known: Plane) -> float:
+    """Highest correlation of the edges of a day's pictures with those of known ones; NaN: too dark.
+
+    Args:
+        frames: (n, H, W, C) of one day.
+        known: edges (k, H, W), see ``BackgroundBank.rough_edges``.
+    """
+    shown = _brightest_edges(frames)
+    if len(shown) < BRIGHTEST:
+        return math.nan
+    halves = [np.asarray(np.median(shown[first::2], axis=0), np.float32) for first in (0, 1)]
+    if not _correlation(*halves) >= SAME_VIEW:  # nothing but noise
+        return math.nan
+    whole = np.asarray(np.median(shown, axis=0), np.float32)
+    return float(np.nanmax([-1.0, *(_correlation(whole, one) for one in known)]))
+
+
+def other_days(store: FrameStore, rows: Rows, known: Plane) -> list[AnotherView]:
+    """Days that show another view than known pictures do.
+
+    Args:
+        store: decoded frames.
+        rows: with wall-clock times, in order.
+        known: edges (k, H, W), see ``BackgroundBank.rough_edges``.
+    """
+    rows = rows[(store.index["state"] == OK)[rows]]
+    days = np.split(rows, np.flatnonzero(np.diff(_day_of(store, rows))) + 1)
+    found = [
+        AnotherView(int(day[0]), alike_to(store.read(day[_evenly(len(day), OF_A_DAY)]), known))
+        for day in days
+        if len(day) >= BRIGHTEST
+    ]
+    return [one for one in found if one.alike < SAME_VIEW]  # NaN is not
+
+
+class ArrivingView:
+    """The same of frames as they arrive.
+
+    Args:
+        known: edges (k, H, W), see ``BackgroundBank.rough_edges``.
+
+    Attributes:
+        sentence: what is so of the last whole day; empty: it shows the known view.
+    """
+
+    def __init__(self, known: Plane) -> None:
+        self._known, self.sentence = known, ""
+        self._frames: list[Image] = []
+        self._began_s = self._last_s = -math.inf
+
+    def see(self, frame: Image, at_s: float) -> str:
+        """Take a frame (H, W, C) of a time [s]; returns the sentence if it is new."""
+        if not self._frames or at_s < self._last_s:
+            self._frames, self._began_s, self._last_s = [], at_s, -math.inf
+        if at_s - self._last_s >= DAY_S / OF_A_DAY:
+            self._frames.append(frame)
+            self._last_s = at_s
+        if at_s - self._began_s < DAY_S or len(self._frames) < BRIGHTEST:
+            return ""
+        before, alike = self.sentence, alike_to(np.stack(self._frames[-OF_A_DAY:]), self._known)
+        self.sentence, self._frames = other_view(alike, "the last 24 hours"), []
+        return "" if before else self.sentence
+
+
+def other_view(alike: float, when: str) -> str:
+    """A sentence where a time shows another view than in training; else empty."""
+    if not alike < SAME_VIEW:
+        return ""
+    return (
+        f"the picture of {when} is another one than the model learnt from (edges correlate "
+        f"{alike:.2f}; those of one view {SAME_VIEW} and more): if the camera was moved or turned, "
+        "train on footage from then on"
+    )
+
+
 def _day_of(store: FrameStore, rows: Rows) -> npt.NDArray[np.int64]:
     taken_at = store.index["taken_at"][rows]
     return np.asarray(taken_at.astype("datetime64[D]").astype(np.int64))
@@ -69,9 +146,21 @@ def _day_of(store: FrameStore, rows: Rows) -> npt.NDArray[np.int64]:
 
 def _edges_of(store: FrameStore, rows: Rows) -> Plane:
     """Median edges (H, W) of the brightest pictures of a day."""
-    light = luminance(store.read(rows[_evenly(len(rows), OF_A_DAY)]))
-    brightest = light[np.argsort(light.mean(axis=(1, 2)))[-BRIGHTEST:]]
-    return np.asarray(np.median(np.sqrt(edges(brightest)), axis=0), np.float32)
+    shown = _brightest_edges(store.read(rows[_evenly(len(rows), OF_A_DAY)]))
+    return np.asarray(np.median(shown, axis=0), np.float32)
+
+
+def _correlation(one: Plane, other: Plane) -> float:
+    """Of two pictures (H, W); NaN where one of them is even."""
+    one, other = one - one.mean(), other - other.mean()
+    size = math.sqrt(float((one**2).sum()) * float((other**2).sum()))
+    return float((one * other).sum()) / size if size else math.nan
+
+
+def _brightest_edges(frames: Image) -> Plane:
+    """Edges of the brightest pictures (n, H, W), in the unit of ``BackgroundBank.rough_edges``."""
+    light = luminance(frames)
+    return np.sqrt(edges(light[np.sort(np.argsort(light.mean(axis=(1, 2)))[-BRIGHTEST:])]))
 
 
 def _evenly(count: int, most: int) -> Rows:

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from tlae.camera.another_view import another_view
+from tlae.camera.another_view import another_view, other_days, other_view
+from tlae.camera.camera import Camera
 from tlae.footage.clock import CAMERAS, CONTRADICTS, UNKNOWN, Finding, clock_findings
 from tlae.footage.frames import OK
 from tlae.footage.images import Levels
@@ -76,6 +77,19 @@ def note_days(store: FrameStore, runs: Sequence[Rows]) -> None:
             f"{found.alike:.2f} with those of before): a model is of one view; if the camera was "
             f"moved or turned, learn from one side alone (footage.start={when} or footage.end)"
         )
+
+
+def note_other_view(store: FrameStore, camera: Camera | None) -> None:
+    """Log a line where days of stills show another view than the model learnt from."""
+    taken_at = store.index["taken_at"]
+    is_dated = len(taken_at) > 0 and not np.isnat(taken_at).any()
+    if camera is None or not is_dated or median_interval_s(store.index) < STILLS_S:
+        return
+    found = other_days(store, np.arange(len(store)), camera.bank.rough_edges)
+    if found:
+        day = taken_at[found[0].row].astype("datetime64[D]")
+        more = f" and {len(found) - 1} more days" if len(found) > 1 else ""
+        logger.warning("note: %s", other_view(found[0].alike, f"{day}{more}"))
 
 
 def fitted_levels(footage: Footage) -> Levels | None:

@@ -51,6 +51,7 @@ from tlae.workflows.footage_notes import (
     note_clock,
     note_other_depth,
     note_other_shape,
+    note_other_view,
 )
 from tlae.workflows.named_footage import open_named, require_pace_for, saved
 from tlae.workflows.thing_pictures import tell_kinds
@@ -159,6 +160,7 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     if answers is not None:
         require_shape(answers, sizes_of(store.index))
     _note_other_pace(model, store)
+    note_other_view(store, model.camera)
     clock = note_clock(store, model.gap_s, cfg.footage.time_pattern)
     reading = _Reading(rule, cfg.events, budget, *_threshold(model, rule, budget))
     runs = segments(store.index, model.gap_s)
