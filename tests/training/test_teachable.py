@@ -9,6 +9,7 @@ import pytest
 from tests.command_words import reworded
 from tests.small_footage import frame_image, write_clips
 from tlae.cli import main
+from tlae.training.teachable import FEWEST_FRAMES, FEWEST_HELD_OUT, _cure
 
 
 def pictures(folder: Path, images: list[np.ndarray]) -> Path:
@@ -54,3 +55,14 @@ def test_change_in_ignored_places_alone(tmp_path: Path, capsys: pytest.CaptureFi
     cv2.imwrite(str(tmp_path / "mask.png"), mask)
     said = refused(footage, tmp_path, capsys, f"footage.mask={tmp_path / 'mask.png'}")
     assert "must show change" in said
+
+
+@pytest.mark.parametrize("frames", range(13, 24))
+def test_a_share_to_hold_out_that_is_named_is_enough(frames: int) -> None:
+    """A still a day; whole days are held out."""
+    held_out = round(0.15 * frames)
+    words = _cure(frames - held_out, held_out)
+    share = float(words.rpartition("footage.holdout=")[2].rstrip(")"))
+    assert round(share * frames) >= FEWEST_HELD_OUT
+    assert frames - round(share * frames) >= FEWEST_FRAMES
+    assert _cure(5, 1) == "give more footage"

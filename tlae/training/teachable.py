@@ -1,5 +1,7 @@
 """Whether footage can teach anything, asked before a net is fitted to it."""
 
+import math
+
 import numpy as np
 
 from tlae.errors import FootageError
@@ -20,14 +22,23 @@ def require_teachable(footage: NormalFootage) -> None:
     if train < FEWEST_FRAMES or held_out < FEWEST_HELD_OUT:
         raise FootageError(
             f"footage must give at least {FEWEST_FRAMES} frames to learn from and "
-            f"{FEWEST_HELD_OUT} held out to calibrate on, got {train} and {held_out}; give more "
-            "footage, or hold out more of it (footage.holdout)"
+            f"{FEWEST_HELD_OUT} held out to calibrate on, got {train} and {held_out}; "
+            f"{_cure(train, held_out)}"
         )
     if not _changes(footage):
         raise FootageError(
             f"footage must show change, all {train:,} frames to learn from are the same picture "
             "as the net sees them (where footage.mask watches); look at the footage and the mask"
         )
+
+
+def _cure(train: int, held_out: int) -> str:
+    """What gives enough of both; a twentieth is the grain of the share to hold out."""
+    frames = train + held_out
+    share = math.ceil(20 * (FEWEST_HELD_OUT + 0.5) / max(1, frames)) / 20
+    if train < FEWEST_FRAMES or (1 - share) * frames < FEWEST_FRAMES:
+        return "give more footage"
+    return f"give more footage, or hold out more of it (footage.holdout={share:g})"
 
 
 def _changes(footage: NormalFootage) -> bool:
