@@ -1,5 +1,6 @@
 """Things of stills while a folder is watched: their kinds, and the user's answers."""
 
+import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -70,11 +71,22 @@ def test_kinds_are_told_at_once_and_corrected_as_pictures_come(
     assert left["ended_at"] == "2026-06-13T12:00:00"  # when it was last seen
     gate = [one["event"] for one in messages if one["event"]["first_frame"] == 15]
     assert [one["what"] for one in gate] == ["new object", "passing"]
-    status = Running(settings(model_file, tmp_path / "f", out, *STILLS))
-    status.wait_for(lambda: status.report is not None)
-    listed = status.status()["events"]
-    assert (listed["open"], listed["hidden"], len(listed["going_on"])) == (2, 0, 2)
-    assert listed["going_on"][1]["over_at"] == "2026-06-13T13:00:00"
+    status = json.loads((out / "status.json").read_text(encoding="utf-8"))["events"]
+    assert (status["open"], status["hidden"], len(status["going_on"])) == (2, 0, 2)
+    assert status["going_on"][1]["over_at"] == "2026-06-13T13:00:00"
+
+
+def test_the_state_says_when_a_thing_was_last_seen_without_a_message(
+    model_file: Path, tmp_path: Path
+) -> None:
+    add(tmp_path / "f", range(16), {hour: [YARD] for hour in range(10, 14)})
+    out = tmp_path / "out"
+    (message,) = watched(model_file, tmp_path / "f", out, "update_s=null")
+    assert message["event"]["ended_at"] == "2026-06-13T10:00:00"
+    status = json.loads((out / "status.json").read_text(encoding="utf-8"))["events"]
+    (thing,) = status["going_on"]
+    assert (thing["id"], thing["ended_at"]) == ("E0001", "2026-06-13T13:00:00")
+    assert thing["over_at"] == "2026-06-13T14:00:00"
 
 
 def test_what_is_called_normal_is_counted_and_nobody_is_told(

@@ -88,6 +88,7 @@ class Announcer:
         self._camera, self._prefix, self._update_s = camera, prefix, update_s
         self._picture, self._recorder, self._is_quiet = picture, recorder, is_quiet
         self._open: dict[str, OpenEvent] = {}
+        self._now: dict[str, Event] = {}  # events that go on, by key
         self._count = self._hidden = 0
 
     @property
@@ -106,8 +107,12 @@ class Announcer:
 
     @property
     def going_on(self) -> list[dict[str, Any]]:
-        """Events that go on, as the last message about each had them; the newest first."""
-        return [known.event for known in reversed(self._open.values())]
+        """Events that go on, as they stand; the newest first."""
+        now = {key: event.as_json() for key, event in self._now.items()}
+        return [
+            known.event | now.get(key, {}) | {"id": known.id, "clip": known.clip}
+            for key, known in reversed(self._open.items())
+        ]
 
     @property
     def open_ids(self) -> set[str]:
@@ -143,6 +148,7 @@ class Announcer:
             In order.
         """
         found = []
+        self._now = {key_of(event): event for event in going_on}
         for event in ended:
             known = self._open.get(key_of(event))
             if known is None:
