@@ -228,13 +228,14 @@ async function showEvents() {
   })));
 }
 
+const isUnseen = (event) => event.goes_on && event.what && !event.seen_now; // a thing that may come back
+
 function eventWords(event) {
   const lasted = event.end_s - event.start_s, worst = short(event.peak_raw);
   const when = event.started_at ? event.started_at.replace("T", " ").slice(0, 19) : `at ${event.start_s.toFixed(1)} s`;
   const last = event.ended_at ? event.ended_at.replace("T", " ").slice(0, 19) : `${event.end_s.toFixed(1)} s`;
-  const unseen = event.goes_on && event.what && !event.seen_now;
   return [
-    `${event.id}${unseen ? ` not seen since ${last}` : event.goes_on ? " goes on" : ""}`,
+    `${event.id}${isUnseen(event) ? ` not seen since ${last}` : event.goes_on ? " goes on" : ""}`,
     `${when}, ${lasted.toFixed(1)} s`,
     event.kind === "camera" ? `camera: ${event.health}` : `highest ${worst} of ${short(event.threshold)}`,
   ];
@@ -257,9 +258,9 @@ function eventItem(event, key, shown) {
   }
   const name = document.createElement("strong"), time = document.createElement("span"), high = document.createElement("span");
   name.textContent = title;
-  name.className = event.goes_on ? "on" : "";
+  name.className = event.goes_on && !isUnseen(event) && !event.hidden_by ? "on" : "";
   time.textContent = when;
-  const said = [worst, event.what, event.until, event.hidden_by && `like answer ${event.hidden_by}`];
+  const said = [worst, event.what, event.until.replace(/(\d)T(\d)/, "$1 $2"), event.hidden_by && `like answer ${event.hidden_by}`];
   high.textContent = [...said, event.mark && `marked ${event.mark}`].filter(Boolean).join(", ");
   button.type = "button";
   button.append(picture, name, time, high);
