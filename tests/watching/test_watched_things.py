@@ -106,7 +106,7 @@ def test_what_is_called_normal_is_counted_and_nobody_is_told(
     assert all(one["quiet"] for one in hidden)
     assert {one["event"]["first_frame"] for one in hidden} == {10}
     assert {one["event"]["first_frame"] for one in received.messages} == {17}
-    assert "1 of the events are hidden by your answers" in capsys.readouterr().out
+    assert "hidden by your answers: 1 of 2 events" in capsys.readouterr().out
     words = [f"model_file={model_file}", f"footage={tmp_path}/july", "keep_rebuilt=false"]
     words += [f"paths.scores={tmp_path}/scores", f"paths.cache={tmp_path}/cache", "name=july"]
     assert main(["score", *words, "scoring.threshold=0.5", "scoring.causal=true"]) == 0

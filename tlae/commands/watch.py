@@ -34,8 +34,8 @@ def run(cfg: WatchConfig) -> None:
         )
         if report.hidden:
             print(
-                f"{report.hidden:,} of the events are hidden by your answers: no receiver is told, "
-                "events.jsonl has them with hidden_by (answers=false hides none)"
+                f"hidden by your answers: {report.hidden:,} of {report.events:,} events; no "
+                "receiver is told, events.jsonl has them with hidden_by (answers=false hides none)"
             )
         if report.waiting:
             print(f"{report.waiting:,} messages wait to be sent; the same command sends them")
