@@ -6,7 +6,6 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import maximum as maximum_of_labels
 
 from tlae.attributes.background import Plane
 
@@ -169,11 +168,8 @@ class _Blobs:
         mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)))
         count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
         inside = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-        where = np.flatnonzero(mask)
-        radius = np.zeros(count)
-        if len(where):
-            flat = labels.ravel()[where]
-            radius[1:] = maximum_of_labels(inside.ravel()[where], flat, np.arange(1, count))
+        where, radius = np.flatnonzero(mask), np.zeros(count, np.float32)
+        np.maximum.at(radius, labels.ravel()[where], inside.ravel()[where])
         height, foot = boxes[:, cv2.CC_STAT_HEIGHT], boxes[:, cv2.CC_STAT_TOP]
         foot = foot + height - 1
         measures = [height, boxes[:, cv2.CC_STAT_WIDTH], radius, foot]

@@ -6,11 +6,11 @@ from functools import cached_property
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from tlae.attributes.background import Plane
 from tlae.attributes.cells import Cells
 from tlae.attributes.kinds import ATTRIBUTES, Attribute, Scale, Vectors, placed
+from tlae.attributes.neighbours import Neighbours
 
 NEIGHBOURS = 3  # whose mean distance counts
 SURE_COVER = 0.5  # foreground share from which on a cell counts fully
@@ -38,13 +38,14 @@ class Exemplars:
     spread: float = 1.0
 
     @cached_property
-    def tree(self) -> cKDTree:
-        """For the search of neighbours."""
-        return cKDTree(self.vectors)
+    def neighbours(self) -> Neighbours:
+        """For the search among the vectors."""
+        return Neighbours(self.vectors)
 
     def distance(self, cells: Cells, scale: Scale) -> Plane:
         """Distance of each cell to its nearest normal ones (n,); less where little is in front."""
-        return _distance(self.tree, placed(self.kind, cells, scale), _weight(self.kind, cells))
+        vectors, weight = placed(self.kind, cells, scale), _weight(self.kind, cells)
+        return _distance(self.neighbours, vectors, weight)
 
     def z(self, distance: Plane) -> Plane:
         """Distances in spreads above those of normal frames, >= 0."""
@@ -58,13 +59,12 @@ def _weight(kind: Attribute, cells: Cells) -> Plane:
     return np.asarray(weight * (cells.height > 0) if kind.of_things else weight)
 
 
-def _distance(tree: cKDTree, vectors: Vectors, weight: Plane) -> Plane:
+def _distance(normal: Neighbours, vectors: Vectors, weight: Plane) -> Plane:
     """See ``Exemplars.distance``."""
-    if not len(vectors):
-        return np.zeros(0, np.float32)
-    nearest = list(range(1, min(NEIGHBOURS, tree.n) + 1))
-    apart, _ = tree.query(vectors, k=nearest, workers=2)
-    return np.asarray(np.asarray(apart).mean(axis=1) * weight, np.float32)
+    apart = normal.distances(vectors, NEIGHBOURS)
+    if not apart.size:
+        return np.zeros(len(vectors), np.float32)
+    return np.asarray(apart.mean(axis=1) * weight, np.float32)
 
 
 def fitted(
@@ -98,8 +98,8 @@ def fitted(
             if not inside.any() or not len(others):
                 continue
             some = _thinned(others, most * (FOLDS - 1) // FOLDS, generator)
-            tree = cKDTree(vectors[some])
-            distance[inside] = _distance(tree, vectors[inside], weight[inside])
+            known_ones = Neighbours(vectors[some])
+            distance[inside] = _distance(known_ones, vectors[inside], weight[inside])
         maps = maps_of_frames(distance, cells, grid)
         largest = np.log(maps[occupied].max(axis=(1, 2)) + TINY)
         centre = float(np.median(largest))
