@@ -3,10 +3,11 @@
 import json
 import socket
 import socketserver
+import sqlite3
 import struct
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,11 @@ from tests.watching.servers import Camera, Received, mjpeg_camera, receiver
 from tlae.cli import main
 from tlae.model_file import save_model
 from tlae.watching.controls import Controls
-from tlae.watching.mqtt import MqttSink
+from tlae.watching.delivery import Deliveries
+from tlae.watching.mqtt import MqttSink, topic_of
 from tlae.watching.settings import MqttConfig
 from tlae.watching.sinks import Undelivered
+from tlae.watching.store import Store
 
 pytest.importorskip("paho")
 
@@ -54,12 +57,12 @@ class Broker:
     subscribed: list[str] = field(default_factory=list)
     clients: list[Any] = field(default_factory=list)
 
-    def tell(self, topic: str, content: bytes) -> None:
+    def tell(self, topic: str, content: bytes, *, retained: bool = False) -> None:
         """Publish to all clients."""
         name = topic.encode()
         body = struct.pack(">H", len(name)) + name + content
         for client in self.clients:
-            client.write(bytes([0x30, len(body)]) + body)
+            client.write(bytes([0x31 if retained else 0x30, len(body)]) + body)
 
     def last(self, topic: str) -> bytes:
         """The last content of a topic."""
@@ -202,12 +205,53 @@ def test_alarms_and_threshold_are_changed_from_outside(tmp_path: Path) -> None:
         wait_until(lambda: broker.last(f"{place}/threshold") == b"0.25")
         assert controls.take_change() == (True, 0.25)
         assert controls.take_change() == (False, 0.25)
-        for odd in (b"nan", b"-1", b"", b"much", b"\xff" * 20, b"inf"):
+        odd_ones = (b"nan", b"-1", b"", b"much", b"\xff" * 20, b"inf", b"1_0", "\u0661".encode())
+        for odd in odd_ones:
             broker.tell(f"{place}/threshold/set", odd)
         broker.tell(f"{place}/alarms/set", b"perhaps")
         broker.tell(f"{place}/threshold/set", b"auto")
         wait_until(lambda: controls.state() == {"alarms_on": False, "threshold": None})
         sink.close()
+
+
+@pytest.mark.parametrize("text", ["0.5", "5e-1", ".5", "+0.5", " 0.50 "])
+def test_a_threshold_may_be_written_in_all_common_ways(tmp_path: Path, text: str) -> None:
+    broker, controls = Broker(), Controls({}, (), 0.0004)
+    with served(broker) as port:
+        sink = sink_of(port, tmp_path, controls)
+        wait_until(lambda: len(broker.subscribed) == 2)
+        broker.tell("tlae/front_gate/threshold/set", text.encode())
+        wait_until(lambda: controls.threshold == 0.5)
+        sink.close()
+
+
+def test_an_order_that_the_broker_retained_is_not_obeyed_at_each_connection(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    broker, place, controls = Broker(), "tlae/front_gate", Controls({}, (), 0.0004)
+    with served(broker) as port:
+        sink = sink_of(port, tmp_path, controls)
+        wait_until(lambda: len(broker.subscribed) == 2)
+        broker.tell(f"{place}/alarms/set", b"OFF", retained=True)
+        broker.tell(f"{place}/threshold/set", b"0.25")
+        wait_until(lambda: controls.threshold == 0.25)
+        assert controls.alarms_on
+        sink.close()
+    assert "alarms/set holds an order from before" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("camera", "topic"),
+    [
+        ("front gate", "front_gate"),
+        ("Gate#1/+$", "Gate_1___"),
+        ("Außentür", "Außentür"),
+        ("门", "门"),
+        ("窗", "窗"),
+    ],
+)
+def test_cameras_with_names_in_any_script_have_topics_of_their_own(camera: str, topic: str) -> None:
+    assert topic_of(camera) == topic
 
 
 def test_nobody_is_told_of_events_while_alarms_are_off_and_again_when_they_are_on(
@@ -278,6 +322,59 @@ def test_a_threshold_from_outside_counts_at_once_and_after_a_restart(tmp_path: P
         with running([*words, "scoring.threshold=0.5"]) as watch:  # settings that changed win
             watch.wait_for(lambda: bool(watch.status().get("frames", {}).get("scored")))
             watch.wait_for(lambda: watch.status()["score"]["threshold"] == 0.5)
+
+
+def test_an_order_is_written_down_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill follows: nothing else leads to a transaction."""
+    monkeypatch.setattr("tlae.watching.watch.COMMIT_EVERY_S", LONGEST_S)
+    save_model(small_model("cae"), tmp_path / "gate.safetensors")
+    broker, camera, out = Broker(), Camera(), tmp_path / "out"
+
+    def kept() -> object:
+        with closing(sqlite3.connect(out / "watch.sqlite")) as base:
+            row = base.execute("select value from facts where name = 'controls'").fetchone()
+        return row and json.loads(row[0])["threshold"]
+
+    with served(broker) as port, mjpeg_camera(camera) as url:
+        broker_words = ["mqtt.host=127.0.0.1", f"mqtt.port={port}"]
+        words = settings(tmp_path / "gate.safetensors", f"{url}/stream", out, *broker_words)
+        with running(words) as watch:
+            watch.wait_for(lambda: bool(watch.status().get("score") and broker.subscribed))
+            broker.tell("tlae/out/threshold/set", b"0.25")
+            watch.wait_for(lambda: kept() == 0.25)
+
+
+def test_a_broker_that_refuses_is_reported_though_nothing_is_to_be_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tlae.watching.delivery.LOOK_EVERY_S", 0.1)
+    monkeypatch.setattr("tlae.watching.mqtt.FIRST_PAUSE_S", 0.05)
+    monkeypatch.setattr("tlae.watching.mqtt.LONGEST_PAUSE_S", 0.05)
+    broker = Broker(refuses=True)
+    with served(broker) as port, closing(Store(tmp_path)) as store:
+        deliveries = Deliveries(store, [sink_of(port, tmp_path)])
+        with deliveries:
+            wait_until(lambda: "not authorized" in deliveries.as_json()["mqtt"]["trouble"])
+            broker.refuses = False
+            wait_until(lambda: not deliveries.as_json()["mqtt"]["trouble"])
+    assert "mqtt: 127.0.0.1: refuses: not authorized; trying again" in caplog.text
+    assert "mqtt takes messages again" in caplog.text
+
+
+def test_why_a_broker_cannot_be_reached_is_said(tmp_path: Path) -> None:
+    cfg = MqttConfig("no-such-host.invalid")
+    sink = MqttSink(cfg, "gate", "ab12", tmp_path, set(), Controls({}, (), 0.1))
+    wait_until(lambda: "cannot be reached: " in check_of(sink))
+    sink.close()
+
+
+def check_of(sink: MqttSink) -> str:
+    """What is known against the next message; empty: nothing."""
+    try:
+        sink.check()
+    except Undelivered as error:
+        return str(error)
+    return ""
 
 
 def trouble_of(sink: MqttSink) -> str:

@@ -26,6 +26,9 @@ class DrySink:
         """Log the message."""
         logger.warning("dry run, %s would get: %s", self.name, body)
 
+    def check(self) -> None:
+        """All is well."""
+
     def close(self) -> None:
         """Nothing is open."""
 

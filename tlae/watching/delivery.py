@@ -67,7 +67,8 @@ class Delivery:
             if self._stop.is_set():
                 return
             if arrived:
-                self._news.wait(LOOK_EVERY_S)
+                if not self._news.wait(LOOK_EVERY_S):
+                    self._look_at_sink()
             else:
                 self._stop.wait(pause_s(tries, LONGEST_PAUSE_S))
 
@@ -85,10 +86,22 @@ class Delivery:
                 self._refused += 1
                 logger.warning("%s refuses message %s: %s", self._sink.name, name, problem)
             self._store.delivered(number, self._sink.name)
-            if self._failed:
-                logger.warning("%s takes messages again", self._sink.name)
-                self._failed = ""
+            self._is_well()
         return True
+
+    def _look_at_sink(self) -> None:
+        """Say in time that the next message would not arrive."""
+        try:
+            self._sink.check()
+        except Undelivered as problem:
+            self._fail(str(problem))
+        else:
+            self._is_well()
+
+    def _is_well(self) -> None:
+        if self._failed:
+            logger.warning("%s takes messages again", self._sink.name)
+            self._failed = ""
 
     def _fail(self, reason: str) -> None:
         if reason != self._failed:

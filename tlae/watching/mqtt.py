@@ -10,6 +10,7 @@ import logging
 import math
 import re
 import ssl
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +22,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from tlae import __version__
+from tlae.http_client import in_words
 from tlae.scoring.events import CAMERA
 from tlae.setting_rules import LARGE
 from tlae.watching.controls import Controls
@@ -38,6 +40,8 @@ ALARMS, THRESHOLD = "alarms", "threshold"  # topics of what can be changed
 AS_SETTINGS = "auto"  # a threshold as the settings say
 LEAST_SHOWN, MOST_TIMES = 1.0, 1_000_000_000  # of a threshold in Home Assistant
 MOST_TEXT = 50
+
+_NUMBER = re.compile(r"\+?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +74,7 @@ class MqttSink:
     ) -> None:
         self._cfg, self._camera, self._folder = cfg, camera, folder
         self._id = f"tlae_{watch_id}"
-        self._topic = f"{cfg.topic}/{re.sub('[^0-9A-Za-z_-]', '_', camera)}"
+        self._topic = f"{cfg.topic}/{topic_of(camera)}"
         self._opened, self._is_lost, self._controls = opened, False, controls
         self._password = None
         if cfg.password_file is not None:
@@ -107,6 +111,11 @@ class MqttSink:
             self._end()
             self._client = self._begun()
             raise Undelivered(f"{self._cfg.host} did not acknowledge in time")
+
+    def check(self) -> None:
+        """Say that there is no connection, though nothing is to be sent: orders do not come."""
+        if not self._connected.is_set():
+            raise Undelivered(f"{self._cfg.host}: {self._trouble}")
 
     def close(self) -> None:
         """Say goodbye; a broker that hears nothing says it for us."""
@@ -158,7 +167,17 @@ class MqttSink:
         self._connected.set()
 
     def _on_message(self, client: Client, data: Any, message: MQTTMessage) -> None:
-        """A switch or number was changed; what makes no sense is logged."""
+        """A switch or number was changed; what makes no sense is logged.
+
+        An order that the broker retained comes again with each connection, and may be older than
+        others: it is no news.
+        """
+        if message.retain:
+            logger.warning(
+                "%s holds an order from before, which is passed over; publish orders unretained",
+                message.topic,
+            )
+            return
         name = message.topic.removeprefix(f"{self._topic}/").removesuffix("/set")
         text = message.payload.decode("utf-8", "replace").strip()[:MOST_TEXT]
         if name == ALARMS and text.upper() in (ON, OFF):
@@ -173,7 +192,8 @@ class MqttSink:
             self._show_controls()
 
     def _on_failure(self, client: Client, data: Any) -> None:
-        self._trouble = "cannot be reached"
+        error = sys.exception()  # paho calls this where it handles the failure
+        self._trouble = "cannot be reached" + (f": {in_words(error)}" if error else "")
 
     def _on_disconnect(
         self,
@@ -276,10 +296,12 @@ class MqttSink:
         )
 
 
+def topic_of(camera: str) -> str:
+    """Name of a camera as a level of a topic: letters of any script stay, so that names differ."""
+    return re.sub(r"[\x00-\x9f](?<![0-9A-Za-z_-])", "_", camera)
+
+
 def _positive(text: str) -> float | None:
-    """A number above 0; None: it is none."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
+    """A number above 0; None: it is none. Python alone would read 1_0 as ten."""
+    value = float(text) if _NUMBER.fullmatch(text) else 0.0
     return value if 0 < value < LARGE else None

@@ -57,6 +57,14 @@ class Sink(Protocol):
         """
         ...
 
+    def check(self) -> None:
+        """Look whether a message would arrive, while there is none.
+
+        Raises:
+            Undelivered: it is known that none would.
+        """
+        ...
+
     def close(self) -> None:
         """Nothing more will be sent."""
         ...
@@ -94,6 +102,9 @@ class FileSink:
                 self._last_id()  # removes what was written of the line
             raise Undelivered(f"cannot be written: {error.strerror or error}") from error
         self._last = name
+
+    def check(self) -> None:
+        """Nothing is known between messages."""
 
     def close(self) -> None:
         """Nothing is open between messages."""
@@ -159,6 +170,9 @@ class WebhookSink:
             text = f"{without_password(self._url)} does not answer: {in_words(error)}"
             raise Undelivered(text) from error
 
+    def check(self) -> None:
+        """Nothing is known between messages."""
+
     def close(self) -> None:
         """Nothing is open between messages."""
 
@@ -195,6 +209,9 @@ class CommandSink:
             raise Undelivered(f"{program} took over {self._cfg.timeout_s:g} s") from error
         if process.returncode:
             raise Undelivered(f"{program} ended with status {process.returncode}")
+
+    def check(self) -> None:
+        """Nothing is known between messages."""
 
     def close(self) -> None:
         """Nothing runs between messages."""

@@ -259,6 +259,7 @@ class _Watch:
             budget = Budget(threshold) if threshold is not None else self._budget
             self._following.alarm_by(budget)
             self._is_dirty = True
+            self._commit()  # who gave the order was told that it counts
 
     def _look_at_answers(self) -> None:
         """Take up what the user called normal meanwhile."""
