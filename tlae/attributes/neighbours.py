@@ -11,7 +11,7 @@ LEAF = 10  # vectors that are compared one by one
 
 
 class Neighbours:
-    """A search tree of OpenCV, which is exact, needs no further library, and is faster than SciPy's.
+    """A search tree of OpenCV: exact, and faster than SciPy's.
 
     Args:
         vectors: (n, d), finite.
