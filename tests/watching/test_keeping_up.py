@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,15 @@ def test_a_disk_that_takes_nothing_to_the_end_is_an_error(
     assert last.startswith(f"tlae watch: {out}/watch.sqlite must be writable, and was not")
     assert main(["watch", *words, "camera.stop_idle_s=0.5"]) == 0
     assert "done: 4 frames scored, events" in capsys.readouterr().out
+
+
+def test_a_machine_that_is_slow_between_frames_ends_no_watch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A camera is idle where no frame waits, however long the last one took."""
+    monkeypatch.setattr(KeepingUp, "look", lambda *_: time.sleep(0.3))
+    save_model(small_model("copy_last"), tmp_path / "gate.safetensors")
+    footage = write_clips(tmp_path / "f", (5,))
+    words = settings(tmp_path / "gate.safetensors", footage, tmp_path / "out")
+    assert main(["watch", *words, "camera.interval_s=0.1", "camera.stop_idle_s=0.2"]) == 0
+    assert "done: 5 frames" in capsys.readouterr().out

@@ -233,7 +233,7 @@ class _Watch:
         stop_idle_s = self._cfg.camera.stop_idle_s or math.inf
         came_s = time.monotonic()
         keeping_up = KeepingUp(self._source.counts, came_s)
-        while not stop.is_set() and time.monotonic() - came_s < stop_idle_s:
+        while not stop.is_set():
             self._hear_controls()
             arrival = reader.take(TICK_S)
             if arrival is not None:
@@ -242,6 +242,8 @@ class _Watch:
             elif reader.is_done:
                 self._following.finish()
                 self._is_dirty = True
+                return
+            elif time.monotonic() - came_s >= stop_idle_s:
                 return
             if self._status.is_lost and self._following.lose():
                 self._is_dirty = True
