@@ -192,7 +192,9 @@ def test_alarm_camera_snapshot_and_event_are_published(tmp_path: Path) -> None:
     assert all(retained for topic, _, retained in broker.published if not topic.endswith("event"))
 
 
-def test_alarms_and_threshold_are_changed_from_outside(tmp_path: Path) -> None:
+def test_alarms_and_threshold_are_changed_from_outside(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     broker, place, controls = Broker(), "tlae/front_gate", Controls({}, (), 0.0004)
     with served(broker) as port:
         sink = sink_of(port, tmp_path, controls)
@@ -209,6 +211,8 @@ def test_alarms_and_threshold_are_changed_from_outside(tmp_path: Path) -> None:
         for odd in odd_ones:
             broker.tell(f"{place}/threshold/set", odd)
         broker.tell(f"{place}/alarms/set", b"perhaps")
+        wait_until(lambda: "must be ON or OFF, got 'perhaps'" in caplog.text)
+        assert controls.state() == {"alarms_on": False, "threshold": 0.25}
         broker.tell(f"{place}/threshold/set", b"auto")
         wait_until(lambda: controls.state() == {"alarms_on": False, "threshold": None})
         sink.close()
@@ -327,19 +331,21 @@ def test_a_threshold_from_outside_counts_at_once_and_after_a_restart(tmp_path: P
 def test_an_order_is_written_down_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kill follows: nothing else leads to a transaction."""
     monkeypatch.setattr("tlae.watching.watch.COMMIT_EVERY_S", LONGEST_S)
+    monkeypatch.setattr("tlae.watching.watch.STATE_BYTES_S", 1e-6)
     save_model(small_model("cae"), tmp_path / "gate.safetensors")
     broker, camera, out = Broker(), Camera(), tmp_path / "out"
 
     def kept() -> object:
         with closing(sqlite3.connect(out / "watch.sqlite")) as base:
             row = base.execute("select value from facts where name = 'controls'").fetchone()
-        return row and json.loads(row[0])["threshold"]
+        return "nothing yet" if row is None else json.loads(row[0])["threshold"]
 
     with served(broker) as port, mjpeg_camera(camera) as url:
         broker_words = ["mqtt.host=127.0.0.1", f"mqtt.port={port}"]
         words = settings(tmp_path / "gate.safetensors", f"{url}/stream", out, *broker_words)
         with running(words) as watch:
             watch.wait_for(lambda: bool(watch.status().get("score") and broker.subscribed))
+            watch.wait_for(lambda: kept() is None)
             broker.tell("tlae/out/threshold/set", b"0.25")
             watch.wait_for(lambda: kept() == 0.25)
 
