@@ -157,6 +157,14 @@ def sink_of(port: int, folder: Path, controls: Controls | None = None) -> MqttSi
     )
 
 
+@contextmanager
+def connected(broker: Broker, folder: Path, controls: Controls) -> Iterator[None]:
+    """A sink that hears the orders of a broker."""
+    with served(broker) as port, closing(sink_of(port, folder, controls)):
+        wait_until(lambda: len(broker.subscribed) == 2)
+        yield
+
+
 def test_alarm_camera_snapshot_and_event_are_published(tmp_path: Path) -> None:
     broker, place = Broker(), "tlae/front_gate"
     (tmp_path / "one.jpg").write_bytes(b"picture")
@@ -196,9 +204,7 @@ def test_alarms_and_threshold_are_changed_from_outside(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     broker, place, controls = Broker(), "tlae/front_gate", Controls({}, (), 0.0004)
-    with served(broker) as port:
-        sink = sink_of(port, tmp_path, controls)
-        wait_until(lambda: len(broker.subscribed) == 2)
+    with connected(broker, tmp_path, controls):
         assert broker.last(f"{place}/alarms") == b"ON"
         assert broker.last(f"{place}/threshold") == b"0.0004"
         broker.tell(f"{place}/alarms/set", b"off")
@@ -215,32 +221,25 @@ def test_alarms_and_threshold_are_changed_from_outside(
         assert controls.state() == {"alarms_on": False, "threshold": 0.25}
         broker.tell(f"{place}/threshold/set", b"auto")
         wait_until(lambda: controls.state() == {"alarms_on": False, "threshold": None})
-        sink.close()
 
 
 @pytest.mark.parametrize("text", ["0.5", "5e-1", ".5", "+0.5", " 0.50 "])
 def test_a_threshold_may_be_written_in_all_common_ways(tmp_path: Path, text: str) -> None:
     broker, controls = Broker(), Controls({}, (), 0.0004)
-    with served(broker) as port:
-        sink = sink_of(port, tmp_path, controls)
-        wait_until(lambda: len(broker.subscribed) == 2)
+    with connected(broker, tmp_path, controls):
         broker.tell("tlae/front_gate/threshold/set", text.encode())
         wait_until(lambda: controls.threshold == 0.5)
-        sink.close()
 
 
 def test_an_order_that_the_broker_retained_is_not_obeyed_at_each_connection(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     broker, place, controls = Broker(), "tlae/front_gate", Controls({}, (), 0.0004)
-    with served(broker) as port:
-        sink = sink_of(port, tmp_path, controls)
-        wait_until(lambda: len(broker.subscribed) == 2)
+    with connected(broker, tmp_path, controls):
         broker.tell(f"{place}/alarms/set", b"OFF", retained=True)
         broker.tell(f"{place}/threshold/set", b"0.25")
         wait_until(lambda: controls.threshold == 0.25)
         assert controls.alarms_on
-        sink.close()
     assert "alarms/set holds an order from before" in caplog.text
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from tlae.camera.measures import Plane, edges, luminance
 from tlae.footage.frames import OK, Image
 from tlae.footage.store import FrameStore
-from tlae.footage.windows import Rows
+from tlae.footage.windows import Rows, evenly
 
 LEAST_DAYS = 3  # so that one side at least can be seen to be one view
 MOST_DAYS = 60  # evenly spread; more would not find more
@@ -41,9 +41,8 @@ def another_view(store: FrameStore, rows: Rows) -> AnotherView | None:
         store: decoded frames.
         rows: of normal footage with wall-clock times, in order.
     """
-    rows = rows[(store.index["state"] == OK)[rows]]
-    days = np.split(rows, np.flatnonzero(np.diff(_day_of(store, rows))) + 1)
-    days = [days[at] for at in _evenly(len(days), MOST_DAYS)]
+    days = _days(store, rows)
+    days = [days[at] for at in evenly(len(days), MOST_DAYS)]
     if len(days) < LEAST_DAYS:
         return None
     pictures = np.stack([_edges_of(store, day).ravel() for day in days])
@@ -89,11 +88,9 @@ def other_days(store: FrameStore, rows: Rows, known: Plane) -> list[AnotherView]
         rows: with wall-clock times, in order.
         known: edges (k, H, W), see ``BackgroundBank.rough_edges``.
     """
-    rows = rows[(store.index["state"] == OK)[rows]]
-    days = np.split(rows, np.flatnonzero(np.diff(_day_of(store, rows))) + 1)
     found = [
-        AnotherView(int(day[0]), alike_to(store.read(day[_evenly(len(day), OF_A_DAY)]), known))
-        for day in days
+        AnotherView(int(day[0]), alike_to(store.read(day[evenly(len(day), OF_A_DAY)]), known))
+        for day in _days(store, rows)
         if len(day) >= BRIGHTEST
     ]
     return [one for one in found if one.alike < SAME_VIEW]  # NaN is not
@@ -139,14 +136,16 @@ def other_view(alike: float, when: str) -> str:
     )
 
 
-def _day_of(store: FrameStore, rows: Rows) -> npt.NDArray[np.int64]:
-    taken_at = store.index["taken_at"][rows]
-    return np.asarray(taken_at.astype("datetime64[D]").astype(np.int64))
+def _days(store: FrameStore, rows: Rows) -> list[Rows]:
+    """The readable ones of some rows, in order, day by day."""
+    rows = rows[(store.index["state"] == OK)[rows]]
+    days = store.index["taken_at"][rows].astype("datetime64[D]").astype(np.int64)
+    return np.split(rows, np.flatnonzero(np.diff(days)) + 1)
 
 
 def _edges_of(store: FrameStore, rows: Rows) -> Plane:
     """Median edges (H, W) of the brightest pictures of a day."""
-    shown = _brightest_edges(store.read(rows[_evenly(len(rows), OF_A_DAY)]))
+    shown = _brightest_edges(store.read(rows[evenly(len(rows), OF_A_DAY)]))
     return np.asarray(np.median(shown, axis=0), np.float32)
 
 
@@ -161,7 +160,3 @@ def _brightest_edges(frames: Image) -> Plane:
     """Edges of the brightest pictures (n, H, W), in the unit of ``BackgroundBank.rough_edges``."""
     light = luminance(frames)
     return np.sqrt(edges(light[np.sort(np.argsort(light.mean(axis=(1, 2)))[-BRIGHTEST:])]))
-
-
-def _evenly(count: int, most: int) -> Rows:
-    return np.unique(np.linspace(0, count - 1, min(count, most)).round()).astype(np.int64)

@@ -12,7 +12,7 @@ from tlae.camera.options import CameraOptions
 from tlae.errors import FootageError
 from tlae.footage.frames import OK, Image
 from tlae.footage.store import FrameStore
-from tlae.footage.windows import Rows
+from tlae.footage.windows import Rows, evenly
 
 FIT_FRAMES = 1500  # evenly spread; more would not make medians and quantiles better
 FIT_BYTES = 2**28  # of them in memory
@@ -32,8 +32,7 @@ def fit_camera(store: FrameStore, rows: Rows, options: CameraOptions) -> Camera:
     """
     rows = rows[(store.index["state"] == OK)[rows]]
     at_most = max(8, min(FIT_FRAMES, FIT_BYTES // int(np.prod(store.shape[1:]))))
-    places = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), at_most)).round())
-    frames = store.read(rows[places.astype(np.int64)])
+    frames = store.read(rows[evenly(len(rows), at_most)])
     frames = frames[dark_share(luminance(frames)) < 1]
     if not len(frames):
         raise FootageError(

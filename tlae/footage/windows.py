@@ -18,6 +18,11 @@ BLOCKS_PER_HELD_OUT = 3  # held-out time comes from about three places
 LEAST_DAYS = 4  # of footage, from which on whole days are held out
 
 
+def evenly(count: int, most: int) -> Rows:
+    """At most ``most`` of ``count`` places, spread evenly from the first to the last."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).round()).astype(np.int64)
+
+
 def median_interval_s(index: Table) -> float:
     """Median time between neighbouring frames of a clip [s]; 0 if no clip has two frames."""
     steps = np.diff(index["time_s"])[~changes(index["clip"])[1:]]

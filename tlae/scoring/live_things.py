@@ -53,9 +53,8 @@ class _Known:
 
     def compare(self) -> None:
         """Find what differs at the place, by the cuttings."""
-        if self.calm is not None and self.since:
-            typical = np.median(self.since, axis=0).astype(np.float32)
-            self.change = Change.between(self.calm, typical, self.view)
+        if self.calm is not None:
+            self.change = Change.of_pictures([self.calm], self.since, self.view)
 
     def show(self, picture: Image) -> None:
         """Take another picture that shows it."""

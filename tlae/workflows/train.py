@@ -135,11 +135,11 @@ def train(cfg: TrainConfig, source: Footage, folder: RunFolder) -> TrainingRepor
     if is_first_process():
         folder.begin(recorded_settings(cfg, footage.store), overwrite=cfg.overwrite)
     _note_idle_settings(cfg, inner, rule)
-    note_days(footage.store, [*footage.train, *footage.held_out])
     if folder.is_done(overwrite=cfg.overwrite):
         if is_first_process():
             logger.info(f"{folder.path} is trained already; other settings need another name=...")
         return None
+    note_days(footage.store, [*footage.train, *footage.held_out])
     background = fit_background(footage.store, footage.train)
     net = Standardised(inner, torch.from_numpy(background.mean_frame), background.spread)
     whole = segments(footage.store.index, footage.gap_s)
