@@ -1,8 +1,8 @@
 """An exported model: one ``.onnx`` file with the net, and all that scoring needs in its metadata.
 
 Key ``tlae``: JSON with the format number, preprocessing, window, scoring rule, calibration, camera
-and versions. Key ``tlae.arrays``: the arrays of calibration, camera and watched places, as
-``.safetensors`` in base64. Key ``tlae.sha256``: of the graph, the JSON and the arrays.
+and versions. Key ``tlae.arrays``: the arrays of calibration, camera, watched places and measurer,
+as ``.safetensors`` in base64. Key ``tlae.sha256``: of the graph, the JSON and the arrays.
 """
 
 import base64
@@ -24,20 +24,25 @@ from tlae.camera.calm import LONGEST_INTERVAL_S
 from tlae.camera.camera import Camera
 from tlae.camera.camera_file import camera_of
 from tlae.errors import ModelFileError, UserError
-from tlae.exported.engines import ENGINES, Arrays, opened
+from tlae.exported.engines import ENGINES, Arrays, Step, opened
+from tlae.exported.measuring import MEASURERS, MeasuringScorer
 from tlae.exported.onnx_bytes import joined, split
 from tlae.exported.scorer import StepFacts, StepScorer
 from tlae.footage.frames import Image
 from tlae.footage.preprocess import Preprocessing
+from tlae.measuring import Measurer
 from tlae.plain_values import from_plain, known_fields
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.calibration_file import calibration_of
 from tlae.scoring.rule import ScoringRule, completed
+from tlae.scoring.scored_frames import Scorer
 from tlae.tensor_file import METADATA_KEY, UNFIT, damaged, require_finite
 
-FORMAT = 1  # raise when older code could not read what is written
+FORMAT = 2  # raise when older code could not read what is written
+PLAIN_FORMAT = 1  # of a net without a measurer
 ARRAYS_KEY, DIGEST_KEY = "tlae.arrays", "tlae.sha256"
-CALIBRATION, CAMERA, WATCHED = "calibration.", "camera.", "watched"  # names of arrays begin so
+# Names of arrays begin so:
+CALIBRATION, CAMERA, WATCHED, MEASURER = "calibration.", "camera.", "watched", "measurer."
 CURE = "export it again: tlae export model_file=<run>/model.safetensors"
 
 
@@ -57,6 +62,8 @@ class ExportedFacts:
         calibration: facts of it, see ``calibration_file``.
         training: facts about the training, for people.
         camera: facts of it, see ``camera_file``; None: there is none.
+        measurer: what looks at frames before the net, by its kind (``measuring.MEASURERS``); "":
+            the net sees them itself.
         source_hw: size of the camera's pictures in training; None: not known.
         made_of: sha256 of the model file that was exported.
         checks: what was measured at export: largest difference, frames a second of each engine.
@@ -73,6 +80,7 @@ class ExportedFacts:
     calibration: dict[str, Any]
     training: dict[str, Any]
     camera: dict[str, Any] | None = None
+    measurer: str = ""
     source_hw: tuple[int, int] | None = None
     made_of: str = ""
     checks: dict[str, Any] = field(default_factory=dict)
@@ -88,6 +96,7 @@ class ExportedModel:
         camera: what frames go through after the preprocessing; None: nothing.
         watched_places: (H, W), False where changes do not count; None: all count.
         graph: the net as the content of an ONNX file without metadata.
+        measurer: what looks at frames before the net; None: the net sees them itself.
         file: where it lies; None: nowhere yet.
     """
 
@@ -96,6 +105,7 @@ class ExportedModel:
     camera: Camera | None
     watched_places: npt.NDArray[np.bool_] | None
     graph: bytes
+    measurer: Measurer | None = None
     file: Path | None = None
 
     @property
@@ -143,8 +153,10 @@ class ExportedModel:
         return sha256(self.graph if self.file is None else self.file.read_bytes()).hexdigest()
 
     def examples(self) -> Image:
-        """No net that keeps pictures of normal things can be exported."""
-        return np.zeros((0, 1, 1, 1), np.uint8)
+        """Pictures of normal things, (n, h, w, C); empty where the model keeps none."""
+        return (
+            np.zeros((0, 1, 1, 1), np.uint8) if self.measurer is None else self.measurer.examples()
+        )
 
     def differing(self, rule: ScoringRule) -> list[str]:
         """Nothing: ``scorer`` refuses a rule that the graph does not follow."""
@@ -159,7 +171,7 @@ class ExportedModel:
         keep_rebuilt: bool = False,
         compiled: bool = False,
         skip_calm: bool = False,
-    ) -> StepScorer:
+    ) -> Scorer:
         """A scorer; see ``scorable.Scorable``.
 
         Raises:
@@ -183,7 +195,16 @@ class ExportedModel:
         facts = self.facts.step
         step = opened(self.facts.engine, self.graph, facts.outputs)
         skip_calm = skip_calm and self.calibration.interval_s <= LONGEST_INTERVAL_S
+        return scorer_of(step, facts, self.measurer, skip_calm=skip_calm)
+
+
+def scorer_of(
+    step: Step, facts: StepFacts, measurer: Measurer | None, *, skip_calm: bool = False
+) -> Scorer:
+    """Steps a net through runs of frames."""
+    if measurer is None:
         return StepScorer(step, facts, skip_calm=skip_calm)
+    return MeasuringScorer(step, measurer, facts.blind_frames, skip_calm=skip_calm)
 
 
 def exported_bytes(facts: Mapping[str, Any], arrays: Arrays, graph: bytes) -> bytes:
@@ -195,7 +216,8 @@ def exported_bytes(facts: Mapping[str, Any], arrays: Arrays, graph: bytes) -> by
         graph: content of an ONNX file.
     """
     graph, _ = split(graph)
-    text = json.dumps({"format": FORMAT, "written_by": __version__, **facts})
+    number = FORMAT if facts.get("measurer") else PLAIN_FORMAT
+    text = json.dumps({"format": number, "written_by": __version__, **facts})
     packed = base64.b64encode(save(dict(arrays))).decode()
     metadata = {METADATA_KEY: text, ARRAYS_KEY: packed}
     return joined(graph, metadata | {DIGEST_KEY: _digest(graph, text, packed)})
@@ -245,6 +267,8 @@ def model_of(data: bytes) -> ExportedModel:
 def _built(facts: ExportedFacts, arrays: Arrays, graph: bytes) -> ExportedModel:
     if facts.engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {facts.engine!r}")
+    if facts.measurer and facts.measurer not in MEASURERS:
+        raise ValueError(f"measurer must be one of {', '.join(MEASURERS)}, got {facts.measurer!r}")
     watched = arrays[WATCHED].astype(bool) if WATCHED in arrays else None
     if watched is not None and watched.shape != facts.preprocessing.size_hw:
         raise ValueError(f"{WATCHED} must be of the size of a frame, got {watched.shape}")
@@ -254,6 +278,7 @@ def _built(facts: ExportedFacts, arrays: Arrays, graph: bytes) -> ExportedModel:
         None if facts.camera is None else camera_of(_named(CAMERA, arrays), facts.camera),
         watched,
         graph,
+        MEASURERS[facts.measurer](_named(MEASURER, arrays)) if facts.measurer else None,
     )
 
 

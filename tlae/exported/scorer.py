@@ -21,6 +21,19 @@ AFTER = "next."  # before the name of a state, where it is an output
 ANSWERED = "answered."  # before the name of an output, in what is carried on
 
 
+def nothing_owed() -> Scored:
+    """Results of no frames."""
+    return Scored(
+        np.zeros((0, 1, 1), np.float32),
+        np.zeros(0),
+        np.zeros((0, 2), np.int64),
+        np.zeros((0, 0, 0, 0), np.uint8),
+        np.zeros(0, dtype=object),
+        np.zeros(0, np.int64),
+        np.zeros(0, bool),
+    )
+
+
 @dataclass(frozen=True)
 class StepFacts:
     """How a net is stepped through a run of frames.
@@ -103,15 +116,7 @@ class StepScorer:
     def finish(self) -> Scored:
         """Nothing is owed at the end of a causal run; forget it."""
         self.reset()
-        return Scored(
-            np.zeros((0, 1, 1), np.float32),
-            np.zeros(0),
-            np.zeros((0, 2), np.int64),
-            np.zeros((0, 0, 0, 0), np.uint8),
-            np.zeros(0, dtype=object),
-            np.zeros(0, np.int64),
-            np.zeros(0, bool),
-        )
+        return nothing_owed()
 
     def state(self) -> Arrays:
         """The past as arrays."""

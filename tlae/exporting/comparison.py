@@ -8,8 +8,10 @@ import numpy as np
 
 from tlae.errors import ModelFileError, UserError
 from tlae.exported.engines import ENGINES, Step, is_installed, opened
-from tlae.exported.scorer import StepFacts, StepScorer
+from tlae.exported.model import scorer_of
+from tlae.exported.scorer import StepFacts
 from tlae.footage.frames import Image
+from tlae.measuring import Measurer
 from tlae.model_file import Model
 from tlae.scoring.rule import ScoringRule
 from tlae.scoring.scored_frames import Scored
@@ -35,6 +37,21 @@ class EngineCheck:
     difference: float | None
     frames_per_s: float | None
     trouble: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class _Exported:
+    """A net as it is written.
+
+    Attributes:
+        graph: content of the ONNX file.
+        facts: how it is stepped.
+        measurer: what looks at frames before it, if that is not the net itself.
+    """
+
+    graph: bytes
+    facts: StepFacts
+    measurer: Measurer | None
 
 
 def made_frames(model: Model, count: int) -> Image:
@@ -64,7 +81,8 @@ def check_engines(
     look_back = facts.window_frames * facts.stride
     frames = made_frames(model, FRAMES + look_back)
     expected = model.scorer(rule, "cpu").push(frames)
-    return [_check(name, graph, facts, frames, expected) for name in names]
+    net = _Exported(graph, facts, model.detector.net.measurer())
+    return [_check(name, net, frames, expected) for name in names]
 
 
 def engines_at_hand() -> list[str]:
@@ -72,17 +90,15 @@ def engines_at_hand() -> list[str]:
     return [name for name in ENGINES if is_installed(name)]
 
 
-def _check(
-    name: str, graph: bytes, facts: StepFacts, frames: Image, expected: Scored
-) -> EngineCheck:
+def _check(name: str, net: _Exported, frames: Image, expected: Scored) -> EngineCheck:
     try:
-        step = opened(name, graph, facts.outputs)
-        found = StepScorer(step, facts).push(frames)
+        step = opened(name, net.graph, net.facts.outputs)
+        found = scorer_of(step, net.facts, net.measurer).push(frames)
     except (UserError, ModelFileError) as error:
         return EngineCheck(name, None, None, str(error))
     except Exception as error:  # each library raises classes of its own
         return EngineCheck(name, None, None, " ".join(str(error).split())[:200])
-    return EngineCheck(name, _difference(found, expected), _pace(step, facts, frames))
+    return EngineCheck(name, _difference(found, expected), _pace(step, net, frames))
 
 
 def _difference(found: Scored, expected: Scored) -> float:
@@ -95,11 +111,11 @@ def _difference(found: Scored, expected: Scored) -> float:
     return float("inf") if differ.any() else float(max(maps, scores) / scale)
 
 
-def _pace(step: Step, facts: StepFacts, frames: Image) -> float:
+def _pace(step: Step, net: _Exported, frames: Image) -> float:
     """Frames a second, one after the other as they arrive from a camera."""
     paces = []
     for _ in range(ROUNDS):
-        scorer, begun = StepScorer(step, facts), time.perf_counter()
+        scorer, begun = scorer_of(step, net.facts, net.measurer), time.perf_counter()
         scorer.push(frames)
         paces.append(len(frames) / (time.perf_counter() - begun))
     return float(np.median(paces))

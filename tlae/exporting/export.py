@@ -14,6 +14,7 @@ from tlae.exported.engines import Arrays
 from tlae.exported.model import (
     CALIBRATION,
     CAMERA,
+    MEASURER,
     WATCHED,
     ExportedModel,
     exported_bytes,
@@ -92,7 +93,7 @@ def exported(model: Model, engine: str = "onnxruntime") -> tuple[bytes, list[Eng
         "gap_s": detector.gap_s,
         "rule": asdict(rule),
         "alarm": asdict(model.budget),
-        "precision": detector.precision,
+        "precision": "float32",
         "engine": chosen.name,
         "training": model.training,
         "source_hw": model.source_hw,
@@ -115,7 +116,7 @@ def causal_rule(model: Model) -> ScoringRule:
     Raises:
         UserError: the model's calibration does not hold then.
     """
-    if model.detector.precision != "float32":
+    if model.detector.precision != "float32" and not model.detector.net.measures:
         raise UserError(
             f"an exported net runs in float32, the model was calibrated in "
             f"{model.detector.precision}; calibrate it again on its normal footage: tlae calibrate "
@@ -158,7 +159,11 @@ def _parts(model: Model) -> tuple[Arrays, dict[str, Any]]:
         arrays |= {CAMERA + name: array for name, array in found.items()}
     if model.watched_places is not None:
         arrays[WATCHED] = model.watched_places
-    return arrays, {"calibration": calibration, "camera": camera}
+    facts: dict[str, Any] = {"calibration": calibration, "camera": camera}
+    if (measurer := model.detector.net.measurer()) is not None:
+        arrays |= {MEASURER + name: array for name, array in measurer.arrays().items()}
+        facts["measurer"] = measurer.kind
+    return arrays, facts
 
 
 def _require_place(out: Path, *, overwrite: bool) -> None:

@@ -3,8 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, Literal, NamedTuple, Protocol
 
+import numpy as np
 import torch
 from torch import Generator, Tensor, nn
+
+from tlae.measuring import Carried, Measurer, Reason
+from tlae.models.view import pictures_of
 
 State = tuple[Tensor, ...]  # what a net carries from frame to frame
 
@@ -89,26 +93,15 @@ class Measured(NamedTuple):
     skipped: Tensor
 
 
-class Reason(NamedTuple):
-    """Why a place of a frame is unusual.
-
-    Attributes:
-        words: a clause that follows "it"; empty where there is nothing to say.
-        example: number of the most similar normal thing in ``Net.examples``; -1: none.
-    """
-
-    words: str
-    example: int = -1
-
-
 class Net(nn.Module):
     """Clip in, clip out; a subclass says what differs from the defaults here.
 
     A net that rebuilds or predicts defines ``forward``. A net that segments defines ``logits``
     instead: it answers with the anomaly map itself, its target is zero everywhere, and it is
-    trained on normal clips into which pseudo-anomalies are planted. A net that measures defines
-    ``measure``: it keeps what it needs of the training frames, answers frame by frame with the map,
-    and can give a reason for it; it streams.
+    trained on normal clips into which pseudo-anomalies are planted. A net that measures keeps what
+    it needs of the training frames, answers frame by frame with the map, and can give a reason for
+    it; it streams. It defines ``measurer``, which looks at frames with numpy and OpenCV, and
+    ``maps_of``, which makes maps of what that gives.
 
     Attributes:
         planted: kind of the pseudo-anomalies that a net which segments is trained with; None: the
@@ -169,6 +162,19 @@ class Net(nn.Module):
         """
         raise NotImplementedError
 
+    def measurer(self) -> Measurer | None:
+        """What looks at frames for a net that measures; None: nothing was learnt yet."""
+        return None
+
+    def maps_of(self, inputs: dict[str, Tensor], size_hw: tuple[int, int]) -> Tensor:
+        """Maps (n, H, W), >= 0, of a net that measures.
+
+        Args:
+            inputs: (n, ...) each, see ``measuring.Seen``.
+            size_hw: of the frames.
+        """
+        raise NotImplementedError
+
     def measure(
         self, frames: Tensor, state: State | None, *, skip_calm: bool = False
     ) -> tuple[Measured, State]:
@@ -182,7 +188,18 @@ class Net(nn.Module):
             skip_calm: whether frames in which nothing happens need not be looked at as a whole;
                 a net says how it knows.
         """
-        raise NotImplementedError
+        device, size_hw = frames.device, (frames.shape[2], frames.shape[3])
+        measurer = self.measurer()
+        if measurer is None:
+            looked_at = torch.zeros(len(frames), dtype=torch.bool)
+            nothing = torch.zeros(len(frames), *size_hw, device=device)
+            return Measured(nothing, torch.zeros(len(frames), 0, 1, 1), looked_at), ()
+        before = arrays_of(state or ())
+        seen, carried = measurer.see(pictures_of(frames), before, skip_calm=skip_calm)
+        inputs = {name: torch.from_numpy(part).to(device) for name, part in seen.inputs.items()}
+        evidence = torch.from_numpy(seen.evidence).to(device)
+        maps = self.maps_of(inputs, size_hw)
+        return Measured(maps, evidence, torch.from_numpy(seen.skipped)), tensors_of(carried)
 
     def reason(self, evidence: Tensor, place: tuple[float, float]) -> Reason:
         """Why a place of a frame is unusual.
@@ -191,11 +208,17 @@ class Net(nn.Module):
             evidence: (E, h, w), of ``measure``.
             place: row and column, as shares of the picture, in [0, 1).
         """
-        raise NotImplementedError
+        measurer = self.measurer()
+        if measurer is None or not evidence.numel():
+            return Reason("")
+        return measurer.reason(evidence.cpu().numpy(), place)
 
     def examples(self) -> Tensor:
         """Pictures of normal things, (n, h, w, C) uint8; empty where the net keeps none."""
-        return torch.zeros(0, 1, 1, 1, dtype=torch.uint8)
+        measurer = self.measurer()
+        if measurer is None:
+            return torch.zeros(0, 1, 1, 1, dtype=torch.uint8)
+        return torch.from_numpy(measurer.examples())
 
     def evidence_of(self, frames: Tensor, state: State | None) -> tuple[Tensor, State]:
         """What ``settle`` needs of each frame of a run, (n,), and a state; here not needed.
@@ -234,3 +257,13 @@ class Net(nn.Module):
             mean_frame: (C, H, W) and
             spread: of the clips that the net will get, see ``Standardised``.
         """
+
+
+def arrays_of(state: State) -> Carried:
+    """What a measurer carries on, of tensors."""
+    return tuple(part.cpu().numpy() for part in state)
+
+
+def tensors_of(carried: Carried) -> State:
+    """The same as tensors."""
+    return tuple(torch.from_numpy(np.ascontiguousarray(part)) for part in carried)

@@ -1,8 +1,6 @@
 """Attributes and a segmenter joined: one names what it measures, the other sees shapes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import partial
 from statistics import NormalDist
 from typing import Any
 
@@ -10,11 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tlae.attributes.measurer import MEASURED
 from tlae.attributes.normal import TAIL
-from tlae.camera.calm import COUNTS, REFERENCE, CalmWindows
+from tlae.attributes.windows import WHOLE, WINDOW, JointMeasurer, Windows
 from tlae.models.attributes import Attributes
 from tlae.models.calm import taken_over
-from tlae.models.contract import Measured, Net, NormalFrames, Reason, State
+from tlae.models.contract import Measured, Net, NormalFrames, State, arrays_of, tensors_of
 from tlae.models.segmenter import AnomalySegmenter
 from tlae.models.view import pictures_of, seen_small
 from tlae.setting_rules import within
@@ -24,42 +23,7 @@ INDEPENDENT_FRAMES = 10  # so many held-out frames count as one independent mome
 MOST_WEIGHT = 2.0  # of the segmenter's deviation beside that of the attributes
 FULL_MOMENTS = 30  # independent held-out moments from which on it has that weight
 LEAST_SPREAD = 0.3  # of the segmenter's logits in normal footage
-FOUND_BY_NET = "has a shape or motion unlike what was seen in training (found by the net)"
 EDGE = 1e-4  # probabilities are kept so far from 0 and 1
-
-
-@dataclass(frozen=True, eq=False)
-class _Past:
-    """What the windows of the segmenter leave behind.
-
-    Attributes:
-        views: (n, 1, h, w), the last frames that it saw; None: no frames before.
-        logits: (1, h, w), its last answer, where calm windows take it over; else None.
-        windows: see ``CalmWindows.state``.
-    """
-
-    views: Tensor | None = None
-    logits: Tensor | None = None
-    windows: dict[str, Any] = field(default_factory=dict)
-
-    def packed(self) -> State:
-        """As a part of the state of a ``Joint``."""
-        none = torch.zeros(0)
-        counts, reference = (self.windows.get(name, none) for name in (COUNTS, REFERENCE))
-        parts = [torch.as_tensor(counts).long(), torch.as_tensor(reference)]
-        return (*parts, *(none if part is None else part for part in (self.logits, self.views)))
-
-    @classmethod
-    def unpacked(cls, state: State | None) -> tuple["_Past", State | None]:
-        """What ``packed`` gave, and the rest of the state, which is that of the attributes."""
-        if not state:
-            return cls(), None
-        if state[0].is_floating_point():  # of an older version
-            return cls(state[0] if len(state[0]) else None), state[1:]
-        counts, reference, logits, views, *inner = state
-        windows = {COUNTS: counts.cpu(), REFERENCE: reference.cpu()} if len(counts) else {}
-        views_before, answer = (part if len(part) else None for part in (views, logits))
-        return cls(views_before, answer, windows), tuple(inner)
 
 
 class Joint(Net):
@@ -125,12 +89,27 @@ class Joint(Net):
     def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
         """Learn the attributes, and what the segmenter's pictures are measured against."""
         self.attributes.keep(footage, mean_frame, spread)
-        self.mean_frame = self._views(mean_frame[None])[0]
+        assert self.view_hw is not None
+        self.mean_frame = seen_small(mean_frame[None], self.view_hw)[0]
         self.scale = torch.tensor(float(spread))
 
     def logits(self, clip: Tensor) -> Tensor:
         """Anomaly maps (B, T, h, w) of the segmenter, before the sigmoid."""
         return self.segmenter.logits(clip)
+
+    def measurer(self) -> JointMeasurer | None:
+        """What measures the attributes, and cuts windows where the segmenter counts."""
+        attributes = self.attributes.measurer()
+        if attributes is None:
+            return None
+        return JointMeasurer(attributes, self._windows if float(self.joins) else None)
+
+    def maps_of(self, inputs: dict[str, Tensor], size_hw: tuple[int, int]) -> Tensor:
+        """Maps of both; see ``contract.Net.maps_of``."""
+        if WINDOW not in inputs:
+            return inputs[MEASURED]
+        logits = self._logits(inputs[WINDOW], inputs[WHOLE])
+        return self._joined(inputs[MEASURED], logits, size_hw)
 
     def measure(
         self, frames: Tensor, state: State | None, *, skip_calm: bool = False
@@ -139,27 +118,27 @@ class Joint(Net):
 
         Calm windows of the segmenter are those of ``camera.calm``, in its small grey frames.
         """
-        past, inner = _Past.unpacked(state)
-        measured, inner = self.attributes.measure(frames, inner, skip_calm=skip_calm)
-        if not float(self.joins):
-            return measured, (*past.packed(), *inner)
-        views = self._views(frames)
-        windows = CalmWindows(self._reach)
-        windows.restore(past.windows)
-        calm = torch.zeros(len(views), dtype=torch.bool)
-        if skip_calm:
-            calm = torch.tensor([windows.push(view) for view in pictures_of(views)])
-        line = views if past.views is None else torch.cat([past.views, views])
-        answer = partial(self._logits, line, len(views))
-        logits = taken_over(answer, calm, past.logits)
-        z = ((logits - self.centre) / self.spread).clamp_min(0)
-        z = torch.minimum(z, self.limit)
-        whole = F.interpolate(z[:, None], measured.maps.shape[1:], mode="bilinear")[:, 0]
-        maps = (measured.maps.square() + whole.square()).sqrt()
-        kept = logits[-1:].clone() if skip_calm else None
-        past = _Past(self._last(line), kept, windows.state())
-        skipped = measured.skipped & calm
-        return Measured(maps, measured.evidence, skipped), (*past.packed(), *inner)
+        measurer = self.measurer()
+        if measurer is None or not float(self.joins):
+            return super().measure(frames, state, skip_calm=skip_calm)
+        known, *carried = state or (torch.zeros(0),)  # its last logits, and what is measured
+        seen, after = measurer.see(
+            pictures_of(frames), arrays_of(tuple(carried)), skip_calm=skip_calm
+        )
+        inputs = {name: torch.from_numpy(part) for name, part in seen.inputs.items()}
+        windows, whole = inputs[WINDOW], inputs[WHOLE]
+
+        def answer(chosen: Tensor) -> Tensor:
+            return self._logits(windows[chosen].to(frames.device), whole[chosen].to(frames.device))
+
+        logits = taken_over(answer, torch.from_numpy(seen.repeats), known if len(known) else None)
+        measured = Measured(
+            self._joined(inputs[MEASURED].to(frames.device), logits, frames.shape[2:]),
+            torch.from_numpy(seen.evidence).to(frames.device),
+            torch.from_numpy(seen.skipped),
+        )
+        kept = logits[-1:].clone() if skip_calm else torch.zeros(0)
+        return measured, (kept, *tensors_of(after))
 
     def left_out(self) -> list[Tensor]:
         """Those of the attributes, where they decide alone."""
@@ -167,10 +146,10 @@ class Joint(Net):
 
     def evidence_of(self, frames: Tensor, state: State | None) -> tuple[Tensor, State]:
         """Highest logit of each frame (n,), for ``settle``; goes on as ``measure`` does."""
-        views = self._views(frames)
-        line = torch.cat([*(state or ()), views])
-        logits = self._logits(line, len(views), torch.ones(len(views), dtype=torch.bool))
-        return logits.flatten(1).amax(dim=1), (self._last(line),)
+        ended, carried = self._windows.see(pictures_of(frames), arrays_of(state or ()))
+        windows, whole = (torch.from_numpy(part) for part in (ended.frames, ended.whole))
+        logits = self._logits(windows.to(frames.device), whole.to(frames.device))
+        return logits.flatten(1).amax(dim=1), tensors_of(carried)
 
     def settle(self, values: Tensor, *, learnt: bool) -> None:
         """Take what held-out normal frames say of the segmenter.
@@ -190,52 +169,35 @@ class Joint(Net):
         self.spread = ((tail - centre) / TAIL).clamp_min(LEAST_SPREAD) / weight
         self.limit = torch.tensor(weight * NormalDist().inv_cdf(1 - 1 / (moments + 2)))
 
-    def reason(self, evidence: Tensor, place: tuple[float, float]) -> Reason:
-        """Why a place is unusual: the attribute's words, else that the shape or motion is new."""
-        found = self.attributes.reason(evidence, place)
-        return found if found.words else found._replace(words=FOUND_BY_NET)
-
-    def examples(self) -> Tensor:
-        """Those of the attributes."""
-        return self.attributes.examples()
-
-    def _views(self, frames: Tensor) -> Tensor:
-        """Frames (n, C, H, W), uint8 or in [0, 1], as the segmenter sees them, (n, 1, h, w)."""
-        assert self.view_hw is not None
-        return seen_small(frames, self.view_hw)
-
     @property
-    def _reach(self) -> int:
-        """Frames from the first to the last of a window of the segmenter."""
-        return (self.window_frames - 1) * self.stride
+    def _windows(self) -> Windows:
+        """Of the segmenter."""
+        assert self.view_hw is not None
+        return Windows(self.window_frames, self.stride, self.view_hw)
 
-    def _last(self, line: Tensor) -> Tensor:
-        """The last of the frames (n, 1, h, w), as many as a window looks back."""
-        return line[max(0, len(line) - self._reach) :].clone()
-
-    def _logits(self, line: Tensor, count: int, seen: Tensor) -> Tensor:
-        """Smoothed logits (m, h, w) of the segmenter for the windows that end at some frames.
+    def _logits(self, windows: Tensor, whole: Tensor) -> Tensor:
+        """Smoothed logits (n, h, w) of the segmenter.
 
         Frames without a whole window before them get the lowest logit.
 
         Args:
-            line: (n, 1, h, w), frames in order.
-            count: of the frames at its end, from which
-            seen: (count,) bool selects m.
+            windows: (n, T, h, w) uint8.
+            whole: (n,), 0 where it is none.
         """
-        steps = torch.arange(-self._reach, 1, self.stride, device=line.device)
-        last = torch.arange(len(line) - count, len(line), device=line.device)[seen]
-        whole = last >= self._reach
-        lowest = torch.logit(torch.tensor(EDGE, device=line.device))
-        logits = lowest.expand(len(last), *line.shape[2:]).clone()
-        if whole.any() and len(self.mean_frame):
-            clips = line[last[whole, None] + steps].transpose(1, 2)  # (n, 1, T, h, w)
-            clips = (clips - self.mean_frame[:, None]) / self.scale
-            shares = torch.sigmoid(self.segmenter.logits(clips)[:, -1].float())
-            side = max(1, round(BOX * line.shape[2])) | 1
-            smooth = F.avg_pool2d(shares[:, None], side, 1, side // 2, count_include_pad=False)
-            logits[whole] = torch.logit(smooth[:, 0].clamp(EDGE, 1 - EDGE))
-        return logits
+        clips = (windows[:, None].float() / 255 - self.mean_frame[:, None]) / self.scale
+        shares = torch.sigmoid(self.segmenter.logits(clips)[:, -1].float())
+        side = max(1, round(BOX * self._windows.size_hw[0])) | 1
+        smooth = F.avg_pool2d(shares[:, None], side, 1, side // 2, count_include_pad=False)
+        logits = torch.logit(smooth[:, 0].clamp(EDGE, 1 - EDGE))
+        lowest = torch.logit(torch.tensor(EDGE, device=windows.device))
+        return torch.where(whole[:, None, None] > 0, logits, lowest)
+
+    def _joined(self, measured: Tensor, logits: Tensor, size_hw: Sequence[int]) -> Tensor:
+        """Maps (n, H, W), of those of the attributes and logits (n, h, w) of the segmenter."""
+        z = ((logits - self.centre) / self.spread).clamp_min(0)
+        z = torch.minimum(z, self.limit)
+        whole = F.interpolate(z[:, None], tuple(size_hw), mode="bilinear")[:, 0]
+        return (measured.square() + whole.square()).sqrt()
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """The mean frame takes the size that was saved."""

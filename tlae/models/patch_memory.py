@@ -1,5 +1,6 @@
 """Patch memory: stills whose places are compared with other days and with the last hours."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,18 +12,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from tlae.errors import FootageError
-from tlae.models.contract import Measured, Net, NormalFrames, Reason, State
+from tlae.models.contract import Net, NormalFrames
 from tlae.models.view import pictures_of
 from tlae.patches.evidence import Compared, Levels, compared
-from tlae.patches.features import Still, still_of
+from tlae.patches.features import Plane, Still, still_of
 from tlae.patches.judge import PatchJudge, fit_judge
+from tlae.patches.measurer import FRESH_H, JUDGED, PatchMeasurer
 from tlae.patches.memory import Memory
-from tlae.patches.past import Past, Reach
-from tlae.patches.words import ratios, words
+from tlae.patches.past import Reach
 from tlae.progress import progress
 from tlae.setting_rules import within
 
-FRESH_H = 0.75  # what came within so many hours is new
 OWN_DAY_H = 12.0  # stills within so many hours are no other day
 FEWEST = 24  # stills to learn from
 PLANTED = 1_600  # stills with things drawn into them, about
@@ -82,6 +82,7 @@ class PatchMemory(Net):
         self.register_buffer("watched", torch.zeros(0, dtype=torch.bool))
         self.register_buffer("facts", torch.zeros(2, dtype=torch.float64))
         self.judge = PatchJudge().requires_grad_(False)
+        self._measurer: PatchMeasurer | None = None
 
     def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
         """Remember stills of the footage, and fit the judge to things drawn into them."""
@@ -105,7 +106,7 @@ class PatchMemory(Net):
                 advance()
             levels = Levels.of(normal)
             evidence = [
-                levels.evidence(still, one).half()  # there are thousands
+                _half(levels.evidence(still, one))
                 for still, one in zip(learnt.stills, normal, strict=True)
             ]
             things = [torch.zeros(levels.places.shape[1:])] * count
@@ -114,66 +115,43 @@ class PatchMemory(Net):
                 for number, still, covered in _drawn_into(footage, self.learnt_frames, generator):
                     first = float(torch.rand((), generator=generator)) < WITHOUT_PAST
                     one = view.compared(still, number, without_past=first)
-                    evidence.append(levels.evidence(still, one).half())
+                    evidence.append(_half(levels.evidence(still, one)))
                     things.append(covered)
                     advance()
         fit_judge(self.judge, torch.stack(evidence), torch.stack(things), generator)
         self.remembered = torch.from_numpy(memory.planes)
         self.looks = torch.from_numpy(memory.looks)
-        self.medians, self.places = levels.medians, levels.places
+        self.medians, self.places = map(torch.from_numpy, (levels.medians, levels.places))
         self.watched = torch.ones(levels.places.shape[1:], dtype=torch.bool)
         if footage.watched is not None:
-            self.watched = _shares(footage.watched, levels.places) > 0
+            self.watched = _shares(footage.watched, self.places) > 0
         logits = torch.cat([self.judge(one[None].float()) for one in evidence[:count]])
         calm = float(_calm(logits, self.watched).median())
         self.facts = torch.tensor([footage.interval_s, calm], dtype=torch.float64)
+        self._measurer = None
 
-    def measure(
-        self, frames: Tensor, state: State | None, *, skip_calm: bool = False
-    ) -> tuple[Measured, State]:
-        """Maps and evidence of further stills; see ``contract.Net.measure``. None is skipped."""
-        looked_at = torch.zeros(len(frames), dtype=torch.bool)
-        device, size = frames.device, (frames.shape[2], frames.shape[3])
-        if not len(self.remembered):
-            nothing = torch.zeros(len(frames), *size, device=device)
-            return Measured(nothing, torch.zeros(len(frames), 0, 1, 1), looked_at), ()
-        memory = Memory(self.remembered.cpu().numpy(), self.looks.cpu().numpy())
-        levels = Levels(self.medians.cpu(), self.places.cpu())
-        interval_s, calm = self.facts.tolist()
-        reach = Reach.of(self.past_h, FRESH_H, interval_s)
-        past, all_days = Past.unpacked(state), np.arange(len(memory))
-        evidence, reasons = [], []
-        for picture in pictures_of(frames):
-            still = still_of(picture)
-            one = compared(still, (memory, all_days), (past.memory, past.compared(reach)))
-            evidence.append(levels.evidence(still, one))
-            reasons.append(ratios(one, levels)[None])
-            past = past.with_still(still, reach)
-        logits = self.judge(torch.stack(evidence).to(device))
-        above = (_calm(logits, self.watched) - calm).clamp_min(0)
+    def measurer(self) -> PatchMeasurer | None:
+        """What compares stills with those that are remembered, made when first needed."""
+        if self._measurer is None and len(self.remembered):
+            parts = ("remembered", "looks", "medians", "places")
+            arrays = {name: getattr(self, name).cpu().numpy() for name in parts}
+            reach = np.array([self.past_h, float(self.facts[0])])
+            self._measurer = PatchMeasurer(arrays | {"reach": reach})
+        return self._measurer
+
+    def maps_of(self, inputs: dict[str, Tensor], size_hw: tuple[int, int]) -> Tensor:
+        """What the judge says of the evidence; see ``contract.Net.maps_of``."""
+        logits = self.judge(inputs[JUDGED])
+        above = (_calm(logits, self.watched) - self.facts[1].float()).clamp_min(0)
         maps = F.softplus(logits - EVENED * above[:, None, None])
-        whole = F.interpolate(maps[:, None], size, mode="bilinear", align_corners=False)[:, 0]
-        return Measured(whole, torch.stack(reasons).to(device), looked_at), past.packed()
-
-    def reason(self, evidence: Tensor, place: tuple[float, float]) -> Reason:
-        """Why a place is unusual.
-
-        Args:
-            evidence: (1, h, w) of a still.
-            place: row and column, as shares of the picture.
-        """
-        if not evidence.numel():
-            return Reason("")
-        row, column = (
-            min(int(p * n), n - 1) for p, n in zip(place, evidence.shape[1:], strict=True)
-        )
-        return Reason(words(float(evidence[0, row, column])))
+        return F.interpolate(maps[:, None], size_hw, mode="bilinear", align_corners=False)[:, 0]
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """The memory takes the size that was saved."""
         for name in ("remembered", "looks", "places", "watched"):
             if f"{prefix}{name}" in state_dict:
                 setattr(self, name, torch.empty_like(state_dict[f"{prefix}{name}"]))
+        self._measurer = None
         super()._load_from_state_dict(state_dict, prefix, *args)
 
 
@@ -253,6 +231,15 @@ def _evenly(count: int, most: int) -> npt.NDArray[np.int64]:
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))
 
 
+def _half(evidence: Plane) -> Tensor:
+    """In 16 bits, for there are thousands."""
+    return torch.from_numpy(evidence).half()
+
+
 def _calm(logits: Tensor, watched: Tensor) -> Tensor:
     """The level that most places of each still (n, h, w) stay below, (n,)."""
-    return logits[:, watched].quantile(CALM_SHARE, dim=1)
+    chosen = watched.flatten().nonzero()[:, 0]
+    ordered = logits.flatten(1)[:, chosen].sort(dim=1).values
+    place = CALM_SHARE * (len(chosen) - 1)
+    lower, upper = ordered[:, math.floor(place)], ordered[:, math.ceil(place)]
+    return torch.lerp(lower, upper, place % 1)

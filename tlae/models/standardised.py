@@ -4,8 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from tlae.attributes.background import Image
-from tlae.models.contract import Measured, Net, NormalFrames, Reason, State
-from tlae.models.view import seen_small, small_and_grey
+from tlae.attributes.small_grey import small_and_grey
+from tlae.measuring import Measurer, Reason
+from tlae.models.contract import Measured, Net, NormalFrames, State
+from tlae.models.view import seen_small
 
 
 class Standardised(nn.Module):
@@ -121,6 +123,14 @@ class Standardised(nn.Module):
     ) -> tuple[Measured, State]:
         """Measure frames as they are; see ``contract.Net.measure``."""
         return self.net.measure(frames, state, skip_calm=skip_calm)
+
+    def measurer(self) -> Measurer | None:
+        """What looks at frames for a net that measures; see ``contract.Net.measurer``."""
+        return self.net.measurer()
+
+    def maps_of(self, inputs: dict[str, Tensor], size_hw: tuple[int, int]) -> Tensor:
+        """Maps of a net that measures; see ``contract.Net.maps_of``."""
+        return self.net.maps_of(inputs, size_hw)
 
     def left_out(self) -> list[Tensor]:
         """Scores of training frames that were left out; see ``contract.Net.left_out``."""

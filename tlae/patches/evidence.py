@@ -1,14 +1,13 @@
 """What speaks for each place of a still not being as it was at other times."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-import torch
-from scipy.ndimage import uniform_filter
-from torch import Tensor
 
-from tlae.patches.features import STEP, Still
+from tlae.patches.features import STEP, Plane, Still
 from tlae.patches.memory import Apart, Memory
 
 OTHER_DAYS, LAST_HOURS = 32, 16  # stills of like light that are compared
@@ -56,39 +55,45 @@ class Levels:
             the days and for the hours, and the height in the picture from -1 to 1.
     """
 
-    medians: Tensor
-    places: Tensor
+    medians: Plane
+    places: Plane
 
     @classmethod
     def of(cls, normal: list[Compared]) -> "Levels":
         """Of normal stills, compared with other days and the hours before."""
-        stacked = torch.stack([_distances(one) for one in normal]).numpy()  # (n, 3, h, w)
+        stacked = np.stack([_distances(one) for one in normal])  # (n, 3, h, w)
         medians = np.maximum(np.median(stacked, axis=(0, 2, 3)), 1e-6)
         quantiles = [
-            np.log(uniform_filter(level, PLACES_AVERAGED) / medians[part] + SMALLEST)
+            np.log(_averaged(level) / medians[part] + SMALLEST)
             for part in (0, 2)
             for level in np.quantile(stacked[:, part], QUANTILES, axis=0)
         ]
         height, width = stacked.shape[2:]
         down = np.repeat(np.linspace(-1, 1, height)[:, None], width, axis=1)
         places = np.stack([*quantiles, down]).astype(np.float32)
-        return cls(torch.from_numpy(medians).float(), torch.from_numpy(places))
+        return cls(medians.astype(np.float32), places)
 
-    def evidence(self, still: Still, compared: Compared) -> Tensor:
+    def evidence(self, still: Still, compared: Compared) -> Plane:
         """What is judged, (CHANNELS, h, w)."""
         distances = _distances(compared) / self.medians[:, None, None]
-        return torch.cat(
+        return np.concatenate(
             [
-                torch.log(distances + SMALLEST),
+                np.log(distances + np.float32(SMALLEST)),
                 self.places,
                 compared.days.difference,
                 compared.hours.difference,
-                torch.from_numpy(still.planes).float() * STEP,
+                still.planes.astype(np.float32) * np.float32(STEP),
             ]
         )
 
 
-def _distances(compared: Compared) -> Tensor:
+def _distances(compared: Compared) -> Plane:
     """(3, h, w)."""
     days, hours = compared.days, compared.hours
-    return torch.stack([days.nearest, days.several, hours.nearest])
+    return np.stack([days.nearest, days.several, hours.nearest])
+
+
+def _averaged(level: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Means over some cells around each; beyond its edge the picture is mirrored."""
+    side = (PLACES_AVERAGED, PLACES_AVERAGED)
+    return np.asarray(cv2.blur(level, side, borderType=cv2.BORDER_REFLECT))

@@ -5,8 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
 from tlae.patches.features import STEP, Plane, Still
 
@@ -25,9 +23,9 @@ class Apart(NamedTuple):
         difference: (8, h, w), to the nearest, in the units of the planes.
     """
 
-    nearest: Tensor
-    several: Tensor
-    difference: Tensor
+    nearest: Plane
+    several: Plane
+    difference: Plane
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,33 +67,27 @@ class Memory:
             planes: (8, h, w) of a still.
             among: numbers of remembered stills, at least one.
         """
-        here = torch.from_numpy(planes).float()
+        here = planes.astype(np.float32)
         height, width = here.shape[1:]
         # One still after the other: all of it stays in the processor's cache.
-        best = torch.empty(len(among), height, width)
-        place = torch.empty(len(among), height, width, dtype=torch.int64)
-        shifted, square = torch.empty(len(SHIFTS), height, width), torch.empty_like(here)
+        best = np.empty((len(among), height, width), np.float32)
+        place = np.empty((len(among), height, width), np.int64)
+        shifted, square = np.empty((len(SHIFTS), height, width), np.float32), np.empty_like(here)
         for number, row in enumerate(among):
-            padded = _padded(torch.from_numpy(self.planes[row]).float())
+            padded = np.pad(self.planes[row], ((0, 0), (1, 1), (1, 1)), "edge").astype(np.float32)
             for shift, (down, across) in enumerate(SHIFTS):
                 beside = padded[:, down : down + height, across : across + width]
-                torch.sub(here, beside, out=square)
-                torch.mul(square, square, out=square)
-                torch.sum(square, 0, out=shifted[shift])
-            torch.min(shifted, 0, out=(best[number], place[number]))
-        least, order = best.topk(min(NEAREST, len(among)), dim=0, largest=False)
-        distance = least.sqrt() * STEP
-        beside_at = place.gather(0, order[:1])[0]
-        rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-        rows = (rows + beside_at // 3 - 1).clamp(0, height - 1)
-        columns = (columns + beside_at % 3 - 1).clamp(0, width - 1)
-        still = torch.from_numpy(among)[order[0]]
-        found = self.planes[still.numpy(), :, rows.numpy(), columns.numpy()]  # (h, w, 8)
-        nearest = torch.from_numpy(found).permute(2, 0, 1).float()
-        return Apart(distance[0], distance.mean(dim=0), (here - nearest) * STEP)
-
-
-def _padded(planes: Tensor) -> Tensor:
-    """The border repeated once."""
-    padded: Tensor = torch.nn.functional.pad(planes[None], (1, 1, 1, 1), mode="replicate")[0]
-    return padded
+                np.subtract(here, beside, out=square)
+                np.multiply(square, square, out=square)
+                np.sum(square, axis=0, out=shifted[shift])
+            place[number] = shifted.argmin(axis=0)
+            best[number] = shifted.min(axis=0)
+        order = np.argsort(best, axis=0, kind="stable")[: min(NEAREST, len(among))]
+        distance = np.sqrt(np.take_along_axis(best, order, axis=0)) * np.float32(STEP)
+        beside_at = np.take_along_axis(place, order[:1], axis=0)[0]
+        rows, columns = np.indices((height, width))
+        rows = np.clip(rows + beside_at // 3 - 1, 0, height - 1)
+        columns = np.clip(columns + beside_at % 3 - 1, 0, width - 1)
+        found = self.planes[among[order[0]], :, rows, columns]  # (h, w, 8)
+        difference = (here - found.transpose(2, 0, 1)) * np.float32(STEP)
+        return Apart(distance[0], distance.mean(axis=0), difference.astype(np.float32))

@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import Tensor
 
-from tlae.patches.features import Plane, Still
+from tlae.measuring import Carried
+from tlae.patches.features import Still
 from tlae.patches.memory import Memory
 
 MOST = 192  # stills that are kept
@@ -71,22 +70,16 @@ class Past:
         numbers = np.append(self.numbers, self.count)[-kept:]
         return Past(self.count + 1, numbers, joined)
 
-    def packed(self) -> tuple[Tensor, ...]:
-        """As tensors, to carry on."""
+    def packed(self) -> Carried:
+        """What is carried on."""
         if self.memory is None:
             return ()
-        parts: tuple[npt.NDArray[np.int8] | npt.NDArray[np.int64] | Plane, ...] = (
-            np.array([self.count]),
-            self.numbers,
-            self.memory.planes,
-            self.memory.looks,
-        )
-        return tuple(torch.from_numpy(np.ascontiguousarray(part)) for part in parts)
+        return np.array([self.count]), self.numbers, self.memory.planes, self.memory.looks
 
     @classmethod
-    def unpacked(cls, state: tuple[Tensor, ...] | None) -> "Past":
-        """Of ``packed``; None or nothing: the start of a run."""
-        if not state:
+    def unpacked(cls, before: Carried) -> "Past":
+        """Of ``packed``; nothing: the start of a run."""
+        if not before:
             return cls()
-        count, numbers, planes, looks = (part.cpu().numpy() for part in state)
+        count, numbers, planes, looks = before
         return cls(int(count[0]), numbers, Memory(planes, looks))

@@ -1,0 +1,115 @@
+"""Frames in, smoothed maps out, by an exported net that measures; causal, without torch.
+
+A measurer looks at each frame with numpy and OpenCV, and the graph makes the smoothed map and its
+score of what it gives. Results are those of ``scoring.scorer.FrameScorer`` under a causal rule.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+import numpy as np
+
+from tlae.attributes.measurer import AttributeMeasurer
+from tlae.attributes.windows import JointMeasurer
+from tlae.exported.engines import Arrays, Step
+from tlae.exported.scorer import ANSWERED, MAP, PEAK, SCORE, nothing_owed
+from tlae.footage.frames import Image
+from tlae.measuring import Carried, Measurer
+from tlae.patches.measurer import PatchMeasurer
+from tlae.scoring.scored_frames import Scored
+
+MEASURERS: Mapping[str, Callable[[Arrays], Measurer]] = {
+    AttributeMeasurer.kind: AttributeMeasurer,
+    JointMeasurer.kind: JointMeasurer.of,
+    PatchMeasurer.kind: PatchMeasurer,
+}
+"""Made of the arrays of an exported model, by their kind."""
+
+ASKED = "asked."  # before the name of an input of the last step, in what is carried on
+CARRIED = "carried."  # before the number of what the measurer carries on
+
+
+class MeasuringScorer:
+    """Score a run of frames piece by piece; a ``scorable.Scorer``.
+
+    Args:
+        step: the net.
+        measurer: gives its inputs.
+        blind_frames: frames at the start of a run that get no verdict.
+        skip_calm: whether the measurer may pass over frames in which nothing happens. Where the
+            net's inputs are those of the frame before, its answer is as well.
+    """
+
+    framework: ClassVar[str] = "np"
+    delay = 0
+
+    def __init__(
+        self, step: Step, measurer: Measurer, blind_frames: int, *, skip_calm: bool = False
+    ) -> None:
+        self._step, self._measurer = step, measurer
+        self._blind_frames, self._skip_calm = blind_frames, skip_calm
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past: the next frame begins a run."""
+        self._seen = 0
+        self._carried: Carried = ()
+        self._asked: Arrays = {}  # of the last step
+        self._answered: Arrays = {}
+
+    def push(self, frames: Image) -> Scored:
+        """Results of the next frames (n, H, W, C) uint8, preprocessed."""
+        first, size_hw = self._seen, frames.shape[1:3]
+        self._seen += len(frames)
+        seen, self._carried = self._measurer.see(frames, self._carried, skip_calm=self._skip_calm)
+        answers = [
+            self._answer({name: part[number : number + 1] for name, part in seen.inputs.items()})
+            for number in range(len(frames))
+        ]
+        blind = np.arange(first, self._seen) < self._blind_frames
+        maps = np.concatenate([answer[MAP] for answer in answers])
+        score = np.concatenate([answer[SCORE].reshape(1) for answer in answers])
+        peak = np.concatenate([answer[PEAK].reshape(1, 2) for answer in answers])
+        places = (peak + 0.5) / size_hw
+        both = zip(seen.evidence, places, strict=True)
+        reasons = [self._measurer.reason(one, (row, column)) for one, (row, column) in both]
+        return Scored(
+            maps,
+            np.where(blind, np.nan, score.astype(np.float64)),
+            np.where(blind[:, None], -1, peak),
+            np.zeros((len(frames), 0, 0, 0), np.uint8),  # such a net expects no picture
+            np.where(blind, "", np.array([one.words for one in reasons], dtype=object)),
+            np.where(blind, -1, [one.example for one in reasons]),
+            seen.skipped,
+        )
+
+    def finish(self) -> Scored:
+        """Nothing is owed at the end of a causal run; forget it."""
+        self.reset()
+        return nothing_owed()
+
+    def state(self) -> Arrays:
+        """The past as arrays."""
+        arrays: Arrays = {"seen": np.array(self._seen)}
+        arrays |= {f"{CARRIED}{number}": part for number, part in enumerate(self._carried)}
+        arrays |= {ASKED + name: part for name, part in self._asked.items()}
+        return arrays | {ANSWERED + name: part for name, part in self._answered.items()}
+
+    def restore(self, tensors: Arrays) -> None:
+        """Go on from what ``state`` returned."""
+        count = sum(name.startswith(CARRIED) for name in tensors)
+        self._seen = int(tensors["seen"])
+        self._carried = tuple(tensors[f"{CARRIED}{number}"] for number in range(count))
+        self._asked, self._answered = (
+            {k.removeprefix(kind): v for k, v in tensors.items() if k.startswith(kind)}
+            for kind in (ASKED, ANSWERED)
+        )
+
+    def _answer(self, inputs: Arrays) -> Arrays:
+        """What the net makes of the inputs (1, ...) of a frame."""
+        if not self._asked or any(
+            not np.array_equal(part, self._asked[name]) for name, part in inputs.items()
+        ):
+            self._asked = inputs
+            self._answered = self._step(inputs)
+        return self._answered

@@ -1,0 +1,64 @@
+"""What was learnt of stills, as what compares further ones with them."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from tlae.measuring import Carried, Reason, Seen, place_in
+from tlae.patches.evidence import Levels, compared
+from tlae.patches.features import Image, Plane, still_of
+from tlae.patches.memory import Memory
+from tlae.patches.past import Past, Reach
+from tlae.patches.words import ratios, words
+
+FRESH_H = 0.75  # what came within so many hours is new
+JUDGED = "judged"  # (n, CHANNELS, h, w), name of the input of the net
+
+
+class PatchMeasurer:
+    """Evidence of stills for the judge; a ``measuring.Measurer``.
+
+    Args:
+        arrays: remembered (N, 8, h, w) int8 and looks (N, D), of ``Memory``; medians and places, of
+            ``Levels``; reach (past in hours, interval in seconds).
+    """
+
+    kind: ClassVar[str] = "patches"
+
+    def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        self._arrays = dict(arrays)
+        self._memory = Memory(arrays["remembered"], arrays["looks"])
+        self._levels = Levels(arrays["medians"], arrays["places"])
+        past_h, interval_s = map(float, arrays["reach"])
+        self._reach = Reach.of(past_h, FRESH_H, interval_s)
+
+    def see(
+        self, frames: Image, before: Carried, *, skip_calm: bool = False
+    ) -> tuple[Seen, Carried]:
+        """Evidence of further stills; see ``measuring.Measurer.see``. None is skipped."""
+        past, all_days = Past.unpacked(before), np.arange(len(self._memory))
+        judged, reasons = [], []
+        for picture in frames:
+            still = still_of(picture)
+            last_hours = past.memory, past.compared(self._reach)
+            one = compared(still, (self._memory, all_days), last_hours)
+            judged.append(self._levels.evidence(still, one))
+            reasons.append(ratios(one, self._levels)[None])
+            past = past.with_still(still, self._reach)
+        none = np.zeros(len(frames), bool)
+        return Seen({JUDGED: np.stack(judged)}, np.stack(reasons), none, none), past.packed()
+
+    def reason(self, evidence: Plane, place: tuple[float, float]) -> Reason:
+        """How far a place differs from other days; see ``measuring.Measurer.reason``."""
+        row, column = place_in((evidence.shape[1], evidence.shape[2]), place)
+        return Reason(words(float(evidence[0, row, column])))
+
+    def examples(self) -> Image:
+        """None are kept."""
+        return np.zeros((0, 1, 1, 1), np.uint8)
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Those that it was made of."""
+        return self._arrays
