@@ -17,6 +17,7 @@ GROUND = {
     "folder_lock",
     "html_page",
     "http_client",
+    "measuring",
     "missing_library",
     "own_file",
     "palette",
@@ -41,7 +42,7 @@ ARROWS = {
     "camera": {"footage"} | GROUND,
     "scoring": {"camera", "models", "footage"} | GROUND,
     "training": {"scoring", "models", "footage", "model_file"} | GROUND,
-    "exported": {"scoring", "camera", "footage"} | GROUND,
+    "exported": {"attributes", "camera", "footage", "patches", "scoring"} | GROUND,
     "exporting": {"exported", "model_file", "models", "scorable", "scoring", "camera", "footage"}
     | GROUND,
     "rendering": {"footage"} | GROUND,

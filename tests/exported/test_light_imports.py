@@ -4,11 +4,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import pytest
 
 pytest.importorskip("onnxruntime", reason="needs the extra export")
 
 from tests.exported.light import COMMANDS, prepare, run, run_server
+from tests.exported.small_measuring import film_for, street_model
+from tlae.exporting.export import exported
 
 HEAVY = ("torch", "torchvision", "pytorch_lightning", "lightning", "pandas", "pyarrow", "scipy")
 HEAVY += ("skimage", "sklearn", "matplotlib")
@@ -44,6 +47,18 @@ def test_serving_needs_none_of_them(folder: Path) -> None:
     pytest.importorskip("uvicorn", reason="needs the extra serve")
     pytest.importorskip("fastapi", reason="needs the extra serve")
     run_server(BLOCKED, folder)
+
+
+def test_a_net_that_measures_needs_none_of_them(tmp_path: Path) -> None:
+    model = street_model("joint")
+    (tmp_path / "street.onnx").write_bytes(exported(model)[0])
+    (tmp_path / "street").mkdir()
+    for number, frame in enumerate(film_for(model)):
+        cv2.imwrite(str(tmp_path / f"street/{number:03d}.png"), frame[..., ::-1])
+    words = "model_file=street.onnx footage=street paths.scores=. paths.cache=c"
+    assert "30 of 31 frames have a score" in run(BLOCKED, f"score {words} name=s", tmp_path)
+    run(BLOCKED, "report scores=s", tmp_path)
+    assert "moves" in (tmp_path / "s/scores.csv").read_text()
 
 
 def test_what_is_lacking_is_said_in_one_line(folder: Path) -> None:
