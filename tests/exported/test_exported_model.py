@@ -71,6 +71,8 @@ def test_files_of_others_and_damaged_ones(content: bytes, tmp_path: Path) -> Non
     assert "is damaged (it ends early)" in refused(content[:-9], tmp_path)
     assert "engine must be one of" in refused(with_facts(content, engine="gpu"), tmp_path)
     assert "is damaged" in refused(with_facts(content, preprocessing={}), tmp_path)
+    assert "measurer must be one of" in refused(with_facts(content, measurer="sonar"), tmp_path)
+    assert "is damaged" in refused(with_facts(content, measurer="joint"), tmp_path)
     with pytest.raises(ModelFileError, match=r"must be an existing file, got .*none.onnx"):
         load_scorable(tmp_path / "none.onnx")
 
