@@ -67,6 +67,20 @@ def test_a_video_is_scored_as_the_command_scores_it(
     assert list((tmp_path / "jobs").iterdir()) == []
 
 
+def test_a_video_whose_first_frames_are_damaged_is_taken(
+    client: Any, tmp_path: Path, write_video: WriteVideo
+) -> None:
+    film = write_video(tmp_path / "film.mp4", noise=True, gop=3)
+    data = bytearray(film.read_bytes())
+    first = data.index(b"mdat") + 800  # behind the settings of the encoder
+    data[first : first + 600] = bytes(600)
+    film.write_bytes(data)
+    facts = finished(client, upload(client, film)["id"])
+    assert (facts["state"], facts["done"]) == ("done", 10)
+    rows = client.get(f"/api/jobs/{facts['id']}/table").json()["rows"]
+    assert [rows[0]["state"], rows[9]["state"]] == ["damaged", "ok"]
+
+
 def test_jobs_are_few_and_can_be_cancelled(
     make_client: Any, tmp_path: Path, write_video: WriteVideo
 ) -> None:

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError, features
 
 from tlae.footage.frames import Image
-from tlae.footage.jpeg_damage import ends_early, has_lost_block, has_stray_marker, scan_start
+from tlae.footage.jpeg_damage import ends_early, has_lost_block, has_stray_marker, is_cut
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".png", ".bmp", ".tif", ".tiff", ".webp", ".gif", ".pgm", ".ppm"}
@@ -120,7 +120,7 @@ def _is_cut(data: bytes, kind: str) -> bool:
     Decoders differ here: some fill the missing part with grey and call it well.
     """
     if kind == "jpeg":
-        return data.rfind(b"\xff\xd9") < scan_start(data)
+        return is_cut(data)
     if kind == "png":
         return b"IEND" not in data
     if kind == "webp":

@@ -24,7 +24,7 @@ from tlae.parquet_file import read_parquet
 from tlae.table import Table
 from tlae.whole_file import write_text
 
-FORMAT = 2  # raise when a store written by older code must not be read
+FORMAT = 3  # raise when a store written by older code must not be read
 
 
 @dataclass(frozen=True)

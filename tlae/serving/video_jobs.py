@@ -183,7 +183,7 @@ class VideoJobs:
         return job
 
     def _require_frames(self, path: Path) -> None:
-        """Decode the first frame; the size is looked at before."""
+        """Decode up to the first whole frame; the size is looked at before."""
         try:
             (clip,) = open_footage(str(path)).clips
             assert isinstance(clip, VideoClip)
@@ -196,10 +196,12 @@ class VideoJobs:
                 f"frames must have at most {self._most_pixels / 1e6:g} megapixels, got "
                 f"{size[1]} x {size[0]}; send a smaller video",
             )
-        first = next(iter(clip.frames()), None)
-        if first is None or first.image is None:
-            reason = "no frame" if first is None else first.state
-            raise Refused(422, f"the body must be a video with frames, got: {reason}")
+        reason = "no frame"
+        for frame in clip.frames():
+            if frame.image is not None:
+                return
+            reason = frame.state
+        raise Refused(422, f"the body must be a video with frames, got: {reason}")
 
     def _work(self) -> None:
         while (job := self._queue.get()) is not None:

@@ -95,6 +95,7 @@ class FileReader:
             if stop.is_set():
                 return
             if frame.image is None:
+                self.counts.unreadable += 1
                 continue
             first_s = frame.time_s if first_s is None else first_s
             if paced:

@@ -19,6 +19,7 @@ from av.video.reformatter import VideoReformatter
 from tlae.errors import UserError
 from tlae.footage.frames import Image
 from tlae.footage.sources.video import to_image
+from tlae.footage.sources.whole_frames import WholeFrames
 from tlae.footage.timestamps import Timing
 from tlae.http_client import in_words
 from tlae.watching.address import UDP, Address, CameraTrouble, Kind
@@ -26,7 +27,6 @@ from tlae.watching.arrival import Arrival, Counts, Wanted, camera_hw
 from tlae.watching.pacing import CameraClock, Pace, pause_s, pauses
 from tlae.watching.recording import Recorder
 from tlae.watching.settings import CameraConfig
-from tlae.watching.whole_frames import WholeFrames
 
 MICROSECONDS = 1_000_000
 UNSTAMPED = ("mpjpeg", "mjpeg", "video4linux2,v4l2")  # their time stamps are counted, not measured
@@ -115,13 +115,13 @@ class StreamSource:
         if not container.streams.video:
             raise CameraTrouble("sends no video")
         stream = container.streams.video[0]
-        stream.thread_type = "SLICE"  # threads by frames would hold frames back
+        stream.thread_type = "NONE"  # by frames, they come late; by slices, damage is not flagged
         is_stamped = container.format.name not in UNSTAMPED
         clock = CameraClock(self._timing, is_stamped=is_stamped)
         if self._recorder is not None:
             self._recorder.connected(stream, is_stamped=is_stamped)
         pace, reformatter = Pace(self._wanted.interval_s), VideoReformatter()
-        decoder = WholeFrames(self.counts)
+        decoder = WholeFrames(stream)
         came_s = time.monotonic()
         for packet in container.demux(stream):
             if stop.is_set():
@@ -131,9 +131,12 @@ class StreamSource:
             if self._recorder is not None:
                 stamp_s = None if packet.pts is None else float(packet.pts * packet.time_base)
                 self._recorder.take(packet, clock.dated(stamp_s), time.monotonic())
-            for frame in decoder.frames_of(packet):
+            for stamp_s, frame in decoder.frames_of(packet):
+                if frame is None:
+                    self.counts.unreadable += 1
+                    continue
                 came_s = time.monotonic()
-                when = clock.when(frame.time)
+                when = clock.when(stamp_s)
                 if not pace.is_due(when):
                     self.counts.skipped += 1
                     self.counts.last_at_s = came_s

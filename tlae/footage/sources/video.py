@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -16,17 +16,17 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from tlae.errors import FootageError
-from tlae.footage.frames import Frame, Image, TimeSource, Wanted
+from tlae.footage.frames import OK, Frame, Image, TimeSource, Wanted
 from tlae.footage.images import Unreadable, reduction
 from tlae.footage.sources.image_folder import FRESH_S, Files
-from tlae.footage.sources.video_times import Losses, in_order, not_falling, timed
+from tlae.footage.sources.video_times import Losses, Timed, in_order, not_falling, timed
+from tlae.footage.sources.whole_frames import READ_ERRORS, Shown, WholeFrames
 from tlae.footage.timestamps import EARLIEST_YEAR, Timing, parse_filename_time
 
 BAD_READS_IN_A_ROW = 20  # then the rest of the file is given up
 REST_S = 2.0  # a recording grows within this time; what does not is whole
+DAMAGED = "damaged"  # state of a frame that is seen only in part, or smeared by a loss before it
 MISSING_SHARE = 0.05  # headers may promise a little more than an undamaged file gives
-
-_READ_ERRORS = (av.FFmpegError, OSError, EOFError)
 
 logger = logging.getLogger(__name__)
 
@@ -135,23 +135,25 @@ class VideoClip:
                 for index, (stamp_s, picture) in enumerate(stamped):
                     first_s = first_s if index else stamp_s
                     losses.times.append(stamp_s)
+                    losses.damaged += picture is None
                     time_s = self._time(index, stamp_s - first_s)
                     if index < start:
                         continue
                     taken_at = began + timedelta(seconds=time_s) if began else None
                     if wanted is not None and not wanted(time_s, taken_at):
                         continue
-                    image, source_hw = to_image(picture, min_hw, reformatter)
-                    yield Frame(
-                        self.name, index, time_s, taken_at, path, image, source_hw=source_hw
-                    )
+                    frame = Frame(self.name, index, time_s, taken_at, path, None, DAMAGED)
+                    if picture is not None:
+                        image, source_hw = to_image(picture, min_hw, reformatter)
+                        frame = replace(frame, image=image, state=OK, source_hw=source_hw)
+                    yield frame
                 if index < 0:
                     raise Unreadable("no frame could be decoded")
                 losses.missing = _missing(losses.times, container, stream)
-                if str(losses):
-                    logger.warning("%s: %d frames read; %s", path, index + 1, losses)
-                    if start <= index + 1:
-                        yield Frame(self.name, index + 1, time_s, None, path, None, str(losses))
+                if losses.damaged or str(losses):
+                    logger.warning("%s: %s", path, losses.summary(index + 1))
+                if str(losses) and start <= index + 1:
+                    yield Frame(self.name, index + 1, time_s, None, path, None, str(losses))
         except Unreadable as problem:
             logger.warning("%s: %s", path, problem.reason)
             if start == 0:
@@ -166,7 +168,7 @@ class VideoClip:
                 raise Unreadable("no such file or directory") from error
             except PermissionError as error:
                 raise Unreadable("permission denied") from error
-            except _READ_ERRORS as error:
+            except READ_ERRORS as error:
                 raise Unreadable("not a video, or cut before its index") from error
             with container:
                 if not container.streams.video:
@@ -195,49 +197,37 @@ class VideoClip:
 
     def _stamped(
         self, container: InputContainer, stream: VideoStream, losses: Losses
-    ) -> Iterator[tuple[float, av.VideoFrame]]:
+    ) -> Iterator[Timed]:
         """Frames in the order shown, each with its time in seconds."""
         rate = stream.average_rate or stream.guessed_rate
         step_s = float(1 / rate) if rate else self.timing.interval_s
-        frames = timed(self._decoded(container, stream, losses), step_s)
-        # AVI numbers its frames in the order of coding
-        ordered = in_order(frames) if container.format.name == "avi" else frames
-        return not_falling(ordered, step_s, losses)
+        is_avi = container.format.name == "avi"  # numbers its frames in the order of coding
+        decoder = WholeFrames(stream, times_rise=not is_avi)
+        frames = timed(_decoded(container, stream, decoder, losses), step_s)
+        return not_falling(in_order(frames) if is_avi else frames, step_s, losses)
 
-    def _decoded(
-        self, container: InputContainer, stream: VideoStream, losses: Losses
-    ) -> Iterator[av.VideoFrame]:
-        """Frames of all packets; what is damaged is counted and left out."""
-        bad_reads = 0  # in a row
-        packets = container.demux(stream)
-        while bad_reads < BAD_READS_IN_A_ROW:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                break
-            except _READ_ERRORS:
-                bad_reads += 1
-                losses.packets += 1
-                packets = container.demux(stream)
-                continue
-            try:
-                frames = packet.decode()
-            except _READ_ERRORS:
-                losses.packets += 1
-                continue
-            bad_reads = 0
-            losses.corrupt += sum(frame.is_corrupt for frame in frames)
-            yield from frames
-        if bad_reads:
-            yield from self._held_back(stream)
 
-    @staticmethod
-    def _held_back(stream: VideoStream) -> list[av.VideoFrame]:
-        """What the decoder still has when the rest of the file is given up."""
+def _decoded(
+    container: InputContainer, stream: VideoStream, decoder: WholeFrames, losses: Losses
+) -> Iterator[Shown]:
+    """Frames of all packets."""
+    bad_reads = 0  # in a row
+    packets = container.demux(stream)
+    while bad_reads < BAD_READS_IN_A_ROW:
         try:
-            return stream.codec_context.decode(None)
-        except _READ_ERRORS:
-            return []
+            packet = next(packets)
+        except StopIteration:
+            break
+        except READ_ERRORS:
+            bad_reads += 1
+            losses.packets += 1
+            decoder.lose()
+            packets = container.demux(stream)
+            continue
+        bad_reads = 0 if packet.size else bad_reads
+        yield from decoder.frames_of(packet)
+    yield from decoder.rest()
+    losses.packets += decoder.failures
 
 
 def open_arguments(version: str) -> dict[str, Any]:

@@ -8,12 +8,14 @@ from math import inf
 import av
 import numpy as np
 
-REORDERED_FRAMES = 16  # the most that H.264 and its like hold back to show frames in order
+from tlae.footage.sources.whole_frames import REORDERED_FRAMES, Shown
+
 STEADY_SHARE = 0.8  # of all steps near the median one: a constant frame rate, by which jumps show
 NEAR = 0.25  # of the median step
 JUMP_STEPS = 1.6  # a longer step has lost frames; cameras skip no half frames
 
-Timed = Iterable[tuple[float, av.VideoFrame]]
+Timed = tuple[float, av.VideoFrame | None]
+"""Time of a frame in seconds, and the frame; None: it is damaged."""
 
 
 @dataclass
@@ -21,31 +23,35 @@ class Losses:
     """What is missing from a video.
 
     Attributes:
-        packets: that could not be read or decoded.
-        corrupt: frames that the decoder itself calls corrupt.
+        packets: that could not be read or decoded, and stand for no frame.
+        damaged: frames that have a row of their own, without a picture.
         misplaced: frames whose time ran backwards.
         missing: frames that the header promises beyond those that were read, of a cut file.
         times: of the frames that were read, in seconds.
     """
 
     packets: int = 0
-    corrupt: int = 0
+    damaged: int = 0
     misplaced: int = 0
     missing: int = 0
     times: list[float] = field(default_factory=list)
 
     def __str__(self) -> str:
-        """In a few words; empty where nothing was lost."""
+        """What has no row of its own, in a few words; empty where nothing was lost."""
         jumps, skipped = skipped_frames(self.times)
         parts = [
             (self.missing, "about {:,} missing at the end"),
             (skipped, f"{{:,}} missing where times jump (at {jumps:,} place{'s' * (jumps != 1)})"),
             (self.packets, "{:,} damaged packets"),
-            (self.corrupt, "{:,} corrupt"),
             (self.misplaced, "{:,} with times that ran backwards"),
         ]
         shown = [text.format(count) for count, text in parts if count]
-        return f"frames lost or damaged: {', '.join(shown)}" if shown else ""
+        return f"frames lost: {', '.join(shown)}" if shown else ""
+
+    def summary(self, frames: int) -> str:
+        """All of it, of a video of so many frames."""
+        damaged = f", {self.damaged:,} of them damaged" if self.damaged else ""
+        return "; ".join(filter(None, (f"{frames:,} frames read{damaged}", str(self))))
 
 
 def skipped_frames(times_s: list[float]) -> tuple[int, int]:
@@ -69,18 +75,18 @@ def skipped_frames(times_s: list[float]) -> tuple[int, int]:
     return (len(jumps), skipped) if skipped > 0 else (0, 0)
 
 
-def timed(frames: Iterable[av.VideoFrame], step_s: float) -> Iterator[tuple[float, av.VideoFrame]]:
+def timed(frames: Iterable[Shown], step_s: float) -> Iterator[Timed]:
     """Presentation times; a frame without one follows the frame before by the median step."""
     last_s = -step_s
     for frame in frames:
-        last_s = last_s + step_s if frame.time is None else frame.time
-        yield last_s, frame
+        last_s = last_s + step_s if frame.time_s is None else frame.time_s
+        yield last_s, frame.picture
 
 
-def in_order(frames: Timed) -> Iterator[tuple[float, av.VideoFrame]]:
+def in_order(frames: Iterable[Timed]) -> Iterator[Timed]:
     """Give the times of neighbouring frames to them in rising order."""
     times: list[float] = []
-    waiting: list[av.VideoFrame] = []
+    waiting: list[av.VideoFrame | None] = []
     for time_s, frame in frames:
         heapq.heappush(times, time_s)
         waiting.append(frame)
@@ -90,9 +96,7 @@ def in_order(frames: Timed) -> Iterator[tuple[float, av.VideoFrame]]:
         yield heapq.heappop(times), waiting.pop(0)
 
 
-def not_falling(
-    frames: Timed, step_s: float, losses: Losses
-) -> Iterator[tuple[float, av.VideoFrame]]:
+def not_falling(frames: Iterable[Timed], step_s: float, losses: Losses) -> Iterator[Timed]:
     """Count a frame on from the one before it where the times of a damaged file run backwards.
 
     Of two times of which the later is the smaller one, the later is replaced; the earlier, if the
@@ -104,7 +108,7 @@ def not_falling(
         losses: counts the replaced times.
     """
     last_s = -inf
-    held: tuple[float, av.VideoFrame] | None = None
+    held: Timed | None = None
     for time_s, frame in frames:
         if held is not None:
             if held[0] < last_s or -inf < last_s < time_s < held[0]:
