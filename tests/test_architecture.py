@@ -19,6 +19,7 @@ GROUND = {
     "http_client",
     "measuring",
     "missing_library",
+    "number_words",
     "own_file",
     "palette",
     "parquet_file",

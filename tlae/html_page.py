@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tlae.number_words import how_many
 from tlae.palette import page_style
 
 TO_BGR = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}  # by number of channels
@@ -43,6 +44,7 @@ def fill_template(package: str, name: str, values: Mapping[str, object]) -> str:
     )
     environment.globals["base_style"] = Markup(page_style() + _text("tlae", "html_page.css"))
     environment.globals["asset"] = lambda file: Markup(_text(package, file))
+    environment.filters["how_many"] = how_many
     environment.filters["json"] = lambda content: Markup(json_in_page(content))
     page = environment.get_template(name).render(values)
     return page.encode("utf-8", "replace").decode("utf-8")

@@ -13,6 +13,7 @@ from hydra.errors import HydraException
 from tlae.command_line import GROUPS, CommandLine, full_pair
 from tlae.compose import hydra_ready
 from tlae.errors import UserError
+from tlae.number_words import how_many
 from tlae.refused_settings import one_line
 from tlae.setting_types import is_text, settings_class
 
@@ -32,7 +33,9 @@ def run_each(request: CommandLine) -> int:
         if subprocess.run(command, check=False).returncode:
             failed.append(varying)
     if failed:
-        raise UserError(f"{len(failed)} of {len(jobs)} runs failed: {'; '.join(failed)}")
+        raise UserError(
+            f"{len(failed)} of {how_many(len(jobs), 'run')} failed: {'; '.join(failed)}"
+        )
     return 0
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError
+from tlae.number_words import how_many
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +86,7 @@ class Table:
         return self._columns.get(name, default)
 
     def __repr__(self) -> str:
-        return f"Table({len(self):,} rows: {', '.join(self)})"
+        return f"Table({how_many(len(self), 'row')}: {', '.join(self)})"
 
     def assign(self, **columns: Any) -> "Table":
         """The same table with further or other columns."""

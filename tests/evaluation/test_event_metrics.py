@@ -147,6 +147,7 @@ def test_figures_by_hand() -> None:
     asked = {"false_alarm_rate": 1e-3, "alarms_per_day": 12.0, "threshold": None}
     measures = by_key(event_measures(scores, labels, clips, alarm, 1.0, asked))
     assert list(measures) == KEYS
+    assert len({measure.name for measure in measures.values()}) == len(KEYS)
     assert all(measure.level == "event" for measure in measures.values())
     values = {key: measure.value for key, measure in measures.items()}
     assert values == pytest.approx(
@@ -170,12 +171,12 @@ def test_figures_by_hand() -> None:
     )
     assert measures["event_recall_iou10"].basis == "2 events, 3 alarms, 2 matched"
     assert measures["recall_1_per_hour"].basis == (
-        "2 of 2 events; 1 hours allow 1 false alarm; 0.115 % of normal frames in alarm"
+        "2 of 2 events; 1 false alarm allowed in 1 h; 0.115 % of normal frames in alarm"
     )
     assert measures["delay_s"].basis == "2 of 2 events found"
     assert measures["normal_alarm_rate"].basis == "4 of 3,480 normal frames; asked for 0.1 %"
     assert measures["alarms_per_hour"].basis == (
-        "3 alarms, 1 touch no event; 1 hours; asked for 0.5 per hour of normal footage"
+        "3 alarms, 1 outside events; 1 h; asked for 0.5 per hour of normal footage"
     )
     units = {key: measure.unit for key, measure in measures.items()}
     assert (units["delay_frames"], units["delay_s"]) == ("frames", "s")
@@ -187,7 +188,7 @@ def test_less_than_an_hour_allows_no_false_alarm() -> None:
     measure = by_key(event_measures(scores, labels, clips, alarm, 0.5))["recall_1_per_hour"]
     assert measure.value == 0.5  # the second event is calmer than the false alarm
     assert measure.basis == (
-        "1 of 2 events; 0.5 hours allow 0 false alarms; 0 % of normal frames in alarm"
+        "1 of 2 events; 0 false alarms allowed in 0.5 h; 0 % of normal frames in alarm"
     )
 
 
@@ -197,10 +198,11 @@ def test_a_frame_without_a_score_never_alarms() -> None:
     measures = by_key(event_measures(scores, labels, clips, alarm, 1.0))
     assert measures["event_recall_iou10"].value == 0.5
     assert measures["recall_1_per_hour"].value == 1  # at 0 everything with a score is in alarm
-    assert "; 100 % of normal frames in alarm; 90 frames" in measures["recall_1_per_hour"].basis
+    basis = measures["recall_1_per_hour"].basis
+    assert "; 100 % of normal frames in alarm; no alarm in 90 frames" in basis
     assert measures["delay_frames"].value == 4
     for measure in measures.values():
-        assert measure.basis.endswith("; 90 frames without a score never alarm")
+        assert measure.basis.endswith("; no alarm in 90 frames without a score")
 
 
 def test_without_alarms_or_times_the_reason_is_told() -> None:

@@ -18,6 +18,7 @@ from tlae.evaluation.frame_metrics import (
     z_score,
 )
 from tlae.evaluation.roc import Ranking
+from tlae.number_words import how_many
 
 MICRO = [
     "auc_raw",
@@ -160,7 +161,7 @@ def test_all_figures_agree_with_plain_ones(frames: FrameScores) -> None:
     ]
     assert measures["auc_macro"].value == (pytest.approx(np.mean(areas)) if areas else None)
     assert measures["auc_macro_padded"].value == pytest.approx(np.mean(padded))
-    assert f"{len(areas)} of {len(parts)} clips" in measures["auc_macro"].basis
+    assert f"{len(areas)} of {how_many(len(parts), 'clip')}" in measures["auc_macro"].basis
 
 
 @pytest.mark.parametrize(("label", "kind"), [(False, "normal"), (True, "anomalous")])
@@ -188,7 +189,7 @@ def test_one_clip_has_figures_without_intervals() -> None:
 def test_clips_of_one_class_have_no_macro_figure() -> None:
     frames = FrameScores(np.arange(4.0), np.array([0, 0, 1, 1], bool), np.array([0, 0, 1, 1]))
     macro, padded = frame_measures(frames, draws=10)[-2:]
-    assert (macro.value, macro.basis) == (None, "0 of 2 clips hold both classes")
+    assert (macro.value, macro.basis) == (None, "both classes in 0 of 2 clips")
     assert padded.value == 1
 
 
@@ -228,4 +229,4 @@ def test_published_errors_give_the_published_figures(shared_data: Path) -> None:
     assert measures["auc_raw"].interval == pytest.approx((0.49, 0.92), abs=0.015)
     assert measures["auc_minmax"].interval == pytest.approx((0.889, 0.971), abs=0.005)
     assert measures["auc_raw"].basis == "1,830 frames, 304 normal"
-    assert measures["auc_macro"].basis == "7 of 12 clips hold both classes"
+    assert measures["auc_macro"].basis == "both classes in 7 of 12 clips"

@@ -104,7 +104,7 @@ def test_measures_of_a_clip_with_one_peak_and_gaps() -> None:
     found, false = persistence_measures(scores, labels, clips, spans_of(labels, clips))
     assert (found.key, found.value, found.unit) == ("persistence_found", 1, "count")
     assert (false.key, false.value, false.unit) == ("persistence_false", 1, "count")
-    assert found.basis == "1 events, 2 predicted"
+    assert found.basis == "1 event, 2 predicted"
 
 
 @pytest.mark.parametrize(

@@ -257,7 +257,7 @@ def test_a_single_class_is_told(anomalous: bool) -> None:
     frames = [(np.eye(3), np.full((3, 3), anomalous))]
     for measure in measured(PixelCriteria(), frames).values():
         assert measure.value is None
-        assert measure.basis.startswith("needs normal and anomalous frames; 1 frames")
+        assert measure.basis.startswith("needs normal and anomalous frames; 1 frame,")
     for measure in measured(PixelPool(), frames).values():
         assert measure.value is None
-        assert measure.basis.startswith("needs normal and anomalous pixels; 1 frames")
+        assert measure.basis.startswith("needs normal and anomalous pixels; 1 frame,")

@@ -48,7 +48,7 @@ def test_missing_scores_and_missing_frames_are_counted(tmp_path: Path) -> None:
     table = GOOD.assign(frame=[4, 0, 5, 6], score=[np.nan, 0.1, 0.2, 0.3])
     scored = read_scored(written(table, tmp_path))
     assert scored.has_score.tolist() == [True, False, True, True]
-    assert scored.notes == ("3 frames are missing between the first and the last of their clip",)
+    assert scored.notes == ("3 frames missing between the first and the last of a clip",)
 
 
 def test_interval_comes_from_times_or_from_the_user(tmp_path: Path) -> None:
@@ -93,18 +93,18 @@ def test_alarms_are_read_however_yes_and_no_are_written(
     ("change", "words"),
     [
         ({"alarm": ["yes", "maybe", 2, "no"]}, "'alarm' must hold yes or no .*, got 'maybe' in 2"),
-        ({"alarm": [0.5, 0, 1, 1]}, "'alarm' must hold yes or no .*, got '0.5' in 1 rows"),
+        ({"alarm": [0.5, 0, 1, 1]}, "'alarm' must hold yes or no .*, got '0.5' in 1 row"),
         ({"clip": None}, "must have a column 'clip'; it has frame, label, score"),
         ({"score": None}, "a column 'raw' or 'score' or .*; it has clip, frame, label"),
         ({"score": ["x", 1, 2, 3]}, "column 'score' must hold numbers"),
-        ({"score": [np.inf, 1, 2, 3]}, "1 scores are infinite; give finite ones"),
+        ({"score": [np.inf, 1, 2, 3]}, "scores must be finite, got 1 infinite"),
         ({"label": [2, 0, 0, 0]}, r"labels must be 0 \(normal\) or 1 \(anomalous\), got 2 in 1"),
         ({"label": [np.nan, 0, 0, 0]}, "labels must be 0"),
         ({"frame": [0, 0, 5, 6]}, "one row per frame, got b frame 0 twice"),
-        ({"frame": [np.nan, 0, 5, 6]}, "1 rows have no whole frame number, the first is nan"),
-        ({"frame": [np.inf, 0, 5, 6]}, "1 rows have no whole frame number, the first is inf"),
-        ({"frame": [0.5, 0, 5, 6]}, "1 rows have no whole frame number, the first is 0.5"),
-        ({"clip": [None, "a", "a", "a"]}, "1 rows have no clip name"),
+        ({"frame": [np.nan, 0, 5, 6]}, "whole frame number, 1 row without, the first is nan"),
+        ({"frame": [np.inf, 0, 5, 6]}, "whole frame number, 1 row without, the first is inf"),
+        ({"frame": [0.5, 0, 5, 6]}, "whole frame number, 1 row without, the first is 0.5"),
+        ({"clip": [None, "a", "a", "a"]}, "1 row without"),
         ({"time_s": ["x", 0, 1, 2]}, "column 'time_s' must hold numbers"),
     ],
 )

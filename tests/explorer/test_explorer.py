@@ -155,7 +155,7 @@ def test_a_job_that_was_running_is_interrupted_at_the_next_start_and_can_be_aske
     with Explorer(open_collection(folder)) as explorer:
         assert explorer.job(made.id).state == "interrupted"
         assert explorer.notes == [
-            "A job was interrupted when the server ended; ask again to start anew."
+            "1 job interrupted when the server ended; ask again to start anew."
         ]
         clustered(explorer, TWO)
         assert explorer.job(made.id).state == "done"

@@ -46,7 +46,7 @@ def test_novelty_from_pictures_to_verdicts(
     model = Path("checkpoints/forest/model.safetensors")
     assert "unfiltered (3)" in model.with_name("threshold.html").read_text()
     assert main(["novelty", "score", f"model_file={model}", f"images={new}"]) == 0
-    assert "left out: 1 pictures" in capsys.readouterr().out
+    assert "left out: 1 picture," in capsys.readouterr().out
     table = pd.read_csv("scores/forest-new/verdicts.csv")
     judged = {
         Path(path).name: verdict for path, verdict in zip(table.path, table.verdict, strict=True)

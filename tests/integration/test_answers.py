@@ -242,7 +242,7 @@ def test_the_report_lists_what_is_hidden(root: Path) -> None:
     assert main(["report", f"scores={root}/scores/june"]) == 0
     page = (root / "scores/june/report.html").read_text(encoding="utf-8")
     assert "2 events hidden by your answers" in page
-    assert "2 events are hidden by your answers" in page
+    assert "2 events hidden by your answers" in page
     assert f"scores={root}/scores/june take_back=E0002" in page
 
 

@@ -14,6 +14,8 @@ from tests.browser import barriers_of, chromium, troubles_of
 from tests.command_words import reworded
 from tests.small_footage import write_clips
 from tlae.cli import main
+from tlae.rendering.strength import share_text, strength_text
+from tlae.scoring.results import read_results
 
 ODD = {0: (5, 6, 7), 1: (12, 13)}  # clip -> frames with something bright in them
 
@@ -121,7 +123,12 @@ def test_evaluate_prints_raw_first_and_writes_a_page(
     assert page.count("<img") == 6
     assert page.count("<svg") == 3  # ROC and two clips
     assert re.findall(r'(?:src|href)="(?!data:|#)[^"]*', page) == []  # opens without network
+    table = read_results(scores).columns
+    highest = int(np.argmax(table["raw"]))
+    strong = strength_text(table["raw"][highest], table["threshold"][highest])
+    assert f"{strong}, {share_text(table['score'][highest])}" in page  # as the report says it
     measures = pd.read_csv(scores / "evaluation/measures.csv").set_index("key")
+    assert measures["name"].is_unique
     assert measures.index[0] == "auc_raw"
     assert measures.loc["auc_raw", "value"] > 0.9  # the bright patch is found
     assert {"pixel_40_auc", "aupro_30", "rbdc", "tbdc", "event_recall_iou10"} <= set(measures.index)

@@ -214,6 +214,18 @@ def test_frames_further_apart_than_the_gap_are_told(
 ) -> None:
     cam = write_stills(tmp_path / "cam", range(12), minutes=120)
     assert score(tmp_path, model, cam) == 0
-    assert "12 of 12 frames stand in runs shorter than the net's window of 4 frames" in (
-        capsys.readouterr().out
-    )
+    shown = capsys.readouterr().out
+    assert "12 of 12 frames with a score are in runs shorter than the net's window of 4" in shown
+    assert "get no score" not in shown
+
+
+def test_frames_that_end_without_a_score_for_want_of_a_past_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = small_model("segmenter")
+    save_model(made, tmp_path / "model.safetensors")
+    cam = write_stills(tmp_path / "cam", range(12), minutes=120)
+    assert score(tmp_path, tmp_path / "model.safetensors", cam) == 0
+    shown = capsys.readouterr().out
+    assert "note: 12 of 12 frames get no score (warm-up), because too few frames" in shown
+    assert "with a score" not in shown

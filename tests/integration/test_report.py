@@ -22,6 +22,7 @@ from tlae.model_file import save_model
 from tlae.rendering.report_page.event_list import place_events
 from tlae.rendering.report_page.keogram import Keogram
 from tlae.rendering.report_page.page import EventPictures, report_html
+from tlae.rendering.strength import share_text
 from tlae.workflows.report import close_up
 
 
@@ -287,6 +288,15 @@ def test_a_thinned_curve_breaks_at_gaps_alone(browser: Any, tmp_path: Path) -> N
     page.close()
 
 
+def test_the_page_says_a_share_as_the_pictures_of_an_evaluation_do(
+    opened: tuple[Any, list[str]],
+) -> None:
+    page, _ = opened
+    shares = [0.0, 0.5, 0.994, 0.9994, 0.99999, 1.0]
+    said = page.evaluate("shares => shares.map(one => shareText(Math.fround(one)))", shares)
+    assert said == [share_text(share) for share in shares]
+
+
 def test_hovering_tells_time_score_and_mode(opened: tuple[Any, list[str]]) -> None:
     page, trouble = opened
     page.hover("#timeline", position={"x": 150, "y": 120})
@@ -356,7 +366,7 @@ def test_answers_are_words_to_copy(browser: Any, tmp_path: Path) -> None:
     page.click("#hidden summary")
     assert "like answer A0001" in page.inner_text("#hidden li >> nth=0")
     assert f"take_back={hidden[0]['id']}" in page.inner_text("#hidden li code >> nth=0")
-    assert "2 events are hidden by your answers" in page.inner_text("header")
+    assert "2 events hidden by your answers" in page.inner_text("header")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert barriers_of(page) == []
     page.close()

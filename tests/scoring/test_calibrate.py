@@ -13,7 +13,6 @@ from tlae.scoring.calibrate import (
     Calibration,
     PerMode,
     joined,
-    require_evidence,
     threshold_of,
 )
 from tlae.scoring.calibration_file import calibration_arrays, calibration_of
@@ -174,13 +173,29 @@ def test_alarms_above_a_level_are_counted_as_a_loop_would(
     assert normal.alarms_above(level) == naive_alarms(raw, run, level)
 
 
-def test_too_little_footage_for_a_budget_says_how_much_is_needed() -> None:
-    half_a_day = calibration([1.0] * 50, interval_s=864.0)
-    require_evidence(half_a_day, Budget(false_alarm_rate=0.02, alarms_per_day=2))
-    with pytest.raises(UserError, match="at least 999 normal frames, got 50"):
-        require_evidence(half_a_day, Budget(false_alarm_rate=1e-3))
-    with pytest.raises(UserError, match=r"at least 1 days of normal footage, got 0\.5"):
-        require_evidence(half_a_day, Budget(alarms_per_day=1))
+@pytest.mark.parametrize("moments", [7, 19, 30, 187])
+def test_a_budget_that_a_warning_proposes_is_one_that_the_footage_shows(
+    moments: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    normal = calibration(list(np.random.default_rng(1).random(moments)), interval_s=864.0)
+    for ask in ("false_alarm_rate", "alarms_per_day"):
+        caplog.clear()
+        threshold_of(normal, Budget(**{ask: 1e-4}))
+        proposed = float(caplog.text.split(f"ask for scoring.{ask}=")[1])
+        caplog.clear()
+        threshold_of(normal, Budget(**{ask: proposed}))
+        assert caplog.text == ""
+
+
+def test_footage_that_shows_no_rate_at_all_proposes_none(caplog: pytest.LogCaptureFixture) -> None:
+    calibration([1.0, 5.0, 3.0]).level_for_rate(1e-3)
+    assert caplog.text.strip().endswith("; add footage")
+
+
+def test_alarms_a_day_are_refused_where_no_pace_is_known() -> None:
+    undated = calibration([1.0, 5.0, 3.0], interval_s=0.0)
+    with pytest.raises(UserError, match="alarms_per_day=2 needs normal footage with times"):
+        threshold_of(undated, Budget(alarms_per_day=2))
 
 
 def test_joined_footage_of_another_pace_keeps_its_days() -> None:

@@ -119,7 +119,8 @@ def test_frames_of_marked_events_are_left_out_of_the_footage(
     words += [f"footage={footage}", f"paths.cache={tmp_path}/cache", f"out={tmp_path}/new.st"]
     words += ["scoring.false_alarm_rate=0.1"]
     assert main(["calibrate", *words]) == 0
-    assert "note:    2 frames of the footage show marked events" in capsys.readouterr().out
+    said = "note:    left out: 2 frames of the footage with marked events"
+    assert said in capsys.readouterr().out
     normal, _ = json.loads(marks.read_text())
     found = load_model(tmp_path / "new.st").calibration
     assert len(found.raw) == 4 + len(normal["scores"]["instant"])

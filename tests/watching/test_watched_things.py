@@ -166,7 +166,7 @@ def test_answers_about_pictures_of_another_shape_hide_nothing(
     give_answer(model_file, event, (32, 64), ("gate", "m", "0"))
     again = watched(model_file, tmp_path / "f", tmp_path / "two")
     assert not any(one["event"]["hidden_by"] for one in again)
-    assert "are of pictures of another shape than 32x32 and hide nothing" in caplog.text
+    assert "1 answer of pictures of another shape than 32x32" in caplog.text
     model_file.with_name("answers.json").write_text("[]")
     words = settings(model_file, tmp_path / "f", tmp_path / "three", *STILLS)
     assert main(["watch", *words]) == 2

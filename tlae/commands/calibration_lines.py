@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tlae.number_words import how_many
 from tlae.scoring.calibrate import PerMode
 from tlae.scoring.marks import Mark
 from tlae.workflows.calibrate import AlarmsHere, CalibrationReport
@@ -15,7 +16,7 @@ def calibration_lines(report: CalibrationReport, seconds: float) -> Iterator[str
     known = report.model.calibration
     new = report.new_frames if report.marks is None else report.new_frames + _frames(report.marks)
     yield (
-        f"calibrated on {len(known.raw):,} normal frames ({known.days:.2g} days), "
+        f"calibrated on {how_many(len(known.raw), 'normal frame')} ({known.days:.2g} days), "
         f"{new:,} of them new, in {seconds:.1f} s"
     )
     yield _alarms_line("before", report.before)
@@ -34,7 +35,7 @@ def _alarms_line(when: str, alarms: AlarmsHere) -> str:
 def _lines_of_marks(marks: MarksReport) -> Iterator[str]:
     events = marks.events
     if events.normal:
-        found = f"{_count(events.normal, 'normal')} ({_frames(marks):,} frames)"
+        found = f"{_count(events.normal, 'normal')} ({how_many(_frames(marks), 'frame')})"
         yield f"marks:   {found} {_did(marks)}"
     if marks.passing:
         yield (
@@ -44,14 +45,16 @@ def _lines_of_marks(marks: MarksReport) -> Iterator[str]:
     elif events.wanted:
         yield f"wanted:  {_count(events.wanted, 'wanted')} would alarm as before"
     if marks.left_out:
-        yield f"note:    {marks.left_out:,} frames of the footage show marked events; left out"
+        left_out = how_many(marks.left_out, "frame")
+        yield f"note:    left out: {left_out} of the footage with marked events"
     if marks.undated:
         yield (
-            f"note:    {marks.undated} marked events cannot be found in the footage, for want of "
-            "wall-clock times; their frames count if they are in it"
+            f"note:    {how_many(marks.undated, 'marked event')} cannot be found in the footage, "
+            "for want of wall-clock times; frames of it that show such an event count"
         )
     if events.others:
-        yield f"note:    {events.others} marks are of other models or of the camera; left out"
+        others = how_many(events.others, "mark")
+        yield f"note:    left out: {others} of other models or of the camera"
 
 
 def _did(marks: MarksReport) -> str:
@@ -79,7 +82,7 @@ def _frames(marks: MarksReport) -> int:
 
 
 def _count(events: list[Mark], what: str) -> str:
-    return f"{len(events)} event{'s' * (len(events) != 1)} marked {what}"
+    return f"{how_many(len(events), 'event')} marked {what}"
 
 
 def _named(events: list[Mark]) -> str:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from tlae.number_words import how_many
 from tlae.scoring.events import SCENE, Event
 from tlae.scoring.results import Scores
 from tlae.scoring.thing_kinds import until_words
@@ -23,7 +24,7 @@ def answer_lines(report: AnswersReport) -> list[str]:
         *(f"{mark.key}: {mark.words} is normal" for mark in report.given),
         *(f"{mark.key}: {mark.words} is called normal no longer" for mark in report.taken_back),
         f"answers: {report.path}",
-        f"{len(scores.events):,} event{'s' * (len(scores.events) != 1)} shown",
+        f"{how_many(len(scores.events), 'event')} shown",
         *hidden_lines(scores.hidden),
         f"next:    tlae report scores={scores.folder}",
     ]
@@ -39,7 +40,7 @@ def hidden_lines(hidden: Sequence[Event]) -> list[str]:
     ]
     more = [f"  and {len(hidden) - MOST_HIDDEN} more"] * (len(hidden) > MOST_HIDDEN)
     return [
-        f"{len(hidden):,} event{'s' * (len(hidden) != 1)} hidden by your answers "
+        f"{how_many(len(hidden), 'event')} hidden by your answers "
         f"(answers=false shows all, take_back={hidden[0].hidden_by} takes one back)",
         *named,
         *more,

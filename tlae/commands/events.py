@@ -21,6 +21,7 @@ import numpy as np
 
 from tlae.commands.event_lines import answer_lines, shown_and_hidden
 from tlae.config_scores import EventsConfig
+from tlae.number_words import how_many
 from tlae.scoring.events import in_alarm
 from tlae.scoring.results import held_results
 from tlae.workflows.answers import answer, is_answer
@@ -45,14 +46,15 @@ def run(cfg: EventsConfig) -> None:
 
 def _print_report(report: EventsReport, seconds: float) -> None:
     table, events = report.scores.columns, report.scores.events
-    print(f"looked at {len(table):,} frames in {seconds:.1f} s (known maps, no net run)")
+    print(f"looked at {how_many(len(table), 'frame')} in {seconds:.1f} s (known maps, no net run)")
     for area in report.areas:
         level = float(area.threshold.min())
         share = float(in_alarm(table, area.counted, area.threshold).mean())
         name = area.name or "whole picture"
         count = sum(event.zone == area.name and event.kind == "scene" for event in events)
         print(
-            f"{name}: {100 * share:.3g} % of frames in alarm (raw > {level:.4g}), {count:,} events"
+            f"{name}: {100 * share:.3g} % of frames in alarm (raw > {level:.4g}), "
+            f"{how_many(count, 'event')}"
         )
         if not np.isfinite(level):
             print("  no alarms: give scoring.threshold=... or, with a calibration, a budget")

@@ -11,6 +11,7 @@ when all have ended, the same command without shard merges. engine=ray uses a Ra
 from tlae.fleet.fleet import FleetReport, require_none_failed, score_fleet
 from tlae.fleet.job import DONE, Outcome
 from tlae.fleet.settings import FleetConfig
+from tlae.number_words import how_many
 
 
 def run(cfg: FleetConfig) -> None:
@@ -22,14 +23,15 @@ def run(cfg: FleetConfig) -> None:
 
 def _print_outcome(outcome: Outcome) -> None:
     events = f"events: {outcome.events:,}{_hidden(outcome.hidden)}"
-    found = f"{outcome.frames:,} frames, {events}, {outcome.seconds:.1f} s"
+    found = f"{how_many(outcome.frames, 'frame')}, {events}, {outcome.seconds:.1f} s"
     print(f"{outcome.name}: {found if outcome.state == DONE else f'failed, {outcome.reason}'}")
 
 
 def _print_report(report: FleetReport, cfg: FleetConfig) -> None:
     now = report.jobs - report.done_before - len(report.failed)
     before = f", {report.done_before:,} were done before" if report.done_before else ""
-    print(f"done: {now:,} of {report.jobs:,} jobs now{before}, {len(report.failed):,} failed")
+    jobs = how_many(report.jobs, "job")
+    print(f"done: {now:,} of {jobs} now{before}, {len(report.failed):,} failed")
     if report.merged is None:
         print("next: when all shares have ended, the same command without shard merges them")
         return
@@ -37,7 +39,7 @@ def _print_report(report: FleetReport, cfg: FleetConfig) -> None:
     frames, events, hidden = (
         sum(getattr(one, name) for one in done) for name in ("frames", "events", "hidden")
     )
-    found = f"{frames:,} frames, events: {events:,}{_hidden(hidden)}"
+    found = f"{how_many(frames, 'frame')}, events: {events:,}{_hidden(hidden)}"
     print(f"results: {report.merged.folder}: {found}")
 
 

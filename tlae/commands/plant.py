@@ -15,6 +15,7 @@ from pathlib import Path
 from tlae.errors import refusing_bad_values
 from tlae.lab.planting import PlantOptions, PlantSummary, plant_footage
 from tlae.lab.settings import PlantConfig
+from tlae.number_words import how_many
 from tlae.schema import part_of
 from tlae.workflows.named_footage import open_named
 
@@ -33,8 +34,8 @@ def _report(summary: PlantSummary, seconds: float) -> None:
     counts = Counter(clip["kind"] for clip in summary.clips)
     frames = sum(len(clip["source_frames"]) for clip in summary.clips)
     print(
-        f"planted in {seconds:.0f} s: {summary.train_frames:,} training frames, {frames:,} test "
-        f"frames in {len(summary.clips)} clips "
+        f"planted in {seconds:.0f} s: {how_many(summary.train_frames, 'training frame')}, "
+        f"{how_many(frames, 'test frame')} in {how_many(len(summary.clips), 'clip')} "
         f"({', '.join(f'{count} {kind}' for kind, count in sorted(counts.items()))})"
     )
     for kind, reason in summary.skipped.items():

@@ -13,6 +13,7 @@ from pathlib import Path
 from tlae.errors import UserError
 from tlae.lab.scenes import SceneOptions, write_scene
 from tlae.lab.settings import SceneConfig
+from tlae.number_words import how_many
 from tlae.schema import part_of
 
 
@@ -24,9 +25,10 @@ def run(cfg: SceneConfig) -> None:
     scene = write_scene(Path(cfg.out), options)
     shares = Counter(str(event.kind) for event in scene.events)
     print(scene.folder)
-    print(f"  Train  {options.train_clips} clips, {scene.train_frames} frames")
+    clips, frames = how_many(options.train_clips, "clip"), how_many(scene.train_frames, "frame")
+    print(f"  Train  {clips}, {frames}")
     print(
-        f"  Test   {options.test_clips} clips, {scene.test_frames} frames, "
+        f"  Test   {how_many(options.test_clips, 'clip')}, {how_many(scene.test_frames, 'frame')}, "
         f"{scene.anomalous_frames} of them anomalous"
     )
     print("  events " + ", ".join(f"{kind} {count}" for kind, count in shares.items()))

@@ -12,6 +12,7 @@ from tlae.camera.watch import UNOBSERVED
 from tlae.commands.event_lines import shown_and_hidden
 from tlae.config import ScoreConfig
 from tlae.footage.frames import OK
+from tlae.number_words import how_many
 from tlae.scoring.drift import advice
 from tlae.table import counted
 from tlae.workflows.footage_notes import left_out_words
@@ -39,7 +40,7 @@ def _print_scores(report: ScoringReport) -> None:
     pace = f", {report.scored_now / seconds:,.0f} frames/s"
     if not report.ran_net:
         pace = " (known maps, no net run)"
-    print(f"scored {len(readable):,} of {len(table):,} frames in {seconds:.1f} s{pace}")
+    print(f"scored {len(readable):,} of {how_many(len(table), 'frame')} in {seconds:.1f} s{pace}")
     for name in ("mode", "health"):
         found = counted(readable[name])
         if len(found) > 1 or not set(found) <= {UNOBSERVED[name]}:
@@ -49,7 +50,8 @@ def _print_scores(report: ScoringReport) -> None:
     levels = levels or {"": report.threshold.value}
     shown = ", ".join(f"{mode}{level:.4g}" for mode, level in levels.items())
     alarms = int(table["alarm"].sum())
-    print(f"{alarms:,} frames in alarm (raw > {shown}), {len(scores.events):,} events")
+    events = how_many(len(scores.events), "event")
+    print(f"{how_many(alarms, 'frame')} in alarm (raw > {shown}), {events}")
     for line in shown_and_hidden(scores):
         print(line)
     print(f"results: {scores.folder}")

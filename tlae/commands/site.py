@@ -11,6 +11,7 @@ from pathlib import Path
 from tlae.lab.settings import SiteConfig
 from tlae.lab.sites.options import SiteOptions
 from tlae.lab.sites.writer import write_site
+from tlae.number_words import how_many
 from tlae.schema import part_of
 
 
@@ -19,11 +20,14 @@ def run(cfg: SiteConfig) -> None:
     options = part_of(cfg, SiteOptions)
     site = write_site(Path(cfg.out), options)
     print(site.folder)
-    print(f"  Train  {options.days} days, {options.days * options.frames_a_day} stills")
+    print(f"  Train  {_length(options.days, options)}")
     if options.test_days:
-        stills = options.test_days * options.frames_a_day
-        print(f"  Test   {options.test_days} days, {stills} stills, clean and planted")
+        print(f"  Test   {_length(options.test_days, options)}, clean and planted")
         kinds = ", ".join(f"{kind} {count}" for kind, count in site.things.items()) or "none"
         asked, found = round(options.things_a_day * options.test_days), sum(site.things.values())
         short = f" ({asked - found} of {asked} found no place in view)" if found < asked else ""
         print(f"  things {kinds}{short}")
+
+
+def _length(days: int, options: SiteOptions) -> str:
+    return f"{how_many(days, 'day')}, {how_many(days * options.frames_a_day, 'still')}"

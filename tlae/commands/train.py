@@ -11,6 +11,7 @@ from typing import Any
 from tlae.config import TrainConfig
 from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
+from tlae.number_words import how_many
 from tlae.training.do_nothing import WORDS, DoNothing
 from tlae.training.normal_footage import NormalFootage
 from tlae.workflows.footage_notes import TOO_SHORT, left_out, left_out_words
@@ -52,7 +53,8 @@ def use_of_frames(footage: NormalFootage, source: Footage) -> str:
 
 def _print_loss(facts: dict[str, Any], baselines: DoNothing) -> None:
     loss = facts["held_out_loss"]
-    print(f"trained {facts['epochs']} epochs, {facts['steps']:,} steps")
+    epochs, steps = how_many(facts["epochs"], "epoch"), how_many(facts["steps"], "step")
+    print(f"trained {epochs}, {steps}")
     if math.isnan(loss):
         print("no epoch was finished: the held-out loss is not known")
     beside = ", ".join(f"{WORDS[name]} {value:.6f}" for name, value in baselines.items())

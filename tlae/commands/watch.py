@@ -13,6 +13,7 @@ import signal
 import threading
 
 from tlae.commands.state_line import state_line
+from tlae.number_words import how_many
 from tlae.watching.process import json_log, signals_caught
 from tlae.watching.settings import WatchConfig
 from tlae.watching.watch import watch
@@ -29,13 +30,15 @@ def run(cfg: WatchConfig) -> None:
         losses = {"dropped": report.dropped, "left out": report.unreadable}
         lost = "".join(f", {count:,} {name}" for name, count in losses.items() if count)
         print(
-            f"done: {report.scored:,} frames scored{lost}, events: {report.events:,}, in "
+            f"done: {how_many(report.scored, 'frame')} scored{lost}, events: {report.events:,}, in "
             f"{report.folder}"
         )
         if report.hidden:
             print(
-                f"hidden by your answers: {report.hidden:,} of {report.events:,} events; no "
-                "receiver is told, events.jsonl has them with hidden_by (answers=false hides none)"
+                f"hidden by your answers: {report.hidden:,} of {how_many(report.events, 'event')}; "
+                "no receiver is told, events.jsonl has them with hidden_by (answers=false hides "
+                "none)"
             )
         if report.waiting:
-            print(f"{report.waiting:,} messages wait to be sent; the same command sends them")
+            left = how_many(report.waiting, "message")
+            print(f"still to be sent: {left}; the same command goes on with it")

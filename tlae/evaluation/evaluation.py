@@ -14,6 +14,7 @@ from tlae.evaluation.measure import Measure
 from tlae.evaluation.roc import roc_auc
 from tlae.evaluation.scored import ScoredTable
 from tlae.evaluation.verdict import advice, verdict
+from tlae.number_words import how_many
 from tlae.progress import Advance, quiet
 
 
@@ -36,7 +37,7 @@ class Evaluation:
         """How much was evaluated, in words."""
         anomalous = self.truth.anomalous
         return (
-            f"{len(anomalous):,} frames in {len(self.truth.clips):,} clips, "
+            f"{how_many(len(anomalous), 'frame')} in {how_many(len(self.truth.clips), 'clip')}, "
             f"{int((~anomalous).sum()):,} of them normal"
         )
 
@@ -90,7 +91,8 @@ def evaluate(
     """
     frames = _frames(scored, truth)
     if not len(frames.scores):
-        raise UserError(f"{scored.name} must hold scores, got none in {len(scored.table):,} frames")
+        frames_there = how_many(len(scored.table), "frame")
+        raise UserError(f"{scored.name} must hold scores, got none in {frames_there}")
     measures = [*frame_measures(frames), _clock(scored, truth)]
     if maps and scored.map_of is not None and truth.has_regions:
         measures += map_measures(scored.map_of, scored.has_score, truth, advance)
@@ -157,5 +159,5 @@ def _clock(scored: ScoredTable, truth: GroundTruth) -> Measure:
         "ROC AUC, micro, of the clock alone (how far into its clip a frame is, no pixels)",
         "frame",
         roc_auc(position.to_numpy(np.float64), labels) if both else None,
-        basis=f"{len(labels):,} frames, {int((~labels).sum()):,} normal",
+        basis=f"{how_many(len(labels), 'frame')}, {int((~labels).sum()):,} normal",
     )

@@ -25,6 +25,7 @@ from tlae.evaluation.runs import (
     merge_frames_of,
     spans_of,
 )
+from tlae.number_words import how_many
 
 MIN_IOUS = (0.1, 0.5)
 BUDGETS_PER_HOUR = (1, 10, 60)
@@ -148,7 +149,7 @@ def event_measures(
         *persistence_measures(scores, labels, clips, line.events),
     ]
     without = int(np.isnan(scores).sum())
-    note = f"; {without:,} frames without a score never alarm" if without else ""
+    note = f"; no alarm in {how_many(without, 'frame')} without a score" if without else ""
     return [replace(measure, basis=measure.basis + note) for measure in measures]
 
 
@@ -168,7 +169,7 @@ def _matched(line: LabelledTimeline, min_iou: float) -> list[Measure]:
             hits / alarms if alarms else None,
             2 * hits / (true + alarms) if true else None,
         )
-        basis = f"{true:,} events, {alarms:,} alarms, {hits:,} matched"
+        basis = f"{how_many(true, 'event')}, {how_many(alarms, 'alarm')}, {hits:,} matched"
     protocol = f"one-to-one matching at temporal IoU >= {min_iou:g}"
     keys = (("recall", "recall"), ("precision", "precision"), ("f1", "F1 score"))
     return [
@@ -192,7 +193,7 @@ def _recall_at_budgets(line: LabelledTimeline) -> list[Measure]:
     return [
         _measure(
             f"recall_{budget}_per_hour",
-            f"event recall at {budget} false alarm{'s' * (budget > 1)} per hour, raw scores",
+            f"event recall at {how_many(budget, 'false alarm')} per hour, raw scores",
             *result,
         )
         for budget, result in zip(BUDGETS_PER_HOUR, results, strict=True)
@@ -215,8 +216,8 @@ def _bought(line: LabelledTimeline) -> list[tuple[float | None, str]]:
         best = best_within(false, found, allowed)
         hits = 0 if best is None else int(found[best])
         basis = (
-            f"{hits:,} of {len(line.events):,} events; {line.hours:.3g} hours allow {allowed:,} "
-            f"false alarm{'s' * (allowed != 1)}"
+            f"{hits:,} of {how_many(len(line.events), 'event')}; "
+            f"{how_many(allowed, 'false alarm')} allowed in {line.hours:.3g} h"
         )
         if best is not None and not line.labels.all():
             on = np.mean(line.scores[~line.labels] >= thresholds[best])
@@ -233,12 +234,12 @@ def _delays(line: LabelledTimeline) -> list[Measure]:
     if line.alarmed is not None:
         value = float(np.median(line.delays)) if line.delays else None
         events = len(line.events)
-        basis = f"{line.found:,} of {events:,} events found" if events else NO_EVENT
+        basis = f"{line.found:,} of {how_many(events, 'event')} found" if events else NO_EVENT
     timed = value is None or line.interval_s is not None
     in_s = value * line.interval_s if value is not None and line.interval_s is not None else None
     return [
-        _measure("delay_frames", name, value, basis, "frames"),
-        _measure("delay_s", name, in_s, basis if timed else NO_INTERVAL, "s"),
+        _measure("delay_frames", f"{name}, in frames", value, basis, "frames"),
+        _measure("delay_s", f"{name}, in seconds", in_s, basis if timed else NO_INTERVAL, "s"),
     ]
 
 
@@ -250,11 +251,15 @@ def _alarm_rates(line: LabelledTimeline, asked: Mapping[str, float | None]) -> l
         normal = int((~line.labels).sum())
         alarmed = int((line.alarmed & ~line.labels).sum())
         rate = line.normal_alarm_rate
-        rate_basis = f"{alarmed:,} of {normal:,} normal frames" if normal else "no normal frame"
+        rate_basis = "no normal frame"
+        if normal:
+            rate_basis = f"{alarmed:,} of {how_many(normal, 'normal frame')}"
         false = count_false(line.alarms, line.labels)
         per_hour = len(line.alarms) / line.hours if line.hours else None
-        duration = f"{line.hours:.3g} hours" if line.hours else NO_INTERVAL
-        per_hour_basis = f"{len(line.alarms):,} alarms, {false:,} touch no event; {duration}"
+        duration = f"{line.hours:.3g} h" if line.hours else NO_INTERVAL
+        per_hour_basis = (
+            f"{how_many(len(line.alarms), 'alarm')}, {false:,} outside events; {duration}"
+        )
     wanted, wanted_a_day = asked.get("false_alarm_rate"), asked.get("alarms_per_day")
     if wanted is not None:
         rate_basis += f"; asked for {100 * wanted:.3g} %"

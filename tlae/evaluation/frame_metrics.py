@@ -26,6 +26,7 @@ from tlae.evaluation.roc import (
     corner_error_rate,
     equal_error_rate,
 )
+from tlae.number_words import how_many
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -188,7 +189,7 @@ def _micro(frames: FrameScores, drawn: Integers, scaling: str, reason: str) -> l
         counts = ranking.counts(clip_counts)
         return [FIGURES[key][1](*counts) for key in wanted]
 
-    basis = f"{len(frames.labels):,} frames, {int((~frames.labels).sum()):,} normal"
+    basis = f"{how_many(len(frames.labels), 'frame')}, {int((~frames.labels).sum()):,} normal"
     return [
         Measure(key, name, "frame", value, basis=basis, interval=interval)
         for (key, name), value, interval in zip(
@@ -220,8 +221,8 @@ def _macro(frames: FrameScores, drawn: Integers) -> list[Measure]:
     values = {"auc_macro": areas, "auc_macro_padded": padded}
     defined = int((~np.isnan(areas)).sum())
     basis = {
-        "auc_macro": f"{defined:,} of {len(areas):,} clips hold both classes",
-        "auc_macro_padded": f"{len(areas):,} clips",
+        "auc_macro": f"both classes in {defined:,} of {how_many(len(areas), 'clip')}",
+        "auc_macro_padded": f"{how_many(len(areas), 'clip')}",
     }
     return [_mean(key, values[key], drawn, basis[key]) for key in MACRO]
 

@@ -15,6 +15,7 @@ from tlae.evaluation.frame_metrics import FrameScores, hasan_irregularity
 from tlae.evaluation.ground_truth import Labels
 from tlae.evaluation.measure import Measure
 from tlae.evaluation.runs import Spans
+from tlae.number_words import how_many
 
 THRESHOLD = 0.1  # of regularity, in [0, 1]
 GROUP_FRAMES = 50  # minima at most this far apart are one event
@@ -132,7 +133,7 @@ def persistence_measures(
         irregularity = hasan_irregularity(FrameScores(_calm(scores, clips), labels, clips))
         predicted = persistent_events(irregularity, clips)
         counts = count_found(predicted, truth)
-        basis = f"{len(truth):,} events, {len(predicted):,} predicted"
+        basis = f"{how_many(len(truth), 'event')}, {len(predicted):,} predicted"
     protocol = f"lasting dips of Hasan's regularity (persistence above {THRESHOLD:g})"
     names = {
         "persistence_found": f"events found by {protocol}",

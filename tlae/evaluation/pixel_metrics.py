@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from tlae.evaluation.ground_truth import Mask, TruthRegion, painted, region_pixels
 from tlae.evaluation.measure import Measure
+from tlae.number_words import how_many
 
 AnomalyMap = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
@@ -162,7 +163,7 @@ class PixelCriteria:
             "dual_pixel_eer": f"EER, {dual}",
         }
         frames = len(self._normal) + len(self._enough)
-        basis = f"{frames:,} frames, {len(self._normal):,} normal"
+        basis = f"{how_many(frames, 'frame')}, {len(self._normal):,} normal"
         if not self._normal or not self._enough:
             reason = f"needs normal and anomalous frames; {basis}"
             return [Measure(key, name, "pixel", None, basis=reason) for key, name in names.items()]
@@ -248,7 +249,8 @@ class PixelPool:
         keys = np.flatnonzero(self._all)[::-1]  # thresholds from high to low
         outside = np.append(0, (self._all - self._true)[keys].cumsum())
         inside = np.append(0, self._true[keys].cumsum())
-        basis = f"{self._frames:,} frames, {self._regions:,} regions, {outside[-1]:,} normal pixels"
+        counts = {"frame": self._frames, "region": self._regions, "normal pixel": int(outside[-1])}
+        basis = ", ".join(how_many(count, noun) for noun, count in counts.items())
         if not inside[-1] or not outside[-1]:
             reason = f"needs normal and anomalous pixels; {basis}"
             return [Measure(key, name, "pixel", None, basis=reason) for key, name in names.items()]

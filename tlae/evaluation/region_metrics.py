@@ -33,6 +33,7 @@ from tlae.evaluation.pixel_metrics import (
     least_count,
 )
 from tlae.evaluation.tracks import area_px, shared_px
+from tlae.number_words import how_many
 
 Iou = Literal["box", "pixel"]
 Boxes = npt.NDArray[np.int64]  # (n, 4): left, top, width, height
@@ -282,8 +283,8 @@ def _track(region: TruthRegion) -> int:
 
 def _basis(frames: int, normal: int, regions: Counter[int], rule: str) -> str:
     return (
-        f"{frames:,} frames, {normal:,} normal, {regions.total():,} regions, "
-        f"{len(regions):,} tracks, {rule}"
+        f"{how_many(frames, 'frame')}, {normal:,} normal, {how_many(regions.total(), 'region')}, "
+        f"{how_many(len(regions), 'track')}, {rule}"
     )
 
 

@@ -11,6 +11,7 @@ from tlae.evaluation.frame_metrics import min_max
 from tlae.evaluation.roc import roc_curve
 from tlae.footage.frames import Image
 from tlae.html_page import fill_template, picture_uri
+from tlae.number_words import how_many
 from tlae.palette import themed
 from tlae.rendering.charts import ChartedClip, roc_chart, score_chart
 
@@ -111,7 +112,7 @@ def _clips(evaluation: Evaluation) -> list[dict[str, str]]:
         clips.append(
             {
                 "name": truth.clip,
-                "note": f"{len(values):,} frames, {anomalous:,} anomalous",
+                "note": f"{how_many(len(values), 'frame')}, {anomalous:,} anomalous",
                 "chart": themed(
                     score_chart(
                         [ChartedClip(truth.clip, {"score": values}, truth.anomalous, alarm)],

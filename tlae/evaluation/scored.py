@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tlae.errors import UserError, nearest
+from tlae.number_words import how_many
 from tlae.scoring.results import Scores, read_results
 
 SCORE_COLUMNS = ("raw", "score", "error", "anomaly_score")  # looked for in this order
@@ -97,6 +98,8 @@ def _of_results(results: Scores, column: str) -> ScoredTable:
             f"column={column} is not in {results.folder}; {nearest(column, map(str, table))}"
         )
     table["raw"] = table[column]
+    if column != "raw":
+        table["score"] = np.nan  # it is the raw score's
     threshold = results.summary["threshold"] if column == "raw" else None
     if results.summary["threshold"] is None:
         table = table.drop(columns="alarm")  # no threshold was known: silence is no verdict
@@ -139,16 +142,18 @@ def _checked(
     table = table.assign(raw=_numbers(table, wanted[0], path), frame=_numbers(table, "frame", path))
     infinite = int(np.isinf(table["raw"]).sum())
     if infinite:
-        raise UserError(f"{path}: {infinite:,} scores are infinite; give finite ones")
-    if table["clip"].isna().any():
+        raise UserError(f"{path}: scores must be finite, got {infinite:,} infinite; give others")
+    nameless = table["clip"].isna()
+    if nameless.any():
         raise UserError(
-            f"{path}: {int(table['clip'].isna().sum()):,} rows have no clip name (empty, nan and "
-            "NA are none); give each row one"
+            f"{path}: every row must name its clip (empty, nan and NA are no name), "
+            f"{how_many(int(nameless.sum()), 'row')} without; give each row one"
         )
     no_number = ~(table["frame"] % 1 == 0)
     if no_number.any():
         raise UserError(
-            f"{path}: {int(no_number.sum()):,} rows have no whole frame number, the first is "
+            f"{path}: every row must have a whole frame number, "
+            f"{how_many(int(no_number.sum()), 'row')} without, the first is "
             f"{table['frame'][no_number].iloc[0]:g}; count the frames of each clip from 0"
         )
     if "time_s" in table:
@@ -197,7 +202,8 @@ def _flags(table: pd.DataFrame, column: str, path: Path) -> pd.Series:
     if wrong.any():
         raise UserError(
             f"{path}: column {column!r} must hold yes or no ({', '.join(YES)}; {', '.join(NO[1:])} "
-            f"or nothing), got {str(table[column][wrong].iloc[0])!r} in {int(wrong.sum()):,} rows"
+            f"or nothing), got {str(table[column][wrong].iloc[0])!r} in "
+            f"{how_many(int(wrong.sum()), 'row')}"
         )
     return words.isin(YES).astype(bool)
 
@@ -208,7 +214,7 @@ def _labels(table: pd.DataFrame, path: Path) -> pd.Series:
     if wrong.any():
         raise UserError(
             f"{path}: labels must be 0 (normal) or 1 (anomalous), got {label[wrong].iloc[0]:g} in "
-            f"{int(wrong.sum()):,} rows"
+            f"{how_many(int(wrong.sum()), 'row')}"
         )
     return label.astype(bool)
 
@@ -219,7 +225,7 @@ def _notes(table: pd.DataFrame) -> tuple[str, ...]:
     gaps = int((frames.max() - frames.min() + 1 - frames.size()).sum())
     if not gaps:
         return ()
-    return (f"{gaps:,} frames are missing between the first and the last of their clip",)
+    return (f"{how_many(gaps, 'frame')} missing between the first and the last of a clip",)
 
 
 def _interval(table: pd.DataFrame) -> float | None:

@@ -2,6 +2,7 @@
 
 from tlae.evaluation.event_metrics import DAY_HOURS, LabelledTimeline
 from tlae.evaluation.runs import count_false
+from tlae.number_words import how_many
 
 FAR_OFF = 3.0  # times what was asked for, from which the threshold is said not to hold
 
@@ -22,7 +23,7 @@ def verdict(line: LabelledTimeline, asked: dict[str, float], auc: float | None) 
             f"{_percent(auc)} of all pairs."
         )
     events = len(line.events)
-    found = f"Finds {line.found:,} of {events:,} event{'s' * (events != 1)}"
+    found = f"Finds {line.found:,} of {how_many(events, 'event')}"
     if not events:
         found = "No event is labelled"
     return f"{found}; {_price(line, asked)}."
@@ -49,7 +50,7 @@ def _price(line: LabelledTimeline, asked: dict[str, float]) -> str:
         return f"{price} where {_percent(wanted)} was asked"
     if a_day is not None and line.hours and line.alarms is not None:
         false = count_false(line.alarms, line.labels)
-        counted = f"{false:,} false alarm{'s' * (false != 1)} in {line.hours:.3g} h"
+        counted = f"{how_many(false, 'false alarm')} in {line.hours:.3g} h"
         allowed = a_day / DAY_HOURS * line.hours
         return f"{counted} where {allowed:.2g} {'was' if allowed == 1 else 'were'} asked ({price})"
     return price

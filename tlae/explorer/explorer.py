@@ -20,6 +20,7 @@ from tlae.explorer.worker import Pool, Result, Rows, Task
 from tlae.image_sets.descriptor_store import open_descriptors
 from tlae.image_sets.item_pictures import pictures_of
 from tlae.image_sets.maps import MAPS, Coordinates, lay_out
+from tlae.number_words import how_many
 
 MAP, CLUSTERS = "map", "clusters"
 FEWEST_TO_CLUSTER = 3
@@ -96,7 +97,7 @@ class Explorer:
         """What a viewer should know."""
         notes = self.collection.notes
         if count := self.store.interrupted:
-            jobs = "A job was" if count == 1 else f"{count} jobs were"
+            jobs = how_many(count, "job")
             notes.append(f"{jobs} interrupted when the server ended; ask again to start anew.")
         return notes
 
@@ -141,7 +142,7 @@ class Explorer:
         found = self._known_or_job(key, CLUSTERS, request.method, parameters, rows)
         if isinstance(found, Job):
             return found
-        name = request.name or f"{methods()[request.method]}, {items:,} items"
+        name = request.name or f"{methods()[request.method]}, {how_many(items, 'item')}"
         identity = hashlib.sha256(f"{parent.id} {key}".encode()).hexdigest()[:16]
         known = self.store.labeling(identity)
         if known is not None:

@@ -15,6 +15,7 @@ from tlae.explorer.job_store import Labels
 from tlae.explorer.pictures import jpeg, placeholder
 from tlae.footage.images import Unreadable
 from tlae.image_sets.maps import MAPS, Coordinates
+from tlae.number_words import how_many
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -72,6 +73,7 @@ def _template() -> "Template":
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["how_many"] = how_many
     return environment.get_template("export.html.jinja")
 
 

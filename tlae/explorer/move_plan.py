@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 from tlae.image_sets.item_pictures import ARCHIVE_MARK
+from tlae.number_words import how_many
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class MovePlan:
         folders = sorted({str(PurePath(target).parent) for target in targets})
         lines = [
             "#!/bin/sh",
-            f"# Moves {len(self.moves)} files and unpacks {len(self.unpacked)}; look through it, "
+            f"# Moves {how_many(len(self.moves), 'file')} and unpacks {len(self.unpacked)}; look "
+            "through it, "
             "then run: sh move-plan.sh",
             "set -eu",
             *(f"mkdir -p -- {shlex.quote(folder)}" for folder in folders),

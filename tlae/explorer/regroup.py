@@ -13,6 +13,7 @@ from tlae.image_sets.cluster_methods import METHODS, OUTLIER, method_named
 from tlae.image_sets.cluster_settings import ClusterSettings
 from tlae.image_sets.clusters import find_clusters
 from tlae.image_sets.preparation import SCALERS, fit_preparation
+from tlae.number_words import how_many
 
 UNPLACED = OUTLIER  # label of items whose descriptors are not finite
 
@@ -115,12 +116,12 @@ def regroup(
     finite = np.isfinite(values).all(axis=1)
     labels = np.full(len(values), UNPLACED, np.int32)
     used = values[finite]
-    tell(None, f"scaling and PCA of {len(used):,} items")
+    tell(None, f"scaling and PCA of {how_many(len(used), 'item')}")
     if pca is not None and used.size:
         pca = min(pca, *used.shape)
     alike = len(used) < 2 or bool((used == used[0]).all())  # refused below, in plain words
     prepared = used if alike else fit_preparation(used, scaler, pca).apply(used)
-    tell(None, f"clustering {len(used):,} items")
+    tell(None, f"clustering {how_many(len(used), 'item')}")
     with refusing_bad_values():
         options = ClusterSettings(method, **settings)
     labels[finite] = find_clusters(prepared, options).labels

@@ -20,6 +20,7 @@ from tlae.footage.frames import Image
 from tlae.footage.images import Unreadable, decode_image
 from tlae.image_sets.copies import Fingerprint, SeenPictures, fingerprint
 from tlae.image_sets.image_filter import ImageFilter
+from tlae.number_words import how_many
 from tlae.plain_values import finite_or_none
 from tlae.whole_file import explain_os_errors, whole_file
 
@@ -73,7 +74,7 @@ class Picker:
                 self._seen.add(row.url, Fingerprint.of_bytes(row.fingerprint))
         if others:
             logger.warning(
-                "%d pictures were judged by other models before; they stay as they are", others
+                "judged by other models before, and left as it was: %s", how_many(others, "picture")
             )
 
     def settle(self, url: str, entry: Entry) -> Row | None:
@@ -163,5 +164,5 @@ def _failed(row: Row, problem: Unavailable) -> Row:
     tries = row.tries + (not problem.is_busy)
     if problem.may_come_back and tries < MOST_TRIES:
         return replace(row, reason=str(problem), tries=tries)
-    reason = f"{problem}, {tries} times" if problem.may_come_back else str(problem)
+    reason = f"{problem}, {how_many(tries, 'time')}" if problem.may_come_back else str(problem)
     return replace(row, state=REFUSED, reason=reason, tries=tries)

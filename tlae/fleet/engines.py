@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from tlae.errors import UserError
 from tlae.fleet.job import Job, Outcome
+from tlae.number_words import how_many
 
 Work = Callable[[Job], Outcome]
 MOST_PENDING = 512  # tasks that Ray holds at a time; enough for it to ask for further machines
@@ -191,5 +192,5 @@ class RayTasks:
         self.close()
         raise UserError(
             f"engine=ray needs a worker with {cpus} cores and {gpus:g} GPUs, got none among "
-            f"{len(nodes)} nodes; start workers with: ray start --address=HOST:PORT"
+            f"{how_many(len(nodes), 'node')}; start workers with: ray start --address=HOST:PORT"
         )

@@ -13,6 +13,7 @@ from tlae.fleet.plan import plan
 from tlae.fleet.running import run_jobs
 from tlae.fleet.settings import RAY, FleetConfig
 from tlae.folder_lock import held_folder
+from tlae.number_words import how_many
 from tlae.whole_file import explain_os_errors
 
 
@@ -74,7 +75,8 @@ def require_none_failed(report: FleetReport, out: str) -> None:
     if report.failed:
         first, count = report.failed[0], len(report.failed)
         raise UserError(
-            f"{count} of {report.jobs} jobs failed, the first is {first.name}: {first.reason}; the "
+            f"{count} of {how_many(report.jobs, 'job')} failed, the first is {first.name}: "
+            f"{first.reason}; the "
             f"others are in {out}, the same command tries again"
         )
 

@@ -15,6 +15,7 @@ from tlae.fleet.settings import FleetConfig
 from tlae.fleet.shards import parse_shard
 from tlae.footage.sources import ARCHIVE_SUFFIX
 from tlae.footage.sources.listing import is_hidden, is_image, is_video, natural_key, walk
+from tlae.number_words import how_many
 from tlae.whole_file import require_plain_name
 
 PARTS, NOTES = "parts", "jobs"  # in the folder of a fleet
@@ -94,7 +95,7 @@ def _days(camera: Path) -> dict[str, Path]:
             )
         days[day] = entry
     if loose:
-        logger.warning("%s: %d pictures lie beside its days and are left out", camera, loose)
+        logger.warning("%s: %s beside its days left out", camera, how_many(loose, "picture"))
     return days
 
 

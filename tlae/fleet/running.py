@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from tlae.fleet.engines import Engine
 from tlae.fleet.job import Job, Outcome, given_up
+from tlae.number_words import how_many
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,8 @@ def run_jobs(jobs: Sequence[Job], engine: Engine, tries: int) -> Iterator[Outcom
                 continue
             deaths[job.name] += 1
             if deaths[job.name] >= tries:
-                yield given_up(job, f"its process died {deaths[job.name]} times, last by {answer}")
+                died = how_many(deaths[job.name], "time")
+                yield given_up(job, f"its process died {died}, last by {answer}")
                 continue
             again = f"try {deaths[job.name] + 1} of {tries}"
             logger.warning("%s: its process died (%s); %s", job.name, answer, again)

@@ -19,6 +19,7 @@ from tlae.footage.frames import OK, Frame
 from tlae.footage.preprocess import Preprocessing, same_shape
 from tlae.footage.sampling import nothing_left
 from tlae.footage.sources import Footage
+from tlae.number_words import how_many
 from tlae.parquet_file import read_parquet
 from tlae.progress import Advance, progress
 from tlae.table import MOMENT, Table, first_rows, groups
@@ -69,7 +70,7 @@ def decode(
     open_array(frames, row * frame_bytes)
     with progress(f"reading {footage.name}", total) as advance:
         if row:
-            logger.info("continuing %s after %d frames", folder.name, row)
+            logger.info("continuing %s after %s", folder.name, how_many(row, "frame"))
             advance(row)
         for rows, pictures in _chunks(footage, preprocessing, known, finished, advance):
             log.append(row, rows, frames, pictures, row * frame_bytes)
@@ -173,6 +174,6 @@ def _require_space(folder: Path, frames: int, frame_bytes: int) -> None:
     needed, free = frames * frame_bytes, shutil.disk_usage(folder).free
     if needed > free:
         raise UserError(
-            f"frame store {folder} needs {needed / 2**30:.1f} GiB for {frames:,} frames, "
+            f"frame store {folder} needs {needed / 2**30:.1f} GiB for {how_many(frames, 'frame')}, "
             f"{free / 2**30:.1f} GiB are free; set paths.cache to another disk"
         )

@@ -26,7 +26,22 @@ def evenly(count: int, most: int) -> Rows:
 def median_interval_s(index: Table) -> float:
     """Median time between neighbouring frames of a clip [s]; 0 if no clip has two frames."""
     steps = np.diff(index["time_s"])[~changes(index["clip"])[1:]]
-    forward = steps[steps > 0]
+    return _median_step(steps)
+
+
+def clip_intervals_s(index: Table) -> dict[str, float]:
+    """Median time between neighbouring frames of each clip [s]; clips without any are left out."""
+    starts = np.flatnonzero(changes(index["clip"]))
+    times = np.split(index["time_s"], starts[1:])
+    paces = {
+        str(clip): _median_step(np.diff(own))
+        for clip, own in zip(index["clip"][starts], times, strict=True)
+    }
+    return {clip: interval_s for clip, interval_s in paces.items() if interval_s}
+
+
+def _median_step(steps_s: npt.NDArray[np.float64]) -> float:
+    forward = steps_s[steps_s > 0]
     return float(np.median(forward)) if len(forward) else 0.0
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from tlae.footage.frames import Image
 from tlae.image_sets.cluster_methods import OUTLIER
 from tlae.image_sets.pictures import read_pictures
+from tlae.number_words import how_many
 from tlae.palette import DARK, INK
 from tlae.rendering.contact_sheet import GAP_PX, contact_sheet
 from tlae.rendering.png import write_png
@@ -101,8 +102,8 @@ def _headline(rows: pd.DataFrame, label: int, shown: int, sheet: Image) -> Image
     which = "the highest scores" if label == OUTLIER else "drawn at random"
     scores = rows["score"]
     text = (
-        f"{name}: {len(rows):,} pictures, {shown} shown ({which}); score {scores.median():.3g}, "
-        f"{scores.min():.3g} to {scores.max():.3g}"
+        f"{name}: {how_many(len(rows), 'picture')}, {shown} shown ({which}); score "
+        f"{scores.median():.3g}, {scores.min():.3g} to {scores.max():.3g}"
     )
     strip = np.full((HEADLINE_PX + 2 * GAP_PX, sheet.shape[1], 3), DARK, np.uint8)
     shortened = fit_text(text, HEADLINE_PX, sheet.shape[1] - 2 * GAP_PX, bold=True)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from tlae.image_sets.cluster_methods import OUTLIER, Labels
 from tlae.image_sets.maps import MAPS, lay_out
+from tlae.number_words import how_many
 from tlae.palette import CURVES, on_light
 from tlae.progress import progress
 from tlae.whole_file import whole_file
@@ -76,9 +77,12 @@ def draw_cluster_map(
             axes.text(
                 *np.median(own, axis=0), f"{name}", color=on_light("ink"), fontsize=9, bbox=box
             )
-    outliers = f", {int(outside.sum()):,} outliers (x)" if outside.any() else ""
+    outliers = f", {how_many(int(outside.sum()), 'outlier')} (x)" if outside.any() else ""
     clusters = int(labels.max(initial=OUTLIER)) + 1
-    axes.set_title(f"{title}: {len(labels):,} pictures, {clusters} clusters{outliers}", fontsize=10)
+    axes.set_title(
+        f"{title}: {how_many(len(labels), 'picture')}, {how_many(clusters, 'cluster')}{outliers}",
+        fontsize=10,
+    )
     axes.set_xticks([])
     axes.set_yticks([])
     if dimensions == 3:

@@ -48,6 +48,7 @@ from tlae.image_sets.judging import (
 )
 from tlae.image_sets.preparation import Preparation, fit_preparation
 from tlae.image_sets.settings import ClusterConfig
+from tlae.number_words import how_many
 from tlae.progress import progress
 from tlae.schema import part_of
 from tlae.whole_file import replace_folder, require_folder_of_its_own
@@ -114,7 +115,8 @@ def cluster(cfg: ClusterConfig) -> None:
             )
         sheets = _draw_sheets(temporary, table, described, cfg)
     if small:
-        logger.info(f"{small} clusters of fewer than {cfg.fewest} pictures count as outliers")
+        clusters = how_many(small, "cluster")
+        logger.info(f"counted as outliers: {clusters} of fewer than {cfg.fewest} pictures")
     _report(table, judged, preparation, prepared.shape[1], alike)
     _report_compared(compared)
     if labels is not None and len(runs) > 1:
@@ -129,7 +131,8 @@ def usable_values(described: Descriptors) -> tuple[npt.NDArray[Any], npt.NDArray
         return described.values, usable
     left_out = int((~usable).sum())
     logger.info(
-        f"left out: {left_out:,} of {len(usable):,} pictures, their descriptors are not finite"
+        f"left out: {left_out:,} of {how_many(len(usable), 'picture')}, for descriptors that are "
+        "not finite"
     )
     return described.values[usable], usable
 
@@ -235,7 +238,11 @@ def _draw_sheets(
         drawn = write_sheets(folder, table, images, cfg.samples, tiles_hw, cfg.seed)
     except UserError as error:  # the pictures moved: the labels are worth keeping
         return f"\nno sheets of samples: {error}"
-    return f" ({drawn} sheets of samples in sheets/)" if drawn else "\nno picture can be read"
+    return (
+        f" ({how_many(drawn, 'sheet')} of samples in sheets/)"
+        if drawn
+        else "\nno picture can be read"
+    )
 
 
 def _report(
@@ -247,14 +254,15 @@ def _report(
 ) -> None:
     if preparation.components is not None:
         logger.info(
-            f"{preparation.width} dimensions in {components} components, which keep "
-            f"{preparation.explained:.1%} of the variance"
+            f"{how_many(preparation.width, 'dimension')} in {how_many(components, 'component')}, "
+            f"with {preparation.explained:.1%} of the variance"
         )
     sizes = table["label"].value_counts().sort_index()
     shown = [f"{group_name(int(str(label)))}: {size:,}" for label, size in sizes.items()]
     more = f", and {len(shown) - SHOWN_GROUPS} more" if len(shown) > SHOWN_GROUPS else ""
     logger.info(
-        f"{judged.clusters} clusters, {judged.outliers:,} outliers of {len(table):,} pictures"
+        f"{how_many(judged.clusters, 'cluster')}, {how_many(judged.outliers, 'outlier')} of "
+        f"{how_many(len(table), 'picture')}"
     )
     logger.info(f"  {', '.join(shown[:SHOWN_GROUPS])}{more}")
     if judged.clusters < 2:
@@ -267,7 +275,7 @@ def _report(
     if alike:
         logger.info(
             f"  stability: mean ARI {np.mean(alike):.3f} between random parts "
-            f"({min(alike):.3f} to {max(alike):.3f}, {len(alike)} pairs)"
+            f"({min(alike):.3f} to {max(alike):.3f}, {how_many(len(alike), 'pair')})"
         )
 
 

@@ -16,6 +16,7 @@ from tlae.image_sets.cluster_folder import INDICES
 from tlae.image_sets.cluster_methods import OUTLIER
 from tlae.image_sets.consensus import agreement_table, consensus
 from tlae.image_sets.judging import Quality
+from tlae.number_words import how_many
 
 SHOWN_ZONES = 8
 TORN = 0.8  # pictures with less agreement stand in a zone of disagreement
@@ -143,9 +144,9 @@ def with_consensus(table: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     clusters = int(found.labels.max(initial=OUTLIER)) + 1
     torn = columns[columns["agreement"] < TORN]
     logger.info(
-        f"consensus of {labels.shape[1]} runs: {clusters} clusters, "
-        f"{int((found.labels == OUTLIER).sum()):,} outliers; {len(torn):,} of {len(columns):,} "
-        f"pictures are torn (agreement < {TORN:g})"
+        f"consensus of {how_many(labels.shape[1], 'run')}: {how_many(clusters, 'cluster')}, "
+        f"{how_many(int((found.labels == OUTLIER).sum()), 'outlier')}; torn (agreement < "
+        f"{TORN:g}): {len(torn):,} of {how_many(len(columns), 'picture')}"
     )
     zones = torn.groupby(["consensus", "torn_to"]).size().sort_values(ascending=False)
     for zone, count in list(zones.items())[:SHOWN_ZONES]:

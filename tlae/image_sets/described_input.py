@@ -11,6 +11,7 @@ from tlae.image_sets.describe_now import Described, describe_now, in_memory
 from tlae.image_sets.descriptor_facts import descriptor_names
 from tlae.image_sets.descriptor_settings import DescriptorSettings
 from tlae.image_sets.descriptor_store import IDS, open_descriptors
+from tlae.number_words import how_many
 from tlae.schema import part_of
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,9 @@ def next_step(kind: str, model: Path, described: Described) -> str:
 def report_left_out(described: Described) -> None:
     """Say how many pictures do not count."""
     if described.left_out:
-        logger.info(f"left out: {described.left_out:,} pictures, unreadable or not finite")
+        logger.info(
+            f"left out: {how_many(described.left_out, 'picture')}, unreadable or not finite"
+        )
 
 
 def _is_store(path: str) -> bool:

@@ -16,6 +16,7 @@ from tlae.image_sets.descriptor_settings import NEEDS_TORCH, DescriptorSettings
 from tlae.image_sets.descriptor_store import Descriptors, DescriptorWriter
 from tlae.image_sets.descriptors import Descriptor, build_descriptor
 from tlae.image_sets.settings import DescribeConfig
+from tlae.number_words import how_many
 from tlae.progress import progress
 from tlae.schema import part_of
 from tlae.whole_file import explain_os_errors, require_folder_of_its_own
@@ -63,7 +64,7 @@ def _describe(cfg: DescribeConfig, folder: Path) -> None:
     with DescriptorWriter(folder, name, descriptor.dimensions, facts, cfg.dtype) as writer:
         done = writer.pictures
         if done:
-            logger.info(f"continuing after {done:,} images")
+            logger.info(f"continuing after {how_many(done, 'image')}")
         with progress(f"describing {footage.name}", total, "images") as advance:
             advance(done)
             describe_footage(footage, descriptor, writer, batch_size, tiles_hw, advance)
@@ -71,7 +72,7 @@ def _describe(cfg: DescribeConfig, folder: Path) -> None:
         described = writer.finish()
     seconds = time.monotonic() - started
     fresh = f", {(pictures - done) / seconds:,.0f}/s" if pictures > done else ""
-    _report(described, f"{pictures:,} images read{_cut(tiles_hw)}", seconds, fresh)
+    _report(described, f"{how_many(pictures, 'image')} read{_cut(tiles_hw)}", seconds, fresh)
 
 
 def _open_images(cfg: DescribeConfig) -> Footage:
@@ -178,4 +179,4 @@ def _import(cfg: DescribeConfig, folder: Path) -> None:
         with progress(f"importing {path.name}", rows, "rows") as advance:
             import_descriptors(imported, names, writer, advance)
         described = writer.finish()
-    _report(described, f"{rows:,} rows imported", time.monotonic() - started)
+    _report(described, f"{how_many(rows, 'row')} imported", time.monotonic() - started)

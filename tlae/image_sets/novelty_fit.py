@@ -23,6 +23,7 @@ from tlae.image_sets.novelty import fit_novelty, require_told_apart
 from tlae.image_sets.novelty_defaults import AUTO, Recipe, usual_preparation
 from tlae.image_sets.scores_page import galleries_of, scores_page
 from tlae.image_sets.verdicts import verdicts
+from tlae.number_words import how_many
 from tlae.scoring.calibrate import threshold_of
 from tlae.whole_file import explain_os_errors, write_text
 
@@ -131,7 +132,7 @@ def _report(
         logger.info(
             f"{judge.method} is fitted to {most:,} pictures drawn at random: it is slow with more"
         )
-    logger.info(f"learnt from {len(raw):,} pictures in {seconds:.1f} s")
+    logger.info(f"learnt from {how_many(len(raw), 'picture')} in {seconds:.1f} s")
     over = int((raw > judge.threshold).sum())
     logger.info(
         f"threshold {judge.threshold:.4f}: {over:,} of {len(raw):,} held-out pictures are above it "

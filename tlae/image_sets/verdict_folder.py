@@ -22,6 +22,7 @@ from tlae.image_sets.judged_before import FACTS, TABLE, JudgedBefore, judged_by
 from tlae.image_sets.scores_page import galleries_of, scores_page
 from tlae.image_sets.settings import JudgeConfig
 from tlae.image_sets.verdicts import INLIER, OUTLIER, verdicts, write_verdict_pictures
+from tlae.number_words import how_many
 from tlae.scorable import run_name
 from tlae.scoring.calibrate import threshold_of
 from tlae.whole_file import replace_folder, write_text
@@ -179,24 +180,24 @@ def _draw(
     if not drawn:
         return "\nno pictures drawn: no path in the table leads to a picture from here"
     rest = " with the highest scores" if drawn < len(table) else ""
-    return f" (verdicts drawn on {drawn:,} pictures{rest})"
+    return f" (verdicts drawn on {how_many(drawn, 'picture')}{rest})"
 
 
 def _report(
     table: pd.DataFrame, words: dict[int, str], threshold: float, known: int, seconds: float
 ) -> None:
     out = int((table["score"] > threshold).sum())
-    judged = f"{len(table) - known:,} new of {len(table):,}" if known else f"{len(table):,}"
+    judged = f"{len(table) - known:,} new of " * bool(known) + how_many(len(table), "picture")
     logger.info(
-        f"judged {judged} pictures in {seconds:.1f} s: {out:,} {words[OUTLIER]} "
-        f"(score > {threshold:.4f})"
+        f"judged {judged} in {seconds:.1f} s: {out:,} {words[OUTLIER]} (score > {threshold:.4f})"
     )
     further = table.loc[(table["verdict"] == OUTLIER) & ~(table["score"] > threshold), REASON]
     kinds = further.str.split(" ").str[0].value_counts()
     if len(kinds):
         listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
         left = len(table) - out - len(further)
-        logger.info(f"  then left out: {listed}; {left:,} {words[INLIER]} pictures remain")
+        pictures = how_many(left, f"{words[INLIER]} picture")
+        logger.info(f"  then left out: {listed}; remaining: {pictures}")
     ranked: Any = table.sort_values("score", ascending=False).head(SHOWN)
     for row in ranked.itertuples():
         logger.info(f"  {row.verdict:>2}  {row.score:.4f}  {row.path}")

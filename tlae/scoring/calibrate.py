@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from tlae.budget import Budget
 from tlae.errors import UserError
+from tlae.number_words import rounded_up
 from tlae.scoring.smooth_time import Series, is_settled, smooth_in_time
 from tlae.scoring.tail import Tail
 
@@ -241,11 +242,11 @@ class Calibration:
         logger.warning(
             "false_alarm_rate=%g asks for more than %d held-out frames (about %d independent "
             "moments) can show; the threshold is extrapolated to it, with a margin that costs "
-            "events; add footage, or ask for scoring.false_alarm_rate=%.2g, which they can show",
+            "events; add footage%s",
             rate,
             count,
             round(self.tail.moments),
-            self.least_rate,
+            _or_ask_for("false_alarm_rate", self.least_rate, below=1),
         )
         return max(quantile, self.tail.level(rate * self.tail.frames / self.tail.excursion))
 
@@ -267,13 +268,21 @@ class Calibration:
         """
         if not per_day > 0:
             raise UserError(f"scoring.alarms_per_day must be > 0, got {per_day}")
+        if not self.days:
+            raise UserError(
+                f"scoring.alarms_per_day={per_day:g} needs normal footage with times, the model "
+                "was calibrated on pictures without; run `tlae calibrate` on footage with times, "
+                "or ask for scoring.false_alarm_rate"
+            )
         allowed = int(per_day * self.days + 1e-9)
         if allowed < 1:
             logger.warning(
                 "alarms_per_day=%g asks for more than %.2g days of held-out footage can show; "
-                "the threshold is extrapolated to it, with a margin that costs events; add footage",
+                "the threshold is extrapolated to it, with a margin that costs events; add "
+                "footage%s",
                 per_day,
                 self.days,
+                _or_ask_for("alarms_per_day", 1 / self.days),
             )
             stretch_days = self.days / len(self.tail.highest)
             return max(self.level_exceeded_by(0), self.tail.level(per_day * stretch_days))
@@ -328,27 +337,6 @@ def threshold_of(calibration: Calibration | None, budget: Budget) -> PerMode:
     return calibration.scales.threshold(max(levels)).above_zero().at_least(calibration.floor)
 
 
-def require_evidence(calibration: Calibration, budget: Budget) -> None:
-    """Refuse a budget that the calibration is too short to show.
-
-    Raises:
-        UserError: fewer frames or days than it takes to see one false alarm.
-    """
-    frames, days = len(calibration.raw), calibration.days
-    false_alarm_rate, alarms_per_day = budget.false_alarm_rate, budget.alarms_per_day
-    if false_alarm_rate is not None and frames < (needed := math.ceil(1 / false_alarm_rate) - 1):
-        raise UserError(
-            f"scoring.false_alarm_rate={false_alarm_rate:g} needs at least {needed:,} normal "
-            f"frames, got {frames:,}; add footage or ask for at least {1 / (frames + 1):.2g}"
-        )
-    if alarms_per_day is not None and alarms_per_day * days < 1 - 1e-9:
-        raise UserError(
-            f"scoring.alarms_per_day={alarms_per_day:g} needs at least {1 / alarms_per_day:.2g} "
-            f"days of normal footage, got {days:.2g}; add footage or ask for at least "
-            f"{1 / days:.2g}"
-        )
-
-
 def joined(old: Calibration, new: Calibration) -> Calibration:
     """Both after each other, dated as the new one."""
 
@@ -374,6 +362,12 @@ def share_below(normal: Series, values: Series) -> Series:
     """Share of ``normal`` below each value, in [0, 1]; NaN stays NaN."""
     share = np.searchsorted(np.sort(normal), values, side="left") / len(normal)
     return np.where(np.isnan(values), np.nan, share)
+
+
+def _or_ask_for(budget: str, least: float, below: float = math.inf) -> str:
+    """The budget that footage can show, as the end of a sentence; "" where there is none."""
+    least_text = rounded_up(least)
+    return f", or ask for scoring.{budget}={least_text}" * (float(least_text) < below)
 
 
 def _one_mode(raw: Series) -> Modes:

@@ -12,6 +12,7 @@ from pathlib import Path
 from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.footage.preprocess import same_shape
+from tlae.number_words import how_many
 from tlae.scoring.answers import answers_path, read_answers
 from tlae.scoring.events import Event
 from tlae.scoring.marks import NORMAL, EventScores, Mark
@@ -62,8 +63,8 @@ class CurrentAnswers:
             self._odd_shape = True
             height, width = size_hw
             logger.warning(
-                "%d answers in %s are of pictures of another shape than %dx%d and hide nothing",
-                *(len(marks) - len(fitting), self._path, width, height),
+                "without effect in %s: %s of pictures of another shape than %dx%d",
+                *(self._path, how_many(len(marks) - len(fitting), "answer"), width, height),
             )
         return replace(self._answers, marks=fitting).of(event, size_hw)
 

@@ -15,6 +15,7 @@ from tlae.footage.contents import as_json, from_json, goes_on_from
 from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
+from tlae.number_words import how_many
 from tlae.parquet_file import read_parquet
 from tlae.scoring.job import ARRAYS, CHUNK_FRAMES, RESULT_FILES, ScoringJob
 from tlae.scoring.results import MEASURED, read_results
@@ -122,7 +123,8 @@ def _damage(folder: Path, finished: dict[str, Any]) -> str:
         return str(error)
     table, rows = results.columns, finished["rows"]
     if len(table) != rows or rows_of_maps != rows:
-        return f"it has {len(table)} rows and {rows_of_maps} maps of {rows} frames"
+        counted_rows, maps = how_many(len(table), "row"), how_many(rows_of_maps, "map")
+        return f"it has {counted_rows} and {maps} of {how_many(rows, 'frame')}"
     measured = int((~np.isnan(table["instant"])).sum())
     expected = results.summary.get("measured", int((table["state"] == OK).sum()))
     return "" if measured == expected else f"{measured} of {expected} frames have a score"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tlae.errors import UserError
+from tlae.number_words import how_many
 from tlae.scoring.result_files import reporting_damage
 from tlae.table import Table, changes
 
@@ -45,9 +46,9 @@ def require_whole(
     with reporting_damage(folder, "summary.json"):
         _require_facts(summary)
     if len(table) != summary.get("frames", len(table)):
+        rows, frames = how_many(len(table), "row"), how_many(summary["frames"], "frame")
         raise UserError(
-            f"scores in {folder} must have one row per frame, got {len(table):,} rows and "
-            f"{summary['frames']:,} frames; score again"
+            f"scores in {folder} must have one row per frame, got {rows} and {frames}; score again"
         )
     if missing or not len(table):
         lack = ", ".join(missing) or "any frame"

@@ -22,6 +22,7 @@ from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
 from tlae.footage.zones import Mask, Zones, read_zones
+from tlae.number_words import how_many
 from tlae.parquet_file import read_parquet, write_parquet
 from tlae.scoring.calibrate import Calibration, PerMode
 from tlae.scoring.events import Event, flat_events, in_alarm, seen_runs
@@ -124,7 +125,8 @@ class Scores:
 
     def __repr__(self) -> str:
         alarms = self.summary.get("alarm_frames", 0)
-        parts = f"{len(self.columns)} frames, {alarms} in alarm, {len(self.event_records)} events"
+        frames, events = len(self.columns), len(self.event_records)
+        parts = f"{how_many(frames, 'frame')}, {alarms:,} in alarm, {how_many(events, 'event')}"
         return f"Scores({str(self.folder)!r}: {parts})"
 
     @cached_property

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tlae.number_words import how_many
 from tlae.scoring.event_rule import HOUR_S
 from tlae.scoring.events import CAMERA, Event
 from tlae.scoring.places import Change
@@ -59,7 +60,9 @@ def told(
     if event.what == LIGHT:
         return replace(event, told_by="many places or much of the picture differ at once")
     if event.what == RECURRING:
-        return replace(event, told_by=f"it came back on {event.returns} further days at this hour")
+        return replace(
+            event, told_by=f"it came back on {how_many(event.returns, 'further day')} at this hour"
+        )
     if event.what not in TOLD:
         return event
     if change is None:
@@ -113,7 +116,7 @@ def _of_outline(change: Change, for_good: bool, until: str) -> tuple[str, str]:
 def _by_map(event: Event) -> str:
     if event.what == PASSING:
         return "it was seen in one frame alone"
-    return f"it was seen in {event.frames} frames, and no pictures of before tell more"
+    return f"it was seen in {how_many(event.frames, 'frame')}, and no pictures of before tell more"
 
 
 def _stayed(later: Sequence[Later], *, so_far: bool) -> bool:

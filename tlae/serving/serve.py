@@ -15,6 +15,7 @@ from tlae.errors import UserError
 from tlae.explorer.guard import is_loopback
 from tlae.explorer.listening import address_of, listen
 from tlae.folder_lock import held_folder
+from tlae.number_words import how_many
 from tlae.serving.app import serving_app
 from tlae.serving.limits import Limit
 from tlae.serving.metrics import Metrics
@@ -105,7 +106,7 @@ def kept_sessions(
     with held_folder(folder, "give another state=..."), closing(SessionStore(folder)) as store:
         sessions = Sessions(cfg.most_sessions, cfg.idle_s, store.forget)
         if count := store.restore(shelf, sessions, cfg.device):
-            logger.info(f"{count} sessions go on")
+            logger.info(f"going on with {how_many(count, 'session')}")
         try:
             yield sessions, store
         finally:

@@ -17,6 +17,7 @@ from tlae.errors import UserError
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows, median_interval_s, segments
 from tlae.models.contract import State
+from tlae.number_words import how_many
 from tlae.progress import Advance, quiet
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.detector import Detector
@@ -201,8 +202,8 @@ def _calibration(store: FrameStore, runs: list[Rows], scores: list[_Scores]) -> 
         longest = max(len(run) for run in runs)
         raise UserError(
             "normal footage must have runs without a gap that are longer than the net's window, "
-            f"got a longest run of {longest} frames; add footage, or lower footage.window_frames "
-            "or footage.strides in training"
+            f"got a longest run of {how_many(longest, 'frame')}; add footage, or lower "
+            "footage.window_frames or footage.strides in training"
         )
     starts = np.array([run[0] for run in runs])
     has_modes = "mode" in store.index

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from tlae.errors import UserError
+from tlae.number_words import how_many
 from tlae.training.checkpoints import HELD_OUT
 
 LOOK_EVERY = 20  # batches; a look waits for the GPU
@@ -65,7 +66,7 @@ class FiniteNumbers(pl.Callback):
     def _refusal(self, trainer: pl.Trainer, what: str) -> UserError:
         kept = "no epoch was finished before"
         if trainer.current_epoch:
-            kept = f"what {trainer.current_epoch} epochs before it had learnt is in "
+            kept = f"what {how_many(trainer.current_epoch, 'epoch')} before it had learnt is in "
             kept += str(self.checkpoints)
         return UserError(
             f"training must stay within finite numbers, epoch {trainer.current_epoch + 1} gave "

@@ -9,6 +9,7 @@ from typing import Any
 from tlae.budget import Budget
 from tlae.footage.preprocess import same_shape
 from tlae.live import Live, LiveScore
+from tlae.number_words import how_many
 from tlae.scoring.events import CAMERA, Event, iso_of
 from tlae.watching.arrival import Arrival, Counts, Progress
 from tlae.watching.messages import LOST, Announcer
@@ -105,7 +106,7 @@ class Following:
             self._shape = tuple(facts["shape"])
             return
         ended, self._outage = self._announcer.abandon(), None
-        logger.warning("scoring begins anew: %d open events end here", len(ended))
+        logger.warning("scoring begins anew and ends %s", how_many(len(ended), "open event"))
         self.pending.messages += ended
 
     def _restored(self, state: bytes | None) -> bool:

@@ -15,7 +15,7 @@ from tlae.footage.sources import Footage
 from tlae.footage.windows import segments
 from tlae.model_file import Model
 from tlae.progress import progress
-from tlae.scoring.calibrate import Calibration, PerMode, joined, require_evidence, threshold_of
+from tlae.scoring.calibrate import Calibration, PerMode, joined, threshold_of
 from tlae.scoring.detector import Detector
 from tlae.scoring.rule import ScoringRule
 from tlae.training.calibration import Normal, calibrate, fit_to_normal
@@ -85,8 +85,7 @@ def recalibrate(cfg: CalibrateConfig, model: Model, footage: Footage | None) -> 
         footage: declared normal; None: the calibration stays, and marks are added to it.
 
     Raises:
-        UserError: the footage shows too little for the budget, or cannot be read; the marks do
-            not fit.
+        UserError: the footage cannot be read, or the marks do not fit.
     """
     if footage is None and cfg.marks is None:
         raise UserError("footage=... must be given, or marks=...; see --help")
@@ -113,7 +112,6 @@ def recalibrate(cfg: CalibrateConfig, model: Model, footage: Footage | None) -> 
     without, marks = calibration, None
     if events is not None:
         calibration = with_marks(calibration, events)
-    require_evidence(calibration, budget)
     new = replace(model, detector=fresh.detector, calibration=calibration, budget=budget, file=None)
     if events is not None:
         marks = report_of(events, new, without, budget, (fresh.left_out, fresh.undated))

@@ -135,11 +135,14 @@ def _pictures(
         if wanted and clip.has_regions:
             masks[row] = clip.mask_of(row - int(starts[scored.clip_codes[row]]))
     pictures = drawing.stills_of_rows(rows, masks)
-    raw = scored.table["raw"].to_numpy()
+    raw, calmer = (scored.table[name].to_numpy(np.float64) for name in ("raw", "score"))
     level = math.inf if scored.threshold is None else scored.threshold
-    calmer = [float((raw[~truth.anomalous] < raw[row]).mean()) for row in rows]
     return [
-        (pictures[row], f"{strength_text(raw[row], level)}, {share_text(share)}")
-        for row, share in zip(rows, calmer, strict=True)
-        if row in pictures
+        (pictures[row], _caption(raw[row], level, calmer[row])) for row in rows if row in pictures
     ]
+
+
+def _caption(raw: float, level: float, calmer: float) -> str:
+    """How strong a frame is, as the report of the scores says it."""
+    known = [] if math.isnan(calmer) else [share_text(calmer)]
+    return ", ".join([strength_text(raw, level), *known])

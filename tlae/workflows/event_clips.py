@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 
 from tlae.errors import UserError
+from tlae.number_words import how_many
 from tlae.progress import progress
 from tlae.rendering.clip_video import render_clip, select_rows
 from tlae.rendering.png import write_png
@@ -49,8 +50,8 @@ def write_clips(results: Scores, footage: str | None, padding_s: float | None, m
             _write(drawing, event, folder, padding_s)
             advance(1)
     left_out = len(results.event_records) - len(events)
-    more = f"; {left_out:,} lower ones are left out (most_clips={most})" if left_out else ""
-    logger.info(f"wrote {target} ({len(events):,} clips{more})")
+    more = f"; left out: {left_out:,} of lower peaks (most_clips={most})" if left_out else ""
+    logger.info(f"wrote {target} ({how_many(len(events), 'clip')}{more})")
 
 
 def _require_footage(drawing: Drawing, names: list[str]) -> None:

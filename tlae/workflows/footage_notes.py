@@ -11,19 +11,21 @@ import numpy as np
 from tlae.camera.another_view import another_view, other_days, other_view
 from tlae.camera.camera import Camera
 from tlae.footage.clock import CAMERAS, CONTRADICTS, UNKNOWN, Finding, clock_findings
-from tlae.footage.frames import OK
+from tlae.footage.frames import OK, WARM_UP
 from tlae.footage.images import Levels
 from tlae.footage.levels import Depths, look_at_depths
 from tlae.footage.sampling import left_by_sampling
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
-from tlae.footage.unlike_training import other_shape
-from tlae.footage.windows import LEAST_DAYS, Rows, median_interval_s
+from tlae.footage.unlike_training import other_pace, other_shape
+from tlae.footage.windows import LEAST_DAYS, Rows, clip_intervals_s, median_interval_s
+from tlae.number_words import how_many
 from tlae.scoring.event_options import STILLS_S
 from tlae.table import Column, Table, counted
 
 logger = logging.getLogger(__name__)
 
+MANY = 0.1  # share of the frames that is worth a warning
 BEING_WRITTEN = "still being written, left for the next time"
 NOT_SAMPLED = "not asked for (footage.every, start, end, hours)"
 TOO_SHORT = "in a piece between gaps that is shorter than the net's window"
@@ -65,7 +67,7 @@ def note_days(store: FrameStore, runs: Sequence[Rows]) -> None:
     days = len(np.unique(taken_at.astype("datetime64[D]")))
     if days < LEAST_DAYS:
         logger.warning(
-            f"note: stills of {days} day{'s' * (days > 1)} show the light and weather of few, and "
+            f"note: stills of {how_many(days, 'day')} show the light and weather of few, and "
             f"no whole day is held out to calibrate on (from {LEAST_DAYS} days on one is): other "
             "days will look unusual; add footage, or run `tlae calibrate` on more of it"
         )
@@ -88,7 +90,7 @@ def note_other_view(store: FrameStore, camera: Camera | None) -> None:
     found = other_days(store, np.arange(len(store)), camera.bank.rough_edges)
     if found:
         day = taken_at[found[0].row].astype("datetime64[D]")
-        more = f" and {len(found) - 1} more days" if len(found) > 1 else ""
+        more = f" and {how_many(len(found) - 1, 'more day')}" if len(found) > 1 else ""
         logger.warning("note: %s", other_view(found[0].alike, f"{day}{more}"))
 
 
@@ -134,6 +136,51 @@ def note_other_shape(store: FrameStore, learnt_hw: tuple[int, int] | None) -> No
     """A line where pictures have another aspect ratio than those that a model learnt from."""
     if sentence := other_shape(store.source_hw, learnt_hw):
         logger.warning("note: %s", sentence)
+
+
+def note_other_pace(store: FrameStore, learnt_s: float) -> None:
+    """A line where clips have another pace than the footage that a model learnt from.
+
+    A net that saw ten frames a second does not know what four an hour look like.
+
+    Args:
+        store: decoded frames.
+        learnt_s: time between frames in training [s]; 0: not known.
+    """
+    paces = clip_intervals_s(store.index)
+    odd = {clip: said for clip, here_s in paces.items() if (said := other_pace(here_s, learnt_s))}
+    if not odd:
+        return
+    clip, said = next(iter(odd.items()))
+    where = "" if len(odd) == len(paces) else f"in {len(odd):,} of {how_many(len(paces), 'clip')} "
+    where += f"({clip}) " * bool(where)
+    logger.warning("note: %s%s", where, said)
+
+
+def note_short_runs(states: Column, runs: Sequence[Rows], span_frames: int, gap_s: float) -> None:
+    """A line where many frames get no score, or one that rests on copies, for want of a past.
+
+    Args:
+        states: of all frames, after scoring.
+        runs: rows of each run of frames without a cut.
+        span_frames: from the first to the last of the net's window.
+        gap_s: an interval longer than this ends a run [s]; 0: none does.
+    """
+    frames = sum(len(run) for run in runs)
+    unscored = int((states == WARM_UP).sum())
+    copied = sum(int((states[run] == OK).sum()) for run in runs if len(run) < span_frames)
+    ends = f"; an interval over {gap_s:g} s ends a run" if gap_s else ""
+    if unscored > MANY * frames:
+        logger.warning(
+            f"note: {unscored:,} of {how_many(frames, 'frame')} get no score ({WARM_UP}), because "
+            f"too few frames of their run are before them{ends}"
+        )
+    if copied > MANY * frames:
+        logger.warning(
+            f"note: {copied:,} of {how_many(frames, 'frame')} with a score are in runs shorter "
+            f"than the net's window of {span_frames} frames, which copies of the first frame fill: "
+            f"these scores may mean little{ends}"
+        )
 
 
 def left_out(states: Column, footage: Footage) -> dict[str, int]:

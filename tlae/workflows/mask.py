@@ -15,6 +15,7 @@ from tlae.footage.mask_proposal import Samples, find_clocks, find_restless
 from tlae.footage.sources import Footage
 from tlae.footage.sources.image_folder import ImageClip, printable
 from tlae.footage.zones import YAML_SUFFIXES, Polygon, Zones, read_zones
+from tlae.number_words import how_many
 from tlae.own_file import require_own
 from tlae.progress import progress
 from tlae.rendering.heatmap import tint_ignored
@@ -41,7 +42,8 @@ def propose_mask(cfg: MaskConfig) -> None:
     restless = _numbered("restless", find_restless(samples, cfg.restless, taken))
     ignore = clocks | restless
     logger.info(
-        f"looked at {len(samples):,} frames: {len(clocks)} clocks, {len(restless)} restless places"
+        f"looked at {how_many(len(samples), 'frame')}: {how_many(len(clocks), 'clock')}, "
+        f"{how_many(len(restless), 'restless place')}"
     )
     if not ignore:
         logger.info("nothing to ignore, nothing written")

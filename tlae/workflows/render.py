@@ -11,6 +11,7 @@ import numpy as np
 from tlae.config_scores import RenderConfig
 from tlae.errors import UserError, nearest
 from tlae.footage.frames import Image
+from tlae.number_words import how_many
 from tlae.own_file import require_own
 from tlae.palette import DARK
 from tlae.progress import progress
@@ -127,7 +128,7 @@ def _write_video(drawing: Drawing, cfg: RenderConfig, name: str, out: Path | Non
             _fps(drawing, cfg),
             advance,
         )
-    logger.info(f"wrote {path} ({len(shown):,} frames)")
+    logger.info(f"wrote {path} ({how_many(len(shown), 'frame')})")
     return path
 
 

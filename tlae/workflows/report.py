@@ -17,6 +17,7 @@ import numpy as np
 from tlae.config_scores import ReportConfig
 from tlae.errors import FootageError, UserError
 from tlae.footage.frames import OK, Image
+from tlae.number_words import how_many
 from tlae.own_file import read_page, require_own
 from tlae.progress import progress
 from tlae.rendering.footage_time import FootageTime
@@ -92,7 +93,7 @@ def _html(results: Scores, cfg: ReportConfig, path: Path) -> str:
                 strips, left_out = _strips(drawing, scored)
                 if left_out:
                     notes.append(
-                        f"The keogram ends early: {left_out:,} further strips are left out."
+                        f"The keogram ends early, without {how_many(left_out, 'further strip')}."
                     )
         except FootageError as error:
             notes += _noted(f"Pictures are missing: {error}")

@@ -18,7 +18,6 @@ from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore, open_store
-from tlae.footage.unlike_training import other_pace
 from tlae.footage.windows import Rows, median_interval_s, segments
 from tlae.progress import progress
 from tlae.scorable import Scorable, load_scorable, run_name
@@ -50,13 +49,13 @@ from tlae.workflows.footage_notes import (
     left_out,
     note_clock,
     note_other_depth,
+    note_other_pace,
     note_other_shape,
     note_other_view,
+    note_short_runs,
 )
 from tlae.workflows.named_footage import open_named, require_pace_for, saved
 from tlae.workflows.thing_pictures import tell_kinds
-
-SHORT_RUNS = 0.1  # share of frames in runs shorter than the window that is worth a warning
 
 logger = logging.getLogger(__name__)
 
@@ -159,16 +158,16 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     store = open_seen(footage, model, Path(cfg.paths.cache))
     if answers is not None:
         require_shape(answers, sizes_of(store.index))
-    _note_other_pace(model, store)
+    note_other_pace(store, model.calibration.interval_s)
     note_other_view(store, model.camera)
     clock = note_clock(store, model.gap_s, cfg.footage.time_pattern)
     reading = _Reading(rule, cfg.events, budget, *_threshold(model, rule, budget))
     runs = segments(store.index, model.gap_s)
-    _note_short_runs(model.span_frames, model.gap_s, runs)
     facts = _facts(model, store, rule, cfg)
     place = find_place(folder, facts, footage, store, overwrite=cfg.overwrite)
     measured = _measure(cfg, model, rule, (store, runs, place, facts), footage.name)
     table, events = _find_alarms(store, runs, place.folder, model.gap_s, reading, measured)
+    note_short_runs(table["state"], runs, model.span_frames, model.gap_s)
     seen = footage.with_levels(model.preprocessing.levels).clips
     events = tell_kinds(events, table, {clip.name: clip for clip in seen})
     if answers is not None:
@@ -320,22 +319,3 @@ def _reread(known: Table) -> Table:
     """What the net said, of scores that lie there; older versions know less."""
     unsaid = {n: None if n == "reason" else np.nan for n in MEASURED if n not in known}
     return known.assign(**unsaid).only(MEASURED)
-
-
-def _note_other_pace(model: Scorable, store: FrameStore) -> None:
-    """A net that saw ten frames a second does not know what four an hour look like."""
-    here_s = median_interval_s(store.index)
-    if sentence := other_pace(here_s, model.calibration.interval_s):
-        logger.warning("note: %s", sentence)
-
-
-def _note_short_runs(span: int, gap_s: float, runs: list[Rows]) -> None:
-    """Where frames are further apart than the model's gap, no window holds what the net expects."""
-    short = sum(len(run) for run in runs if len(run) < span)
-    frames = sum(len(run) for run in runs)
-    if short > SHORT_RUNS * frames:
-        logger.warning(
-            f"note: {short:,} of {frames:,} frames stand in runs shorter than the net's window of "
-            f"{span} frames (an interval over {gap_s:g} s ends a run); copies of their first frame "
-            "fill it, scores there may mean little"
-        )

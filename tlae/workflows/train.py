@@ -23,6 +23,7 @@ from tlae.footage.windows import median_interval_s, segments
 from tlae.model_file import Model, save_model
 from tlae.models.contract import Net
 from tlae.models.standardised import Standardised
+from tlae.number_words import how_many
 from tlae.progress import progress, shows_bars
 from tlae.scoring.detector import Detector
 from tlae.scoring.rule import ScoringRule
@@ -249,10 +250,10 @@ def _introduce(
 ) -> None:
     """Log what will be learnt, from how much footage."""
     weights = sum(p.numel() for p in net.parameters())
-    logger.info(f"{name}: {weights:,} weights, {compute} arithmetic")
+    logger.info(f"{name}: {how_many(weights, 'weight')}, {compute} arithmetic")
     logger.info(
-        f"{footage.train_frames:,} frames to learn from, {footage.held_out_frames:,} held out in "
-        f"{len(footage.held_out)} time blocks"
+        f"{how_many(footage.train_frames, 'frame')} to learn from, "
+        f"{footage.held_out_frames:,} held out in {how_many(len(footage.held_out), 'time block')}"
     )
     note_clock(footage.store, footage.gap_s, time_pattern)
 

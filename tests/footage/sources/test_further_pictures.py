@@ -22,4 +22,4 @@ def test_further_pictures_of_a_file_are_counted(
     assert further_pictures((tmp_path / f"b.{suffix}").read_bytes()) == 0
     (clip,) = open_footage(str(tmp_path)).clips
     assert len(list(clip.frames())) == 2
-    assert "1 files hold 3 further pictures" in caplog.text
+    assert "not read: 3 further pictures (animations, pages) in 1 file, " in caplog.text

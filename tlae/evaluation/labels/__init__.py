@@ -15,6 +15,7 @@ from tlae.evaluation.labels.masks import find_mask_folders, read_mask_folders
 from tlae.evaluation.labels.mat_files import read_mat_files
 from tlae.evaluation.labels.ranges import read_ucsd
 from tlae.evaluation.labels.tables import read_table
+from tlae.number_words import how_many
 
 NORMAL = "normal"
 READERS = {".m": read_ucsd, ".csv": read_table, ".json": read_boxes}
@@ -101,14 +102,14 @@ def _notes(ranges: Truths, masks: Truths) -> list[str]:
     if not masks:
         return []
     partial = len(masks) < len(ranges)
-    notes = [f"masks for {len(masks)} of {len(ranges)} clips"] if partial else []
+    notes = [f"masks for {len(masks)} of {how_many(len(ranges), 'clip')}"] if partial else []
     agree = True
     for clip, truth in masks.items():
         frames = np.flatnonzero(truth.anomalous != ranges[clip].anomalous)
         if len(frames):
             agree = False
             notes.append(
-                f"masks and ranges disagree on {len(frames):,} frames of {clip} "
+                f"masks and ranges disagree on {how_many(len(frames), 'frame')} of {clip} "
                 f"(first: {frames[0]}, counted from 0): the ranges decide"
             )
     if agree:

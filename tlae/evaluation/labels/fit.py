@@ -5,6 +5,7 @@ from itertools import islice
 
 from tlae.errors import UserError
 from tlae.evaluation.ground_truth import ClipTruth
+from tlae.number_words import how_many
 
 Truths = dict[str, ClipTruth]
 """Ground truth by name of the clip."""
@@ -64,7 +65,7 @@ def check_count(clip: str, count: int, length: int, where: object) -> None:
     if count != length:
         raise UserError(
             f"labels of {clip} must be one per frame, {where} has {count:,} of them and the scores "
-            f"have {length:,} frames; label the footage that was scored"
+            f"have {how_many(length, 'frame')}; label the footage that was scored"
         )
 
 

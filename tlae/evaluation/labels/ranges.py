@@ -10,6 +10,7 @@ from tlae.errors import UserError
 from tlae.evaluation.ground_truth import ClipTruth, Labels
 from tlae.evaluation.labels.fit import Truths
 from tlae.footage.sources.listing import folder_key
+from tlae.number_words import how_many
 
 Ranges = list[tuple[int, int]]
 """First and last frame of each range, counted from 1, both inclusive."""
@@ -33,7 +34,8 @@ def read_ucsd(path: Path, lengths: Mapping[str, int]) -> Truths:
     ranges = read_ucsd_ranges(path)
     if len(ranges) != len(lengths):
         raise UserError(
-            f"labels must cover the clips that have scores, {path} has {len(ranges)} clips, scores "
+            f"labels must cover the clips that have scores, {path} has "
+            f"{how_many(len(ranges), 'clip')}, scores "
             f"have {len(lengths)}; it names no clips, so score all of them and nothing else"
         )
     clips = sorted(lengths, key=folder_key)

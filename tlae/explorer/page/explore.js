@@ -194,7 +194,7 @@ async function exportPage() {
 
 async function watchSheets() {
   const {ready, count, missing} = await getJson('api/sheets');
-  if (missing) showNotes([...state.facts.notes, `${missing.toLocaleString('en')} pictures cannot be read where they were described; a hatched square stands for them.`]);
+  if (missing) showNotes([...state.facts.notes, `Not readable where they were described, shown as hatched squares: ${missing.toLocaleString('en')} of the pictures.`]);
   if (ready.length < count) setTimeout(() => watchSheets().catch(() => {}), 3000);
 }
 

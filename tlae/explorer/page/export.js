@@ -25,7 +25,7 @@ function list(rows) {
   const states = new Uint8Array(labels.length).fill(rows.length ? DIM : PLAIN);
   for (const row of rows) states[row] = CHOSEN;
   map.setStates(states);
-  element('chosen').textContent = rows.length ? `${rows.length.toLocaleString('en')} pictures inside the lasso.` : 'Nothing inside the lasso.';
+  element('chosen').textContent = rows.length ? `${rows.length.toLocaleString('en')} picture${rows.length === 1 ? '' : 's'} inside the lasso.` : 'Nothing inside the lasso.';
   element('list').hidden = !rows.length;
   element('list').value = rows.map(pathOf).join('\n');
 }

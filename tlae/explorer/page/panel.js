@@ -114,7 +114,7 @@ export class Panel {
     const answer = await send('POST', 'api/move-plan', {labeling: this.state.labeling.id, rows: Array.from(rows), target, form});
     save(`move-plan.${form}`, await answer.text(), 'text/plain');
     const left = Number(answer.headers.get('X-Left-Out'));
-    return `${answer.headers.get('X-Files')} files planned${left ? `, ${left} left out, the script says why` : ''}.`;
+    return `Files planned: ${answer.headers.get('X-Files')}${left ? `, ${left} left out, the script says why` : ''}.`;
   }
 }
 

@@ -17,6 +17,7 @@ from tlae.errors import FootageError
 from tlae.footage.images import Unreadable
 from tlae.footage.sources.image_folder import Read, printable
 from tlae.footage.sources.listing import Tree, has_footage_suffix, is_hidden, is_left_out, join
+from tlae.number_words import how_many
 
 LARGEST_PICTURE_BYTES = 2**28  # a member that claims to hold more is not read into memory
 
@@ -154,8 +155,8 @@ def list_archive(archive: Path) -> tuple[Tree, ArchiveFiles]:
             members[entry.filename] = (entry.CRC, entry.file_size)  # of equal names the last counts
     if refused:
         logger.warning(
-            "%s: %d members left out, their names lead outside the archive or are links: %s",
-            *(archive, len(refused), ", ".join(map(repr, refused[:3]))),
+            "%s: %s left out, for a name that leads outside the archive or is a link: %s",
+            *(archive, how_many(len(refused), "member"), ", ".join(map(repr, refused[:3]))),
         )
     return tree, ArchiveFiles(archive, members)
 

@@ -7,6 +7,7 @@ from fnmatch import translate
 
 from tlae.errors import FootageError
 from tlae.footage.sources.listing import Tree, join, unread_kind
+from tlae.number_words import how_many
 
 RECORDER_FOLDERS = frozenset(
     [
@@ -98,8 +99,7 @@ def _any_of(patterns: list[str]) -> re.Pattern[str]:
 def left_out_line(reasons: Reasons) -> str:
     """One line: ``12 files left out: 10 in folders of recorders (@eaDir), 2 excluded by ...``."""
     counts = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
-    total = reasons.total()
-    return f"{total:,} file{'s' * (total != 1)} left out: {counts}"
+    return f"{how_many(reasons.total(), 'file')} left out: {counts}"
 
 
 def _recorder_folder(folder: str) -> str | None:

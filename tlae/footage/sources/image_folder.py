@@ -25,6 +25,7 @@ from tlae.footage.timestamps import (
     parse_filename_time,
     probes,
 )
+from tlae.number_words import how_many
 
 FRESH_S = 10.0  # a file changed since then that cannot be read is taken to be still being written
 
@@ -187,14 +188,15 @@ class ImageClip:
         if reasons:
             listed = ", ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
             logger.warning(
-                "clip %s: %d of %d frames unreadable (%s)",
-                *(self.name, reasons.total(), len(self.names) - start, listed),
+                "clip %s: %d of %s unreadable (%s)",
+                *(self.name, reasons.total(), how_many(len(self.names) - start, "frame"), listed),
             )
         if further:
             logger.warning(
-                "clip %s: %d files hold %d further pictures (animations, pages), which are not "
-                "read: the first is %s; make a video or single pictures of them",
-                *(self.name, len(further), further.total(), next(iter(further))),
+                "clip %s: not read: %s (animations, pages) in %s, the first is %s; make a video or "
+                "single pictures of them",
+                *(self.name, how_many(further.total(), "further picture")),
+                *(how_many(len(further), "file"), next(iter(further))),
             )
 
     def _frame(

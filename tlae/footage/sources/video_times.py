@@ -9,6 +9,7 @@ import av
 import numpy as np
 
 from tlae.footage.sources.whole_frames import REORDERED_FRAMES, Shown
+from tlae.number_words import how_many
 
 STEADY_SHARE = 0.8  # of all steps near the median one: a constant frame rate, by which jumps show
 NEAR = 0.25  # of the median step
@@ -41,8 +42,8 @@ class Losses:
         jumps, skipped = skipped_frames(self.times)
         parts = [
             (self.missing, "about {:,} missing at the end"),
-            (skipped, f"{{:,}} missing where times jump (at {jumps:,} place{'s' * (jumps != 1)})"),
-            (self.packets, "{:,} damaged packets"),
+            (skipped, f"{{:,}} missing where times jump (at {how_many(jumps, 'place')})"),
+            (self.packets, how_many(self.packets, "damaged packet")),
             (self.misplaced, "{:,} with times that ran backwards"),
         ]
         shown = [text.format(count) for count, text in parts if count]
@@ -51,7 +52,7 @@ class Losses:
     def summary(self, frames: int) -> str:
         """All of it, of a video of so many frames."""
         damaged = f", {self.damaged:,} of them damaged" if self.damaged else ""
-        return "; ".join(filter(None, (f"{frames:,} frames read{damaged}", str(self))))
+        return "; ".join(filter(None, (f"{how_many(frames, 'frame')} read{damaged}", str(self))))
 
 
 def skipped_frames(times_s: list[float]) -> tuple[int, int]:

@@ -51,6 +51,7 @@ from tlae.lab.still_figures.figures import (
 from tlae.lab.still_figures.shown import StillClip, thresholds_for_things
 from tlae.lab.still_figures.sightings import Map, look_at
 from tlae.model_file import Model, load_model
+from tlae.number_words import how_many
 from tlae.progress import progress
 from tlae.scoring.results import Scores, read_results
 from tlae.whole_file import whole_file
@@ -100,12 +101,12 @@ def figures_file(folder: Path, name: str) -> Path:
 def _report(stills: StillSummary) -> None:
     parts = ", ".join(
         f"{part} on {days[0]}{f' to {days[-1]}' if len(days) > 1 else ''} "
-        f"({stills.frames[part]:,} frames)"
+        f"({how_many(stills.frames[part], 'frame')})"
         for part, days in stills.days.items()
     )
-    logger.info(f"{parts}; {stills.objects:,} planted objects")
+    logger.info(f"{parts}; {how_many(stills.objects, 'planted object')}")
     for reason, count in stills.left_out.items():
-        logger.info(f"  left out: {count:,} frames, {reason}")
+        logger.info(f"  left out: {how_many(count, 'frame')}, {reason}")
 
 
 def _run(cfg: BenchmarkConfig, folder: Path, name: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from tlae.number_words import how_many
 from tlae.rendering.footage_time import FootageTime
 from tlae.rendering.marks import WHOLE, WHOLE_SHARE
 from tlae.rendering.report_page.event_list import CAMERA, ReportEvent, by_strength
@@ -53,8 +54,8 @@ def hidden_words(hidden: Sequence[ReportEvent]) -> list[str]:
     """That the user's answers hide events; nothing where they hide none."""
     if not hidden:
         return []
-    some = "1 event is" if len(hidden) == 1 else f"{len(hidden):,} events are"
-    return [f"{some} hidden by your answers, and listed below the others."]
+    some = how_many(len(hidden), "event")
+    return [f"{some} hidden by your answers, listed below the others."]
 
 
 def recurring(events: Sequence[ReportEvent], time: FootageTime) -> dict[str, str]:

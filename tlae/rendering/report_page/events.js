@@ -30,7 +30,7 @@ function apply() {
   list.append(...sorted);
   document.getElementById('clear').hidden = !narrowed;
   document.getElementById('more').hidden = fitting - folded <= most;
-  document.getElementById('shown').textContent = `${fitting} of ${cards.length} events`
+  document.getElementById('shown').textContent = `${fitting} of ${cards.length} event${cards.length === 1 ? '' : 's'}`
     + (hour ? ` in the hour from ${momentText(hour[0])}` : '');
 }
 

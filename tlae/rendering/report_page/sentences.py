@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tlae.footage.frames import OK, READ, WARM_UP
+from tlae.number_words import how_many
 from tlae.rendering.footage_time import FootageTime, duration_text
 from tlae.rendering.report_page.event_list import CAMERA, ReportEvent, by_strength
 from tlae.rendering.report_page.event_words import place_words, sure_words
@@ -39,7 +40,7 @@ def headline(
         at = "in" if time.began is None else "on"
         place = place_words(strongest.box, strongest.size_hw)
         parts = [f"{which} {at} {strongest.when}", lasted, *filter(None, [place])]
-        return f"{_count(len(ranked), 'event')} {length}; {', '.join(parts)}."
+        return f"{how_many(len(ranked), 'event')} {length}; {', '.join(parts)}."
     seen = np.where(is_any(health_of(table), SEEING), table["raw"], np.nan)
     if not _has_threshold(table, threshold) and not np.isnan(seen).all():
         highest = time.text(float(time.axis_s[int(np.nanargmax(seen))]))
@@ -101,7 +102,9 @@ def further(
         lines.append(_budget(alarms, readable, scenes, time, asked))
     warm_up = int((table["state"] == WARM_UP).sum())
     if warm_up:
-        lines.append(f"{_count(warm_up, 'frame')} without a score, before the net's first window.")
+        lines.append(
+            f"{how_many(warm_up, 'frame')} without a score, before the net's first window."
+        )
     left_out = counted(table["state"][~is_any(table["state"], READ)])
     if left_out:
         listed = ", ".join(f"{count:,} x {state}" for state, count in left_out.items())
@@ -111,7 +114,7 @@ def further(
         start, end = max(gaps, key=lambda gap: gap[1] - gap[0])
         longest = f"{duration_text(end - start)}, from {time.text(start)}"
         which = "" if len(gaps) == 1 else "the longest "
-        lines.append(f"{_count(len(gaps), 'gap')} without footage: {which}{longest}.")
+        lines.append(f"{how_many(len(gaps), 'gap')} without footage: {which}{longest}.")
     return lines
 
 
@@ -119,7 +122,7 @@ def _budget(
     alarms: int, readable: int, scenes: int, time: FootageTime, asked: Mapping[str, Any]
 ) -> str:
     """How much is in alarm, beside what was asked for."""
-    line = f"{_count(alarms, 'frame')} of {readable:,} in alarm ({100 * alarms / readable:.3g} %)"
+    line = f"{how_many(alarms, 'frame')} of {readable:,} in alarm ({100 * alarms / readable:.3g} %)"
     wanted, a_day = asked.get("false_alarm_rate"), asked.get("alarms_per_day")
     if wanted is not None:
         return f"{line}; the budget is {100 * wanted:.3g} % of normal frames."
@@ -145,7 +148,7 @@ def facts(
         ("frames", f"{len(table):,}, median interval {_interval(time.interval_s)}"),
         ("clips", f"{len(time.clips):,}"),
         ("alarm threshold", _threshold(table, summary, threshold)),
-        ("left out", f"{health[UNREADABLE]:,} unreadable frames"),
+        ("left out", f"{how_many(health[UNREADABLE], 'unreadable frame')}"),
     ]
     rule = summary.get("rule") or {}
     frames = float(rule.get("smooth_frames") or 0)
@@ -201,7 +204,3 @@ def _length(table: Table, time: FootageTime) -> str:
         if days > 1:
             return f"in {days:,} days"
     return f"in {duration_text(time.watched_s())} of footage"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

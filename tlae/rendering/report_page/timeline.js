@@ -309,6 +309,14 @@ function tellChosen(event) {
   place.replaceChildren(link, `, ${ordered.indexOf(event) + 1} of ${ordered.length} in time: ${momentText(event[1])}`);
 }
 
+/** How a score stands among those of normal footage, in the words of `share_text` in strength.py. */
+function shareText(score) {
+  const share = Math.round(1e7 * score) / 1e7;  // points hold four bytes
+  if (share >= 1) return 'above all known normal footage';
+  const nines = Math.floor(-Math.log10(1 - share) + 1e-9), digits = Math.min(Math.max(0, nines - 2), 4);
+  return `above ${(Math.floor(share * 100 * 10 ** digits + 1e-6) / 10 ** digits).toFixed(digits)} % of normal`;
+}
+
 function hover(at, left) {
   let i = lowerBound(at);
   if (i > 0 && (i === count || at - points.at[i - 1] < points.at[i] - at)) i--;
@@ -320,7 +328,7 @@ function hover(at, left) {
     const value = points.value[i], score = points.score[i];
     if (Number.isNaN(value)) lines.push('no score');
     else lines.push(page.threshold === null ? 'score ' + value.toPrecision(3) : value.toFixed(2) + '\u00d7 threshold');
-    if (!Number.isNaN(score)) lines.push('above ' + (Math.floor(1e4 * score + 1e-3) / 100) + ' % of normal');
+    if (!Number.isNaN(score)) lines.push(shareText(score));
     if (modes[points.mode[i]]) lines.push(modes[points.mode[i]]);
     if (points.health[i]) lines.push('camera: ' + health[points.health[i]]);
     if (points.alarm[i]) lines.push('alarm');
