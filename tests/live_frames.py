@@ -9,7 +9,8 @@ import numpy as np
 from tlae.budget import Budget
 from tlae.config_scores import EventsConfig
 from tlae.footage.sources import open_footage
-from tlae.live import Live, LiveScore
+from tlae.live.live import Live
+from tlae.live.score import LiveScore
 from tlae.scoring.events import Event
 from tlae.workflows.events import find_anew
 

@@ -89,6 +89,7 @@ ARROWS = {
     "explorer": {"image_sets", "rendering", "footage"} | GROUND,
     "feeds": {"image_sets", "footage"} | GROUND,
     "fleet": {"config", "config_parts", "footage", "scoring", "workflows"} | GROUND,
+    "live": {"camera", "footage", "scorable", "scoring"} | GROUND,
     "watching": {"live", "rendering", "scorable", "scoring", "footage"} | GROUND,
     "serving": {
         "api",

@@ -20,7 +20,7 @@ from tlae.budget import Budget
 from tlae.camera.fit import fit_camera
 from tlae.cli import main
 from tlae.errors import UserError
-from tlae.live import Live
+from tlae.live.live import Live
 from tlae.model_file import Model, save_model
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.rule import ScoringRule

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tlae.api import calibrate, load, open_footage, score, train
     from tlae.api_scores import evaluate, find_events, open_scores, render, report
     from tlae.budget import Budget
-    from tlae.live import Live
+    from tlae.live.live import Live
     from tlae.scoring.results import Scores
 
 __version__ = "0.1.0"
@@ -42,7 +42,7 @@ __all__ = [
 
 _HOMES = {
     "Budget": "tlae.budget",
-    "Live": "tlae.live",
+    "Live": "tlae.live.live",
     "Scores": "tlae.scoring.results",
     "calibrate": "tlae.api",
     "evaluate": "tlae.api_scores",

@@ -12,7 +12,8 @@ from tlae.budget import Budget
 from tlae.errors import UserError
 from tlae.exported.measuring import MeasuringScorer
 from tlae.exporting.export import exported
-from tlae.live import Live, LiveScore
+from tlae.live.live import Live
+from tlae.live.score import LiveScore
 from tlae.model_file import Model, build_net
 from tlae.models.standardised import Standardised
 from tlae.scorable import Scorable

@@ -13,7 +13,8 @@ from tests.small_footage import SIZE_HW, frame_image, small_model
 from tlae.budget import Budget
 from tlae.camera.fit import fit_camera
 from tlae.errors import UserError
-from tlae.live import Live, LiveScore
+from tlae.live.live import Live
+from tlae.live.score import LiveScore
 from tlae.model_file import Model
 from tlae.scorable import Scorable
 from tlae.scoring.rule import ScoringRule

@@ -13,7 +13,7 @@ from tests.watching.running import messages_in, require_whole, scores_in, settin
 from tlae.budget import Budget
 from tlae.cli import main
 from tlae.config_scores import EventsConfig
-from tlae.live import Live
+from tlae.live.live import Live
 from tlae.model_file import load_model
 from tlae.scoring.results import Scores, read_results
 from tlae.workflows.events import find_anew

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.scoring.test_thing_kinds import BOX, SIZE_HW, THING, ground, with_thing
-from tlae.live_state import pack, unpack
+from tlae.live.state import pack, unpack
 from tlae.scoring import live_things
 from tlae.scoring.live_things import LiveThings
 from tlae.scoring.stretch import Moment

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tlae.errors import UserError
-from tlae.live_state import pack, unpack
+from tlae.live.state import pack, unpack
 from tlae.scoring.areas import whole_area
 from tlae.scoring.event_follower import EventFollower
 from tlae.scoring.event_rule import EventRule

@@ -23,7 +23,7 @@ from tests.serving.in_process import service_of, session_of
 from tlae.budget import Budget
 from tlae.cli import main
 from tlae.errors import UserError
-from tlae.live import Live
+from tlae.live.live import Live
 from tlae.model_file import load_model, save_model
 
 ODD = (20, 21, 22, 23, 40, 41, 42, 43)  # two events

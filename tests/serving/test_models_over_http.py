@@ -12,7 +12,7 @@ import pytest
 
 from tests.serving.conftest import frame_png
 from tests.small_footage import frame_image, small_model
-from tlae.live import Live
+from tlae.live.live import Live
 from tlae.model_file import load_model, save_model
 
 pytest.importorskip("fastapi", reason="needs the extra serve")

@@ -15,7 +15,7 @@ from tests.serving.conftest import frame_png
 from tests.small_footage import NETS, frame_image, small_model, write_clips
 from tlae.budget import Budget
 from tlae.cli import main
-from tlae.live import Live
+from tlae.live.live import Live
 from tlae.scoring.results import read_results
 
 pytest.importorskip("fastapi", reason="needs the extra serve")

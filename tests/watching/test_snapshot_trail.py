@@ -8,7 +8,8 @@ import pytest
 
 from tests.small_footage import frame_image, small_model
 from tlae.budget import Budget
-from tlae.live import Live, LiveScore
+from tlae.live.live import Live
+from tlae.live.score import LiveScore
 from tlae.rendering.heatmap import TRAIL_FRAMES, FloatMap, RecentMaps, without_trail
 from tlae.watching.messages import OpenEvent
 from tlae.watching.snapshots import Look, PeakPictures, Snapshots

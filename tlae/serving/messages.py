@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tlae.budget import Budget
 from tlae.errors import refusing_bad_values
-from tlae.live import LiveScore
+from tlae.live.score import LiveScore
 from tlae.plain_values import finite_or_none
 from tlae.scoring.events import Event
 from tlae.scoring.thing_kinds import until_words

@@ -6,7 +6,7 @@ import numpy as np
 from fastapi import APIRouter, Depends, File, Response, UploadFile
 
 from tlae.exported.model import ExportedModel
-from tlae.live import Live
+from tlae.live.live import Live
 from tlae.plain_values import finite_or_none
 from tlae.serving.messages import Facts, verdict_facts
 from tlae.serving.pictures import Picture, read_picture

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tlae.explorer.pictures import jpeg
-from tlae.live import LiveScore
+from tlae.live.score import LiveScore
 from tlae.plain_values import finite_or_none
 from tlae.rendering.heatmap import FloatMap, without_trail
 from tlae.scoring.events import SEEING, Event

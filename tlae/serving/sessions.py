@@ -16,7 +16,7 @@ from tlae.budget import Budget
 from tlae.errors import UserError
 from tlae.footage.frames import OK
 from tlae.footage.preprocess import same_shape
-from tlae.live import Live
+from tlae.live.live import Live
 from tlae.rendering.heatmap import FloatMap, RecentMaps
 from tlae.scoring.current_answers import give_answer, take_back_answer
 from tlae.scoring.events import Event

@@ -8,7 +8,8 @@ from typing import Any
 
 from tlae.budget import Budget
 from tlae.footage.preprocess import same_shape
-from tlae.live import Live, LiveScore
+from tlae.live.live import Live
+from tlae.live.score import LiveScore
 from tlae.number_words import how_many
 from tlae.scoring.events import CAMERA, Event, iso_of
 from tlae.watching.arrival import Arrival, Counts, Progress

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 
 from tlae.footage.frames import OK, Image
-from tlae.live import LiveScore
+from tlae.live.score import LiveScore
 from tlae.rendering.heatmap import FloatMap, HeatScale, Mask, RecentMaps, without_trail
 from tlae.rendering.marks import Caption, reason_of_alarm
 from tlae.rendering.overlay import draw_overlay

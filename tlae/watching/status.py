@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tlae.live import LiveScore
+from tlae.live.score import LiveScore
 from tlae.plain_values import finite_or_none
 from tlae.watching.arrival import Counts
 from tlae.whole_file import write_json

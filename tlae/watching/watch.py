@@ -16,7 +16,7 @@ from tlae.budget import Budget
 from tlae.errors import UserError, refusing_bad_values
 from tlae.folder_lock import held_folder
 from tlae.footage.hours import parse_hours
-from tlae.live import Live
+from tlae.live.live import Live
 from tlae.scorable import Scorable, load_scorable, run_name
 from tlae.watching.address import Address, Kind, address_of
 from tlae.watching.arrival import Arrival, Source, Wanted

@@ -1,0 +1,1 @@
+"""Scoring as frames arrive: ``tlae.Live``."""
