@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("onnx", reason="needs the extra export")
 
-from tests.exported.light import COMMANDS, prepare, run, run_server
+from tests.exported.light import COMMANDS, prepare, prepare_street, run, run_server
 
 ROOT = Path(__file__).resolve().parents[1]
 LACKING = ("torch", "pandas", "pytorch_lightning", "scipy", "matplotlib", "pyarrow")
@@ -37,3 +37,5 @@ def test_every_light_command_runs_where_nothing_else_is_installed(tmp_path: Path
     for command in COMMANDS.values():
         run([str(python), "-I", "-m", "tlae"], command, folder)
     run_server([str(python), "-I", "-m", "tlae"], folder)
+    (tmp_path / "street").mkdir()
+    run([str(python), "-I", "-m", "tlae"], prepare_street(tmp_path / "street"), tmp_path / "street")

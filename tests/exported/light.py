@@ -10,6 +10,7 @@ from urllib.request import urlopen
 import cv2
 import numpy as np
 
+from tests.exported.small_measuring import film_for, street_model
 from tests.small_footage import frame_image, small_model, write_clips
 from tlae.exporting.export import exported
 
@@ -37,6 +38,16 @@ def prepare(folder: Path) -> Path:
         film.write(np.ascontiguousarray(frame_image(number)[..., ::-1]))
     film.release()
     return folder
+
+
+def prepare_street(folder: Path) -> str:
+    """A model that measures, and pictures that move; the command that scores them."""
+    model = street_model("joint")
+    (folder / "street.onnx").write_bytes(exported(model)[0])
+    (folder / "street").mkdir()
+    for number, frame in enumerate(film_for(model)):
+        cv2.imwrite(str(folder / f"street/{number:03d}.png"), frame[..., ::-1])
+    return "score model_file=street.onnx footage=street name=s paths.scores=. paths.cache=c"
 
 
 def run(python: Sequence[str], command: str, folder: Path) -> str:

@@ -4,14 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cv2
 import pytest
 
 pytest.importorskip("onnxruntime", reason="needs the extra export")
 
-from tests.exported.light import COMMANDS, prepare, run, run_server
-from tests.exported.small_measuring import film_for, street_model
-from tlae.exporting.export import exported
+from tests.exported.light import COMMANDS, prepare, prepare_street, run, run_server
 
 HEAVY = ("torch", "torchvision", "pytorch_lightning", "lightning", "pandas", "pyarrow", "scipy")
 HEAVY += ("skimage", "sklearn", "matplotlib")
@@ -50,13 +47,7 @@ def test_serving_needs_none_of_them(folder: Path) -> None:
 
 
 def test_a_net_that_measures_needs_none_of_them(tmp_path: Path) -> None:
-    model = street_model("joint")
-    (tmp_path / "street.onnx").write_bytes(exported(model)[0])
-    (tmp_path / "street").mkdir()
-    for number, frame in enumerate(film_for(model)):
-        cv2.imwrite(str(tmp_path / f"street/{number:03d}.png"), frame[..., ::-1])
-    words = "model_file=street.onnx footage=street paths.scores=. paths.cache=c"
-    assert "30 of 31 frames have a score" in run(BLOCKED, f"score {words} name=s", tmp_path)
+    assert "30 of 31 frames have a score" in run(BLOCKED, prepare_street(tmp_path), tmp_path)
     run(BLOCKED, "report scores=s", tmp_path)
     assert "moves" in (tmp_path / "s/scores.csv").read_text()
 

@@ -18,7 +18,7 @@ Step = Callable[[Arrays], Arrays]
 LIBRARIES = {
     "onnxruntime": ("onnxruntime", "pip install onnxruntime"),
     "opencv": ("cv2", "pip install opencv-python-headless"),
-    "openvino": ("openvino", "pip install openvino"),
+    "openvino": ("openvino", "pip install 'tlae[openvino]'"),
 }
 ENGINES = tuple(LIBRARIES)
 
@@ -93,7 +93,9 @@ def _opencv(graph: bytes, outputs: tuple[str, ...]) -> Step:
 def _openvino(graph: bytes, outputs: tuple[str, ...]) -> Step:
     import openvino
 
-    request = openvino.Core().compile_model(openvino.Core().read_model(graph), "CPU")
+    core = openvino.Core()
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}  # else 16 bits, where the processor has them
+    request = core.compile_model(core.read_model(graph), "CPU", exact)
 
     def step(inputs: Arrays) -> Arrays:
         answer = request(inputs)
