@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tlae.compose import settings_of_words
-from tlae.watching.watch import WatchReport, watch
+from tlae.watching.opened_watch import watch
+from tlae.watching.watch import WatchReport
 
 LONGEST_S = 180.0
 

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections import namedtuple
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,8 +32,12 @@ FPS = 10
 
 @pytest.fixture
 def film(tmp_path: Path) -> Path:
+    return written(tmp_path / "film.mp4")
+
+
+def written(path: Path) -> Path:
     """Ten seconds at ten frames a second, a key frame each second."""
-    path, rng = tmp_path / "film.mp4", np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     with av.open(str(path), "w") as container:
         choices = {"g": f"{FPS}", "bf": "0", "sc_threshold": "0"}
         stream = container.add_stream("libx264", rate=FPS, options=choices)
@@ -98,6 +103,29 @@ def test_a_clip_begins_with_the_key_frame_before_its_lead_and_says_so(
         frame = next(f for f in whole.decode(video=0) if f.time == 2.0).to_ndarray()
         assert (first == frame).all()  # not encoded again
         assert abs(float((container.duration or 0) / av.time_base) - 4.6) < 0.15
+
+
+def test_a_stream_that_was_joined_between_key_frames_has_clips(tmp_path: Path) -> None:
+    path, out = written(tmp_path / "joined.ts"), tmp_path / "out"
+    with av.open(str(path)) as container:
+        second = list(container.demux(video=0))[1].pos
+    path.write_bytes(path.read_bytes()[second:])
+    recorder = Recorder(out, ClipConfig(record=True, before_s=1), Room(out, KeepConfig()))
+    out.mkdir()
+    late = {"probesize": "20000", "analyzeduration": "1"}
+    with av.open(str(path), options=late) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.width == 0
+        recorder.connected(stream, is_stamped=True)
+        for number, packet in enumerate(container.demux(stream)):
+            if number == 40:
+                recorder.begin("E0001", NOON + timedelta(seconds=4))
+            recorder.take(packet, NOON + timedelta(seconds=number / FPS), number / FPS)
+            with suppress(av.FFmpegError):  # before the first key frame
+                packet.decode()
+        recorder.disconnected()
+    (clip,) = clips(out)
+    assert frames(out / clip["path"]) == clip["frames"] > 40
 
 
 def test_an_event_at_the_begin_of_a_stream_has_a_shorter_lead(film: Path, tmp_path: Path) -> None:

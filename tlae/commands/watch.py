@@ -14,16 +14,16 @@ import threading
 
 from tlae.commands.state_line import state_line
 from tlae.number_words import how_many
+from tlae.watching.opened_watch import opened_watch
 from tlae.watching.process import json_log, signals_caught
 from tlae.watching.settings import WatchConfig
-from tlae.watching.watch import watch
 
 
 def run(cfg: WatchConfig) -> None:
     """Watch until a signal comes or a file ends."""
     stop, is_plain = threading.Event(), cfg.log == "plain"
-    with signals_caught(stop) as caught, json_log(not is_plain):
-        report = watch(cfg, stop, state_line(is_shown=is_plain))
+    with json_log(not is_plain), opened_watch(cfg) as opened, signals_caught(stop) as caught:
+        report = opened.run(stop, state_line(is_shown=is_plain))
     if signal.SIGINT in caught:
         raise KeyboardInterrupt
     if is_plain:

@@ -1,5 +1,6 @@
 """One video file that encoded packets are copied into."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
@@ -63,6 +64,11 @@ class ClipFile:
         self._out: OutputContainer = av.open(str(path), "w", options=ALIVE)
         self._out.metadata["creation_time"] = created_at.isoformat()
         self._stream = self._out.add_stream_from_template(stream)
+        context, seen = self._stream.codec_context, stream.codec_context
+        if not context.width:  # joined between two key frames: the size was not known yet
+            context.width, context.height = seen.width, seen.height
+            with suppress(ValueError):  # early PyAV takes none of what is written
+                context.extradata = first.data
 
     def write(self, coded: Coded) -> None:
         """Append a packet."""

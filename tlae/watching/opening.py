@@ -15,9 +15,6 @@ from tlae.watching.settings import CameraConfig
 from tlae.watching.store import Store
 from tlae.watching.stream import StreamSource
 
-MARGIN_S = 5.0
-FILE_S = 30.0  # to read one file, or one frame of it
-
 
 def source_of(
     address: Address,
@@ -53,13 +50,6 @@ def interval_of(address: Address, cfg: CameraConfig, learnt_s: float) -> float:
     if address.kind == Kind.FILE:
         return film_interval_s(Path(address.path), cfg) or learnt_s
     return learnt_s if cfg.interval_s is None else cfg.interval_s
-
-
-def patience_s(address: Address, cfg: CameraConfig) -> float:
-    """Longest time that a single read of a source may take [s]."""
-    if address.kind in (Kind.FOLDER, Kind.FILE):
-        return FILE_S
-    return 2 * cfg.open_timeout_s + cfg.read_timeout_s + MARGIN_S  # opening takes up to two
 
 
 def required_camera(address: Address, facts: Mapping[str, Any], folder: Path) -> str:

@@ -8,6 +8,9 @@ import time
 from tlae.watching.arrival import Arrival, Source
 
 AHEAD = 2  # frames read before they are asked for, where none may be lost
+STOP_S = (
+    1.0  # for the thread to end; FFmpeg waits for a silent camera for longer, and cannot be told
+)
 
 logger = logging.getLogger(__name__)
 
@@ -17,11 +20,10 @@ class Reader:
 
     Args:
         source: see ``Source``.
-        patience_s: longest time that a single call of the source takes [s].
     """
 
-    def __init__(self, source: Source, patience_s: float) -> None:
-        self._source, self._patience_s = source, patience_s
+    def __init__(self, source: Source) -> None:
+        self._source = source
         self._waiting: queue.Queue[Arrival] = queue.Queue(AHEAD if source.keeps_all else 1)
         self._stop = threading.Event()
         self._failure: BaseException | None = None
@@ -48,14 +50,14 @@ class Reader:
             return None
 
     def close(self) -> None:
-        """End the thread; it closes the camera itself."""
+        """End the thread, which closes the camera itself; one that waits for it is left alone."""
         self._stop.set()
-        ends_s = time.monotonic() + self._patience_s
+        ends_s = time.monotonic() + STOP_S
         while self._thread.is_alive() and time.monotonic() < ends_s:
             self._drop_one()
             self._thread.join(0.05)
         if self._thread.is_alive():
-            logger.warning("the camera does not answer and is left open")
+            logger.warning("the camera sends nothing, and is left without waiting for it")
 
     def _read(self) -> None:
         try:

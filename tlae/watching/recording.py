@@ -2,14 +2,16 @@
 
 Packets are kept from the last key frame before the wanted begin on, because a video can begin with
 a key frame alone. So a clip begins a little earlier than was asked for, or later where the stream
-had just begun; ``clips.jsonl`` says when. All files are written by the thread that reads the
-camera: its containers must not be touched by another one.
+had just begun; ``clips.jsonl`` says when. The thread that reads the camera writes all files. It may
+wait for a silent camera while the watch ends: another thread ends the files then, and what comes
+later is not recorded.
 """
 
 import errno
 import json
 import logging
 import queue
+import threading
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -72,6 +74,7 @@ class Recorder:
         self._bytes = 0
         self._stream: VideoStream | None = None
         self._is_stamped = True
+        self._writing, self._is_closed = threading.RLock(), False
 
     def begin(self, event: str, began_at: datetime) -> None:
         """An event is known that began then, on the camera's clock; any thread may call."""
@@ -93,12 +96,19 @@ class Recorder:
             return
         self._stream = stream
 
-    def disconnected(self) -> None:
+    def disconnected(self, reason: str = "the connection ended") -> None:
         """No packet of the stream follows, and it is still open."""
-        for wish in list(self._wishes.values()):
-            self._finish(wish, "the connection ended")
-        self._ring.clear()
-        self._bytes, self._stream = 0, None
+        with self._writing:
+            for wish in list(self._wishes.values()):
+                self._finish(wish, reason)
+            self._ring.clear()
+            self._bytes, self._stream = 0, None
+
+    def close(self) -> None:
+        """End all files; any thread may call."""
+        with self._writing:
+            self.disconnected("the watch ended")
+            self._is_closed = True
 
     def take(self, packet: "av.Packet[VideoStream]", at: datetime, at_s: float) -> None:
         """The next packet.
@@ -108,9 +118,12 @@ class Recorder:
             at: now, on the camera's clock.
             at_s: now, by the monotonic clock.
         """
-        coded = self._copied(packet, at, at_s)
-        if coded is None:
-            return
+        with self._writing:
+            coded = None if self._is_closed else self._copied(packet, at, at_s)
+            if coded is not None:
+                self._record(coded)
+
+    def _record(self, coded: Coded) -> None:
         if self._ring and abs(coded.time_s - self._ring[-1].time_s) > JUMP_S:
             stream = self._stream
             self.disconnected()

@@ -7,18 +7,16 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tlae.budget import Budget
-from tlae.errors import UserError, refusing_bad_values
-from tlae.folder_lock import held_folder
+from tlae.errors import UserError
 from tlae.footage.hours import parse_hours
 from tlae.live.live import Live
-from tlae.scorable import Scorable, load_scorable, run_name
-from tlae.watching.address import Address, Kind, address_of
+from tlae.scorable import Scorable, run_name
+from tlae.watching.address import Address, Kind
 from tlae.watching.arrival import Arrival, Source, Wanted
 from tlae.watching.chosen_sinks import sinks_of
 from tlae.watching.controls import Controls
@@ -26,8 +24,7 @@ from tlae.watching.delivery import Deliveries
 from tlae.watching.following import Following
 from tlae.watching.keeping_up import KeepingUp
 from tlae.watching.messages import Announcer
-from tlae.watching.opening import interval_of, patience_s, required_camera, source_of
-from tlae.watching.process import limit_threads
+from tlae.watching.opening import interval_of, required_camera, source_of
 from tlae.watching.reader import Reader
 from tlae.watching.recording import Recorder
 from tlae.watching.room import Room
@@ -35,7 +32,6 @@ from tlae.watching.settings import WatchConfig
 from tlae.watching.snapshots import PeakPictures, Snapshots
 from tlae.watching.status import Status
 from tlae.watching.store import FILE, Pending, Store
-from tlae.whole_file import explain_os_errors, is_empty_folder
 
 TICK_S = 0.25
 SHOW_EVERY_S = 1.0
@@ -74,40 +70,7 @@ class WatchReport:
     waiting: int
 
 
-def watch(cfg: WatchConfig, stop: threading.Event, show: Show) -> WatchReport:
-    """Watch a camera.
-
-    Args:
-        cfg: settings.
-        stop: set it to end the watch; what goes on then continues with the next start.
-        show: takes a line about the state, about once a second.
-
-    Raises:
-        UserError: settings do not fit, the camera cannot be opened, the folder is taken, or what
-            was found could not be written to the end.
-    """
-    model = load_scorable(Path(cfg.model_file).expanduser())
-    limit_threads(cfg.threads)
-    address = address_of(cfg.camera.path, cfg.camera.open_timeout_s)
-    folder = Path(cfg.out).expanduser()
-    with held_folder(folder, "give another out=..."):
-        _require_own(folder)
-        with explain_os_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        with closing(Store(folder)) as store, refusing_bad_values():
-            return _Watch(cfg, model, address, store, folder).run(stop, show)
-
-
-def _require_own(folder: Path) -> None:
-    is_ours = (folder / FILE).is_file() or not folder.exists() or is_empty_folder(folder)
-    if not is_ours:
-        raise UserError(
-            f"out must be a new folder or one of tlae watch, {folder} holds something else; give "
-            "another out=..."
-        )
-
-
-class _Watch:
+class Watch:
     """A watch that runs.
 
     Args:
@@ -208,14 +171,25 @@ class _Watch:
         return source_of(self._address, self._cfg.camera, self._store, wanted, self._recorder)
 
     def run(self, stop: threading.Event, show: Show) -> WatchReport:
-        """Watch until stopped, or until a file ends."""
+        """Watch until stopped, or until a file ends.
+
+        Args:
+            stop: set it to end the watch; what goes on then continues with the next start.
+            show: takes a line about the state, about once a second.
+
+        Raises:
+            UserError: the camera gives nothing from the start, or what was found could not be
+                written to the end.
+        """
         with self._deliveries:
             self._commit()
-            reader = Reader(self._source, patience_s(self._address, self._cfg.camera))
+            reader = Reader(self._source)
             try:
                 self._watch(reader, stop, show)
             finally:
                 reader.close()
+                if self._recorder is not None:
+                    self._recorder.close()
                 self._commit()
         self._write_status()
         if self._is_unwritten:
