@@ -123,3 +123,14 @@ def test_the_picture_of_the_parts_shows_these_arrows() -> None:
         while more := {end for start in reached for end in drawn.get(start, set())} - reached:
             reached |= more
         assert used - GROUND <= reached, part
+
+
+def test_the_install_line_of_the_readme_brings_what_its_commands_need() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    installed = re.search(r"-e '\.\[([a-z,]+)\]'", readme)
+    assert installed is not None
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    extras = dict(re.findall(r"^(\w+) = \[.*?# (tlae [^,\n]+)", project, re.MULTILINE))
+    assert {"export", "feed", "images", "serve"} <= set(extras)
+    needed = {extra for extra, command in extras.items() if f"{command} " in readme}
+    assert needed <= set(installed[1].split(","))
