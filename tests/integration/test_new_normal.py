@@ -43,6 +43,7 @@ def test_calibrated_footage_keeps_the_budget_it_was_asked_for(
     assert main(words(model_file, tmp_path, "scoring.false_alarm_rate=0.05")) == 0
     shown = capsys.readouterr().out
     assert "calibrated on 60 normal frames" in shown
+    assert "thresholds rest on 48 of them, because smoothing in time is not settled" in shown
     now = next(line for line in shown.splitlines() if line.strip().startswith("now:"))
     per_day = float(now.split(": ")[-1].split()[0])
     assert per_day * 60 * 0.1 / 86400 <= 0.05 * 60  # alarms in these 60 frames of 0.1 s each

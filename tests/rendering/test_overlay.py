@@ -96,6 +96,27 @@ def test_alarm_has_a_red_border_and_a_badge() -> None:
     assert not red[30:-30, 30:-30].any()
 
 
+@pytest.mark.parametrize("columns", [slice(38, 48), slice(20, 48), slice(0, 48)])
+def test_the_badge_leaves_boxes_at_the_top_free(columns: slice) -> None:
+    error = np.zeros((36, 48), np.float32)
+    error[:6, columns] = 2.0  # less than a third of the picture
+    caption = Caption("2026-01-01 10:00:00", "cam1 frame 7")
+    with_badge, without = (
+        draw_overlay(
+            picture(), error, 1.0, SCALE, alarm=alarm, caption=caption, strength=1.5, legend=True
+        )
+        for alarm in (True, False)
+    )
+    edge = 4  # where the red border is
+    left, right = 10 * columns.start + edge, min(10 * columns.stop, 480) - edge
+    box = slice(edge, 62), slice(left, right)
+    changed = (with_badge[box] != without[box]).any(axis=-1)
+    line = drawn_with(without[box], AMBER)  # amber is red in an alarm
+    assert not (changed & ~line).any()
+    red = drawn_with(with_badge, ALARM)[edge:-edge, edge:-edge]
+    assert red.sum() > 600  # the badge is elsewhere
+
+
 def test_the_badge_bears_the_one_figure_of_the_frame() -> None:
     plain = draw_overlay(picture(), hot_square(), 1.0, SCALE, alarm=True)
     told = draw_overlay(picture(), hot_square(), 1.0, SCALE, alarm=True, strength=1.5)

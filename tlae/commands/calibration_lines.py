@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tlae.model_file import Model
 from tlae.number_words import how_many
 from tlae.scoring.calibrate import PerMode
 from tlae.scoring.marks import Mark
@@ -17,12 +18,24 @@ def calibration_lines(report: CalibrationReport, seconds: float) -> Iterator[str
     new = report.new_frames if report.marks is None else report.new_frames + _frames(report.marks)
     yield (
         f"calibrated on {how_many(len(known.raw), 'normal frame')} ({known.days:.2g} days), "
-        f"{new:,} of them new, in {seconds:.1f} s"
+        f"{new:,} of them new, in {seconds:.1f} s{settled_words(report.model)}"
     )
     yield _alarms_line("before", report.before)
     yield _alarms_line("now", report.now)
     if report.marks is not None:
         yield from _lines_of_marks(report.marks)
+
+
+def settled_words(model: Model) -> str:
+    """On how many of its normal frames a model's thresholds rest, and why not on all; else ""."""
+    known, rule = model.calibration, model.rule
+    settled = len(known.smoothed(rule.smooth_frames, causal=rule.causal).raw)
+    if settled == len(known.raw):
+        return ""
+    return (
+        f"; thresholds rest on {settled:,} of them, because smoothing in time is not settled where "
+        "a run begins" + " or ends" * (not rule.causal)
+    )
 
 
 def _alarms_line(when: str, alarms: AlarmsHere) -> str:

@@ -8,6 +8,7 @@ started again, with the losses of an unbroken one.
 import math
 from typing import Any
 
+from tlae.commands.calibration_lines import settled_words
 from tlae.config import TrainConfig
 from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
@@ -32,8 +33,8 @@ def _print_end(report: TrainingReport) -> None:
     if "epochs" in model.training:
         _print_loss(model.training, report.baselines)
     print(
-        f"{model.training['seconds']:.0f} s in all; calibrated on {len(model.calibration.raw):,} "
-        "held-out frames"
+        f"{model.training['seconds']:.0f} s in all; calibrated on "
+        f"{how_many(len(model.calibration.raw), 'held-out frame')}{settled_words(model)}"
     )
     moments = ", ".join(f"{c} frame {n} ({s:.3g})" for c, n, s in model.training["highest"])
     print(f"its highest moments set the threshold; look whether they are normal: {moments}")

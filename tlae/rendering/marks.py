@@ -1,6 +1,6 @@
 """Marks drawn into a picture, in place: regions, contours, boxes, captions, the alarm badge."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -229,12 +229,13 @@ def draw_scale(canvas: Image, scale: HeatScale, threshold: float, words: str = "
     return place
 
 
-def draw_alarm(canvas: Image, strength: str = "") -> Rect:
-    """Red border and badge at the top right; returns the badge's place.
+def draw_alarm(canvas: Image, strength: str = "", taken: Sequence[Rect] = ()) -> Rect:
+    """Red border, and a badge at the top right or next to what is there; returns its place.
 
     Args:
         canvas: RGB (H, W, 3), drawn on.
         strength: written in the badge.
+        taken: places of boxes and texts, which the badge leaves free if it can.
     """
     height, width = canvas.shape[:2]
     thick = 2 * _line_px(canvas)
@@ -243,9 +244,21 @@ def draw_alarm(canvas: Image, strength: str = "") -> Rect:
     line_px = line_height((height, width))
     text = f"ALARM {strength}".rstrip()
     badge = plate_at(text, (0, 0), line_px, bold=True)
-    corner = (max(0, width - badge.width), 0)
-    draw_plate(canvas, text, corner, line_px, ground=ALARM)
-    return plate_at(text, corner, line_px, bold=True)
+    place = _free_place(badge, taken, (height, width))
+    draw_plate(canvas, text, (place.left, place.top), line_px, ground=ALARM)
+    return place
+
+
+def _free_place(badge: Rect, taken: Sequence[Rect], size_hw: tuple[int, int]) -> Rect:
+    """Along the upper edge from the right, else down the right edge; where all is taken, first."""
+    right = max(0, size_hw[1] - badge.width)
+    along = [(other.left - badge.width, 0) for other in sorted(taken, key=lambda one: -one.left)]
+    down = [(right, other.bottom) for other in sorted(taken, key=lambda one: one.bottom)]
+    places = [Rect(*corner, badge.width, badge.height) for corner in ((right, 0), *along, *down)]
+    for place in places:
+        if place.within(size_hw) and not any(place.overlaps(other) for other in taken):
+            return place
+    return places[0]
 
 
 def _line_px(canvas: Image) -> int:

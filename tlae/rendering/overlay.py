@@ -159,7 +159,7 @@ def _draw_marks(
     boxes = [draw_box(canvas, region.box, colour) for region, _ in boxed]
     taken += draw_caption(canvas, caption) if caption else []
     if badge is not None:
-        taken.append(draw_alarm(canvas, badge))
+        taken.append(draw_alarm(canvas, badge, [*boxes, *taken]))
     for (_, label), box in zip(boxed, boxes, strict=True):
         if label:
             draw_label(canvas, label, box, colour, taken)
