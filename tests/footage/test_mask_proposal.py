@@ -47,6 +47,18 @@ def with_tree(samples: Samples) -> Samples:
     return waving
 
 
+def with_loaded_car(samples: Samples) -> Samples:
+    """A parked car at the border; towards the end somebody loads it for a third of the time."""
+    random = np.random.default_rng(2)
+    loaded = samples.copy()
+    loaded[:, 20:42, 296:] = 100
+    for sample in loaded[-len(loaded) // 3 :]:
+        things = random.integers(0, 2, (11, 12), dtype=np.uint8) * 200
+        sample[20:42, 296:] = cv2.resize(things, (24, 22), interpolation=cv2.INTER_NEAREST)
+    loaded[:, 20:42, 296::6] = 0  # the tyres and windows stay as dark as they are
+    return loaded
+
+
 def pixels(polygon: Polygon) -> np.ndarray:
     return covered(polygon, SIZE_HW)
 
@@ -83,6 +95,12 @@ def test_a_clock_takes_the_standing_date_beside_it_along() -> None:
 def test_a_street_without_a_clock_has_none(light: bool) -> None:
     assert find_clocks(street(light=light)) == []
     assert find_clocks(with_tree(street(light=light))) == []
+
+
+def test_what_changes_for_a_while_is_no_clock() -> None:
+    assert find_clocks(with_loaded_car(street())) == []
+    (clock,) = find_clocks(with_loaded_car(with_clock(street(), (5, 15), 1.0)))
+    assert max(x for x, _ in clock) < 0.6
 
 
 def test_a_waving_tree_is_restless_and_a_walker_is_not() -> None:

@@ -1,7 +1,7 @@
 """Places worth ignoring, found in samples of the footage: overlaid clocks, what never rests.
 
 An overlaid clock is a line of text near the upper or lower border: sharp strokes of one unchanging
-ink that come and go, with calm above and below. What never rests, such as a tree in the wind,
+ink that come and go all the time, with calm above and below. What never rests, such as a tree in the wind,
 changes from nearly every sample to the next.
 """
 
@@ -25,6 +25,8 @@ BORDER = 0.15  # a clock lies this near to the upper or lower border, in picture
 LEAST_ASPECT = 0.7  # width by height: two digits
 STEADY_INK = 12.0  # grey levels that the ink varies in time
 STANDING = 0.4  # share of the time that a pixel beside it has the ink of the clock
+QUARTERS = 4  # of the time; a clock changes in each of them, a vehicle that is loaded in one or two
+CHANGING = 0.25  # share of a clock's switching pixels that do so in its calmest quarter
 SPACE = 1.2  # between characters, in line heights
 MARGIN = 0.25  # around a clock, in line heights
 
@@ -77,7 +79,7 @@ def find_clocks(samples: Samples) -> list[Polygon]:
 
     Args:
         samples: (n, H, W), grey, in the order of time, about 480 rows high; spread so widely that
-            the digits change between many of them.
+            the digits change between many of them, and in each quarter of the time.
     """
     detail = np.stack([_detail(sample) for sample in samples])  # (n, H, W)
     switching = _switching(detail, samples)
@@ -93,7 +95,11 @@ def find_clocks(samples: Samples) -> list[Polygon]:
         strip = TextStrip(top, top + down, left, left + across)
         if _is_text(strip, switching) and _has_steady_ink(strip, samples):
             clocks.append(_with_standing_text(strip, samples, np.median(detail, axis=0)))
-    return [clock.polygon((height, width), MARGIN * clock.height) for clock in _united(clocks)]
+    return [
+        clock.polygon((height, width), MARGIN * clock.height)
+        for clock in _united(clocks)
+        if _changes_throughout(clock, switching, samples)
+    ]
 
 
 def find_restless(samples: Samples, share: float, ignored: Mask) -> list[Polygon]:
@@ -172,6 +178,14 @@ def _has_steady_ink(strip: TextStrip, samples: Samples) -> bool:
     """The brightest or the darkest of a text stays the same by day and by night."""
     pixels = strip.of(samples).reshape(len(samples), -1)
     return any(np.percentile(pixels, q, axis=1).std() <= STEADY_INK for q in (3, 97))
+
+
+def _changes_throughout(strip: TextStrip, switching: Mask, samples: Samples) -> bool:
+    """Whether many of its pixels jump by a stroke in every quarter of the time."""
+    pixels = strip.of(samples)[:, strip.of(switching)].astype(np.int16)  # (n, k)
+    jumps = np.abs(np.diff(pixels, axis=0)) > STROKE
+    quarters = np.array_split(jumps, QUARTERS)
+    return min(float(quarter.any(axis=0).mean()) for quarter in quarters) >= CHANGING
 
 
 def _with_standing_text(
