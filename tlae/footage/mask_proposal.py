@@ -1,8 +1,8 @@
 """Places worth ignoring, found in samples of the footage: overlaid clocks, what never rests.
 
 An overlaid clock is a line of text near the upper or lower border: sharp strokes of one unchanging
-ink that come and go all the time, with calm above and below. What never rests, such as a tree in the wind,
-changes from nearly every sample to the next.
+ink that come and go all the time, with calm above and below. What never rests, such as a tree in
+the wind, changes from nearly every sample to the next.
 """
 
 from dataclasses import dataclass
