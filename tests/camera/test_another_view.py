@@ -95,7 +95,7 @@ def test_days_of_another_view_than_the_model_learnt_are_told(
     caplog.set_level(logging.WARNING)
     note_other_view(store, camera)
     (said,) = caplog.messages
-    assert "the picture of 2026-06-14 and 1 more days is another one than the model learnt" in said
+    assert "the picture of 2026-06-14 and 1 more day is another one than the model learnt" in said
     caplog.clear()
     note_other_view(stills(tmp_path / "same", [day(1)] * 2), camera)
     note_other_view(store, None)

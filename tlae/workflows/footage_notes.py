@@ -61,10 +61,9 @@ def note_days(store: FrameStore, runs: Sequence[Rows]) -> None:
         runs: rows to learn from and to calibrate on, in any order.
     """
     rows, index = np.sort(np.concatenate(runs)), store.index
-    taken_at = index["taken_at"][rows]
-    if np.isnat(taken_at).any() or median_interval_s(index) < STILLS_S:
+    if not _are_dated_stills(index, rows):
         return
-    days = len(np.unique(taken_at.astype("datetime64[D]")))
+    days = len(np.unique(index["taken_at"][rows].astype("datetime64[D]")))
     if days < LEAST_DAYS:
         logger.warning(
             f"note: stills of {how_many(days, 'day')} show the light and weather of few, and "
@@ -83,15 +82,20 @@ def note_days(store: FrameStore, runs: Sequence[Rows]) -> None:
 
 def note_other_view(store: FrameStore, camera: Camera | None) -> None:
     """Log a line where days of stills show another view than the model learnt from."""
-    taken_at = store.index["taken_at"]
-    is_dated = len(taken_at) > 0 and not np.isnat(taken_at).any()
-    if camera is None or not is_dated or median_interval_s(store.index) < STILLS_S:
+    rows, index = np.arange(len(store)), store.index
+    if camera is None or not _are_dated_stills(index, rows):
         return
-    found = other_days(store, np.arange(len(store)), camera.bank.rough_edges)
+    found = other_days(store, rows, camera.bank.rough_edges)
     if found:
-        day = taken_at[found[0].row].astype("datetime64[D]")
+        day = index["taken_at"][found[0].row].astype("datetime64[D]")
         more = f" and {how_many(len(found) - 1, 'more day')}" if len(found) > 1 else ""
         logger.warning("note: %s", other_view(found[0].alike, f"{day}{more}"))
+
+
+def _are_dated_stills(index: Table, rows: Rows) -> bool:
+    """Whether frames are far apart and all of these rows have wall-clock times."""
+    is_dated = len(rows) > 0 and not np.isnat(index["taken_at"][rows]).any()
+    return is_dated and median_interval_s(index) >= STILLS_S
 
 
 def fitted_levels(footage: Footage) -> Levels | None:
