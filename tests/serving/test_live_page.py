@@ -91,3 +91,38 @@ def test_things_of_stills_that_left_and_that_are_normal(url: str, browser: Any) 
     page.wait_for_selector("#hidden-events li:has-text('like answer A0001')")
     assert barriers_of(page) == []
     assert troubles == []
+
+
+def test_a_session_that_outlived_its_server_shows_its_events(url: str, browser: Any) -> None:
+    session = ask(url, "/api/sessions", b'{"model": "gate", "interval_s": 3600}')["id"]
+    push(url, session, range(6), odd=range(2, 5))
+    page = browser.new_page()
+    page.set_default_timeout(LIMIT_MS)
+    page.route("**/picture?*", lambda route: route.fulfill(status=404, body="{}"))
+    page.goto(url)
+    page.wait_for_selector("#events li")
+    assert "E0001" in page.inner_text("#events")
+    assert "2.0 h" in page.inner_text("#events")  # not 7200 s
+    assert page.inner_text("#no-picture").endswith("since the server began.")
+
+
+def test_each_frame_has_the_threshold_of_its_time(url: str, browser: Any) -> None:
+    session = ask(url, "/api/sessions", b'{"model": "gate"}')["id"]
+    push(url, session, range(10), odd=range(3, 7))
+    patch = urllib.request.Request(
+        f"{url}/api/sessions/{session}",
+        b'{"false_alarm_rate": 1e-60}',  # a threshold that nothing is above
+        {"Content-Type": "application/json"},
+        method="PATCH",
+    )
+    urllib.request.urlopen(patch, timeout=60).close()
+    push(url, session, range(10, 12), odd=range(0))
+    points = ask(url, f"/api/sessions/{session}/points")["points"]
+    assert points[-1]["threshold"] > max(point["raw"] for point in points)
+    page = browser.new_page()
+    page.set_default_timeout(LIMIT_MS)
+    page.goto(url)
+    page.wait_for_selector("#chart[data-drawn]")
+    alarms = sum(point["alarm"] for point in points)
+    assert alarms > 0
+    page.wait_for_selector(f"#chart[aria-label$='{alarms} are over the threshold']")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+import tlae
 from tests.serving.conftest import frame_png
 from tests.small_footage import NETS, frame_image, small_model, write_clips
 from tlae.budget import Budget
@@ -53,6 +54,32 @@ def test_frames_of_a_clip_score_as_the_command_scores_them(
     expected = [{name: event[name] for name in names} for event in offline.event_records]
     assert len(expected) >= 1
     assert [{name: event[name] for name in names} for event in events] == expected
+
+
+def test_large_jpegs_score_as_the_command_scores_them_and_are_shown_whole(
+    client: Any, models: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "footage").mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(3):  # fine structure: an eighth, decoded so, is not a mean
+        picture = rng.integers(0, 256, (640, 640, 3), dtype=np.uint8)
+        cv2.imwrite(str(tmp_path / f"footage/{number}.jpg"), picture)
+    files = sorted((tmp_path / "footage").iterdir())
+    scores = tlae.score(tlae.load(models / "gate/model.safetensors"), tmp_path / "footage")
+    session = session_of(client)
+    place = f"/api/sessions/{session}"
+    seen = [client.post(f"{place}/frames", content=file.read_bytes()).json() for file in files]
+    assert [one["raw"] for one in seen] == pytest.approx(scores.table["raw"].tolist())
+    assert jpeg_size(client.get(f"{place}/picture?heat=false").content) == (640, 640)
+    sent = [("images", (file.name, file.read_bytes())) for file in files]
+    results = client.post("/api/models/gate/score", files=sent).json()["results"]
+    assert [one["raw"] for one in results] == pytest.approx(scores.table["raw"].tolist())
+    answer = client.post("/api/models/gate/map?form=npy", content=files[0].read_bytes())
+    np.testing.assert_allclose(np.load(io.BytesIO(answer.content)), scores.map_of(0), rtol=1e-3)
+
+
+def jpeg_size(content: bytes) -> tuple[int, ...]:
+    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR).shape[:2]
 
 
 def test_what_a_page_shows_of_a_session(client: Any) -> None:

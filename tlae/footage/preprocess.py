@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import inf
 
 import cv2
+import numpy as np
 
 from tlae.footage.frames import Image
 from tlae.footage.images import Levels
@@ -42,7 +43,8 @@ class Preprocessing:
         method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
         if image.shape[:2] != self.size_hw:
             image = cv2.resize(image, (width, height), interpolation=method)
-        return image.reshape(height, width, self.channels)
+        picture = image.reshape(height, width, self.channels)
+        return np.ascontiguousarray(picture)  # of its size already: BGR[..., ::-1] is a view
 
 
 def same_shape(one_hw: tuple[int, int], other_hw: tuple[int, int]) -> bool:

@@ -66,6 +66,14 @@ def describe_footage(
     return broken
 
 
+def least_hw(descriptor: Descriptor, tiles_hw: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Size below which a picture must not be decoded for its tiles; None: only as it is."""
+    if descriptor.min_hw is None:
+        return None
+    down, across = tiles_hw or (1, 1)
+    return descriptor.min_hw[0] * down, descriptor.min_hw[1] * across
+
+
 def cut_tiles(image: Image, tiles_hw: tuple[int, int]) -> Iterator[tuple[int, int, Image]]:
     """Row, column and pixels of each tile, row by row; sizes differ by one pixel at most."""
     rows, columns = (
@@ -86,8 +94,7 @@ def _items(
 ) -> Iterator[_Item]:
     """Every item after the picture ``last`` (clip, frame)."""
     down, across = tiles_hw or (1, 1)
-    min_hw = descriptor.min_hw and (descriptor.min_hw[0] * down, descriptor.min_hw[1] * across)
-    for frame in _frames(footage, last, min_hw):
+    for frame in _frames(footage, last, least_hw(descriptor, tiles_hw)):
         if frame.image is None:
             yield _Item(frame, frame.path, frame.state, None, ends_picture=True)
         elif tiles_hw is None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from tlae.budget import Budget
 from tlae.errors import ModelFileError
 from tlae.footage.frames import Image
-from tlae.image_sets.describe import cut_tiles
+from tlae.image_sets.describe import cut_tiles, least_hw
 from tlae.image_sets.describe_now import BATCH, QUADRANTS_HW
 from tlae.image_sets.descriptors import build_descriptor
 from tlae.image_sets.estimators import Scores
@@ -52,6 +52,11 @@ class PictureJudge:
         self.threshold = judge.threshold
         if budget:
             self.threshold = threshold_of(judge.calibration, budget).value
+
+    @property
+    def min_hw(self) -> tuple[int, int] | None:
+        """Size at which files are decoded for it at the least; see ``decode_image``."""
+        return least_hw(self._descriptor, QUADRANTS_HW if self.judge.quadrants else None)
 
     def scores(self, images: Sequence[Image] | npt.NDArray[np.uint8]) -> Scores:
         """Score pictures; a higher score is more anomalous.

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Depends, File, Response, UploadFile
 
 from tlae.exported.model import ExportedModel
 from tlae.live.live import Live
+from tlae.live.score import LiveScore
 from tlae.plain_values import finite_or_none
 from tlae.serving.messages import Facts, verdict_facts
-from tlae.serving.pictures import Picture, read_picture
+from tlae.serving.pictures import Picture, SentPicture, read_picture
 from tlae.serving.refusals import Refused
 from tlae.serving.service import PICTURE_BODY, WRONG, Service, body_of, map_answer
 from tlae.serving.shelf import Shelved
@@ -53,10 +54,10 @@ def model_routes(service: Service) -> APIRouter:
         pictures = (_read(service, shelved, image.file.read()) for image in images)
         with service.turn():
             if shelved.judge is not None:
-                results = _judged(shelved.judge, list(pictures))
+                results = _judged(shelved.judge, [picture.scored for picture in pictures])
             else:
                 live = Live(shelved.of_camera, device=service.device)
-                results = [verdict_facts(live.push(picture)) for picture in pictures]
+                results = [verdict_facts(_pushed(live, picture)) for picture in pictures]
         service.metrics.frames.labels("scored").inc(len(results))
         return {"model": shelved.id, "digest": shelved.digest, "results": results}
 
@@ -72,24 +73,33 @@ def model_routes(service: Service) -> APIRouter:
         shelved = service.shelf.get(model)
         live = Live(shelved.of_camera, device=service.device)
         with service.turn():
-            seen = live.push(_read(service, shelved, data))
+            seen = _pushed(live, _read(service, shelved, data))
         service.metrics.frames.labels("scored").inc()
         return map_answer(seen.map, seen.threshold, form)
 
     return router
 
 
-def _read(service: Service, shelved: Shelved, data: bytes) -> Picture:
+def _read(service: Service, shelved: Shelved, data: bytes) -> SentPicture:
     try:
-        levels = shelved.of_camera.preprocessing.levels if shelved.judge is None else None
-        picture = read_picture(data, service.most_pixels, levels)
-        fits_judge = picture.ndim == 3 and picture.shape[2] == 3 and picture.dtype == np.uint8
-        if shelved.judge is not None and not fits_judge:
-            raise Refused(422, "pictures must be (H, W, 3) uint8 for this model; convert them")
+        if shelved.judge is not None:
+            sent = read_picture(data, service.most_pixels, min_hw=shelved.judge.min_hw)
+            _require_rgb(sent.scored)
+            return sent
+        wanted = shelved.of_camera.preprocessing
+        return read_picture(data, service.most_pixels, wanted.levels, wanted.size_hw)
     except Refused:
         service.metrics.frames.labels("refused").inc()
         raise
-    return picture
+
+
+def _require_rgb(picture: Picture) -> None:
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+        raise Refused(422, "pictures must be (H, W, 3) uint8 for this model; convert them")
+
+
+def _pushed(live: Live, sent: SentPicture) -> LiveScore:
+    return live.push(sent.scored, source_hw=(sent.whole.shape[0], sent.whole.shape[1]))
 
 
 def _judged(judge: "PictureJudge", pictures: list[Picture]) -> list[Facts]:

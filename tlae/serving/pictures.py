@@ -3,6 +3,7 @@
 import io
 import math
 import warnings
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,26 +25,45 @@ HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 Picture = npt.NDArray[Any]
 
 
-def read_picture(data: bytes, most_pixels: float, levels: Levels | None = None) -> Picture:
+@dataclass(frozen=True, eq=False)
+class SentPicture:
+    """A picture of a request.
+
+    Attributes:
+        whole: (H, W, 3) uint8 RGB, to be shown; an array as it was sent: (H, W) or (H, W, C).
+        scored: the same at the size at which `tlae score` decodes such a file.
+    """
+
+    whole: Picture
+    scored: Picture
+
+
+def read_picture(
+    data: bytes,
+    most_pixels: float,
+    levels: Levels | None = None,
+    min_hw: tuple[int, int] | None = None,
+) -> SentPicture:
     """Decode the body of a request.
 
     Args:
         data: a JPEG, PNG, WebP, BMP or TIFF file, or an array as ``numpy.save`` writes it.
         most_pixels: height times width of the largest picture.
         levels: see ``decode_image``.
-
-    Returns:
-        (H, W, 3) uint8 RGB; an array as it was sent: (H, W) or (H, W, C).
+        min_hw: what the model needs of a picture, see ``decode_image``.
 
     Raises:
         Refused: 413 too many pixels, 415 another kind of file, 422 damaged.
     """
     if data.startswith(NPY):
-        return _array(data, most_pixels)
+        array = _array(data, most_pixels)
+        return SentPicture(array, array)
     height, width = _size(data)
     _require_pixels(height, width, most_pixels)
     try:
-        return decode_image(data, levels=levels)[0]
+        scored, whole_hw = decode_image(data, min_hw, levels)
+        whole = scored if whole_hw is None else decode_image(data, levels=levels)[0]
+        return SentPicture(whole, scored)
     except Unreadable as problem:
         raise Refused(
             422, f"the picture must be readable, got: {problem.reason}; send it again"

@@ -84,9 +84,9 @@ def session_routes(service: Service) -> APIRouter:
         found, counts = sessions.get(session), service.metrics.frames
         when = _when(time_s, taken_at)
         try:
-            levels = found.shelved.of_camera.preprocessing.levels
-            image = read_picture(data, service.most_pixels, levels)
-            point, event, ended = found.push(image, when)
+            wanted = found.shelved.of_camera.preprocessing
+            sent = read_picture(data, service.most_pixels, wanted.levels, wanted.size_hw)
+            point, event, ended = found.push(sent, when)
             service.keep(found, ended)
         except UserError:
             counts.labels("refused").inc()

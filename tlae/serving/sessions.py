@@ -10,8 +10,6 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-import numpy.typing as npt
-
 from tlae.budget import Budget
 from tlae.errors import UserError
 from tlae.footage.frames import OK
@@ -21,6 +19,7 @@ from tlae.rendering.heatmap import FloatMap, RecentMaps
 from tlae.scoring.current_answers import give_answer, take_back_answer
 from tlae.scoring.events import Event
 from tlae.scoring.marks import NORMAL, EventScores, Mark
+from tlae.serving.pictures import Picture, SentPicture
 from tlae.serving.refusals import Refused, not_found
 from tlae.serving.seen_frames import (
     NO_SIZE,
@@ -79,7 +78,7 @@ class Session:
         self._begin(shelved, budget)
 
     def push(
-        self, image: npt.NDArray[Any], when: datetime | float | None
+        self, sent: SentPicture, when: datetime | float | None
     ) -> tuple[Point, Event | None, list[Event]]:
         """Score the next frame; see ``Live.push``.
 
@@ -99,22 +98,22 @@ class Session:
             )
         try:
             with self._lock:
-                self._require_shape(image)
-                seen = self._live.push(image, when)
+                shape_hw = self._require_shape(sent.whole)
+                seen = self._live.push(sent.scored, when, shape_hw)
                 before: tuple[FloatMap, ...] = ()
                 if seen.state == OK:
                     before = self._recent.before(seen.frame, seen.time_s, seen.map)
-                ended = self._keep(Shown(self._frames, image, seen, before))
+                ended = self._keep(Shown(self._frames, sent.whole, seen, before))
                 self._frames += 1
                 strongest = None if seen.event is None else self._in_session(seen.event)
                 return self.points[-1], strongest, ended
         finally:
             self._waiting.release()
 
-    def _require_shape(self, image: npt.NDArray[Any]) -> None:
+    def _require_shape(self, image: Picture) -> tuple[int, int] | None:
         """Refuse what `tlae score` leaves out; another resolution of the same shape is welcome."""
         if image.ndim < 2 or not image.size:
-            return  # ``Live`` says what a picture is
+            return None  # ``Live`` says what a picture is
         height, width = image.shape[:2]
         if self._shape_hw is not None and not same_shape((height, width), self._shape_hw):
             before = f"{self._shape_hw[1]}x{self._shape_hw[0]}"
@@ -124,6 +123,7 @@ class Session:
                 f"{before}; begin another session",
             )
         self._shape_hw = height, width
+        return self._shape_hw
 
     def change_budget(self, budget: Budget | None) -> None:
         """Alarm by another budget from the next frame on; None: as the model was trained."""

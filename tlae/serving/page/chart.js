@@ -1,8 +1,8 @@
-// The score curve: raw scores, the threshold, and what is over it.
+// The score curve: raw scores, the threshold of each frame, and what is over it.
 
 const LEFT = 44, RIGHT = 8, TOP = 8, BOTTOM = 18;
 
-export function drawChart(canvas, points, threshold, most) {
+export function drawChart(canvas, points, levels, most) { // levels: the threshold of each point, or null
   const ratio = devicePixelRatio || 1, width = canvas.clientWidth, height = canvas.clientHeight;
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
@@ -13,13 +13,14 @@ export function drawChart(canvas, points, threshold, most) {
   const across = width - LEFT - RIGHT, down = height - TOP - BOTTOM;
   const x = (n) => LEFT + (points.length < 2 ? across : (n * across) / (points.length - 1));
   const y = (raw) => TOP + down * (1 - Math.min(raw, most) / most);
+  const isOver = (point, n) => levels[n] !== null && point.raw !== null && point.raw > levels[n];
   drawGrid(draw, colour, most, width, y);
   for (const [over, ink] of [[false, colour.accent], [true, colour.alarm]]) {
     draw.beginPath();
     points.forEach((point, n) => {
       if (point.raw === null) return;
-      const high = threshold !== null && point.raw > threshold, before = points[n - 1];
-      if (high !== over) return;
+      const before = points[n - 1];
+      if (isOver(point, n) !== over) return;
       if (before && before.raw !== null) draw.moveTo(x(n - 1), y(before.raw));
       else draw.moveTo(x(n) - 1, y(point.raw));
       draw.lineTo(x(n), y(point.raw));
@@ -29,9 +30,9 @@ export function drawChart(canvas, points, threshold, most) {
     draw.lineJoin = "round";
     draw.stroke();
   }
-  if (threshold !== null) drawThreshold(draw, colour, y(threshold), width);
+  drawThreshold(draw, colour, levels, x, y);
   drawFrames(draw, colour, points, width, height);
-  const over = points.filter((point) => threshold !== null && point.raw !== null && point.raw > threshold).length;
+  const over = points.filter(isOver).length;
   canvas.setAttribute("aria-label", `Score of the last ${points.length} frames; ${over} are over the threshold`);
 }
 
@@ -57,13 +58,16 @@ function niceStep(rough) {
   return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough);
 }
 
-function drawThreshold(draw, colour, at, width) {
+function drawThreshold(draw, colour, levels, x, y) {
   draw.setLineDash([6, 4]);
   draw.strokeStyle = colour.ink;
   draw.lineWidth = 1.2;
   draw.beginPath();
-  draw.moveTo(LEFT, at);
-  draw.lineTo(width - RIGHT, at);
+  levels.forEach((level, n) => {
+    if (level === null) return;
+    if (level !== levels[n - 1]) draw.moveTo(n ? x(n - 1) : LEFT, y(level));
+    draw.lineTo(x(n), y(level));
+  });
   draw.stroke();
   draw.setLineDash([]);
 }

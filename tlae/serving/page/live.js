@@ -66,6 +66,7 @@ function begin(id) {
   if (id) history.replaceState(null, "", `#${id}`);
   byId("picture").hidden = true;
   byId("no-picture").hidden = false;
+  byId("no-picture").textContent = "No frame of this camera has come yet.";
   byId("events").replaceChildren();
   byId("hidden-events").replaceChildren();
 }
@@ -85,7 +86,15 @@ async function follow() {
 }
 
 async function showPicture() {
-  const answer = await ask(place(`/picture?heat=${heat}`));
+  const newest = session.points.at(-1).frame;
+  const answer = await ask(place(`/picture?heat=${heat}`)).catch((error) => {
+    if (error.status !== 404) throw error; // a session that outlived its server has no picture
+  });
+  if (!answer) {
+    session.frameShown = newest;
+    byId("no-picture").textContent = "No frame of this camera has come since the server began.";
+    return;
+  }
   session.frameShown = Number(answer.headers.get("X-Frame"));
   await put(byId("picture"), answer);
   byId("picture").alt = `Newest frame of ${session.facts.name}${heat ? ", with what is unusual marked" : ""}`;
@@ -101,12 +110,13 @@ async function put(image, answer) {
 
 const short = (number) => (number === null || number === undefined ? "–" : Number(number).toPrecision(3));
 
-function ago(seconds) {
-  if (seconds < 90) return `${Math.max(0, Math.round(seconds))} s ago`;
-  return seconds < 5400 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3600)} h ago`;
+function span(seconds, digits = 0) {
+  if (seconds < 90) return `${Math.max(0, seconds).toFixed(digits)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172800 ? `${(seconds / 3600).toFixed(digits)} h` : `${(seconds / 86400).toFixed(digits)} days`;
 }
 
-function isFine(health) { return ["", "ok"].includes(health); }
+function isFine(health) { return ["", "ok", "repeated"].includes(health); }
 
 function showVerdict() {
   const last = session.points.at(-1), badge = byId("verdict");
@@ -126,7 +136,7 @@ function showFacts() {
   const rate = recent.length > 1 ? (recent.length - 1) / (last.received_at - recent[0].received_at) : null;
   const rows = [
     ["Name", facts.name, ""],
-    ["Last frame", age === null ? "none yet" : ago(age), age > STALE_S ? "warn" : ""],
+    ["Last frame", age === null ? "none yet" : `${span(age)} ago`, age > STALE_S ? "warn" : ""],
     ["Health", last ? last.health || "ok" : "–", last && !isFine(last.health) ? "bad" : ""],
     ["Mode", last && last.mode ? last.mode : "–", ""],
     ["Frames", `${facts.frames.toLocaleString()}${rate ? `, ${rate.toPrecision(2)} a second` : ""}`, ""],
@@ -153,23 +163,23 @@ function budgetWords(budget) {
 
 let moved = null; // what the user asks for, until the session has it
 
-function threshold() {
+function fixedThreshold() { // null: each frame has the threshold of its time, by the mode of the camera
   if (moved !== null) return moved;
   const given = session.facts && session.facts.budget.threshold;
-  if (given !== undefined && given !== null) return given;
-  const last = session.points.at(-1);
-  return last ? last.threshold : null;
+  return given === undefined ? null : given;
 }
 
-function top_() {
-  const shown = session.points.slice(-Number(byId("span").value));
-  const highest = Math.max(0, ...shown.map((point) => point.raw || 0));
-  return 1.15 * Math.max(highest, threshold() || 0) || 1;
+function threshold() {
+  const fixed = fixedThreshold(), last = session.points.at(-1);
+  return fixed === null && last ? last.threshold : fixed;
 }
 
 function showCurve(fixed = null) {
-  const level = threshold(), most = fixed || top_();
-  drawChart(byId("chart"), session.points.slice(-Number(byId("span").value)), level, most);
+  const level = threshold(), held = fixedThreshold();
+  const shown = session.points.slice(-Number(byId("span").value));
+  const levels = shown.map((point) => (held === null ? point.threshold : held));
+  const most = fixed || 1.15 * Math.max(0, level || 0, ...levels, ...shown.map((point) => point.raw || 0)) || 1;
+  drawChart(byId("chart"), shown, levels, most);
   byId("chart").dataset.drawn = "yes";
   const slider = byId("threshold"), number = byId("threshold-number");
   if (document.activeElement !== slider || moved === null) {
@@ -236,7 +246,7 @@ function eventWords(event) {
   const last = event.ended_at ? event.ended_at.replace("T", " ").slice(0, 19) : `${event.end_s.toFixed(1)} s`;
   return [
     `${event.id}${isUnseen(event) ? ` not seen since ${last}` : event.goes_on ? " goes on" : ""}`,
-    `${when}, ${lasted.toFixed(1)} s`,
+    `${when}, ${span(lasted, 1)}`,
     event.kind === "camera" ? `camera: ${event.health}` : `highest ${worst} of ${short(event.threshold)}`,
   ];
 }
