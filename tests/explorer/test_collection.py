@@ -46,7 +46,7 @@ def test_labels_of_other_items_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "labels must be a Parquet or CSV table"),
+        (None, "labels must be an existing folder or table"),
         ("path,clip,frame\n", "labels must have a column label"),
         ("", "labels must be a Parquet or CSV table"),
     ],

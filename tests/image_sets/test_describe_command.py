@@ -38,7 +38,9 @@ def test_descriptors_side_by_side(
     settings = ["descriptor=model", f"model_file={tmp_path / 'm.safetensors'}", "dtype=float16"]
     assert describe(f"images={photos}", f"out={out}", *settings) == 0
     assert describe(f"images={photos}", f"out={out}", *settings) == 0
-    assert "model of these images is in" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "model of these images is in" in shown
+    assert f"tlae cluster descriptors={out} descriptor=model\n" in shown  # one of several
     np.save(tmp_path / "theirs.npy", np.ones((5, 7)))
     assert describe(f"from_file={tmp_path / 'theirs.npy'}", f"out={out}") == 0
     kinds = {n: open_descriptors(out, n) for n in ("colour_histogram", "model", "theirs")}

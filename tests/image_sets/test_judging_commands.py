@@ -103,11 +103,25 @@ def test_bad_input_is_one_line(
     assert "false_alarm_rate must be in" in refused(
         [*fit, f"images={forest}", "false_alarm_rate=2"], capsys
     )
-    assert str(empty) in refused(["filter", "fit", f"good={empty}", f"bad={one}"], capsys)
+    assert "images must be an existing folder" in refused([*fit, "images=absent"], capsys)
+    wrong = refused(["filter", "fit", f"good={empty}", f"bad={one}"], capsys)
+    assert "good must hold pictures" in wrong
+    assert str(empty) in wrong
+    wrong = refused(["filter", "fit", f"good={one}", "bad=absent"], capsys)
+    assert "bad must be an existing folder" in wrong
     assert "bad must hold at least 2 pictures, got 1" in refused(
         ["filter", "fit", f"good={forest}", f"bad={one}"], capsys
     )
     assert not Path("checkpoints").exists()
+
+
+def test_a_filter_of_a_net_that_has_seen_nothing_says_so(
+    forest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = write_pictures(tmp_path / "bad", SEA, 4)
+    words = [f"good={forest}", f"bad={bad}", "descriptor=resnet18", "image_size=32", "name=f"]
+    assert main(["filter", "fit", *words]) == 0
+    assert capsys.readouterr().out.count("note: resnet18 has random weights (seed 0)") == 1
 
 
 def test_a_model_of_another_descriptor_is_refused(

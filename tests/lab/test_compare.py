@@ -1,6 +1,7 @@
 """Comparisons: other days change what they say, runs go on, and one table sums them up."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,13 @@ def test_a_comparison_sums_up_scenes_and_goes_on(
     assert text in capsys.readouterr().out + "\n"
     figures = json.loads((out / "yard/figures/copy_last-seed0-clean.json").read_text("utf-8"))
     assert set(figures["realised"]) == {"0.01", "0.001"}
+    capsys.readouterr()
+    assert main(reworded(words, "train=[]")) == 2
+    assert "holds a comparison with another train; give another out=" in capsys.readouterr().err
+    moved = tmp_path / "elsewhere/yard"
+    shutil.copytree(scene, moved)
+    assert main(reworded(words, f"scenes=[{moved}]")) == 2
+    assert "another scene yard" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -86,6 +94,10 @@ def test_a_comparison_sums_up_scenes_and_goes_on(
         ("days=[rain]", "days must be of dark"),
         ("scenes=[/nowhere]", "has no Train"),
         ("scenes=[]", "at least one each"),
+        ("seeds=[]", "at least one each"),
+        ("models=[copy_last,magic]", "no model is called 'magic'"),
+        ('train=["magic=1"]', "no setting 'magic'"),
+        ('score=["scoring.magic=1"]', "no setting 'magic'"),
     ],
 )
 def test_bad_comparisons_are_one_line(
@@ -93,3 +105,4 @@ def test_bad_comparisons_are_one_line(
 ) -> None:
     assert main(reworded(["compare", f"scenes=[{scene}]", f"out={tmp_path / 'out'}"], word)) == 2
     assert rule in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()  # nothing was trained before

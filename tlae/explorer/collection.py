@@ -159,6 +159,10 @@ def open_collection(
 
 
 def _read_labels(labels: Path) -> pd.DataFrame:
+    if not labels.exists():
+        raise UserError(
+            f"labels must be an existing folder or table, got {labels}; `tlae cluster` writes one"
+        )
     try:
         csv = labels.suffix.lower() == ".csv"
         table = pd.read_csv(labels) if csv else pd.read_parquet(labels)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tlae.errors import UserError
-from tlae.footage.sources import Footage, open_footage
+from tlae.footage.sources import Footage
 from tlae.image_sets.describe import describe_footage
 from tlae.image_sets.descriptor_settings import (
     LITE0,
@@ -22,6 +22,7 @@ from tlae.image_sets.descriptor_settings import (
 )
 from tlae.image_sets.descriptor_store import IDS, Descriptors, DescriptorWriter
 from tlae.image_sets.descriptors import build_descriptor
+from tlae.image_sets.named_pictures import open_pictures
 from tlae.parquet_file import read_parquet
 from tlae.progress import progress
 
@@ -55,7 +56,11 @@ class Described:
 
 
 def describe_now(
-    images: str | Footage, settings: DescriptorSettings, *, quadrants: bool = False
+    images: str | Footage,
+    settings: DescriptorSettings,
+    *,
+    quadrants: bool = False,
+    setting: str = "images",
 ) -> Described:
     """Describe pictures into memory.
 
@@ -63,11 +68,12 @@ def describe_now(
         images: footage, or what ``open_footage`` takes.
         settings: of the descriptor.
         quadrants: describe the four quadrants of each picture and put them side by side.
+        setting: of the command, that gave the images.
 
     Raises:
         UserError: nothing is there, or no picture can be read.
     """
-    footage = open_footage(images) if isinstance(images, str) else images
+    footage = open_pictures(images, setting) if isinstance(images, str) else images
     descriptor = build_descriptor(settings)
     facts = {
         "descriptor": settings.descriptor,

@@ -30,6 +30,7 @@ def described_input(
     name: str | None = None,
     *,
     quadrants: bool = False,
+    setting: str = "images",
 ) -> Described:
     """Finite descriptors, wherever they come from.
 
@@ -41,6 +42,7 @@ def described_input(
         name: of the descriptor in the store; None: that of ``settings`` where it was given or is
             there, else the only one.
         quadrants: describe the four quarters of each picture.
+        setting: of the command, that gave the pictures.
 
     Raises:
         UserError: none or several are given, or nothing usable is there.
@@ -50,7 +52,7 @@ def described_input(
     store = descriptors or (either if either and _is_store(either) else None)
     if store is None:
         pictures = images if images is not None else str(either)
-        return describe_now(pictures, settings, quadrants=quadrants)
+        return describe_now(pictures, settings, quadrants=quadrants, setting=setting)
     if quadrants:
         raise UserError(
             f"quadrants=true describes pictures itself, got the descriptors {store}; give pictures"
@@ -69,6 +71,15 @@ def next_step(kind: str, model: Path, described: Described) -> str:
         return f"{command} images=..."
     stored = shlex.quote(str(described.store))
     return f"{command} descriptors={stored} descriptor={shlex.quote(described.facts['name'])}"
+
+
+def note_random_weights(settings: DescriptorSettings) -> None:
+    """Say that a net has learnt nothing, where it is so."""
+    if settings.has_random_weights:
+        logger.info(
+            f"note: {settings.descriptor} has random weights (seed {settings.seed}), it has seen "
+            "no picture yet; weights=FILE or weights=DEFAULT download=true gives it learnt ones"
+        )
 
 
 def report_left_out(described: Described) -> None:

@@ -1,20 +1,23 @@
 """Describe every picture by a row of numbers, or import descriptors of others."""
 
 import logging
+import shlex
 import time
 from pathlib import Path
 from typing import Any
 
 from tlae import __version__
-from tlae.errors import FootageError, UserError
-from tlae.footage.sources import Footage, open_footage
+from tlae.errors import UserError
+from tlae.footage.sources import Footage
 from tlae.image_sets.batch_size import measure_batch_size, parse_batch_size
 from tlae.image_sets.describe import describe_footage
-from tlae.image_sets.descriptor_facts import is_described, unfinished_facts
+from tlae.image_sets.described_input import note_random_weights
+from tlae.image_sets.descriptor_facts import descriptor_names, is_described, unfinished_facts
 from tlae.image_sets.descriptor_import import import_descriptors, read_descriptors, read_names
 from tlae.image_sets.descriptor_settings import NEEDS_TORCH, DescriptorSettings
 from tlae.image_sets.descriptor_store import Descriptors, DescriptorWriter
 from tlae.image_sets.descriptors import Descriptor, build_descriptor
+from tlae.image_sets.named_pictures import open_pictures
 from tlae.image_sets.settings import DescribeConfig
 from tlae.number_words import how_many
 from tlae.progress import progress
@@ -48,7 +51,7 @@ def _describe(cfg: DescribeConfig, folder: Path) -> None:
     tiles_hw = _tiles(cfg)
     name = cfg.name or settings.descriptor
     batch_size = parse_batch_size(cfg.batch_size)
-    footage = _open_images(cfg)
+    footage = open_pictures(str(cfg.images), "images", cfg.time_pattern, cfg.exclude)
     descriptor, device = _build(settings, cfg.device)
     facts = _facts(settings, descriptor, footage, tiles_hw) | {"dtype": cfg.dtype}
     if is_described(folder, name, facts, overwrite=cfg.overwrite):
@@ -58,7 +61,7 @@ def _describe(cfg: DescribeConfig, folder: Path) -> None:
         before = unfinished_facts(folder, name).get("batch_size")  # so that the bytes agree
         batch_size = before or measure_batch_size(descriptor, device)
     facts |= {"batch_size": batch_size, "device": device}
-    _note_random_weights(settings)
+    note_random_weights(settings)
     lengths = [clip.length for clip in footage.clips]
     total = sum(n for n in lengths if n is not None) if None not in lengths else None
     with DescriptorWriter(folder, name, descriptor.dimensions, facts, cfg.dtype) as writer:
@@ -73,17 +76,6 @@ def _describe(cfg: DescribeConfig, folder: Path) -> None:
     seconds = time.monotonic() - started
     fresh = f", {(pictures - done) / seconds:,.0f}/s" if pictures > done else ""
     _report(described, f"{how_many(pictures, 'image')} read{_cut(tiles_hw)}", seconds, fresh)
-
-
-def _open_images(cfg: DescribeConfig) -> Footage:
-    """Open the images; messages on footage name this command's settings instead."""
-    try:
-        return open_footage(str(cfg.images), time_pattern=cfg.time_pattern, exclude=cfg.exclude)
-    except FootageError as error:
-        text = str(error).replace("footage.path", "images", 1)
-        for name in ("exclude", "time_pattern"):
-            text = text.replace(f"footage.{name}", name)
-        raise FootageError(text) from error
 
 
 def _settings(cfg: DescribeConfig) -> DescriptorSettings:
@@ -128,14 +120,6 @@ def _facts(
     }
 
 
-def _note_random_weights(settings: DescriptorSettings) -> None:
-    if settings.has_random_weights:
-        logger.info(
-            f"note: {settings.descriptor} has random weights (seed {settings.seed}), it has seen "
-            "no picture yet; weights=FILE or weights=DEFAULT download=true gives it learnt ones"
-        )
-
-
 def _cut(tiles_hw: tuple[int, int] | None) -> str:
     return f" in {tiles_hw[0]} x {tiles_hw[1]} tiles" if tiles_hw else ""
 
@@ -153,7 +137,9 @@ def _report(described: Descriptors, work: str, seconds: float, rate: str = "") -
     if len(reasons) > REASONS_TOLD:
         logger.info(f"  left out for {len(reasons) - REASONS_TOLD} more reasons: see ids.parquet")
     logger.info(f"results: {described.folder}")
-    logger.info(f"next:    tlae cluster descriptors={described.folder}")
+    several = len(descriptor_names(described.folder)) > 1
+    which = f" descriptor={described.name}" if several else ""
+    logger.info(f"next:    tlae cluster descriptors={shlex.quote(str(described.folder))}{which}")
 
 
 def _import(cfg: DescribeConfig, folder: Path) -> None:

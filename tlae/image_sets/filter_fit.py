@@ -15,6 +15,7 @@ from tlae.image_sets.described_input import (
     described_input,
     descriptor_settings,
     next_step,
+    note_random_weights,
     report_left_out,
 )
 from tlae.image_sets.estimators import Scores
@@ -35,8 +36,10 @@ def fit_filter_model(cfg: FilterFitConfig) -> None:
     folder = judge_folder(cfg.paths.checkpoints, cfg.name or _name(cfg), "filter")
     started = time.monotonic()
     settings = descriptor_settings(cfg)
-    good = described_input(None, None, cfg.good, settings, quadrants=cfg.quadrants)
-    bad = described_input(None, None, cfg.bad, settings, quadrants=cfg.quadrants)
+    good = described_input(None, None, cfg.good, settings, quadrants=cfg.quadrants, setting="good")
+    bad = described_input(None, None, cfg.bad, settings, quadrants=cfg.quadrants, setting="bad")
+    if good.settings is not None:
+        note_random_weights(settings)
     report_left_out(good)
     report_left_out(bad)
     if good.values.shape[1] != bad.values.shape[1]:

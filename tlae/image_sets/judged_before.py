@@ -8,6 +8,7 @@ from typing import Any, Self
 import pandas as pd
 
 from tlae.footage.sources import Footage, open_footage
+from tlae.image_sets.named_pictures import open_pictures
 from tlae.image_sets.settings import JudgeConfig, NoveltyScoreConfig
 from tlae.image_sets.some_pictures import file_state, frame_numbers, only_pictures
 from tlae.whole_file import read_facts
@@ -53,7 +54,7 @@ class JudgedBefore:
         """
         if images is None or read_facts(folder / FACTS) != facts:
             return cls(pd.DataFrame())
-        footage = open_footage(images)
+        footage = open_pictures(images)
         try:
             table = pd.read_parquet(folder / TABLE)
         except (OSError, ValueError):

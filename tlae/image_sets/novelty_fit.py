@@ -14,6 +14,7 @@ from tlae.image_sets.described_input import (
     described_input,
     descriptor_settings,
     next_step,
+    note_random_weights,
     report_left_out,
 )
 from tlae.image_sets.estimators import DETECTORS, Scores
@@ -37,6 +38,8 @@ def fit_novelty_model(cfg: NoveltyFitConfig) -> None:
     settings = descriptor_settings(cfg)
     # The descriptor of a store is known to the store, unless there are several.
     normal = described_input(cfg.images, cfg.descriptors, None, settings)
+    if normal.settings is not None:
+        note_random_weights(settings)
     report_left_out(normal)
     scaler, pca = _recipe(cfg, normal)
     preparation, estimator, calibration = fit_novelty(
@@ -100,7 +103,9 @@ def _unfiltered(cfg: NoveltyFitConfig, judge: Judge) -> dict[str, Scores]:
     """Scores of the second set, if one was given: descriptors or pictures."""
     if cfg.unfiltered is None:
         return {}
-    other = described_input(None, None, cfg.unfiltered, descriptor_settings(cfg))
+    other = described_input(
+        None, None, cfg.unfiltered, descriptor_settings(cfg), setting="unfiltered"
+    )
     judge.require_same_descriptor(other.facts)
     return {"unfiltered": judge.scores(other.values)}
 

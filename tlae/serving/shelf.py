@@ -144,7 +144,7 @@ class ModelShelf:
                 logger.info(f"model: {name} ({shelved.kind}, {shelved.digest[:12]})")
             except UserError as error:
                 failed = error
-                logger.warning(f"left out: {error}")
+                logger.warning(f"left out: {name}: {error}")
         if failed is not None and not self.loaded():
             raise failed
 

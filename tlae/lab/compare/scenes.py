@@ -20,11 +20,12 @@ from tlae.lab.settings import CompareConfig
 from tlae.model_file import load_model
 from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.scoring.results import Scores, read_results
-from tlae.whole_file import require_plain_name, write_json
+from tlae.whole_file import explain_os_errors, read_facts, require_plain_name, write_json
 from tlae.workflows.evaluate import measured
 from tlae.workflows.score import score_named
 from tlae.workflows.train import train_named
 
+SETTINGS = "settings.json"  # what the figures in a folder depend on
 CALM_FRAMES = 15  # normal frames so near an event do not count: smoothing reaches them
 FIGURES = ("auc_raw", "auc_macro", "rbdc", "tbdc", "aupro_05", "recall_1_per_hour")
 
@@ -70,15 +71,22 @@ def compare(cfg: CompareConfig) -> None:
     names = [scene.name for scene in scenes]
     if len(set(names)) < len(names):
         raise UserError(f"scenes must be folders of different names, got {', '.join(names)}")
-    if not (scenes and cfg.models):
-        raise UserError("scenes and models must name at least one each, got none")
+    if not (scenes and cfg.models and cfg.seeds):
+        raise UserError("scenes, models and seeds must name at least one each, got none")
     out = Path(cfg.out).expanduser()
+    runs = [
+        _Run(scene, model, seed, out / require_plain_name(scene.name, "scene"))
+        for scene in scenes
+        for model in cfg.models
+        for seed in cfg.seeds
+    ]
+    for run in runs:  # a wrong word in the last of them is said before the first one trains
+        settings_of_words("train", _training(cfg, run))
+        settings_of_words("score", _scoring(cfg, run, CLEAN))
     with held_folder(out, "give another out=..."):
-        for scene in scenes:
-            for model in cfg.models:
-                for seed in cfg.seeds:
-                    folder = out / require_plain_name(scene.name, "scene")
-                    _finish(cfg, _Run(scene, model, seed, folder))
+        _require_alike(cfg, scenes, out / SETTINGS)
+        for run in runs:
+            _finish(cfg, run)
         rows = [_read(path) for path in sorted(out.glob("*/figures/*.json"))]
         write_comparison(out, rows, names, cfg.models)
 
@@ -92,14 +100,41 @@ def _scene_of(path: str) -> Path:
     return scene.resolve()
 
 
+def _require_alike(cfg: CompareConfig, scenes: list[Path], file: Path) -> None:
+    """Refuse a folder whose figures are of other settings or scenes, and note those of this one."""
+    asked = {"train": list(cfg.train), "score": list(cfg.score), "maps": cfg.maps}
+    places = {scene.name: str(scene) for scene in scenes}
+    known = read_facts(file)
+    before = known.get("scenes", {})
+    other = [name for name in asked if name in known and known[name] != asked[name]]
+    other += [f"scene {name}" for name in places if before.get(name, places[name]) != places[name]]
+    if other:
+        raise UserError(
+            f"out={file.parent} holds a comparison with another {' and '.join(other)}; "
+            "give another out=..."
+        )
+    with explain_os_errors(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, asked | {"scenes": before | places})
+
+
 def _finish(cfg: CompareConfig, run: _Run) -> None:
     """Measure one model on every day of one scene that is not measured."""
     missing = [day for day in (CLEAN, *cfg.days) if not run.figures(day).is_file()]
     if not missing:
         return
     logger.info(f"{run.scene.name}: {run.name}")
+    train_named(settings_of_words("train", _training(cfg, run)))
+    for day in missing:
+        row = _measured(cfg, run, day)
+        run.figures(day).parent.mkdir(parents=True, exist_ok=True)
+        write_json(run.figures(day), asdict(row))
+
+
+def _training(cfg: CompareConfig, run: _Run) -> list[str]:
+    """Words of `tlae train`."""
     mask = run.scene / "mask.png"
-    training = [
+    return [
         f"footage={run.scene / 'Train'}",
         f"model={run.model}",
         f"seed={run.seed}",
@@ -108,11 +143,18 @@ def _finish(cfg: CompareConfig, run: _Run) -> None:
         *cfg.train,
         *_places(cfg, run),
     ]
-    train_named(settings_of_words("train", training))
-    for day in missing:
-        row = _measured(cfg, run, day)
-        run.figures(day).parent.mkdir(parents=True, exist_ok=True)
-        write_json(run.figures(day), asdict(row))
+
+
+def _scoring(cfg: CompareConfig, run: _Run, day: str) -> list[str]:
+    """Words of `tlae score`."""
+    footage = run.scene / "Test" if day == CLEAN else run.folder / "days" / day
+    return [
+        f"model_file={run.file}",
+        f"footage={footage}",
+        f"paths.scores={run.folder / 'scores' / day}",
+        *cfg.score,
+        *_places(cfg, run),
+    ]
 
 
 def _places(cfg: CompareConfig, run: _Run) -> list[str]:
@@ -121,18 +163,9 @@ def _places(cfg: CompareConfig, run: _Run) -> list[str]:
 
 def _measured(cfg: CompareConfig, run: _Run, day: str) -> Row:
     labels = run.scene / "Test"
-    footage = labels
     if day != CLEAN:
-        footage = run.folder / "days" / day
-        write_day(labels, day, footage)
-    scoring = [
-        f"model_file={run.file}",
-        f"footage={footage}",
-        f"paths.scores={run.folder / 'scores' / day}",
-        *cfg.score,
-        *_places(cfg, run),
-    ]
-    score_named(settings_of_words("score", scoring))
+        write_day(labels, day, run.folder / "days" / day)
+    score_named(settings_of_words("score", _scoring(cfg, run, day)))
     scores = read_results(run.folder / "scores" / day / run.name)
     with_maps = cfg.maps and day == CLEAN
     evaluation = measured(
