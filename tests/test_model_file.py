@@ -39,6 +39,14 @@ def test_what_is_saved_comes_back_bit_by_bit(name: str, tmp_path: Path) -> None:
     assert not (tmp_path / "m.safetensors.part").exists()
 
 
+def test_a_model_is_one_line_when_printed(tmp_path: Path) -> None:
+    model = replace(small_model(), training={"model": "cae_small"})
+    assert repr(model) == "Model(in memory: cae_small, 32x32 px)"
+    save_model(model, tmp_path / "m.safetensors")
+    back = load_model(tmp_path / "m.safetensors")
+    assert repr(back) == f"Model('{tmp_path}/m.safetensors': cae_small, 32x32 px)"
+
+
 def test_a_camera_comes_back_and_older_files_have_none(tmp_path: Path) -> None:
     model = small_model()
     frames = np.stack([frame_image(number)[..., :1] for number in range(12)])

@@ -74,6 +74,12 @@ class Model:
     source_hw: tuple[int, int] | None = None
     file: Path | None = None
 
+    def __repr__(self) -> str:
+        net = self.training.get("model") or self.detector.net_config["_target_"]
+        height, width = self.preprocessing.size_hw
+        place = "in memory" if self.file is None else repr(str(self.file))
+        return f"Model({place}: {net}, {height}x{width} px)"
+
     def digest(self) -> str:
         """What scores know their model by, wherever it lies: sha256 of its file."""
         if self.file is None:

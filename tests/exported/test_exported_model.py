@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.exported.small_exported import export_of
+from tests.exported.small_exported import export_of, small_export
 from tests.small_footage import small_model, write_clips
 from tlae.budget import Budget
 from tlae.cli import main
@@ -145,3 +145,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         assert shown in capsys.readouterr().err
     assert (tmp_path / "mine.onnx").read_bytes() == b"mine"
     assert main([*words, "engine=fastest", "overwrite=true"]) == 0
+
+
+def test_an_exported_model_is_one_line_when_printed() -> None:
+    assert repr(small_export()[1]) == (
+        "ExportedModel(in memory: tlae.models.cae.ConvAutoencoder, 32x32 px)"
+    )

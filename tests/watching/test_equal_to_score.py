@@ -68,6 +68,17 @@ def test_a_folder(model_file: Path, tmp_path: Path) -> None:
     require_equal(out, scored(model_file, folder, tmp_path))
 
 
+def test_pictures_without_a_date_are_named_with_a_cure(
+    model_file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_clips(tmp_path / "f", (3,))
+    words = settings(model_file, tmp_path / "f", tmp_path / "out", "camera.stop_idle_s=0.2")
+    assert main(["watch", *words]) == 0
+    said = [line for line in caplog.messages if "camera.interval_s=SECONDS" in line]
+    assert len(said) == 1
+    assert "has no date in its name or EXIF" in said[0]
+
+
 def test_a_folder_that_fills_scores_each_file_once_and_waits_for_whole_ones(
     model_file: Path, tmp_path: Path
 ) -> None:

@@ -3,6 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from tlae.number_words import how_many
 from tlae.scoring.events import SCENE, Event
 from tlae.scoring.results import Scores
@@ -15,6 +18,20 @@ MOST_HIDDEN = 5  # named
 def shown_and_hidden(scores: Scores) -> list[str]:
     """Lines of the events that are shown, and of those that the user's answers hide."""
     return event_lines(scores.events) + hidden_lines(scores.hidden)
+
+
+def threshold_words(modes: npt.NDArray[np.object_], thresholds: npt.NDArray[np.float64]) -> str:
+    """Alarm threshold of frames; those of each camera mode, the most frequent first, if several.
+
+    Args:
+        modes: (N,), of the frames.
+        thresholds: (N,), of the frames in raw units, one for each mode.
+    """
+    levels = {str(mode): float(level) for mode, level in zip(modes, thresholds, strict=True)}
+    if len(set(levels.values())) < 2:
+        return "".join(f"{level:.4g}" for level in set(levels.values()))
+    order = [mode for mode, _ in Counter(map(str, modes)).most_common()]
+    return ", ".join(f"{mode} {levels[mode]:.4g}" for mode in order)
 
 
 def answer_lines(report: AnswersReport) -> list[str]:

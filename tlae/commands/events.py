@@ -19,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tlae.commands.event_lines import answer_lines, shown_and_hidden
+from tlae.commands.event_lines import answer_lines, shown_and_hidden, threshold_words
 from tlae.config_scores import EventsConfig
+from tlae.footage.frames import OK
 from tlae.number_words import how_many
 from tlae.scoring.events import in_alarm
 from tlae.scoring.results import held_results
@@ -47,16 +48,17 @@ def run(cfg: EventsConfig) -> None:
 def _print_report(report: EventsReport, seconds: float) -> None:
     table, events = report.scores.columns, report.scores.events
     print(f"looked at {how_many(len(table), 'frame')} in {seconds:.1f} s (known maps, no net run)")
+    seen = table["state"] == OK
     for area in report.areas:
-        level = float(area.threshold.min())
         share = float(in_alarm(table, area.counted, area.threshold).mean())
         name = area.name or "whole picture"
+        levels = threshold_words(table["mode"][seen], area.threshold[seen])
         count = sum(event.zone == area.name and event.kind == "scene" for event in events)
         print(
-            f"{name}: {100 * share:.3g} % of frames in alarm (raw > {level:.4g}), "
+            f"{name}: {100 * share:.3g} % of frames in alarm (raw > {levels}), "
             f"{how_many(count, 'event')}"
         )
-        if not np.isfinite(level):
+        if not np.isfinite(area.threshold).any():
             print("  no alarms: give scoring.threshold=... or, with a calibration, a budget")
         if share > MUCH:
             print("  note: most frames are in alarm; a higher threshold would distinguish more")

@@ -108,6 +108,12 @@ class ExportedModel:
     measurer: Measurer | None = None
     file: Path | None = None
 
+    def __repr__(self) -> str:
+        net = self.facts.training.get("model") or self.facts.net.get("_target_", "")
+        height, width = self.preprocessing.size_hw
+        place = "in memory" if self.file is None else repr(str(self.file))
+        return f"ExportedModel({place}: {net}, {height}x{width} px)"
+
     @property
     def rule(self) -> ScoringRule:
         """Scoring rule that is built into the graph."""

@@ -1,5 +1,6 @@
 """Frames of a file: a picture, or a video of any length, dated as `tlae score` dates them."""
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from tlae.footage.timestamps import Timing, exif_time, parse_filename_time
 from tlae.watching.arrival import Arrival, Counts, Progress, Wanted, camera_hw, whole_picture
 from tlae.watching.pacing import pauses
 from tlae.watching.settings import CameraConfig
+
+logger = logging.getLogger(__name__)
 
 ARRIVAL = "arrival"  # time of a picture: when its file was last written
 LOOKED_AT = 12  # frames of a video that tell how far its frames are apart
@@ -154,7 +157,14 @@ class FileReader:
             return str(TimeSource.EXIF)
         if parse_filename_time(name, self.cfg.time_pattern):
             return str(TimeSource.FILENAME)
-        return str(TimeSource.INTERVAL) if self.cfg.interval_s is not None else ARRIVAL
+        if self.cfg.interval_s is not None:
+            return str(TimeSource.INTERVAL)
+        logger.warning(
+            "note: %s has no date in its name or EXIF: pictures are dated by the time at which "
+            "their file was written; camera.interval_s=SECONDS gives them a fixed pace",
+            name,
+        )
+        return ARRIVAL
 
 
 def film_interval_s(path: Path, cfg: CameraConfig) -> float:

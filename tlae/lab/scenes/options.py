@@ -80,8 +80,8 @@ class SceneOptions:
         train_frames: frames in each of them.
         test_clips: clips with events.
         test_frames: frames in each of them.
-        walkers: mean number of people on their way, of whom some are just outside the picture; None
-            is 9 on the plaza, 14 in the street.
+        walkers: mean number of people on their way, of whom some are just outside the picture;
+            null: 9 on the plaza, 14 in the street.
         noise_sigma: standard deviation of the sensor noise, in grey levels of 255.
         jpeg_quality: of the stored frames, 1 to 100.
         view: ``side`` (a plaza, seen from a roof) or ``deep`` (along a street).
