@@ -9,6 +9,7 @@ from functools import cached_property
 from tlae.errors import FootageError
 from tlae.footage.frames import Clip, Frame, TimeSource, Wanted
 from tlae.footage.hours import Hours, in_hours, parse_hours
+from tlae.number_words import how_many
 
 UNITS_S = {"ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 MICROSECONDS = 1_000_000  # times are compared as whole microseconds, so 0.3 s is three times 0.1 s
@@ -181,8 +182,8 @@ def require_wall_clock(clips: tuple[Clip, ...], sampling: Sampling) -> None:
     if blind:
         raise FootageError(
             "footage.start, end and hours need wall-clock times, got none in "
-            f"{len(blind)} of {len(clips)} clips, e.g. {blind[0]}; give footage.time_pattern, or "
-            "use footage.every alone"
+            f"{len(blind)} of {how_many(len(clips), 'clip')}, e.g. {blind[0]}; give "
+            "footage.time_pattern, or use footage.every alone"
         )
 
 
