@@ -237,10 +237,19 @@ def replace_folder(path: Path, mark: str, ours: Sequence[str]) -> Iterator[Path]
         UserError: something else is there.
     """
     settle(path, ours)
-    if path.exists() and not (path / mark).is_file() and not is_empty_folder(path):
-        raise UserError(f"{path} exists and is not a result of this command; give another out=...")
+    require_replaceable(path, mark)
     with whole_folder(path, ours) as temporary:
         yield temporary
+
+
+def require_replaceable(path: Path, mark: str) -> None:
+    """Refuse a place that ``replace_folder`` refuses; asked before the work, none is lost.
+
+    Raises:
+        UserError: something else is there than an earlier result.
+    """
+    if path.exists() and not (path / mark).is_file() and not is_empty_folder(path):
+        raise UserError(f"{path} exists and is not a result of this command; give another out=...")
 
 
 def is_empty_folder(path: Path) -> bool:

@@ -81,7 +81,10 @@ def test_rows_that_are_not_finite_are_left_out(
         (["k=2..6"], "k must be null for hdbscan"),
         (["method=kmeans", "k=2..200"], "less than the pictures clustered (95), got 200"),
         (["against=week"], "against must be hour, day"),
-        (["compare=nothing.parquet"], "compare must be a labels.parquet"),
+        (
+            ["compare=nothing.parquet"],
+            "folders or tables of labels, nothing.parquet holds none",
+        ),
         (["scaler=normal"], "scaler must be one of"),
         (["descriptor=vgg16"], "has no descriptor 'vgg16'"),
         (["out=photos.desc"], "is not a result of this command"),
@@ -187,3 +190,13 @@ def test_long_work_is_announced_with_its_time(
     with caplog.at_level("INFO"):
         cluster_time.find_clusters_patiently(np.tile(VALUES, (2, 1)), ClusterSettings("dbscan"))
     assert "dbscan of 190 pictures will take about" in caplog.text
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_pictures_are_clustered(
+    store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("file").touch()
+    monkeypatch.setattr("tlae.image_sets.clustering.fit_preparation", lambda *a, **k: 1 / 0)
+    words = ["cluster", f"descriptors={store}"]
+    assert "file exists and is not a result" in refused([*words, "out=file"], capsys)
+    assert "must be writable" in refused([*words, "out=file/o"], capsys)

@@ -107,6 +107,8 @@ def test_bad_input_is_one_line(
     wrong = refused(["filter", "fit", f"good={empty}", f"bad={one}"], capsys)
     assert "good must hold pictures" in wrong
     assert str(empty) in wrong
+    wrong = refused(["filter", "fit", f"good={one}", f"bad={one}"], capsys)
+    assert "good and bad must be different pictures, 1 picture is in both" in wrong
     wrong = refused(["filter", "fit", f"good={one}", "bad=absent"], capsys)
     assert "bad must be an existing folder" in wrong
     assert "bad must hold at least 2 pictures, got 1" in refused(
@@ -122,6 +124,32 @@ def test_a_filter_of_a_net_that_has_seen_nothing_says_so(
     words = [f"good={forest}", f"bad={bad}", "descriptor=resnet18", "image_size=32", "name=f"]
     assert main(["filter", "fit", *words]) == 0
     assert capsys.readouterr().out.count("note: resnet18 has random weights (seed 0)") == 1
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(
+    forest: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bad = write_pictures(tmp_path / "bad", SEA, 4)
+    assert main(["novelty", "fit", f"images={forest}", "name=forest"]) == 0
+    assert main(["filter", "fit", f"good={forest}", f"bad={bad}", "name=f"]) == 0
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("tlae.image_sets.described_input.describe_now", lambda *a, **k: 1 / 0)
+    below = "paths.checkpoints=file"
+    for words in (
+        ["novelty", "fit", f"images={forest}", below],
+        ["filter", "fit", f"good={forest}", f"bad={bad}", below],
+        ["novelty", "score", "model_file=checkpoints/forest/model.safetensors", "out=file/o"],
+        ["filter", "score", "model_file=checkpoints/f/model.safetensors", "out=file/o"],
+    ):
+        score = [f"images={forest}"] if words[1] == "score" else []
+        assert "must be writable" in refused([*words, *score], capsys)
+    score = ["novelty", "score", "model_file=checkpoints/forest/model.safetensors"]
+    assert "file exists and is not a result" in refused(
+        [*score, f"images={forest}", "out=file"], capsys
+    )
 
 
 def test_a_model_of_another_descriptor_is_refused(

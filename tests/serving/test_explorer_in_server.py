@@ -88,7 +88,7 @@ def test_pictures_that_cannot_be_explored_are_refused_in_one_line(
     words = [f"models={models}", "port=0", "device=cpu", f"explore={tmp_path}/none.desc"]
     assert main(["serve", *words]) == 2
     shown = capsys.readouterr().err.splitlines()[-1]
-    assert shown.startswith("tlae serve: ")
+    assert shown.startswith("tlae serve: explore: ")
     assert "none.desc" in shown
 
 

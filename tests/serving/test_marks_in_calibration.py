@@ -85,6 +85,8 @@ def test_events_marked_normal_do_not_alarm_again(
     assert len(anew.raw) == len(old.raw) + frames
     peaks = [mark["event"]["peak_raw"] for mark in json.loads(marks.read_text())]
     assert anew.floor == {"": max(peaks)}
+    assert main(["calibrate", words[0], words[2]]) == 2  # not that the file is there already
+    assert "footage=... must be given, or marks=..." in capsys.readouterr().err
 
 
 def test_a_wanted_event_that_would_pass_is_named(

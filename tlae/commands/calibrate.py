@@ -16,7 +16,7 @@ from tlae.folder_lock import held_folder
 from tlae.model_file import load_model, save_model
 from tlae.own_file import require_own
 from tlae.scoring.answers import carry_answers
-from tlae.workflows.calibrate import recalibrate
+from tlae.workflows.calibrate import recalibrate, require_normal
 from tlae.workflows.named_footage import open_named
 
 
@@ -25,6 +25,7 @@ def run(cfg: CalibrateConfig) -> None:
     model_file = Path(cfg.model_file).expanduser()
     model = load_model(model_file)
     footage = open_named(cfg.footage) if cfg.footage.path else None
+    require_normal(cfg, footage)
     name = "marks" if footage is None else footage.name
     beside = model_file.with_name(f"{model_file.stem}-{name}.safetensors")
     out = Path(cfg.out).expanduser() if cfg.out else beside

@@ -29,6 +29,7 @@ from tlae.image_sets.cluster_settings import ClusterOptions, ClusterSettings
 from tlae.image_sets.cluster_time import find_clusters_patiently
 from tlae.image_sets.clusters import find_clusters, require_clusterable, rows_seen, without_small
 from tlae.image_sets.compared_runs import (
+    OtherRun,
     compared_table,
     lined_up,
     read_runs,
@@ -51,7 +52,7 @@ from tlae.image_sets.settings import ClusterConfig
 from tlae.number_words import how_many
 from tlae.progress import progress
 from tlae.schema import part_of
-from tlae.whole_file import replace_folder, require_folder_of_its_own
+from tlae.whole_file import replace_folder, require_replaceable
 
 logger = logging.getLogger(__name__)
 
@@ -61,12 +62,24 @@ AGAINST = {"hour": "the hour of day", "day": "the day"}
 
 def cluster(cfg: ClusterConfig) -> None:
     """Cluster the descriptors, judge, write and tell."""
-    started = time.monotonic()
     settings, ks = _settings(cfg)
     described = open_descriptors(cfg.descriptors, cfg.descriptor)
     runs = read_runs(cfg.compare)
     folder = Path(cfg.out or _default_folder(cfg, described)).expanduser()
-    require_folder_of_its_own(folder)
+    with held_folder(folder, "give another out=..."):
+        require_replaceable(folder, INDICES)
+        _cluster(cfg, settings, ks, described, runs, folder)
+
+
+def _cluster(
+    cfg: ClusterConfig,
+    settings: ClusterSettings,
+    ks: range | None,
+    described: Descriptors,
+    runs: list[OtherRun],
+    folder: Path,
+) -> None:
+    started = time.monotonic()
     values, usable = usable_values(described)
     require_clusterable(values, settings if ks is None else replace(settings, k=ks[-1]))
     preparation = fit_preparation(values, cfg.scaler, cfg.pca, whiten=cfg.whiten, seed=cfg.seed)
@@ -99,10 +112,7 @@ def cluster(cfg: ClusterConfig) -> None:
         "stability": alike,
         "agreement": {name: {"ari": one.ari, "ami": one.ami} for name, one in compared.items()},
     }
-    with (
-        held_folder(folder, "give another out=..."),
-        replace_folder(folder, INDICES, CLUSTER_FILES) as temporary,
-    ):
+    with replace_folder(folder, INDICES, CLUSTER_FILES) as temporary:
         write_tables(temporary, table, indices)
         if by_k and settings.k is not None:
             (temporary / "indices.svg").write_text(index_chart(by_k, settings.k), encoding="utf-8")

@@ -69,6 +69,11 @@ def _labels_of(place: Path) -> Path:
 
 def _read(place: Path) -> OtherRun:
     file = _labels_of(place)
+    if not file.exists():
+        raise UserError(
+            f"compare must be folders or tables of labels, {place} holds none; `tlae cluster` "
+            "writes them"
+        )
     try:
         table = pd.read_csv(file) if file.suffix == ".csv" else pd.read_parquet(file)
     except (OSError, ValueError) as error:

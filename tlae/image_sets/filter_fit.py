@@ -25,6 +25,7 @@ from tlae.image_sets.judge_file import MODEL, Judge, judge_folder, save_judge
 from tlae.image_sets.novelty import calibration_of
 from tlae.image_sets.scores_page import galleries_of, scores_page
 from tlae.image_sets.verdicts import verdicts
+from tlae.number_words import how_many
 from tlae.scoring.calibrate import threshold_of
 from tlae.whole_file import explain_os_errors, write_text
 
@@ -34,6 +35,11 @@ logger = logging.getLogger(__name__)
 def fit_filter_model(cfg: FilterFitConfig) -> None:
     """Good and bad pictures in, a filter out."""
     folder = judge_folder(cfg.paths.checkpoints, cfg.name or _name(cfg), "filter")
+    with held_folder(folder, "give another name=..."):
+        _fit(cfg, folder)
+
+
+def _fit(cfg: FilterFitConfig, folder: Path) -> None:
     started = time.monotonic()
     settings = descriptor_settings(cfg)
     good = described_input(None, None, cfg.good, settings, quadrants=cfg.quadrants, setting="good")
@@ -42,6 +48,7 @@ def fit_filter_model(cfg: FilterFitConfig) -> None:
         note_random_weights(settings)
     report_left_out(good)
     report_left_out(bad)
+    _require_apart(good, bad)
     if good.values.shape[1] != bad.values.shape[1]:
         raise UserError(
             f"good and bad must have the same descriptor, got {good.values.shape[1]} and "
@@ -94,7 +101,7 @@ def fit_filter_model(cfg: FilterFitConfig) -> None:
         galleries_of(_held_out_table(good, held_out[:goods], threshold), good.images, threshold),
     )
     path = folder / "threshold.html"
-    with held_folder(folder, "give another name=..."), explain_os_errors(path):
+    with explain_os_errors(path):
         save_judge(judge, folder / MODEL)
         write_text(path, page)
     seconds = time.monotonic() - started
@@ -102,6 +109,17 @@ def fit_filter_model(cfg: FilterFitConfig) -> None:
         f"learnt from {goods:,} good and {len(bad.values):,} bad pictures in {seconds:.1f} s"
     )
     _report(measured, folder, good)
+
+
+def _require_apart(good: Described, bad: Described) -> None:
+    if good.settings is None or bad.settings is None:
+        return  # rows made elsewhere may have numbers for names
+    both = sorted(set(good.ids["path"]) & set(bad.ids["path"]))
+    if both:
+        raise UserError(
+            f"good and bad must be different pictures, {how_many(len(both), 'picture')} "
+            f"{'is' if len(both) == 1 else 'are'} in both ({both[0]}); take them out of one"
+        )
 
 
 def _held_out_table(good: Described, scores: Scores, threshold: float) -> pd.DataFrame:

@@ -34,6 +34,11 @@ logger = logging.getLogger(__name__)
 def fit_novelty_model(cfg: NoveltyFitConfig) -> None:
     """Normal pictures in, a judge out."""
     folder = judge_folder(cfg.paths.checkpoints, cfg.name or _name(cfg), "novelty")
+    with held_folder(folder, "give another name=..."):
+        _fit(cfg, folder)
+
+
+def _fit(cfg: NoveltyFitConfig, folder: Path) -> None:
     started = time.monotonic()
     settings = descriptor_settings(cfg)
     # The descriptor of a store is known to the store, unless there are several.
@@ -68,9 +73,8 @@ def fit_novelty_model(cfg: NoveltyFitConfig) -> None:
         own = judge.scores(normal.values)
         require_told_apart(normal.values, calibration.raw, own, threshold)
     sets = {"normal, held out": calibration.raw} | _unfiltered(cfg, judge)
-    with held_folder(folder, "give another name=..."):
-        save_judge(judge, folder / MODEL)
-        _write_page(folder / "threshold.html", judge, sets, normal)
+    save_judge(judge, folder / MODEL)
+    _write_page(folder / "threshold.html", judge, sets, normal)
     _report(judge, sets, folder, normal, time.monotonic() - started)
 
 

@@ -16,7 +16,7 @@ from tlae.image_sets.describe_now import Described
 from tlae.image_sets.described_input import described_input, report_left_out
 from tlae.image_sets.descriptor_facts import descriptor_names
 from tlae.image_sets.descriptor_settings import DescriptorSettings
-from tlae.image_sets.further_checks import REASON, check_further, further_checks
+from tlae.image_sets.further_checks import REASON, FurtherChecks, check_further, further_checks
 from tlae.image_sets.judge_file import Judge, load_judge
 from tlae.image_sets.judged_before import FACTS, TABLE, JudgedBefore, judged_by
 from tlae.image_sets.scores_page import galleries_of, scores_page
@@ -25,7 +25,7 @@ from tlae.image_sets.verdicts import INLIER, OUTLIER, verdicts, write_verdict_pi
 from tlae.number_words import how_many
 from tlae.scorable import run_name
 from tlae.scoring.calibrate import threshold_of
-from tlae.whole_file import replace_folder, write_text
+from tlae.whole_file import replace_folder, require_replaceable, write_text
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,6 @@ def judge_pictures(cfg: JudgeConfig, kind: str, words: dict[int, str]) -> None:
         kind: of the model, see ``judge_file.KINDS``.
         words: beside each verdict.
     """
-    started = time.monotonic()
     model_file = Path(cfg.model_file).expanduser()
     judge = load_judge(model_file, kind)
     threshold = judge.threshold
@@ -51,7 +50,21 @@ def judge_pictures(cfg: JudgeConfig, kind: str, words: dict[int, str]) -> None:
         threshold = threshold_of(judge.calibration, budget).value
     checks = further_checks(cfg)
     folder = Path(cfg.out or _default_folder(cfg, model_file)).expanduser()
-    facts = judged_by(model_file, threshold, cfg)
+    with held_folder(folder, "give another out=..."):
+        require_replaceable(folder, VERDICTS)
+        _judge(cfg, judge, threshold, checks, words, folder)
+
+
+def _judge(
+    cfg: JudgeConfig,
+    judge: Judge,
+    threshold: float,
+    checks: FurtherChecks,
+    words: dict[int, str],
+    folder: Path,
+) -> None:
+    started = time.monotonic()
+    facts = judged_by(Path(cfg.model_file).expanduser(), threshold, cfg)
     before = JudgedBefore.read(folder, facts, None if cfg.again else cfg.images)
     table = before.verdicts
     images = cfg.images
@@ -61,10 +74,7 @@ def judge_pictures(cfg: JudgeConfig, kind: str, words: dict[int, str]) -> None:
         fresh = check_further(fresh, described, checks, table)
         table = before.joined(fresh)
         images = described.images
-    with (
-        held_folder(folder, "give another out=..."),
-        replace_folder(folder, VERDICTS, VERDICT_FILES) as temporary,
-    ):
+    with replace_folder(folder, VERDICTS, VERDICT_FILES) as temporary:
         table.to_parquet(temporary / TABLE, index=False)
         table.to_csv(temporary / VERDICTS, index=False)
         write_text(temporary / FACTS, json.dumps(facts, indent=1) + "\n")

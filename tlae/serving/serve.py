@@ -85,7 +85,10 @@ def explorer_of(cfg: ServeConfig) -> Iterator[FastAPI | None]:
     from tlae.explorer.api import explorer_app
     from tlae.explorer.serve import explored, opened_collection
 
-    collection = opened_collection(asked.path, asked.descriptor, asked.labels)
+    try:
+        collection = opened_collection(asked.path, asked.descriptor, asked.labels)
+    except UserError as error:
+        raise UserError(f"explore: {error}") from error
     with explored(collection) as (explorer, sheets):
         yield explorer_app(explorer, sheets, host=None)
 

@@ -87,8 +87,7 @@ def recalibrate(cfg: CalibrateConfig, model: Model, footage: Footage | None) -> 
     Raises:
         UserError: the footage cannot be read, or the marks do not fit.
     """
-    if footage is None and cfg.marks is None:
-        raise UserError("footage=... must be given, or marks=...; see --help")
+    require_normal(cfg, footage)
     budget = cfg.scoring or model.budget
     events = None if cfg.marks is None else marked_events(Path(cfg.marks).expanduser(), model)
     if events is not None and cfg.precision != PRECISIONS[0]:
@@ -124,6 +123,12 @@ def recalibrate(cfg: CalibrateConfig, model: Model, footage: Footage | None) -> 
         _alarms_here(model.rule, calibration if here is None else here, now),
         marks,
     )
+
+
+def require_normal(cfg: CalibrateConfig, footage: Footage | None) -> None:
+    """Refuse a recalibration that is told of nothing that is normal."""
+    if footage is None and cfg.marks is None:
+        raise UserError("footage=... must be given, or marks=...; see --help")
 
 
 def _fresh(
