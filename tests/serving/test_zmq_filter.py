@@ -143,7 +143,8 @@ def test_framed_messages_say_more(client: Any) -> None:
         ({"shape": [1, True, 8, 3]}, "[B, H, W, 3]"),
         ({"shape": [2, 8, 8, 3]}, "uint8 of shape"),
         ({"shape": [1, 1, 64, 3]}, "H and W must be >= 2"),
-        (b'{"shape": [9000000000000000000000, 8, 8, 3], "id": 1e999}', "uint8 of shape"),
+        ({"shape": [1001, 2, 2, 3]}, "at most 1,000 pictures, got 1,001; send several"),
+        (b'{"shape": [1, 9000000000000000000000, 8, 3], "id": 1e999}', "uint8 of shape"),
     ],
 )
 def test_a_framed_request_that_is_wrong_learns_why(client: Any, header: object, shown: str) -> None:

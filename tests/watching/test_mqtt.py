@@ -373,6 +373,13 @@ def test_why_a_broker_cannot_be_reached_is_said(tmp_path: Path) -> None:
     sink.close()
 
 
+def test_a_broker_that_takes_the_connection_and_says_nothing_is_told_of(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        sink = sink_of(silent.getsockname()[1], tmp_path)
+        wait_until(lambda: "takes the connection and does not answer" in check_of(sink))
+        sink.close()
+
+
 def check_of(sink: MqttSink) -> str:
     """What is known against the next message; empty: nothing."""
     try:

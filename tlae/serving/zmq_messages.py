@@ -22,6 +22,7 @@ from tlae.plain_values import finite_or_none
 
 SIDES_PX = (512, 448)  # of bare pictures; the first whose length fits
 KEPT_ANSWERS = 8  # a client that gave up waiting sends the same batch again
+MOST_PICTURES = 1000  # in a framed message: tiny ones take as long each as large ones
 SMALLEST_PX = 2  # a picture is cut into quadrants
 LONGEST_ID = 200  # characters
 OK, BAD = "ok", "bad request"
@@ -140,6 +141,11 @@ def _shaped(shape: Any, body: bytes | memoryview) -> Pixels:
     whole = isinstance(shape, list) and all(type(length) is int for length in shape)
     if not (whole and len(shape) == 4 and shape[0] >= 1 and shape[3] == 3):
         raise UserError(f"shape must be [B, H, W, 3] with B >= 1, got {_short(shape)}")
+    if shape[0] > MOST_PICTURES:
+        raise UserError(
+            f"a message must have at most {MOST_PICTURES:,} pictures, got {shape[0]:,}; "
+            "send several"
+        )
     if min(shape[1:3]) < SMALLEST_PX:
         raise UserError(f"H and W must be >= {SMALLEST_PX} pixels, got {_short(shape)}")
     if math.prod(shape) != len(body):

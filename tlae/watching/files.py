@@ -93,13 +93,14 @@ class FileReader:
         """
         film = VideoClip(clip, FolderFiles(self.root), name, self._timing)
         began_s = time.monotonic()
-        done, first_s = start, None
+        done, lost, first_s = start, 0, None
         for frame in film.frames(start, self.wanted.min_hw):
             if stop.is_set():
                 return
             if frame.image is None:
-                self.counts.unreadable += 1
+                lost += 1  # of a video that gives none so far, they are not counted at each try
                 continue
+            self.counts.unreadable, lost = self.counts.unreadable + lost, 0
             first_s = frame.time_s if first_s is None else first_s
             if paced:
                 due_s = began_s + frame.time_s - first_s
@@ -115,6 +116,7 @@ class FileReader:
             )
         if not done:
             raise Unreadable("no frame could be read")
+        self.counts.unreadable += lost
         yield no_frame(name, done)
 
     def _dated(self, name: str, data: bytes, written_s: float) -> datetime | float:

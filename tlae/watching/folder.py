@@ -107,6 +107,7 @@ class FolderSource:
         self._root, self._cfg, self._reader = root, cfg, reader
         self._frames_done, self._leave_out = frames_done, leave_out
         self._known: set[str] = set()  # files that are done with
+        self._unlisted: set[str] = set()  # folders that cannot be listed
         self._growing: dict[str, _Candidate] = {}
 
     def frames(self, stop: threading.Event) -> Iterator[Arrival | None]:
@@ -125,7 +126,7 @@ class FolderSource:
     def _listed(self) -> list[str]:
         """Files of footage, in order; nothing where the folder is away."""
         try:
-            tree = walk(self._root)
+            tree = walk(self._root, known=self._unlisted)
         except OSError as error:
             trouble = (
                 f"folder {self._root} cannot be read: {(error.strerror or str(error)).lower()}"

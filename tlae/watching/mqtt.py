@@ -36,6 +36,7 @@ WAIT_S = 10.0  # for the broker
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1, 60  # between tries to reach the broker
 ONLINE, OFFLINE = "online", "offline"
 ON, OFF = "ON", "OFF"
+NO_CONNECTION, NO_ANSWER = "no connection yet", "takes the connection and does not answer"
 ALARMS, THRESHOLD = "alarms", "threshold"  # topics of what can be changed
 AS_SETTINGS = "auto"  # a threshold as the settings say
 LEAST_SHOWN, MOST_TIMES = 1.0, 1_000_000_000  # of a threshold in Home Assistant
@@ -80,7 +81,7 @@ class MqttSink:
         if cfg.password_file is not None:
             password = read_secret(Path(cfg.password_file), "mqtt.password_file")
             self._password = password.decode()
-        self._trouble = "no connection yet"
+        self._trouble = NO_CONNECTION
         self._connected = threading.Event()
         self._client = self._begun()
         controls.listen(self._show_controls)
@@ -132,6 +133,7 @@ class MqttSink:
             client.tls_set_context(ssl.create_default_context())
         client.will_set(f"{self._topic}/availability", OFFLINE, QOS, retain=True)
         client.reconnect_delay_set(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+        client.on_socket_open = self._on_socket
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_failure
         client.on_disconnect = self._on_disconnect
@@ -144,6 +146,11 @@ class MqttSink:
         self._client.disconnect()
         self._client.loop_stop()
         self._connected.clear()
+
+    def _on_socket(self, client: Client, data: Any, connection: Any) -> None:
+        """The broker took the connection; it has yet to say that we are welcome."""
+        if self._trouble == NO_CONNECTION:
+            self._trouble = NO_ANSWER
 
     def _on_connect(
         self,

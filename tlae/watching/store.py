@@ -126,7 +126,7 @@ class Store:
         """Frames of a file that were scored; None: it is done with. 0: it is not known."""
         with self._lock:
             query = "select frames, is_done from files where name = ?"
-            row = self._base.execute(query, (name,)).fetchone()
+            row = self._base.execute(query, (_stored(name),)).fetchone()
         if row is None:
             return 0
         return None if row[1] else int(row[0])
@@ -156,11 +156,11 @@ class Store:
             )
             base.executemany(
                 f"insert into scores ({columns}) values ({', '.join('?' * 11)})",
-                [(now_s, *row) for row in pending.scores],
+                [(now_s, *map(_stored, row)) for row in pending.scores],
             )
             base.executemany(
                 "insert or replace into files values (?, ?, ?, ?)",
-                [(name, *row) for name, row in pending.files.items()],
+                [(_stored(name), *row) for name, row in pending.files.items()],
             )
             for name, body, is_quiet in pending.messages:
                 query = "insert into messages (id, body, written_at) values (?, ?, ?)"
@@ -214,3 +214,11 @@ class Store:
                 and number not in (select message from waiting)""",
                 (now_s - keep.days * DAY_S,),
             )
+
+
+def _stored(value: Any) -> Any:
+    """A value as SQLite takes it: the name of a file that is not UTF-8 as its bytes."""
+    if isinstance(value, str) and not value.isascii():
+        data = value.encode("utf-8", "surrogateescape")
+        return data if any("\udc80" <= letter <= "\udcff" for letter in value) else value
+    return value

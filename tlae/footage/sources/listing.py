@@ -133,12 +133,13 @@ def is_footage(name: str) -> bool:
     return not is_hidden(name) and has_footage_suffix(name)
 
 
-def walk(root: Path, folders: Iterable[str] = ("",)) -> Tree:
+def walk(root: Path, folders: Iterable[str] = ("",), known: set[str] | None = None) -> Tree:
     """List pictures and videos below a folder on disk; only names are read, no sizes or contents.
 
     Args:
         root: folder that the result is relative to.
         folders: relative folders to start from.
+        known: relative folders that cannot be listed, as was said before; it is kept up to date.
 
     Raises:
         OSError: a starting folder cannot be listed; folders below it are logged and left out.
@@ -148,6 +149,7 @@ def walk(root: Path, folders: Iterable[str] = ("",)) -> Tree:
         (name, frozenset()) for name in folders
     ]
     starts = {name for name, _ in waiting}
+    said = set() if known is None else known
     while waiting:
         folder, above = waiting.pop()
         try:
@@ -156,8 +158,11 @@ def walk(root: Path, folders: Iterable[str] = ("",)) -> Tree:
         except OSError as error:
             if folder in starts:
                 raise
-            logger.warning("%s left out: %s", root / folder, error.strerror)
+            if folder not in said:
+                logger.warning("%s left out: %s", root / folder, error.strerror)
+            said.add(folder)
             continue
+        said.discard(folder)
         itself = (facts.st_dev, facts.st_ino)
         if itself in above:  # a link back to a folder that it lies in
             continue
@@ -181,9 +186,25 @@ def _scan(root: Path, folder: str) -> tuple[list[str], list[str]]:
         for entry in entries:
             if is_hidden(entry.name):
                 continue
-            if entry.is_dir():
+            if _is_folder(entry):
                 if not is_label_folder(entry.name):
                     folders.append(join(folder, entry.name))
-            elif is_footage(entry.name) and (entry.is_file() or entry.is_symlink()):
+            elif is_footage(entry.name) and _is_file(entry):
                 files.append(entry.name)
     return files, folders
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    """A file, or a link that leads to one or nowhere; who reads a pipe would wait for ever."""
+    try:
+        is_there = entry.is_file()
+        return is_there or (entry.is_symlink() and not os.path.exists(entry.path))  # noqa: PTH110
+    except OSError:
+        return entry.is_symlink()
