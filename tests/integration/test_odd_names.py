@@ -3,6 +3,7 @@
 import io
 import logging
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,31 @@ def test_odd_names_are_printed_where_the_terminal_is_strict(
     terminal.flush()
     assert b"caf\\udce9" in printed.getvalue()
     assert "caf?" in out.read_text(encoding="utf-8")
+
+
+def test_the_next_command_can_be_copied_where_names_have_blanks_and_quotes(
+    model_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / 'S\u00fcd\'s "gate" 1'
+    footage = write_clips(place / "f", (12, 12))
+    model = place / "m.safetensors"
+    model_file.rename(model)
+    cache = f"paths.cache={place}/cache"
+    scores, told = f"scores={place}/s", []
+    for words in (
+        ["score", f"model_file={model}", f"footage={footage}", "name=s", f"paths.scores={place}"],
+        ["calibrate", f"model_file={model}", f"footage={footage}"],
+        ["mask", f"footage={footage}", f"out={place}/mask.yaml", "restless=0.01"],
+        ["describe", f"images={footage}", f"out={place}/d"],
+    ):
+        paths = [cache] if words[0] in ("score", "calibrate") else []
+        assert main([*words, *paths]) == 0, words
+        told += [line for line in capsys.readouterr().out.splitlines() if "tlae " in line]
+    words = [word for line in told for word in shlex.split(line.replace("`", " "))]
+    for word in (
+        scores,
+        f"model_file={place}/m-f.safetensors",
+        f"footage.mask={place}/mask.yaml",
+        f"descriptors={place}/d",
+    ):
+        assert word in words

@@ -6,6 +6,7 @@ trained again; a scene that has changed completely needs `tlae train`. With mark
 you marked normal on the page of `tlae serve` count as normal footage; no footage is needed then.
 """
 
+import shlex
 import time
 from pathlib import Path
 
@@ -44,4 +45,4 @@ def run(cfg: CalibrateConfig) -> None:
     if carried is not None:
         print(f"answers: {carried} (your answers about events, copied)")
     print(f"model:   {out}")
-    print(f"next:    tlae score model_file={out} footage=...")
+    print(f"next:    tlae score {shlex.quote(f'model_file={out}')} footage=...")

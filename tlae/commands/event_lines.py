@@ -1,5 +1,6 @@
 """Events as the command line lists them."""
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 
@@ -43,7 +44,7 @@ def answer_lines(report: AnswersReport) -> list[str]:
         f"answers: {report.path}",
         f"{how_many(len(scores.events), 'event')} shown",
         *hidden_lines(scores.hidden),
-        f"next:    tlae report scores={scores.folder}",
+        f"next:    tlae report {shlex.quote(f'scores={scores.folder}')}",
     ]
 
 

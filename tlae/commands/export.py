@@ -5,6 +5,7 @@ its metadata. `tlae score` and `tlae watch` take it as they take the trained mod
 torch for it. The file is written only if its maps and scores equal those of torch to 1e-4.
 """
 
+import shlex
 from pathlib import Path
 
 from tlae.exporting.export import export
@@ -25,4 +26,4 @@ def run(cfg: ExportConfig) -> None:
     carry_answers(Path(cfg.model_file).expanduser(), report.model.file)
     print(f"exported {report.size / 1e6:.1f} MB, to be run by {report.engine}")
     print(f"model:   {report.model.file}")
-    print(f"next:    tlae score model_file={report.model.file} footage=...")
+    print(f"next:    tlae score {shlex.quote(f'model_file={report.model.file}')} footage=...")

@@ -8,6 +8,7 @@ belongs, stopped, or enlarged. Writes <out>/Train and <out>/Test with exact mask
 give the same bytes.
 """
 
+import shlex
 import time
 from collections import Counter
 from pathlib import Path
@@ -42,4 +43,4 @@ def _report(summary: PlantSummary, seconds: float) -> None:
         print(f"  not planted: {kind}, {reason}")
     print(f"results: {summary.folder}")
     interval = f" footage.interval_s={summary.interval_s:g}" if summary.interval_s else ""
-    print(f"next:    tlae benchmark footage={summary.folder}{interval}")
+    print(f"next:    tlae benchmark {shlex.quote(f'footage={summary.folder}')}{interval}")

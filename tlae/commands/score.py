@@ -8,6 +8,8 @@ with another alarm budget, it answers without running the net. footage.every=10m
 footage.start=DATE, footage.end=DATE and footage.hours=6-20 read a part of the footage.
 """
 
+import shlex
+
 from tlae.camera.watch import UNOBSERVED
 from tlae.commands.event_lines import shown_and_hidden
 from tlae.config import ScoreConfig
@@ -55,5 +57,6 @@ def _print_scores(report: ScoringReport) -> None:
     for line in shown_and_hidden(scores):
         print(line)
     print(f"results: {scores.folder}")
-    print(f"next:    tlae report scores={scores.folder}")
-    print(f"         tlae render scores={scores.folder}")
+    where = shlex.quote(f"scores={scores.folder}")
+    print(f"next:    tlae report {where}")
+    print(f"         tlae render {where}")

@@ -6,6 +6,7 @@ started again, with the losses of an unbroken one.
 """
 
 import math
+import shlex
 from typing import Any
 
 from tlae.commands.calibration_lines import settled_words
@@ -39,7 +40,7 @@ def _print_end(report: TrainingReport) -> None:
     moments = ", ".join(f"{c} frame {n} ({s:.3g})" for c, n, s in model.training["highest"])
     print(f"its highest moments set the threshold; look whether they are normal: {moments}")
     print(f"model: {path} ({path.stat().st_size / 1e6:.1f} MB)")
-    print(f"next:  tlae score model_file={path} footage=...")
+    print(f"next:  tlae score {shlex.quote(f'model_file={path}')} footage=...")
     print(f"done: {use_of_frames(report.footage, report.source)}")
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,7 +58,9 @@ def propose_mask(cfg: MaskConfig) -> None:
     preview = _preview_of(out)
     write_png(preview, _preview(middle, ignore))
     logger.info(f"wrote {out} and {preview}")
-    logger.info(f"next:  look at the picture, then `tlae train ... footage.mask={out}`")
+    logger.info(
+        f"next:  look at the picture, then `tlae train ... {shlex.quote(f'footage.mask={out}')}`"
+    )
 
 
 def _preview_of(out: Path) -> Path:
