@@ -17,6 +17,7 @@ GROUND = {
     "folder_lock",
     "html_page",
     "http_client",
+    "log_lines",
     "measuring",
     "missing_library",
     "number_words",

@@ -2,11 +2,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tlae import compose
+from tlae.budget import Budget
 from tlae.cli import COMMANDS, main
 from tlae.command_line import parse
+from tlae.log_lines import printed_log
+from tlae.scoring.calibrate import Calibration, threshold_of
 from tlae.sweep import combinations
 
 
@@ -186,3 +190,16 @@ def test_a_reader_who_has_seen_enough_is_no_error() -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout.startswith("tlae evaluate")
+
+
+def test_a_sentence_of_a_calibration_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
+    calibration = Calibration(np.linspace(0, 1, 20), np.zeros(20, int), 0.1, "2026-01-01")
+    with printed_log():
+        for _ in range(3):
+            threshold_of(calibration, Budget(false_alarm_rate=1e-4))
+        threshold_of(calibration, Budget(false_alarm_rate=1e-5))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == [
+        "false_alarm_rate=0.0001",
+        "false_alarm_rate=1e-05",
+    ]

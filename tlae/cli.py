@@ -6,15 +6,14 @@ Hydra and the commands are imported only when needed, so that `tlae --help` is i
 import errno
 import importlib
 import io
-import logging
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tlae import __version__
 from tlae.errors import UserError, nearest
+from tlae.log_lines import printed_log
 from tlae.missing_library import explaining_imports
 from tlae.progress import LINES, progress_as
 
@@ -222,7 +221,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     name, settings = _split(words)
     try:
-        with _printed_log(), progress_as(LINES):
+        with printed_log(), progress_as(LINES):
             return _run_command(name, settings)
     except UserError as error:
         print(f"tlae {name}: {error}", file=sys.stderr)
@@ -259,28 +258,6 @@ def _disk_trouble(error: OSError) -> str | None:
         f"{error.strerror}{place}; free some space or choose another place; what is done is kept, "
         "the same command continues"
     )
-
-
-class _LogLines(logging.Handler):
-    """Log records as plain lines of the command's output."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print one."""
-        print(self.format(record), flush=True)
-
-
-@contextmanager
-def _printed_log() -> Iterator[None]:
-    """Let what the library logs be part of the command's output."""
-    log, handler = logging.getLogger("tlae"), _LogLines()
-    before = log.level
-    log.setLevel(logging.INFO)
-    log.addHandler(handler)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
-        log.setLevel(before)
 
 
 def _split(words: list[str]) -> tuple[str, list[str]]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from tlae.budget import Budget
 from tlae.errors import UserError
+from tlae.log_lines import ONCE
 from tlae.number_words import rounded_up
 from tlae.scoring.smooth_time import Series, is_settled, smooth_in_time
 from tlae.scoring.tail import Tail
@@ -237,6 +238,7 @@ class Calibration:
                 rate,
                 count,
                 1 / (count + 1),
+                extra=ONCE,
             )
             return quantile
         logger.warning(
@@ -247,6 +249,7 @@ class Calibration:
             count,
             round(self.tail.moments),
             _or_ask_for("false_alarm_rate", self.least_rate, below=1),
+            extra=ONCE,
         )
         return max(quantile, self.tail.level(rate * self.tail.frames / self.tail.excursion))
 
@@ -283,6 +286,7 @@ class Calibration:
                 per_day,
                 self.days,
                 _or_ask_for("alarms_per_day", 1 / self.days),
+                extra=ONCE,
             )
             stretch_days = self.days / len(self.tail.highest)
             return max(self.level_exceeded_by(0), self.tail.level(per_day * stretch_days))
