@@ -23,3 +23,12 @@ def rounded_up(value: float, digits: int = 2) -> str:
     exact = Decimal(repr(float(value)))
     last = Decimal((0, (1,), exact.adjusted() - digits + 1))
     return f"{float(exact.quantize(last, ROUND_CEILING)):g}"
+
+
+def per_second(rate: float) -> str:
+    """A pace with the digits that matter: ``140``, ``7.3``, ``0.08``.
+
+    Args:
+        rate: of what is counted [1/s], >= 0.
+    """
+    return f"{rate:,.0f}" if rate >= 10 or not rate else f"{rate:.2g}"

@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Protocol
 
+from tlae.number_words import per_second
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -92,7 +94,7 @@ def progress(label: str, total: int | None, unit: str = "frames") -> Iterator[Ad
             def advance(done: int = 1) -> None:
                 bar.advance(task, done)
                 rate = bar.tasks[task].completed / max(time.monotonic() - started, 1e-6)
-                bar.update(task, rate=f"{rate:,.0f} {unit}/s")
+                bar.update(task, rate=f"{per_second(rate)} {unit}/s")
 
             yield advance
         return
@@ -159,7 +161,7 @@ class _Lines:
         line = f"{self.label}: {self.done:,}"
         if self.total:
             line += f" of {self.total:,}"
-        line += f" {self.unit}, {rate:,.0f}/s"
+        line += f" {self.unit}, {per_second(rate)}/s"
         if self.total and self.done:
             line += f", {max(self.total - self.done, 0) / rate:,.0f} s left"
         print(line, file=sys.stderr, flush=True)  # noqa: T201  showing is what this file is for

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tlae.exporting.export import export
 from tlae.exporting.settings import ExportConfig
+from tlae.number_words import per_second
 from tlae.scoring.answers import carry_answers
 
 
@@ -20,7 +21,7 @@ def run(cfg: ExportConfig) -> None:
         if check.frames_per_s is None or check.difference is None:
             print(f"  {check.name}: cannot run this net ({check.trouble})")
         else:
-            pace = f"{check.frames_per_s:,.0f} frames/s here"
+            pace = f"{per_second(check.frames_per_s)} frames/s here"
             print(f"  {check.name}: differs from torch by {check.difference:.1g}, {pace}")
     assert report.model.file is not None
     carry_answers(Path(cfg.model_file).expanduser(), report.model.file)

@@ -14,7 +14,7 @@ from tlae.camera.watch import UNOBSERVED
 from tlae.commands.event_lines import shown_and_hidden
 from tlae.config import ScoreConfig
 from tlae.footage.frames import OK
-from tlae.number_words import how_many
+from tlae.number_words import how_many, per_second
 from tlae.scoring.drift import advice
 from tlae.table import counted
 from tlae.workflows.footage_notes import left_out_words
@@ -39,7 +39,7 @@ def _print_scores(report: ScoringReport) -> None:
     scores, seconds = report.scores, report.seconds
     table = scores.columns
     readable = table.take(table["state"] == OK)
-    pace = f", {report.scored_now / seconds:,.0f} frames/s"
+    pace = f", {per_second(report.scored_now / seconds)} frames/s"
     if not report.ran_net:
         pace = " (known maps, no net run)"
     print(f"scored {len(readable):,} of {how_many(len(table), 'frame')} in {seconds:.1f} s{pace}")
