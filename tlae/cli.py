@@ -219,6 +219,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[0] == "--version":
         print(__version__)
         return 0
+    # Threads of torch sleep while they wait: beside other work, spinning is many times slower.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     name, settings = _split(words)
     try:
         with printed_log(), progress_as(LINES):

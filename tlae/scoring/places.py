@@ -23,6 +23,7 @@ SINCE = 5  # pictures around the peak that show the thing
 JUST_BEFORE = 8  # pictures before it came, and
 DAYS_BEFORE, EACH_DAY = 2, 3  # so many of the same hour of so many days before
 BEFORE = 5  # of all these, those taken in the light most alike
+LIKE_LIGHT = 1.5  # times the least difference around the place; other light tells nothing
 AROUND = 0.5  # of a box, that is looked at on each side of it
 LEAST_AROUND = 0.025  # of the picture's height
 LONGEST_PX = 64  # side of a box; larger ones are looked at smaller
@@ -154,7 +155,8 @@ class Change:
             float(np.abs(in_light_of(one, typical, around) - typical)[around].mean())
             for one in before
         ]
-        nearest = [before[number] for number in np.argsort(apart, kind="stable")[:BEFORE]]
+        order = np.argsort(apart, kind="stable")[:BEFORE]
+        nearest = [before[n] for n in order if apart[n] <= LIKE_LIGHT * apart[order[0]]]
         return cls.between(np.median(nearest, axis=0).astype(np.float32), typical, view)
 
     def shows(self, later: Plane) -> float:
