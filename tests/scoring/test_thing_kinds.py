@@ -168,3 +168,13 @@ def test_what_goes_on_is_told_by_what_came_until_a_picture_lacks_it() -> None:
     changed = replace(found, outline=0.5)
     long = replace(THING, start_s=0.0, end_s=2 * FOR_GOOD_S)
     assert told(long, changed, [], so_far=True).told_by.endswith("so far")
+
+
+def test_pictures_of_before_in_other_light_tell_nothing() -> None:
+    """Of five pictures, the one in like light shows that nothing came: the lamp went on."""
+    lit = np.repeat(np.where(np.arange(SIZE_HW[1]) < 62, 1.9, 0.7)[None, :, None], 3, axis=2)
+    in_the_dark = [VIEW.of_picture(ground(seed, 0.3)) for seed in range(4)]
+    since, alike = (VIEW.of_picture((ground(seed) * lit).astype(np.uint8)) for seed in (5, 6))
+    found = Change.of_pictures([*in_the_dark, alike], [since], VIEW)
+    assert found is not None
+    assert told(THING, found, []).what == LIGHT
