@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from contextlib import ExitStack
+import sqlite3
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,27 @@ def test_another_model_begins_anew_and_keeps_the_events(models: Path, tmp_path: 
         push(client, session, range(12, FRAMES))
         known = {one["id"] for one in client.get(f"/api/sessions/{session}/events").json()}
         assert {one["id"] for one in ended if not one["goes_on"]} <= known
+
+
+def test_a_state_of_another_version_begins_anew_and_keeps_the_events(
+    models: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Server(models, tmp_path) as server:
+        client = server.start()
+        session = session_of(client, "gate", interval_s=0.1, threshold=0.3)
+        push(client, session, range(8))  # an event goes on
+        server.stop()
+        with closing(sqlite3.connect(tmp_path / "state/sessions.sqlite")) as base, base:
+            base.execute("update sessions set live = ?", (b"of another version",))
+        client = server.start()
+        (facts,) = client.get("/api/sessions").json()
+        assert (facts["id"], facts["frames"], facts["budget"]) == (session, 8, {"threshold": 0.3})
+        assert "begins anew" in caplog.text
+        push(client, session, range(8, 18))
+        events = client.get(f"/api/sessions/{session}/events").json()
+        assert sorted({event["id"] for event in events}) == sorted(e["id"] for e in events)
+        assert "E0001" in {event["id"] for event in events}
+        assert len(events) >= 2
 
 
 def test_two_servers_never_share_a_state(models: Path, tmp_path: Path) -> None:

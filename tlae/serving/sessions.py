@@ -264,7 +264,9 @@ class Session:
         shelved: Shelved,
         device: str,
     ) -> "Session":
-        """A session as it was; by another file of its model it begins anew and keeps its events.
+        """A session as it was; it begins anew, and keeps its events, where it cannot go on.
+
+        That is so by another file of its model, and where another version of tlae kept it.
 
         Args:
             facts: of ``state``.
@@ -280,6 +282,13 @@ class Session:
             *(facts["interval_s"], device),
         )
         session.id, session.created_at = facts["id"], facts["created_at"]
+        if is_same:
+            try:
+                session._live.restore(live)
+            except ValueError as error:
+                logger.warning("session %s begins anew: %s", facts["name"], error)
+                is_same = False
+                session._begin(shelved, budget)
         session.marks = dict(facts["marks"])
         session.points.extend(Point(**point) for point in facts["points"])
         opened = facts["open"] or []  # of older versions one event, or null
@@ -297,10 +306,11 @@ class Session:
                 session._ended.append(found)
         session._frames, session._event_count, session._first, session._before = facts["counts"]
         if is_same:
-            session._live.restore(live)
             session._open = opened
         else:
-            session._first, session._before = session._frames, session._event_count
+            numbers = [int(one.event.id.removeprefix("E")) for one in session._ended]
+            session._first = session._frames
+            session._before = max([session._event_count, *numbers])  # some went on
         return session
 
     def facts(self) -> dict[str, Any]:
