@@ -20,10 +20,15 @@ from tlae.workflows.events import find_anew
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "model"
 PUBLISHED = ("cae_dense", "convlstm", "stae")  # sizes that take long
-MODELS = [
-    pytest.param(name, marks=[pytest.mark.slow] if name in PUBLISHED else [])
-    for name in sorted(file.stem for file in CONFIGS.glob("*.yaml"))
-]
+SERVED = ("convlstm_small", "copy_last", "joint", "patch_memory")  # one of each kind of scoring
+
+
+def models(*, only_served: bool = False) -> pytest.MarkDecorator:
+    """Run a test with each model; the slow tests run those that are left out of the quick ones."""
+    names = sorted(file.stem for file in CONFIGS.glob("*.yaml"))
+    slow = {name for name in names if name in PUBLISHED or (only_served and name not in SERVED)}
+    each = [pytest.param(name, marks=[pytest.mark.slow] if name in slow else []) for name in names]
+    return pytest.mark.parametrize("trained", each, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +71,7 @@ class Trained:
         return find_anew(EventsConfig(scores=str(self.scores), scoring=self.budget)).scores
 
 
-@pytest.fixture(scope="module", params=MODELS)
+@pytest.fixture(scope="module")
 def trained(
     request: pytest.FixtureRequest, footage: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Trained:
@@ -93,6 +98,7 @@ def trained(
     return Trained(request.param, home, new, interval_s, budget)
 
 
+@models()
 def test_a_model_is_stored_with_its_weights(trained: Trained) -> None:
     loaded = load_model(trained.path)
     with safe_open(trained.path, "pt") as file:
@@ -100,11 +106,13 @@ def test_a_model_is_stored_with_its_weights(trained: Trained) -> None:
             assert np.array_equal(file.get_tensor(f"net.{name}"), value)
 
 
+@models()
 def test_live_says_what_score_says(trained: Trained) -> None:
     live = Live(load_model(trained.path), trained.budget, device="cpu")
     require_equal(live, trained.footage, trained.scores, trained.budget)
 
 
+@models(only_served=True)
 def test_watch_says_what_score_says(trained: Trained, tmp_path: Path) -> None:
     out, level = tmp_path / "out", trained.budget.threshold
     words = [f"scoring.threshold={level!r}", f"camera.interval_s={trained.interval_s}"]
@@ -122,6 +130,7 @@ def test_watch_says_what_score_says(trained: Trained, tmp_path: Path) -> None:
     assert mine == sorted(tuple(getattr(one, name) for name in same) for one in offline.events)
 
 
+@models(only_served=True)
 def test_a_session_over_http_says_what_score_says(trained: Trained, tmp_path: Path) -> None:
     pytest.importorskip("fastapi", reason="needs the extra serve")
     pytest.importorskip("httpx2", reason="the test client talks through it")
