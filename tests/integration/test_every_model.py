@@ -19,14 +19,15 @@ from tlae.scoring.results import Scores, read_results
 from tlae.workflows.events import find_anew
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "model"
-PUBLISHED = ("cae_dense", "convlstm", "stae")  # sizes that take long
+PUBLISHED = ("cae_dense", "convlstm", "stae")  # sizes that take long, as does this one:
+SLOW = (*PUBLISHED, "still_segmenter")
 SERVED = ("convlstm_small", "copy_last", "joint", "patch_memory")  # one of each kind of scoring
 
 
 def models(*, only_served: bool = False) -> pytest.MarkDecorator:
     """Run a test with each model; the slow tests run those that are left out of the quick ones."""
     names = sorted(file.stem for file in CONFIGS.glob("*.yaml"))
-    slow = {name for name in names if name in PUBLISHED or (only_served and name not in SERVED)}
+    slow = {name for name in names if name in SLOW or (only_served and name not in SERVED)}
     each = [pytest.param(name, marks=[pytest.mark.slow] if name in slow else []) for name in names]
     return pytest.mark.parametrize("trained", each, indirect=True, scope="module")
 
