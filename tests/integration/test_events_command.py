@@ -207,6 +207,20 @@ def test_bad_input_is_one_line_and_changes_nothing(
     assert {p.name: p.read_bytes() for p in scored.glob("*.*") if p.is_file()} == before
 
 
+def test_a_model_that_was_named_from_the_project_is_found_from_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    footage = write_clips(project / "f", (8,))
+    save_model(small_model(), project / "m.safetensors")
+    monkeypatch.chdir(project)
+    words = ["model_file=m.safetensors", f"footage={footage}", "name=s", "paths.cache=cache"]
+    assert main(["score", *words]) == 0
+    monkeypatch.chdir(elsewhere)
+    assert main(["events", f"scores={project}/scores/s"]) == 0
+
+
 def test_unfinished_scores_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "s.part").mkdir()
     assert main(["events", f"scores={tmp_path}/s"]) == 2

@@ -87,8 +87,8 @@ def model_of(results: Scores, model_file: str | None) -> Scorable:
     Raises:
         UserError: it is gone, or another one lies there now.
     """
-    folder, path = results.folder, Path(model_file or results.summary.get("model_file", ""))
-    path = path.expanduser()
+    folder = results.folder
+    path = Path(model_file).expanduser() if model_file else _recorded(results)
     if not path.is_file():
         raise UserError(
             f"the model that scored {folder} must be at {path}; give model_file=... where it is now"
@@ -100,6 +100,16 @@ def model_of(results: Scores, model_file: str | None) -> Scorable:
             "where that one is, or score again with this one"
         )
     return model
+
+
+def _recorded(results: Scores) -> Path:
+    """Where the model was; a relative place is of the folder in which `tlae score` was called.
+
+    That folder is mostly this one, or one above the scores; the content of the file tells.
+    """
+    path = Path(results.summary.get("model_file", "")).expanduser()
+    above = [parent / path for parent in results.folder.resolve().parents]
+    return next((place for place in (path, *above) if place.is_file()), path)
 
 
 def all_events(results: Scores) -> list[Event]:
