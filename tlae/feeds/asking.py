@@ -21,6 +21,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 from urllib.robotparser import RobotFileParser
 
+from tlae.feeds.interruptible import Stopped, unless_stopped
 from tlae.http_client import TooLong, body_of, in_words, login_of
 
 NOT_MODIFIED, GONE = 304, 410
@@ -47,10 +48,6 @@ class Unavailable(Exception):
     ) -> None:
         super().__init__(reason)
         self.may_come_back, self.is_busy, self.status = may_come_back, is_busy, status
-
-
-class Stopped(Exception):
-    """The end was asked for while a server was waited for."""
 
 
 @dataclass(frozen=True)
@@ -164,9 +161,7 @@ class Asker:
         headers = {"User-Agent": self._agent, "Accept": "*/*", "Accept-Encoding": "gzip"}
         try:
             request = urllib.request.Request(url, headers=headers | dict(conditions or {}))
-            with opener.open(request, timeout=self._timeout_s) as answer:
-                body = _unpacked(answer, body_of(answer, most_bytes, self._timeout_s), most_bytes)
-                return Answer(answer.url, answer.headers, body)
+            return unless_stopped(lambda: self._answer(opener, request, most_bytes), self._stop)
         except urllib.error.HTTPError as error:
             error.close()
             if error.code == NOT_MODIFIED and conditions:
@@ -183,6 +178,13 @@ class Asker:
             raise Unavailable(reason, may_come_back=True) from error
         finally:
             self._free_s[host] = time.monotonic() + self._delay_of(url)
+
+    def _answer(
+        self, opener: urllib.request.OpenerDirector, request: urllib.request.Request, most: float
+    ) -> Answer:
+        with opener.open(request, timeout=self._timeout_s) as answer:
+            body = _unpacked(answer, body_of(answer, most, self._timeout_s), most)
+            return Answer(answer.url, answer.headers, body)
 
     def _delay_of(self, url: str) -> float:
         parts = urlsplit(url)

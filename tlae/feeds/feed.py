@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tlae import __version__
 from tlae.errors import UserError, refusing_bad_values
-from tlae.feeds.asking import GONE, Answer, Asker, Stopped, Unavailable
+from tlae.feeds.asking import GONE, Answer, Asker, Unavailable
+from tlae.feeds.interruptible import Stopped
 from tlae.feeds.ledger import DUPLICATE, FILE, KEPT, LEFT, REFUSED, WAITING, Ledger
 from tlae.feeds.parsing import Feed, NotAFeed, parse_feed
 from tlae.feeds.picking import Picker
