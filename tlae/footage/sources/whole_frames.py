@@ -68,7 +68,8 @@ class WholeFrames:
 
     def __init__(self, stream: VideoStream, *, times_rise: bool = True) -> None:
         self._codec, self._times_rise = stream.codec_context, times_rise
-        self._time_base = stream.time_base
+        self._time_base, self._kind = stream.time_base, self._codec.name
+        self._has_lengths = (self._codec.extradata or b"")[:1] == b"\x01"  # not start codes
         self._codec.copy_opaque = True  # frames bear the number of their packet
         self.failures = 0
         self._was_any = False  # frame
@@ -92,7 +93,7 @@ class WholeFrames:
         self._number += 1
         packet.opaque = self._number
         time_s = self._time_s(packet.pts)
-        if self._codec.name == _MJPEG and self._is_damaged_jpeg(bytes(packet)):
+        if self._kind == _MJPEG and self._is_damaged_jpeg(bytes(packet)):
             self._damaged.add(self._number)  # the decoder makes up what is missing
             self._waiting.append(_Waiting(self._number, self._number, Shown(time_s, None)))
         else:
@@ -166,8 +167,9 @@ class WholeFrames:
             if next(iter(self._unseen), number) < number:  # numbers rise
                 return
             self._waiting.popleft()
-            is_whole = not any(refresh <= damaged <= number for damaged in self._damaged)
-            yield shown if is_whole else Shown(shown.time_s, None)
+            if self._damaged and any(refresh <= one <= number for one in self._damaged):
+                shown = Shown(shown.time_s, None)
+            yield shown
 
     def _is_damaged_jpeg(self, data: bytes) -> bool:
         """Whether a JPEG lacks a part; some cameras leave out the end mark of them all."""
@@ -177,10 +179,9 @@ class WholeFrames:
 
     def _has_lost_block(self, packet: "av.Packet[VideoStream]") -> bool:
         """Whether zeros stand in a packet that cannot hold them."""
-        if self._codec.name not in _WITHOUT_ZEROS:
+        if self._kind not in _WITHOUT_ZEROS:
             return False
         data = bytes(packet)
-        has_lengths = (self._codec.extradata or b"")[:1] == b"\x01"  # in place of start codes
-        if has_lengths:
+        if self._has_lengths:
             return data.endswith(_END_ZEROS) or _ZEROS in data
         return _ZEROS in data and _NO_START_CODE.search(data) is not None
