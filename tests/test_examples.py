@@ -24,31 +24,24 @@ SHORT_STREET = SceneOptions(
 QUICK = {"trainer.max_steps": 2, "training.windows_per_epoch": 8, "training.batch_size": 2}
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("examples")
-
-
 def quickly_trained(*args: Any, settings: dict[str, Any], **named: Any) -> Model:
     """``tlae.train`` for a few steps."""
     return TRAIN(*args, settings=settings | QUICK, **named)
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_an_example_runs(
-    script: Path,
-    home: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_the_scripts_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """One after the other: later ones take up what the first one trained."""
     monkeypatch.setattr("tlae.api.train", quickly_trained)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(home / "cache"))
-    monkeypatch.setattr(sys, "argv", [str(script)])
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.syspath_prepend(EXAMPLES)
     monkeypatch.setattr("street.OPTIONS", SHORT_STREET)
-    monkeypatch.chdir(home)
-    runpy.run_path(str(script), run_name="__main__")
-    assert capsys.readouterr().out.strip()
+    monkeypatch.chdir(tmp_path)
+    for script in SCRIPTS:
+        monkeypatch.setattr(sys, "argv", [str(script)])
+        runpy.run_path(str(script), run_name="__main__")
+        assert capsys.readouterr().out.strip(), script
 
 
 @pytest.mark.slow
