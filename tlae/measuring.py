@@ -1,5 +1,6 @@
 """What looks at frames for a net that measures: with numpy and OpenCV alone, so without torch."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
@@ -81,3 +82,29 @@ def place_in(grid: tuple[int, int], place: tuple[float, float]) -> tuple[int, in
     """Row and column of a cell, of a place in shares of the picture."""
     row, column = (min(int(share * n), n - 1) for share, n in zip(place, grid, strict=True))
     return row, column
+
+
+def require_fitting(
+    arrays: Mapping[str, npt.NDArray[Any]], expected: Mapping[str, tuple[str, tuple[int, ...]]]
+) -> None:
+    """Refuse arrays that a measurer cannot be made of.
+
+    Args:
+        arrays: by name.
+        expected: type of the numbers and shape of each, by name; -1: of any length.
+
+    Raises:
+        ValueError: names an array, what it must be, and what it is.
+        KeyError: one is missing.
+    """
+    for name, (dtype, shape) in expected.items():
+        array = arrays[name]
+        fits = len(array.shape) == len(shape) and all(
+            size in (-1, found) for size, found in zip(shape, array.shape, strict=True)
+        )
+        if array.dtype != dtype or not fits:
+            shown = ", ".join("n" if size < 0 else str(size) for size in shape)
+            raise ValueError(
+                f"{name} must be {dtype} of shape ({shown}), got {array.dtype} of shape "
+                f"{array.shape}"
+            )

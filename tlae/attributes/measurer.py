@@ -1,6 +1,7 @@
 """What was learnt of a scene, as what measures the attributes of further frames."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, ClassVar
 
 import cv2
@@ -9,12 +10,12 @@ import numpy.typing as npt
 
 from tlae.attributes.background import Background, Image, Plane
 from tlae.attributes.cells import CELL_PX, Cells, grid_shape
-from tlae.attributes.examples import Examples, cell_of
-from tlae.attributes.kinds import ATTRIBUTES, Scale, ground_of
+from tlae.attributes.examples import FIELDS, SIDE_PX, Examples, cell_of
+from tlae.attributes.kinds import ATTRIBUTES, Scale, ground_of, placed
 from tlae.attributes.normal import Exemplars, averaged, joined
 from tlae.attributes.observer import Observation, Observer, ObserverState, Renewal
 from tlae.attributes.reasons import VALUES, Habits, reason
-from tlae.measuring import Carried, Reason, Seen, place_in
+from tlae.measuring import Carried, Reason, Seen, place_in, require_fitting
 
 START_S = 1.0  # of a run, in which the renewed background gets its first samples
 AROUND_PX = 9  # the map reaches so far around the foreground
@@ -29,12 +30,17 @@ class AttributeMeasurer:
         arrays: background (H, W, C) and watched (H, W) uint8, noise (H, W), facts (``FACTS``),
             centres and spreads (of each attribute), habits (7, h, w), pictures and pictured (of
             ``Examples``), and normal_* (n, d), the exemplars of each attribute.
+
+    Raises:
+        ValueError: an array is of another type or shape.
+        KeyError: one is missing.
     """
 
     kind: ClassVar[str] = "attributes"
 
     def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         self._arrays = dict(arrays)
+        _require_parts(arrays)
         facts = dict(zip(FACTS, map(float, arrays["facts"]), strict=True))
         frame = np.ascontiguousarray(arrays["background"])
         self._interval_s = facts["interval_s"]
@@ -54,6 +60,7 @@ class AttributeMeasurer:
             self._scale,
             arrays["watched"].astype(bool),
         )
+        _require_exemplars(arrays, self._scale)
         parts = zip(ATTRIBUTES, arrays["centres"], arrays["spreads"], strict=True)
         self._exemplars = [
             Exemplars(kind, arrays[f"normal_{kind.name}"], float(centre), float(spread))
@@ -122,6 +129,38 @@ class AttributeMeasurer:
         mean, recent = averaged(planes, recent)
         z = [part.z(mean[:, number]) for number, part in enumerate(self._exemplars)]
         return np.stack(z, axis=1), recent
+
+
+def _require_parts(arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Refuse parts that do not fit the background, all but the exemplars."""
+    channels = arrays["background"].shape[-1]
+    if channels not in (1, 3):
+        raise ValueError(f"background must have 1 or 3 channels, got {channels}")
+    require_fitting(arrays, {"background": ("uint8", (-1, -1, channels))})
+    size_hw = arrays["background"].shape[:2]
+    count = len(arrays["pictures"])
+    require_fitting(
+        arrays,
+        {
+            "noise": ("float32", size_hw),
+            "watched": ("uint8", size_hw),
+            "facts": ("float64", (len(FACTS),)),
+            "centres": ("float32", (len(ATTRIBUTES),)),
+            "spreads": ("float32", (len(ATTRIBUTES),)),
+            "habits": ("float32", (len(fields(Habits)), *grid_shape(size_hw))),
+            "pictures": ("uint8", (count, SIDE_PX, SIDE_PX, -1)),
+            "pictured": ("float32", (FIELDS, count)),
+        },
+    )
+
+
+def _require_exemplars(arrays: Mapping[str, npt.NDArray[Any]], scale: Scale) -> None:
+    """Refuse exemplars of another number of values than cells are compared by."""
+    cell = cell_of({}, (0, 0))
+    widths = {kind.name: placed(kind, cell, scale).shape[1] for kind in ATTRIBUTES}
+    require_fitting(
+        arrays, {f"normal_{name}": ("float32", (-1, width)) for name, width in widths.items()}
+    )
 
 
 def _map(z: Plane, seen: Observation) -> Plane:

@@ -40,11 +40,20 @@ class Windows:
         window_frames: frames in a window.
         stride: step between them.
         size_hw: of the small grey frames [px].
+
+    Raises:
+        ValueError: one of them is below 1.
     """
 
     window_frames: int
     stride: int
     size_hw: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        """Refuse windows that hold nothing."""
+        sizes = (self.window_frames, self.stride, *self.size_hw)
+        if min(sizes) < 1:
+            raise ValueError(f"{SIZES} must be whole numbers >= 1, got {sizes}")
 
     @property
     def reach(self) -> int:
@@ -119,9 +128,11 @@ class JointMeasurer:
         return Seen(inputs, seen.evidence, skipped, ended.repeats), (*cut, *measured)
 
     def reason(self, evidence: Plane, place: tuple[float, float]) -> Reason:
-        """The attribute's words, else that the shape or motion is new."""
+        """The attribute's words, else, where the segmenter counts, that it found the place."""
         found = self._attributes.reason(evidence, place)
-        return found if found.words else found._replace(words=FOUND_BY_NET)
+        if found.words or self._windows is None:
+            return found
+        return found._replace(words=FOUND_BY_NET)
 
     def examples(self) -> Image:
         """Those of the attributes."""

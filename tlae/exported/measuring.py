@@ -29,6 +29,28 @@ ASKED = "asked."  # before the name of an input of the last step, in what is car
 CARRIED = "carried."  # before the number of what the measurer carries on
 
 
+def measurer_of(kind: str, arrays: Arrays, shape: tuple[int, int, int]) -> Measurer:
+    """The measurer of an exported model; what does not fit is found now, not while scoring.
+
+    Args:
+        kind: one of ``MEASURERS``.
+        arrays: that it is made of, by name.
+        shape: (H, W, C) of the frames of the model.
+
+    Raises:
+        ValueError: another kind, arrays that do not fit each other, or frames of another shape.
+        KeyError: an array is missing.
+    """
+    if kind not in MEASURERS:
+        raise ValueError(f"measurer must be one of {', '.join(MEASURERS)}, got {kind!r}")
+    measurer = MEASURERS[kind](arrays)
+    try:
+        measurer.see(np.zeros((1, *shape), np.uint8), ())
+    except Exception as error:  # OpenCV raises a class of its own
+        raise ValueError(f"measurer {kind} is not made for frames of shape {shape}") from error
+    return measurer
+
+
 class MeasuringScorer:
     """Score a run of frames piece by piece; a ``scorable.Scorer``.
 

@@ -25,7 +25,7 @@ from tlae.camera.camera import Camera
 from tlae.camera.camera_file import camera_of
 from tlae.errors import ModelFileError, UserError
 from tlae.exported.engines import ENGINES, Arrays, Step, opened
-from tlae.exported.measuring import MEASURERS, MeasuringScorer
+from tlae.exported.measuring import MeasuringScorer, measurer_of
 from tlae.exported.onnx_bytes import joined, split
 from tlae.exported.scorer import StepFacts, StepScorer
 from tlae.footage.frames import Image
@@ -62,7 +62,7 @@ class ExportedFacts:
         calibration: facts of it, see ``calibration_file``.
         training: facts about the training, for people.
         camera: facts of it, see ``camera_file``; None: there is none.
-        measurer: what looks at frames before the net, by its kind (``measuring.MEASURERS``); "":
+        measurer: what looks at frames before the net, by its kind (``exported.measuring``); "":
             the net sees them itself.
         source_hw: size of the camera's pictures in training; None: not known.
         made_of: sha256 of the model file that was exported.
@@ -273,18 +273,20 @@ def model_of(data: bytes) -> ExportedModel:
 def _built(facts: ExportedFacts, arrays: Arrays, graph: bytes) -> ExportedModel:
     if facts.engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {facts.engine!r}")
-    if facts.measurer and facts.measurer not in MEASURERS:
-        raise ValueError(f"measurer must be one of {', '.join(MEASURERS)}, got {facts.measurer!r}")
     watched = arrays[WATCHED].astype(bool) if WATCHED in arrays else None
     if watched is not None and watched.shape != facts.preprocessing.size_hw:
         raise ValueError(f"{WATCHED} must be of the size of a frame, got {watched.shape}")
+    measurer = None
+    if facts.measurer:
+        shape = (*facts.preprocessing.size_hw, facts.preprocessing.channels)
+        measurer = measurer_of(facts.measurer, _named(MEASURER, arrays), shape)
     return ExportedModel(
         facts,
         calibration_of(_named(CALIBRATION, arrays), facts.calibration),
         None if facts.camera is None else camera_of(_named(CAMERA, arrays), facts.camera),
         watched,
         graph,
-        MEASURERS[facts.measurer](_named(MEASURER, arrays)) if facts.measurer else None,
+        measurer,
     )
 
 

@@ -7,13 +7,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tlae.patches.features import STEP, Plane, Still
+from tlae.patches.features import PLANES, STEP, Plane, Still
 from tlae.patches.memory import Apart, Memory
 
 OTHER_DAYS, LAST_HOURS = 32, 16  # stills of like light that are compared
 QUANTILES = (0.5, 0.9, 0.99)  # of the distances of a place in normal stills
+DISTANCES = 3  # of a place: to the nearest and several of other days, to the nearest of the hours
 LEVELS = len(QUANTILES) * 2 + 1
-CHANNELS = 3 + LEVELS + 3 * 8
+CHANNELS = DISTANCES + LEVELS + 3 * PLANES
 SMALLEST = 0.05  # median distances; smaller ones are alike
 PLACES_AVERAGED = 3  # cells, of the quantiles
 
@@ -50,7 +51,7 @@ class Levels:
     """How far normal stills lie from those of other times.
 
     Attributes:
-        medians: (3,), of the three distances over all places.
+        medians: (``DISTANCES``,), of the distances over all places.
         places: (LEVELS, h, w), logarithms of the ``QUANTILES`` of each place in those medians, for
             the days and for the hours, and the height in the picture from -1 to 1.
     """
@@ -88,7 +89,7 @@ class Levels:
 
 
 def _distances(compared: Compared) -> Plane:
-    """(3, h, w)."""
+    """(``DISTANCES``, h, w)."""
     days, hours = compared.days, compared.hours
     return np.stack([days.nearest, days.several, hours.nearest])
 

@@ -15,6 +15,7 @@ BOX_PX = 6  # a cell tells of so much around it
 STEP = 0.01  # of the planes, which are kept as 8-bit numbers
 AROUND = 0.052  # standard deviation of the surroundings, in picture heights
 LOOK_HW = (18, 32)  # thumbnail of a look
+LOOK_NUMBERS = LOOK_HW[0] * LOOK_HW[1] + 1  # and its brightness
 BRIGHTNESS_COUNTS = 4.0  # in a look, beside the thumbnail
 CHROMA = 15.0  # difference of a Lab chroma that counts as 1
 
@@ -25,7 +26,8 @@ class Still(NamedTuple):
     Attributes:
         planes: (8, h, w) int8, in steps of ``STEP``: edges towards each side, brightness in the
             contrast of its surroundings, brightness relative to them, and two chromas less theirs.
-        look: (D,), a thumbnail and the brightness, by which stills of like light are found.
+        look: (``LOOK_NUMBERS``,), a thumbnail and the brightness, by which stills of like light
+            are found.
     """
 
     planes: npt.NDArray[np.int8]

@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from tlae.measuring import Carried, Reason, Seen, place_in
-from tlae.patches.evidence import Levels, compared
-from tlae.patches.features import Image, Plane, still_of
+from tlae.measuring import Carried, Reason, Seen, place_in, require_fitting
+from tlae.patches.evidence import DISTANCES, LEVELS, Levels, compared
+from tlae.patches.features import LOOK_NUMBERS, PLANES, Image, Plane, still_of
 from tlae.patches.memory import Memory
 from tlae.patches.past import Past, Reach
 from tlae.patches.words import ratios, words
@@ -23,12 +23,17 @@ class PatchMeasurer:
     Args:
         arrays: remembered (N, 8, h, w) int8 and looks (N, D), of ``Memory``; medians and places, of
             ``Levels``; reach (past in hours, interval in seconds).
+
+    Raises:
+        ValueError: an array is of another type or shape.
+        KeyError: one is missing.
     """
 
     kind: ClassVar[str] = "patches"
 
     def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         self._arrays = dict(arrays)
+        _require_parts(arrays)
         self._memory = Memory(arrays["remembered"], arrays["looks"])
         self._levels = Levels(arrays["medians"], arrays["places"])
         past_h, interval_s = map(float, arrays["reach"])
@@ -62,3 +67,20 @@ class PatchMeasurer:
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Those that it was made of."""
         return self._arrays
+
+
+def _require_parts(arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    """Refuse parts that do not fit each other."""
+    require_fitting(arrays, {"remembered": ("int8", (-1, PLANES, -1, -1))})
+    count, _, *grid = arrays["remembered"].shape
+    if not count:
+        raise ValueError("remembered must hold at least one still, got none")
+    require_fitting(
+        arrays,
+        {
+            "looks": ("float32", (count, LOOK_NUMBERS)),
+            "medians": ("float32", (DISTANCES,)),
+            "places": ("float32", (LEVELS, *grid)),
+            "reach": ("float64", (2,)),
+        },
+    )
