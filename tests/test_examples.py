@@ -19,7 +19,7 @@ SCRIPTS = sorted(EXAMPLES.glob("0*.py"))
 NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
 TRAIN = tlae.train
 SHORT_STREET = SceneOptions(
-    size_hw=(96, 144), train_clips=1, train_frames=150, test_clips=2, test_frames=40
+    size_hw=(96, 144), train_clips=1, train_frames=90, test_clips=2, test_frames=30
 )
 QUICK = {"trainer.max_steps": 2, "training.windows_per_epoch": 8, "training.batch_size": 2}
 

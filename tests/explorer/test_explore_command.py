@@ -43,7 +43,9 @@ def test_bad_input_gets_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[s
         [f"descriptors={tmp_path}/none"], capsys
     )
     assert "has no descriptor 'vgg'" in refused([store, "descriptor=vgg"], capsys)
-    assert "labels must be a Parquet" in refused([store, f"labels={tmp_path}/none.parquet"], capsys)
+    assert "labels must be an existing folder or table" in refused(
+        [store, f"labels={tmp_path}/none.parquet"], capsys
+    )
     assert "must be writable" in refused([store, f"export={tmp_path}/no/such/page.html"], capsys)
     assert not (tmp_path / "no").exists()
 

@@ -74,6 +74,7 @@ def benchmark(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out / "small"
 
 
+@pytest.mark.slow
 def test_benchmark_puts_seeds_and_baselines_into_one_table(benchmark: Path) -> None:
     table = pd.read_csv(benchmark / "benchmark.csv").set_index("model")
     assert list(table.index) == [

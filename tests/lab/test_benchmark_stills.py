@@ -39,6 +39,7 @@ def words(site: Path, out: Path) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_planted_stills_are_found_and_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

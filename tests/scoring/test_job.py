@@ -76,7 +76,7 @@ def test_every_frame_gets_one_row(
 
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("causal", [True, False])
-@pytest.mark.parametrize("killed_at", [2, 4, 9])
+@pytest.mark.parametrize("killed_at", [2, pytest.param(4, marks=pytest.mark.slow), 9])
 def test_a_killed_job_ends_with_the_same_bytes(
     name: str,
     causal: bool,
@@ -146,7 +146,9 @@ def grow(store: FrameStore, frames: int) -> FrameStore:
 
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("causal", [True, False])
-@pytest.mark.parametrize("before", [4, 16, 26, 37])
+@pytest.mark.parametrize(
+    "before", [4, 26, *(pytest.param(n, marks=pytest.mark.slow) for n in (16, 37))]
+)
 def test_a_job_that_grows_ends_like_one_that_was_whole(
     name: str, causal: bool, before: int, store: FrameStore, tmp_path: Path
 ) -> None:

@@ -71,6 +71,7 @@ def test_a_camera_is_watched_on_the_page(url: str, browser: Any) -> None:
     assert troubles == []
 
 
+@pytest.mark.slow
 def test_things_of_stills_that_left_and_that_are_normal(url: str, browser: Any) -> None:
     page = browser.new_page(viewport=PHONE)
     page.set_default_timeout(LIMIT_MS)
@@ -106,6 +107,7 @@ def test_a_session_that_outlived_its_server_shows_its_events(url: str, browser: 
     assert page.inner_text("#no-picture").endswith("since the server began.")
 
 
+@pytest.mark.slow
 def test_each_frame_has_the_threshold_of_its_time(url: str, browser: Any) -> None:
     session = ask(url, "/api/sessions", b'{"model": "gate"}')["id"]
     push(url, session, range(10), odd=range(3, 7))

@@ -60,6 +60,7 @@ def test_the_picture_of_a_session_is_without_the_trail(
 ) -> None:
     pytest.importorskip("fastapi", reason="needs the extra serve")
     from tlae.serving import seen_frames
+    from tlae.serving.pictures import SentPicture
     from tlae.serving.sessions import Session
     from tlae.serving.shelf import Shelved
 
@@ -75,7 +76,8 @@ def test_the_picture_of_a_session_is_without_the_trail(
     session = Session(shelved, "gate", device="cpu")
     verdicts = []
     for number in range(COUNT):
-        session.push(frame_image(number), 0.1 * number)
+        picture = frame_image(number)
+        session.push(SentPicture(picture, picture), 0.1 * number)
         assert session.shown is not None
         verdicts.append(session.shown.seen)
         session.shown.picture()
