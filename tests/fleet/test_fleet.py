@@ -17,7 +17,7 @@ from tlae.errors import UserError
 from tlae.fleet.engines import Engine
 from tlae.fleet.fleet import FleetReport, require_none_failed, score_fleet
 from tlae.fleet.job import DONE, FAILED, Job, Outcome, score_job
-from tlae.fleet.plan import plan
+from tlae.fleet.plan import find_model, plan
 from tlae.fleet.running import run_jobs
 from tlae.fleet.settings import FleetConfig
 from tlae.fleet.shards import parse_shard
@@ -100,6 +100,17 @@ def test_a_day_that_went_is_no_failure_any_more(world: Path, tmp_path: Path) -> 
     assert run(cfg).merged.failed == []  # type: ignore[union-attr]
     summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     assert (summary["failed"], summary["jobs"]) == ([], 2)  # what was scored stays
+
+
+def test_a_camera_has_a_trained_or_an_exported_model(tmp_path: Path) -> None:
+    for name in ("north/model.onnx", "gate.2.onnx", "gate.2.safetensors"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert find_model(tmp_path, "north").name == "model.onnx"
+    assert find_model(tmp_path, "gate.2").name == "gate.2.safetensors"
+    assert find_model(tmp_path / "gate.2.onnx", "south").name == "gate.2.onnx"
+    with pytest.raises(UserError, match=r"camera south has none, looked for .*south/model"):
+        find_model(tmp_path, "south")
 
 
 def test_results_among_the_footage_are_refused(world: Path) -> None:

@@ -16,9 +16,11 @@ from tlae.fleet.shards import parse_shard
 from tlae.footage.sources import ARCHIVE_SUFFIX
 from tlae.footage.sources.listing import is_hidden, is_image, is_video, natural_key, walk
 from tlae.number_words import how_many
+from tlae.tensor_file import EXPORTED_SUFFIX
 from tlae.whole_file import require_plain_name
 
 PARTS, NOTES = "parts", "jobs"  # in the folder of a fleet
+MODEL_SUFFIXES = (".safetensors", EXPORTED_SUFFIX)
 PASSED_ON = ("scoring", "events", "batch_frames", "device", "precision", "keep_rebuilt")
 
 logger = logging.getLogger(__name__)
@@ -69,13 +71,14 @@ def find_model(models: Path, camera: str) -> Path:
     Raises:
         ModelFileError: there is none.
     """
-    tried = (models, models / camera / "model.safetensors", models / f"{camera}.safetensors")
-    for path in tried:
+    tried = [models / camera / "model", models / camera]  # trained first, then exported
+    found = [path.parent / (path.name + end) for path in tried for end in MODEL_SUFFIXES]
+    for path in (models, *found):
         if path.is_file():
             return path
     raise ModelFileError(
         f"models must be a model file, or hold one for each camera; camera {camera} has none, "
-        f"looked for {tried[1]} and {tried[2].name}"
+        f"looked for {found[0]} and {camera}.safetensors, or .onnx for both"
     )
 
 

@@ -18,7 +18,8 @@ class FleetConfig:
 
     Attributes:
         footage: folder of cameras: <camera>/<day>/..., or a video or zip file for each day.
-        models: a model file for all cameras, or a folder with <camera>/model.safetensors.
+        models: a model file for all cameras, or a folder with <camera>/model.safetensors or
+            <camera>.safetensors, or .onnx.
         out: folder for parts, jobs and the merged tables; continued where it was begun.
         shard: 2/4 takes the second of four shares of the jobs and merges nothing; null: all jobs.
         engine: processes (of this machine), ray.
