@@ -101,8 +101,10 @@ class Pool:
     def _serve(self) -> None:
         helper: tuple[BaseProcess, Connection] | None = None
         while (task := self._waiting.get()) is not None and not self._is_closed:
-            if helper is None or not helper[0].is_alive():
-                helper = self._started(task)
+            if helper is not None and not helper[0].is_alive():  # killed while it had no task
+                _end(helper)
+                helper = None
+            helper = helper or self._started(task)
             if helper is None:
                 continue
             process, connection = helper
@@ -112,15 +114,17 @@ class Pool:
                 if task.key in self._cancelled:
                     continue
                 self._running[task.key] = process
+            is_there = True
             try:
-                self._run(task, connection)
+                is_there = self._run(task, connection)
             finally:
                 with self._lock:
                     del self._running[task.key]
+            if not is_there:  # one that is being killed may count as alive for a moment
+                _end(helper)
+                helper = None
         if helper is not None:
-            helper[0].terminate()
-            helper[0].join()
-            helper[1].close()
+            _end(helper)
 
     def _started(self, task: Task) -> tuple[BaseProcess, Connection] | None:
         """A new process; None, and the job failed, where the system gives none."""
@@ -132,8 +136,12 @@ class Pool:
                 self.store.tell(task.key, FAILED, None, reason)
             return None
 
-    def _run(self, task: Task, connection: Connection) -> None:
-        """Send the task, and note what comes back until it is done or the process is gone."""
+    def _run(self, task: Task, connection: Connection) -> bool:
+        """Send the task, and note what comes back until it is done or the process is gone.
+
+        Returns:
+            Whether the process is still there.
+        """
         self.store.tell(task.key, RUNNING, None, "starting")
         try:
             connection.send(task)
@@ -146,15 +154,23 @@ class Pool:
                     self.store.put_array(task.key, value)
                     value = ""
                 self.store.tell(task.key, word, 1.0 if word == DONE else None, value)
-                return
+                return True
         except (EOFError, OSError):
             with self._lock:
                 cancelled = task.key in self._cancelled
             if self._is_closed and not cancelled:
-                return
+                return False
             state = CANCELLED if cancelled else FAILED
             reason = "its process was ended, perhaps for want of memory; take fewer items"
             self.store.tell(task.key, state, None, "cancelled" if cancelled else reason)
+            return False
+
+
+def _end(helper: tuple[BaseProcess, Connection]) -> None:
+    process, connection = helper
+    process.terminate()
+    process.join()
+    connection.close()
 
 
 def _start(compute: Compute) -> tuple[BaseProcess, Connection]:
