@@ -55,6 +55,8 @@ def test_it_is_scored_alike(models: tuple[Model, Scorable], *, skip_calm: bool) 
         np.testing.assert_allclose(mine.raw, their.raw, atol=1e-4 * scale)
         assert (mine.alarm, mine.state, mine.skipped) == (their.alarm, their.state, their.skipped)
         assert [event.last_frame for event in mine.ended] == [e.last_frame for e in their.ended]
+        if not their.instant > 0:
+            assert (their.reason, their.example) == ("", -1)
         if mine.map.argmax() == their.map.argmax():  # of places that are as unusual
             assert (mine.reason, mine.example) == (their.reason, their.example)
     assert any(their.alarm for their in theirs)

@@ -14,7 +14,7 @@ from tlae.attributes.windows import JointMeasurer
 from tlae.exported.engines import Arrays, Step
 from tlae.exported.scorer import ANSWERED, MAP, PEAK, SCORE, nothing_owed
 from tlae.footage.frames import Image
-from tlae.measuring import Carried, Measurer
+from tlae.measuring import Carried, Measurer, Reason
 from tlae.patches.measurer import PatchMeasurer
 from tlae.scoring.scored_frames import Scored
 
@@ -93,8 +93,10 @@ class MeasuringScorer:
         score = np.concatenate([answer[SCORE].reshape(1) for answer in answers])
         peak = np.concatenate([answer[PEAK].reshape(1, 2) for answer in answers])
         places = (peak + 0.5) / size_hw
-        both = zip(seen.evidence, places, strict=True)
-        reasons = [self._measurer.reason(one, (row, column)) for one, (row, column) in both]
+        reasons = [
+            self._measurer.reason(evidence, (row, column)) if value > 0 else Reason("")
+            for evidence, (row, column), value in zip(seen.evidence, places, score, strict=True)
+        ]
         return Scored(
             maps,
             np.where(blind, np.nan, score.astype(np.float64)),

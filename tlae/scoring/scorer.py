@@ -315,7 +315,7 @@ class FrameScorer:
             values, peak = smoothed.new_zeros(0), torch.zeros(0, 2, dtype=torch.int64)
         pictures = (answers.clamp(0, 1) * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
         blank = self._without_verdict(len(values), last=last)
-        reasons, examples = self._reasons(peak, smoothed.shape[1:])
+        reasons, examples = self._reasons(values, peak, smoothed.shape[1:])
         skipped = self._skipped(len(values))
         self.memory.given += len(values)
         fetched = _fetched(smoothed), _fetched(pictures)  # there when what follows is
@@ -339,14 +339,18 @@ class FrameScorer:
         return waiting[self.window_delay : self.window_delay + count].numpy()
 
     def _reasons(
-        self, peak: Tensor, size: torch.Size
+        self, values: Tensor, peak: Tensor, size: torch.Size
     ) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
-        """Why the worst places (n, 2) are unusual, and what normal things are most alike."""
+        """Why the worst places (n, 2) are unusual, and what normal things are most alike.
+
+        Where the score (n,) is 0, nothing is.
+        """
         reasons, examples = np.full(len(peak), "", dtype=object), np.full(len(peak), -1)
         memory = self.memory
         if memory.evidence is not None:
             places = (peak.cpu().double() + 0.5) / torch.tensor([size[-2], size[-1]])
-            for number, (row, column) in enumerate(places.tolist()):
+            for number in (values > 0).nonzero()[:, 0].tolist():
+                row, column = places[number].tolist()
                 found = self.net.reason(memory.evidence[number], (row, column))
                 reasons[number], examples[number] = found
             memory.evidence = memory.evidence[len(peak) :].clone()
