@@ -66,3 +66,18 @@ def write_video() -> WriteVideo:
         return path
 
     return write
+
+
+@pytest.fixture
+def shut_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that may not be read, whoever runs the tests."""
+    (tmp_path / "shut").mkdir()
+    scandir = os.scandir
+
+    def refuse(folder: Path) -> object:
+        if folder.name == "shut":
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    return tmp_path / "shut"

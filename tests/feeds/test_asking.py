@@ -1,7 +1,6 @@
 """How servers are asked: no machine of the private network, and nothing but HTTP."""
 
 import gzip
-import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.feeds.site import Site, running
+from tests.silent_server import silent_server
 from tlae.feeds.asking import BUSY_S, Asker, Unavailable, is_public, retry_after_s
 from tlae.feeds.interruptible import Stopped
 
@@ -109,21 +109,8 @@ def test_an_end_is_not_waited_for(site: Site, url: str) -> None:
 
 def test_a_server_that_takes_the_connection_and_says_nothing_holds_up_no_end() -> None:
     stop = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def take() -> None:
-            with server.accept()[0]:
-                stop.set()
-                ended.wait()
-
-        ended, thread = threading.Event(), threading.Thread(target=take)
-        thread.start()
-        try:
-            with pytest.raises(Stopped):
-                asker(f"http://127.0.0.1:{server.getsockname()[1]}", stop).feed({}, 1e6)
-        finally:
-            ended.set()
-            thread.join()
+    with silent_server(stop) as silent, pytest.raises(Stopped):
+        asker(silent, stop).feed({}, 1e6)
 
 
 def test_how_long_a_busy_server_is_left_alone() -> None:

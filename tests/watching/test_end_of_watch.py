@@ -5,13 +5,12 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import av
 import pytest
 
+from tests.silent_server import silent_server
 from tests.small_footage import small_model
 from tests.watching.running import Running, messages_in, require_whole, settings, wait_until
 from tests.watching.servers import Camera, send_transport_stream
@@ -69,25 +68,6 @@ def test_files_are_whole_where_the_camera_fell_silent(model_file: Path, tmp_path
     assert clip["cut_by"] == "the watch ended"
     with av.open(str(out / clip["path"])) as container:
         assert sum(1 for _ in container.decode(video=0)) == clip["frames"]
-
-
-@contextmanager
-def silent_server(accepted: threading.Event) -> Iterator[str]:
-    """Takes a connection, and says nothing."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def take() -> None:
-            with server.accept()[0]:
-                accepted.set()
-                ended.wait()
-
-        ended, thread = threading.Event(), threading.Thread(target=take)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.getsockname()[1]}/"
-        finally:
-            ended.set()
-            thread.join()
 
 
 def test_a_camera_that_is_not_open_yet_holds_up_no_interrupt(

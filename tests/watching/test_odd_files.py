@@ -46,18 +46,9 @@ def test_a_link_to_itself_hides_no_other_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_may_not_be_read_is_told_of_once(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    shut_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "shut").mkdir()
-    scandir = os.scandir
-
-    def refuse(folder: Path) -> object:
-        if folder.name == "shut":
-            raise PermissionError(13, "Permission denied")
-        return scandir(folder)
-
-    monkeypatch.setattr(os, "scandir", refuse)
-    assert list(looks(source_of(tmp_path), 5)) == []
+    assert list(looks(source_of(shut_folder.parent), 5)) == []
     assert len(caplog.records) == 1
 
 

@@ -12,9 +12,9 @@ import numpy as np
 from tlae.attributes.measurer import AttributeMeasurer
 from tlae.attributes.windows import JointMeasurer
 from tlae.exported.engines import Arrays, Step
-from tlae.exported.scorer import ANSWERED, MAP, PEAK, SCORE, nothing_owed
+from tlae.exported.scorer import ANSWERED, nothing_owed, scored_of
 from tlae.footage.frames import Image
-from tlae.measuring import Carried, Measurer, Reason
+from tlae.measuring import Carried, Measurer
 from tlae.patches.measurer import PatchMeasurer
 from tlae.scoring.scored_frames import Scored
 
@@ -89,23 +89,13 @@ class MeasuringScorer:
             for number in range(len(frames))
         ]
         blind = np.arange(first, self._seen) < self._blind_frames
-        maps = np.concatenate([answer[MAP] for answer in answers])
-        score = np.concatenate([answer[SCORE].reshape(1) for answer in answers])
-        peak = np.concatenate([answer[PEAK].reshape(1, 2) for answer in answers])
-        places = (peak + 0.5) / size_hw
-        reasons = [
-            self._measurer.reason(evidence, (row, column)) if value > 0 else Reason("")
-            for evidence, (row, column), value in zip(seen.evidence, places, score, strict=True)
-        ]
-        return Scored(
-            maps,
-            np.where(blind, np.nan, score.astype(np.float64)),
-            np.where(blind[:, None], -1, peak),
-            np.zeros((len(frames), 0, 0, 0), np.uint8),  # such a net expects no picture
-            np.where(blind, "", np.array([one.words for one in reasons], dtype=object)),
-            np.where(blind, -1, [one.example for one in reasons]),
-            seen.skipped,
-        )
+        scored = scored_of(answers, blind, seen.skipped)
+        places = (scored.peak + 0.5) / size_hw
+        for number in np.flatnonzero(scored.instant > 0):  # where it is 0, nothing is unusual
+            row, column = places[number]
+            found = self._measurer.reason(seen.evidence[number], (row, column))
+            scored.reason[number], scored.example[number] = found
+        return scored
 
     def finish(self) -> Scored:
         """Nothing is owed at the end of a causal run; forget it."""

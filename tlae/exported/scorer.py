@@ -5,20 +5,45 @@ smoothed map and its score. Here stands what goes from step to step. Results are
 ``scoring.scorer.FrameScorer`` under a causal rule.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from tlae.camera.calm import CalmWindows
 from tlae.exported.engines import Arrays, Step
 from tlae.footage.frames import Image
 from tlae.scoring.scored_frames import Scored
 
+Flags = npt.NDArray[np.bool_]
+
 FRAMES = "frames"  # input: (1, T, H, W, C) uint8
 MAP, SCORE, PEAK = "map", "score", "peak"  # outputs: (1, H, W), (1,), (1, 2)
 AFTER = "next."  # before the name of a state, where it is an output
 ANSWERED = "answered."  # before the name of an output, in what is carried on
+
+
+def scored_of(answers: Sequence[Arrays], blind: Flags, skipped: Flags) -> Scored:
+    """What the steps for n >= 1 frames answered, without reasons.
+
+    Args:
+        answers: ``MAP``, ``SCORE`` and ``PEAK`` of each.
+        blind: (n,), which get no verdict.
+        skipped: (n,), see ``Scored``.
+    """
+    score = np.concatenate([answer[SCORE].reshape(1) for answer in answers])
+    peak = np.concatenate([answer[PEAK].reshape(1, 2) for answer in answers])
+    return Scored(
+        np.concatenate([answer[MAP] for answer in answers]),
+        np.where(blind, np.nan, score.astype(np.float64)),
+        np.where(blind[:, None], -1, peak),
+        np.zeros((len(answers), 0, 0, 0), np.uint8),  # no graph gives what the net expected
+        np.full(len(answers), "", dtype=object),
+        np.full(len(answers), -1),
+        skipped,
+    )
 
 
 def nothing_owed() -> Scored:
@@ -99,19 +124,9 @@ class StepScorer:
         calm = np.array([self._skip_calm and self._calm.push(frame) for frame in frames], bool)
         results = [self._scored(frame, calm=one) for frame, one in zip(frames, calm, strict=True)]
         blind = np.arange(first, self._seen) < self._facts.blind_frames
-        maps = np.concatenate([result[MAP] for result in results])
-        maps[blind] = 0
-        score = np.concatenate([result[SCORE].reshape(1) for result in results])
-        peak = np.concatenate([result[PEAK].reshape(1, 2) for result in results])
-        return Scored(
-            maps,
-            np.where(blind, np.nan, score.astype(np.float64)),
-            np.where(blind[:, None], -1, peak),
-            np.zeros((len(frames), 0, 0, 0), np.uint8),  # the graph does not give it
-            np.full(len(frames), "", dtype=object),
-            np.full(len(frames), -1),
-            calm,
-        )
+        scored = scored_of(results, blind, calm)
+        scored.maps[blind] = 0
+        return scored
 
     def finish(self) -> Scored:
         """Nothing is owed at the end of a causal run; forget it."""

@@ -18,10 +18,9 @@ from tlae.feeds.parsing import Feed, NotAFeed, parse_feed
 from tlae.feeds.picking import Picker
 from tlae.feeds.settings import FeedConfig
 from tlae.feeds.table import write_table
-from tlae.folder_lock import held_folder
 from tlae.http_client import without_password
 from tlae.image_sets.image_filter import load_image_filter
-from tlae.whole_file import explain_os_errors, is_empty_folder
+from tlae.own_file import held_own_folder
 
 MOST_FEED_BYTES = 10_000_000
 LOOK_S = 1.0  # between two lines on a terminal
@@ -64,29 +63,21 @@ def read_feed(cfg: FeedConfig, stop: threading.Event, show: Show) -> FeedReport:
         raise UserError(f"url must begin with http:// or https://, got {cfg.url!r}; mend it")
     image_filter, models = load_image_filter(cfg)
     folder = Path(cfg.out).expanduser()
-    with held_folder(folder, "give another out=..."):
-        _require_own(folder)
-        with explain_os_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        with closing(Ledger(folder)) as ledger, refusing_bad_values():
-            asker = Asker(
-                feed=cfg.url,
-                agent=cfg.user_agent or f"tlae/{__version__}",
-                delay_s=cfg.delay_s,
-                timeout_s=cfg.timeout_s,
-                robots=cfg.robots,
-                stop=stop,
-            )
-            picker = Picker(cfg, image_filter, models, asker, ledger)
-            return _Reading(cfg, asker, picker, ledger, folder).run(stop, show)
-
-
-def _require_own(folder: Path) -> None:
-    if folder.exists() and not (folder / FILE).is_file() and not is_empty_folder(folder):
-        raise UserError(
-            f"out must be a new folder or one of tlae feed, {folder} holds something else; give "
-            "another out=..."
+    with (
+        held_own_folder(folder, FILE, "tlae feed"),
+        closing(Ledger(folder)) as ledger,
+        refusing_bad_values(),
+    ):
+        asker = Asker(
+            feed=cfg.url,
+            agent=cfg.user_agent or f"tlae/{__version__}",
+            delay_s=cfg.delay_s,
+            timeout_s=cfg.timeout_s,
+            robots=cfg.robots,
+            stop=stop,
         )
+        picker = Picker(cfg, image_filter, models, asker, ledger)
+        return _Reading(cfg, asker, picker, ledger, folder).run(stop, show)
 
 
 class _Reading:

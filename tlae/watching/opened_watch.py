@@ -5,15 +5,14 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from tlae.errors import UserError, refusing_bad_values
-from tlae.folder_lock import held_folder
+from tlae.errors import refusing_bad_values
+from tlae.own_file import held_own_folder
 from tlae.scorable import load_scorable
 from tlae.watching.address import address_of
 from tlae.watching.process import limit_threads
 from tlae.watching.settings import WatchConfig
 from tlae.watching.store import FILE, Store
 from tlae.watching.watch import Show, Watch, WatchReport
-from tlae.whole_file import explain_os_errors, is_empty_folder
 
 
 @contextmanager
@@ -30,24 +29,15 @@ def opened_watch(cfg: WatchConfig) -> Iterator[Watch]:
     limit_threads(cfg.threads)
     address = address_of(cfg.camera.path, cfg.camera.open_timeout_s)
     folder = Path(cfg.out).expanduser()
-    with held_folder(folder, "give another out=..."):
-        _require_own(folder)
-        with explain_os_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-        with closing(Store(folder)) as store, refusing_bad_values():
-            yield Watch(cfg, model, address, store, folder)
+    with (
+        held_own_folder(folder, FILE, "tlae watch"),
+        closing(Store(folder)) as store,
+        refusing_bad_values(),
+    ):
+        yield Watch(cfg, model, address, store, folder)
 
 
 def watch(cfg: WatchConfig, stop: threading.Event, show: Show) -> WatchReport:
     """Watch a camera; see ``opened_watch`` and ``Watch.run``."""
     with opened_watch(cfg) as opened:
         return opened.run(stop, show)
-
-
-def _require_own(folder: Path) -> None:
-    is_ours = (folder / FILE).is_file() or not folder.exists() or is_empty_folder(folder)
-    if not is_ours:
-        raise UserError(
-            f"out must be a new folder or one of tlae watch, {folder} holds something else; give "
-            "another out=..."
-        )

@@ -78,19 +78,10 @@ def test_walk_follows_links_but_not_in_circles(tmp_path: Path) -> None:
 
 
 def test_walk_logs_folders_it_may_not_read(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, shut_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "1.jpg").touch()
-    (tmp_path / "shut").mkdir()
-    scandir = os.scandir
-
-    def refuse(folder: Path) -> object:
-        if folder.name == "shut":
-            raise PermissionError(13, "Permission denied")
-        return scandir(folder)
-
-    monkeypatch.setattr(os, "scandir", refuse)
     assert walk(tmp_path) == {"": ["1.jpg"]}
     assert "shut left out: Permission denied" in caplog.text
     with pytest.raises(PermissionError):
-        walk(tmp_path / "shut")
+        walk(shut_folder)
