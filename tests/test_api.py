@@ -18,6 +18,7 @@ from tests.small_footage import frame_image, write_clips
 from tlae.cli import main
 from tlae.errors import UserError
 from tlae.model_file import Model
+from tlae.scoring.results import Scores
 
 SMALL = {"footage.size_hw": [32, 32]}
 HEAVY = ("torch", "numpy", "pandas", "hydra", "cv2")
@@ -34,13 +35,13 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 
 @pytest.fixture(scope="module")
-def scores(model: Model) -> tlae.Scores:
+def scores(model: Model) -> Scores:
     today = walking(40, odd=range(20, 30))
     return tlae.score(model, today, budget=tlae.Budget(threshold=0.1), progress=False)
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tlae.Scores:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Scores:
     """The ``scores`` of the example of ``score``."""
     frames = np.random.default_rng(0).integers(0, 99, (60, 32, 48), np.uint8)
     frames[40:50, 8:24, 8:24] = 255
@@ -56,7 +57,7 @@ def test_importing_brings_nothing_heavy() -> None:
 
 
 def test_there_are_few_names_and_each_explains_itself() -> None:
-    assert len(tlae.__all__) <= 13
+    assert len(tlae.__all__) <= 12
     assert set(tlae.__all__) <= set(dir(tlae))
     for name in tlae.__all__:
         assert len(getattr(tlae, name).__doc__) > 40
@@ -66,7 +67,7 @@ def test_there_are_few_names_and_each_explains_itself() -> None:
 
 @pytest.mark.parametrize("name", tlae.__all__)
 def test_examples_run(
-    name: str, made: tlae.Scores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, made: Scores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     known = {"tlae": tlae, "scores": made}
@@ -78,7 +79,7 @@ def test_examples_run(
 
 
 def test_frames_in_memory_are_scored_drawn_and_reported(
-    scores: tlae.Scores, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    scores: Scores, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert scores.table["raw"].argmax() in range(20, 31)
     assert len(repr(scores)) < 200 + len(str(scores.folder))
@@ -105,7 +106,7 @@ def test_the_same_as_the_command_line(tmp_path: Path, model: Model) -> None:
     np.testing.assert_array_equal(mine.map_of(12), other.map_of(12))
 
 
-def test_events_are_found_anew_without_the_net(scores: tlae.Scores, tmp_path: Path) -> None:
+def test_events_are_found_anew_without_the_net(scores: Scores, tmp_path: Path) -> None:
     kept = scores.save(tmp_path / "kept")
     none = tlae.find_events(kept, budget=tlae.Budget(threshold=9.0))
     assert none.events == []
@@ -126,7 +127,7 @@ def test_events_found_anew_outlive_temporary_scores(model: Model) -> None:
     assert not folder.exists()
 
 
-def test_only_a_video_of_ours_is_replaced(scores: tlae.Scores, tmp_path: Path) -> None:
+def test_only_a_video_of_ours_is_replaced(scores: Scores, tmp_path: Path) -> None:
     path = tmp_path / "mine.mp4"
     for _ in range(2):
         tlae.render(scores, path)
@@ -136,12 +137,12 @@ def test_only_a_video_of_ours_is_replaced(scores: tlae.Scores, tmp_path: Path) -
     assert path.read_bytes() == b"a film of somebody else"
 
 
-def test_scores_without_a_score_are_rendered_without_a_sheet(scores: tlae.Scores) -> None:
+def test_scores_without_a_score_are_rendered_without_a_sheet(scores: Scores) -> None:
     unknown = replace(scores, columns=scores.columns.assign(raw=np.nan))
     assert [path.suffix for path in tlae.render(unknown)] == [".mp4"]
 
 
-def test_frames_in_memory_are_not_looked_for_on_disk(scores: tlae.Scores, tmp_path: Path) -> None:
+def test_frames_in_memory_are_not_looked_for_on_disk(scores: Scores, tmp_path: Path) -> None:
     scores.save(tmp_path / "kept")
     with pytest.raises(UserError, match="frames in memory, which are not kept"):
         tlae.render(tlae.open_scores(tmp_path / "kept"))
@@ -180,7 +181,7 @@ def test_an_experiment_chooses_the_model(tmp_path: Path) -> None:
     assert model.training["model"] == "cae"
 
 
-def test_what_is_given_twice_or_is_of_another_kind_is_refused(scores: tlae.Scores) -> None:
+def test_what_is_given_twice_or_is_of_another_kind_is_refused(scores: Scores) -> None:
     budget = tlae.Budget(threshold=1)
     for settings in ({"footage": "x"}, {"footage.path": "x"}, {"model": "cae"}):
         with pytest.raises(UserError, match="must be given once"):

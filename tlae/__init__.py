@@ -9,7 +9,8 @@
 
 The names below are resolved when they are first used, so that importing brings no torch. What works
 on plain arrays lies in modules of its own: ``tlae.evaluation`` (metrics), ``tlae.scoring.smooth``
-and ``tlae.scoring.error_map`` (smoothing), ``tlae.rendering.overlay`` (drawing).
+and ``tlae.scoring.error_map`` (smoothing), ``tlae.rendering.overlay`` (drawing). What functions
+return has types of their own: ``tlae.scoring.results.Scores``, ``tlae.scoring.events.Event``.
 """
 
 from importlib import import_module
@@ -20,14 +21,12 @@ if TYPE_CHECKING:
     from tlae.api_scores import evaluate, find_events, open_scores, render, report
     from tlae.budget import Budget
     from tlae.live.live import Live
-    from tlae.scoring.results import Scores
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Budget",
     "Live",
-    "Scores",
     "calibrate",
     "evaluate",
     "find_events",
@@ -43,7 +42,6 @@ __all__ = [
 _HOMES = {
     "Budget": "tlae.budget",
     "Live": "tlae.live.live",
-    "Scores": "tlae.scoring.results",
     "calibrate": "tlae.api",
     "evaluate": "tlae.api_scores",
     "find_events": "tlae.api_scores",
