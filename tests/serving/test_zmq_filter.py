@@ -160,7 +160,7 @@ def test_malformed_messages_never_end_it(
     rng = np.random.default_rng(0)
     word = json.dumps({"ask": "judge", "shape": [1, 8, 8, 3]}).encode()
     with caplog.at_level(logging.ERROR):
-        for _ in range(3000):
+        for _ in range(10_000):
             parts = [rng.bytes(int(rng.integers(0, 400))) for _ in range(rng.integers(1, 5))]
             if rng.random() < 0.3:  # a header with a few bytes of it changed
                 head = bytearray(word)

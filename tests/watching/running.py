@@ -89,9 +89,9 @@ def messages_in(out: Path) -> list[dict[str, Any]]:
 
 
 def scores_in(out: Path) -> list[tuple[Any, ...]]:
-    """File, raw score and alarm of every scored frame."""
+    """File, raw score, alarm and time of every scored frame."""
     with closing(sqlite3.connect(out / "watch.sqlite")) as base:
-        return base.execute("select file, raw, alarm from scores order by number").fetchall()
+        return base.execute("select file, raw, alarm, time from scores order by number").fetchall()
 
 
 def require_whole(messages: list[dict[str, Any]], *, ended: bool = True) -> None:

@@ -7,11 +7,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.small_footage import small_model, write_clips
+from tests.watching.gstreamer_camera import gstreamer_camera, write_film
 from tests.watching.running import (
     Running,
     messages_in,
@@ -33,6 +37,19 @@ TIMED = (
 pytestmark = pytest.mark.slow
 
 
+@dataclass(frozen=True)
+class Switched:
+    """A camera that can be cut off.
+
+    Attributes:
+        url: of its stream.
+        switch: cuts it off, or restores it.
+    """
+
+    url: str
+    switch: Callable[..., None]
+
+
 def resident_mb() -> float:
     """Memory of this process."""
     pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
@@ -44,11 +61,39 @@ def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
-def test_a_stream_that_is_cut_twenty_times(tmp_path: Path) -> None:
-    save_model(small_model("cae"), tmp_path / "m.safetensors")
-    camera, seen = Camera(), []
+@contextmanager
+def served_over_http(kind: str) -> Iterator[Switched]:
+    """A camera of ours that shows MJPEG at /stream or MPEG-TS at /ts."""
+    camera = Camera()
+
+    def switch(*, on: bool) -> None:
+        camera.alive = on
+
     with mjpeg_camera(camera) as url:
-        watch = Running(settings(tmp_path / "m.safetensors", f"{url}/stream", tmp_path / "out"))
+        yield Switched(f"{url}/{kind}", switch)
+
+
+@contextmanager
+def served_by_gstreamer(film: Path) -> Iterator[Switched]:
+    """GStreamer's RTSP server, whose process is killed."""
+    with gstreamer_camera(write_film(film, 1500, 25)) as camera:
+
+        def switch(*, on: bool) -> None:
+            if on:
+                camera.switch_on()
+            else:
+                camera.switch_off()
+
+        yield Switched(camera.url, switch)
+
+
+@pytest.mark.parametrize("kind", ["stream", "ts", "rtsp"])
+def test_a_stream_that_is_cut_twenty_times(kind: str, tmp_path: Path) -> None:
+    save_model(small_model("cae"), tmp_path / "m.safetensors")
+    served = served_by_gstreamer(tmp_path / "f.mp4") if kind == "rtsp" else served_over_http(kind)
+    seen = []
+    with served as camera:
+        watch = Running(settings(tmp_path / "m.safetensors", camera.url, tmp_path / "out"))
         for cut in range(CUTS + 1):
             before = watch.status().get("frames", {}).get("scored", 0)
             watch.wait_for(
@@ -58,13 +103,15 @@ def test_a_stream_that_is_cut_twenty_times(tmp_path: Path) -> None:
             )
             seen.append((resident_mb(), threading.active_count(), open_files()))
             if cut < CUTS:
-                camera.alive = False
+                camera.switch(on=False)
                 watch.wait_for(lambda: watch.status()["state"] == "offline")
-                camera.alive = True
+                camera.switch(on=True)
         status = watch.status()
         watch.stop()
     tries = status["reconnects"]
-    sys.stdout.write(f"MB, threads, files: {seen[1]} at first, {seen[-1]} later; {tries} tries\n")
+    sys.stdout.write(
+        f"{kind}: MB, threads, files: {seen[1]} at first, {seen[-1]} later; {tries} tries\n"
+    )
     assert status["reconnects"] >= CUTS
     assert seen[-1][0] < 1.1 * seen[1][0]
     assert seen[-1][1] <= max(threads for _, threads, _ in seen[:3])
