@@ -29,14 +29,12 @@ from tlae.serving.seen_frames import (
     Shown,
     scores_within,
 )
+from tlae.serving.session_events import SessionEvents
 from tlae.serving.shelf import Shelved
 
 KEPT_POINTS = 3600  # of the score curve
-KEPT_EVENTS = 100  # each with a snapshot of some 100 kB
 STORED_POINTS = 600  # of the score curve, over a restart
 MOST_WAITING = 4  # frames of one camera, scored one after the other
-
-Worst = tuple[Shown | bytes | None, tuple[int, int]]  # a frame or its JPEG, and its size (h, w)
 
 logger = logging.getLogger(__name__)
 
@@ -66,15 +64,13 @@ class Session:
         self.shown: Shown | None = None
         self.points: deque[Point] = deque(maxlen=KEPT_POINTS)
         self._measured: deque[Measured] = deque(maxlen=KEPT_POINTS)
-        self._ended: deque[EndedEvent] = deque(maxlen=KEPT_EVENTS)
-        self._open: list[Event] = []  # events of the scene that go on
-        self._worst: dict[str, Worst] = {}  # of these, by id
+        self._events = SessionEvents(self._described)
         self._recent = RecentMaps()
         self._shape_hw: tuple[int, int] | None = None  # of the last picture
         self._interval_s, self._device = interval_s, device
         self._lock = threading.Lock()
         self._waiting = threading.BoundedSemaphore(MOST_WAITING)
-        self._frames = self._event_count = 0
+        self._frames = 0
         self._begin(shelved, budget)
 
     def push(
@@ -152,14 +148,9 @@ class Session:
         Those that the user's answers hide are among them, and know which answer that is.
         """
         self._live.look_at_answers()
-        worst = dict(self._worst)
-        going_on = [
-            (event, True, *worst.get(event.id, (None, NO_SIZE))) for event in reversed(self._open)
-        ]
-        ended = [(one.event, False, one.snapshot, one.size_hw) for one in list(self._ended)]
         return [
-            (replace(event, hidden_by=self._hidden_by(event, size_hw)), goes_on, bool(picture))
-            for event, goes_on, picture, size_hw in [*going_on, *reversed(ended)]
+            (replace(event, hidden_by=self._hidden_by(event, size_hw)), goes_on, has_picture)
+            for event, goes_on, has_picture, size_hw in self._events.listed()
         ]
 
     def snapshot(self, event: str) -> bytes:
@@ -168,32 +159,26 @@ class Session:
         Raises:
             Refused: 404, there is none.
         """
-        found = self._find(event)
+        found = self._events.find(event)
         if found is None or found.snapshot is None:
             raise Refused(404, f"event {event[:20]!r} has no snapshot; list them at .../events")
         return found.snapshot
 
     def found(self, event: str) -> EndedEvent:
         """An event of ``events``, as it is kept; one that goes on as it stands."""
-        found = self._find(event)
+        found = self._events.find(event)
         assert found is not None
         return found
 
     @property
     def going_on(self) -> list[Event]:
         """The events of the scene that go on."""
-        return self._open
+        return self._events.going_on
 
     @property
     def frames(self) -> int:
         """How many were scored."""
         return self._frames
-
-    def _find(self, event: str) -> EndedEvent | None:
-        going_on = next((one for one in self._open if one.id == event), None)
-        if going_on is not None:
-            return self._kept(going_on)
-        return next((one for one in reversed(list(self._ended)) if one.event.id == event), None)
 
     def _hidden_by(self, event: Event, size_hw: tuple[int, int]) -> str:
         return self._live.hidden_by(event, size_hw) if min(size_hw) else ""
@@ -208,7 +193,7 @@ class Session:
             Refused: 404, there is no such event.
             UserError: the answers are damaged, or cannot be written.
         """
-        found = self._find(event)
+        found = self._events.find(event)
         if found is None:
             raise not_found("event", event, f"/sessions/{self.id}")
         if found.event.what and min(found.size_hw):
@@ -249,9 +234,9 @@ class Session:
                 "digest": self.shelved.digest,
                 "budget": None if self.budget is None else self.budget.given(),
                 "interval_s": self._interval_s,
-                "counts": [self._frames, self._event_count, self._first, self._before],
+                "counts": [self._frames, self._events.count, self._first, self._before],
                 "points": [asdict(point) for point in list(self.points)[-STORED_POINTS:]],
-                "open": [event.as_json() for event in self._open],
+                "open": [event.as_json() for event in self._events.going_on],
             }
             return facts, self._live.state()
 
@@ -294,23 +279,11 @@ class Session:
         opened = facts["open"] or []  # of older versions one event, or null
         opened = [opened] if isinstance(opened, dict) else opened
         opened = [Event.of_json(one, 1) for one in opened] if is_same else []
-        ids = {event.id for event in opened}
-        for record, taken in ended:
-            record = record | {"event": Event.of_json(record["event"], 1), "snapshot": taken}
-            record["scores"] = EventScores(**record["scores"])
-            record["size_hw"] = tuple(record.get("size_hw", NO_SIZE))
-            found = EndedEvent(**record)
-            if found.event.id in ids:
-                session._worst[found.event.id] = found.snapshot, found.size_hw
-            else:
-                session._ended.append(found)
-        session._frames, session._event_count, session._first, session._before = facts["counts"]
-        if is_same:
-            session._open = opened
-        else:
-            numbers = [int(one.event.id.removeprefix("E")) for one in session._ended]
+        session._frames, count, session._first, session._before = facts["counts"]
+        session._events.restore(opened, [_kept_event(*one) for one in ended], count)
+        if not is_same:
             session._first = session._frames
-            session._before = max([session._event_count, *numbers])  # some went on
+            session._before = session._events.last_number()  # some went on
         return session
 
     def facts(self) -> dict[str, Any]:
@@ -323,7 +296,7 @@ class Session:
             "digest": self.shelved.digest,
             "created_at": self.created_at,
             "frames": self._frames,
-            "events": self._event_count,
+            "events": self._events.count,
             "hidden": sum(bool(event.hidden_by) for event, _, _ in self.events()),
             "budget": {} if self.budget is None else self.budget.given(),
             "notes": self._live.unlike_training,
@@ -341,7 +314,7 @@ class Session:
         )
         self.shelved, self.budget = shelved, budget
         self._measured.clear()
-        self._first, self._before = self._frames, self._event_count
+        self._first, self._before = self._frames, self._events.count
 
     def _keep(self, shown: Shown) -> list[Event]:
         seen = shown.seen
@@ -349,15 +322,7 @@ class Session:
         self._measured.append(Measured.of(shown.frame, seen))
         ended = self._end(list(seen.ended))
         self.shown = shown
-        self._open = [self._in_session(event) for event in seen.going_on]
-        worst = [event for event in self._open if event.peak_frame == shown.frame]
-        height, width = shown.image.shape[:2]
-        taken: Shown | bytes = shown
-        if any(event.what for event in worst):  # many may go on for long: no picture is held
-            taken = shown.picture()
-        new = {event.id: (taken, (height, width)) for event in worst}
-        ids = {event.id for event in self._open}
-        self._worst = {name: one for name, one in (self._worst | new).items() if name in ids}
+        self._events.see(shown, [self._in_session(event) for event in seen.going_on])
         return ended
 
     def _in_session(self, event: Event) -> Event:
@@ -370,15 +335,11 @@ class Session:
         return replace(event, id=f"E{number:04d}", **frames)
 
     def _end(self, events: list[Event]) -> list[Event]:
-        self._open, ended = [], [self._in_session(event) for event in events]
-        for event in ended:
-            found = self._kept(event)
-            self._worst.pop(event.id, None)
-            self._ended.append(found)
-            self._event_count += 1
-            if event.what and self.marks.get(event.id) == NORMAL:
-                self._answer_again(found)
-        return ended
+        ended = self._events.end([self._in_session(event) for event in events])
+        for one in ended:
+            if one.event.what and self.marks.get(one.event.id) == NORMAL:
+                self._answer_again(one)
+        return [one.event for one in ended]
 
     def _answer_again(self, found: EndedEvent) -> None:
         """What was called normal while it went on is so as a whole."""
@@ -387,10 +348,18 @@ class Session:
         except UserError as error:
             logger.warning("%s", error)
 
-    def _kept(self, event: Event) -> EndedEvent:
-        worst, size_hw = self._worst.get(event.id, (None, NO_SIZE))
-        taken = worst.picture() if isinstance(worst, Shown) else worst
+    def _described(
+        self, event: Event, snapshot: bytes | None, size_hw: tuple[int, int]
+    ) -> EndedEvent:
         model = self.shelved.of_camera
         interval_s = self._interval_s or model.calibration.interval_s
         scores = scores_within(list(self._measured), event, interval_s, model.rule.smooth_frames)
-        return EndedEvent(event, taken, self.shelved.id, self.shelved.digest, scores, size_hw)
+        return EndedEvent(event, snapshot, self.shelved.id, self.shelved.digest, scores, size_hw)
+
+
+def _kept_event(record: dict[str, Any], snapshot: bytes | None) -> EndedEvent:
+    """An event of plain values, as it is stored."""
+    record = record | {"event": Event.of_json(record["event"], 1), "snapshot": snapshot}
+    record["scores"] = EventScores(**record["scores"])
+    record["size_hw"] = tuple(record.get("size_hw", NO_SIZE))
+    return EndedEvent(**record)
