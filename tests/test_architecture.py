@@ -33,6 +33,7 @@ GROUND = {
     "tensor_file",
     "thrift_records",
     "varint",
+    "versions",
     "whole_file",
 }
 # A part of the package may import those named here (and itself).

@@ -7,7 +7,6 @@ net's class and arguments, preprocessing, window, scoring rule, calibration, cam
 
 import importlib
 import json
-import platform
 import warnings
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -40,6 +39,7 @@ from tlae.scoring.reading import reading_of
 from tlae.scoring.rule import ScoringRule, completed
 from tlae.scoring.scorer import FrameScorer
 from tlae.tensor_file import METADATA_KEY, UNFIT, damaged, read_tensor_file, require_finite
+from tlae.versions import note_other_opencv, versions
 from tlae.whole_file import whole_file
 
 FORMAT = 1  # raise when older code could not read what is written
@@ -270,11 +270,7 @@ def model_bytes(model: Model) -> bytes:
         "camera": camera_facts,
         "training": model.training,
         "source_hw": model.source_hw,
-        "versions": {
-            "tlae": __version__,
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
+        "versions": versions() | {"torch": torch.__version__},
     }
     # Copies, for a net may know one tensor under two names.
     plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
@@ -302,6 +298,7 @@ def load_model(path: Path) -> Model:
         _try(model)
     except UNFIT as error:
         raise damaged(path, error, "train it again") from error
+    note_other_opencv(path, facts.get("versions"))
     return replace(model, file=path)
 
 

@@ -37,6 +37,7 @@ from tlae.scoring.calibration_file import calibration_of
 from tlae.scoring.rule import ScoringRule, completed
 from tlae.scoring.scored_frames import Scorer
 from tlae.tensor_file import METADATA_KEY, UNFIT, damaged, require_finite
+from tlae.versions import note_other_opencv
 
 FORMAT = 2  # raise when older code could not read what is written
 PLAIN_FORMAT = 1  # of a net without a measurer
@@ -67,6 +68,7 @@ class ExportedFacts:
         source_hw: size of the camera's pictures in training; None: not known.
         made_of: sha256 of the model file that was exported.
         checks: what was measured at export: largest difference, frames a second of each engine.
+        versions: of what exported it.
     """
 
     net: dict[str, Any]
@@ -84,6 +86,7 @@ class ExportedFacts:
     source_hw: tuple[int, int] | None = None
     made_of: str = ""
     checks: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,9 +243,11 @@ def load_exported(path: Path) -> ExportedModel:
             f"model_file must be an existing file, got {path}; `tlae export` writes one"
         )
     try:
-        return replace(model_of(path.read_bytes()), file=path)
+        model = model_of(path.read_bytes())
     except (*UNFIT, SafetensorError) as error:
         raise damaged(path, error, CURE) from error
+    note_other_opencv(path, model.facts.versions)
+    return replace(model, file=path)
 
 
 def model_of(data: bytes) -> ExportedModel:

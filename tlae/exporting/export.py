@@ -1,13 +1,11 @@
 """Export a trained model: trace one step, compare it with torch, write one file."""
 
-import platform
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from tlae import __version__
 from tlae.camera.camera_file import camera_arrays
 from tlae.errors import UserError
 from tlae.exported.engines import Arrays
@@ -29,6 +27,7 @@ from tlae.own_file import require_own
 from tlae.scoring.calibration_file import calibration_arrays
 from tlae.scoring.rule import ScoringRule
 from tlae.tensor_file import EXPORTED_SUFFIX
+from tlae.versions import versions
 from tlae.whole_file import explain_os_errors, whole_file
 
 MOST_DIFFERENCE = 1e-4  # of maps and scores to torch, see ``EngineCheck``
@@ -99,11 +98,7 @@ def exported(model: Model, engine: str = "onnxruntime") -> tuple[bytes, list[Eng
         "source_hw": model.source_hw,
         "made_of": model.digest(),
         "checks": {check.name: asdict(check) for check in checks},
-        "versions": {
-            "tlae": __version__,
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
+        "versions": versions() | {"torch": torch.__version__},
     }
     content = exported_bytes(described | parts, arrays, graph)
     model_of(content)
