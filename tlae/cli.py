@@ -96,7 +96,7 @@ COMMANDS = {
     "benchmark": Command(
         "tlae.commands.benchmark",
         "tlae.lab.settings:BenchmarkConfig",
-        "train, score and evaluate nets beside what learns nothing",
+        "train, score and evaluate nets beside trivial baselines",
     ),
     "benchmark speed": Command(
         "tlae.commands.benchmark_speed",

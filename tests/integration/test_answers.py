@@ -278,7 +278,7 @@ def test_kinds_are_told_by_pictures_and_without_them_by_the_map(
     assert (gate.what, gate.still_so) == ("recurring", None)
     assert events(root, f"footage={root}/nowhere") == 0
     said = capsys.readouterr().out
-    assert "told without pictures" in said
+    assert "determined without pictures" in said
     assert "E0001 june frames 10-11 (from 2026-06-13T10:00:00), peak 0.6079, lasting" in said
     moved = shutil.copytree(once / "june", root / "moved/june")
     assert events(root, f"footage={moved}") == 0

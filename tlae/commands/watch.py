@@ -36,8 +36,8 @@ def run(cfg: WatchConfig) -> None:
         if report.hidden:
             print(
                 f"hidden by your answers: {report.hidden:,} of {how_many(report.events, 'event')}; "
-                "no receiver is told, events.jsonl has them with hidden_by (answers=false hides "
-                "none)"
+                "no receiver is notified, events.jsonl has them with hidden_by "
+                "(answers=false hides none)"
             )
         if report.waiting:
             left = how_many(report.waiting, "message")

@@ -96,9 +96,9 @@ def require_told_apart(
     if threshold < ceiling or len(np.unique(values[equal], axis=0)) < FEWEST_EQUAL:
         return
     raise UserError(
-        f"held-out scores must be told apart, but {len(equal):,} of {len(held_out):,} different "
-        f"pictures have the highest ({held_out.max():.4g}), so that no picture could be unusual; "
-        "take another method=..., or scaler=l2 without pca"
+        f"held-out scores must be distinguishable, but {len(equal):,} of {len(held_out):,} "
+        f"different pictures have the highest ({held_out.max():.4g}), so that no picture could "
+        "be unusual; take another method=..., or scaler=l2 without pca"
     )
 
 

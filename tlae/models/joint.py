@@ -40,7 +40,7 @@ class Joint(Net):
         stride: step between them.
         view_hw: height and width of the picture that the segmenter sees [px].
         widths: channels of each level of its U-Net.
-        fastest: how many times the usual speed its pseudo-anomalies reach, >= 2.
+        fastest: how many times the normal speed its pseudo-anomalies reach, >= 2.
         exemplars: see ``Attributes``.
         most_frames: see ``Attributes``.
         memory_s: see ``Attributes``.

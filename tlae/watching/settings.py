@@ -201,7 +201,7 @@ class WatchConfig:
         events: when alarms are one event.
         answers: hide things that you called normal (`tlae events normal=...`); false: none.
         update_s: time between two messages about an event that goes on; null: none.
-        quiet_hours: nobody is told of events that begin then, 22-6 or 12-13,22-6; they are
+        quiet_hours: no receiver is notified of events that begin then, 22-6 or 12-13,22-6; they are
             written down all the same; null: none.
         webhook: a receiver of messages over HTTP.
         command: a program that is run for each message.

@@ -138,13 +138,13 @@ def _clips(
         if footage is None:
             footage = open_saved(results.summary["footage"], cfg.footage)
     except FootageError as error:
-        logger.warning(f"note: kinds of things are told without pictures: {error}")
+        logger.warning(f"note: kinds of things are determined without pictures: {error}")
         return {}
     clips = {clip.name: clip for clip in footage.clips}
     if missing := sorted({event.clip for event in events} - set(clips)):
         logger.warning(
-            f"note: kinds of things are told without pictures in {', '.join(missing)[:100]}, which "
-            "the footage lacks"
+            f"note: kinds of things are determined without pictures in {', '.join(missing)[:100]}, "
+            "which the footage lacks"
         )
     return clips
 

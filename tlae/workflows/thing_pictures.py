@@ -1,4 +1,4 @@
-"""Look at the places of things in the footage, so that their kinds can be told in words."""
+"""Look at the places of things in the footage, so that their kinds can be given in words."""
 
 import logging
 from collections import defaultdict
@@ -146,4 +146,4 @@ def _pictures(table: Table, clip: Clip, rows: Mapping[int, object]) -> Iterator[
             if is_scored and frame.image is not None:
                 yield row, frame.image
     except FootageError as error:
-        logger.warning(f"note: kinds of things are told without pictures: {error}")
+        logger.warning(f"note: kinds of things are determined without pictures: {error}")

@@ -240,7 +240,7 @@ function legend() {
   if (page.events.some(event => event[4] === 'camera')) add('var(--camera)', 'trouble of the camera');
   if (page.gaps.length) add('var(--line)', page.began_ms === null ? 'between clips' : 'no footage');
   if (points.value.some(Number.isNaN)) add('transparent', 'blank: no score', 'line');
-  if (modeColours.length) modes.forEach((name, code) => add(modeColours[code], name || 'mode not told'));
+  if (modeColours.length) modes.forEach((name, code) => add(modeColours[code], name || 'mode not known'));
   health.forEach((name, code) => code && add(healthColours[code], name));
   if (page.points.thinned) place.append(' \u00b7 of each short stretch the lowest and the highest score are drawn');
 }
