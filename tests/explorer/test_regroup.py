@@ -15,6 +15,16 @@ def test_two_groups_are_found_and_lost_rows_are_outliers() -> None:
     assert labels[1] != labels[-1]
 
 
+def test_clusters_of_too_few_items_are_outliers_as_on_the_command_line() -> None:
+    values = two_groups()
+    values[:2] += 1000
+    labels = regroup(values, "kmeans", checked("kmeans", {"k": 3}))
+    assert list(labels[:2]) == [-1, -1]
+    assert set(labels[2:]) == {0, 1}
+    kept = regroup(values, "kmeans", checked("kmeans", {"k": 3, "fewest": 1}))
+    assert list(kept[:2]) == [2, 2]
+
+
 def test_every_method_says_what_it_can_be_told() -> None:
     for method in methods():
         names = [parameter.name for parameter in parameters_of(method)]
@@ -29,7 +39,7 @@ def test_defaults_are_filled_in_so_that_equal_requests_look_equal() -> None:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"kk": 3}, "kmeans has no parameter 'kk'; known: k, scaler, pca"),
+        ({"kk": 3}, "kmeans has no parameter 'kk'; known: k, fewest, scaler, pca"),
         ({"k": 1}, "k must be >= 2, got 1"),
         ({"k": 2.5}, "k must be a whole number, got 2.5"),
         ({"k": "x"}, "k must be a whole number, got 'x'"),

@@ -10,8 +10,8 @@ import numpy.typing as npt
 from tlae.errors import UserError, refusing_bad_values
 from tlae.explorer.job_store import Labels
 from tlae.image_sets.cluster_methods import METHODS, OUTLIER, method_named
-from tlae.image_sets.cluster_settings import ClusterSettings
-from tlae.image_sets.clusters import find_clusters
+from tlae.image_sets.cluster_settings import FEWEST, ClusterSettings
+from tlae.image_sets.clusters import find_clusters, without_small
 from tlae.image_sets.preparation import SCALERS, fit_preparation
 from tlae.number_words import how_many
 
@@ -44,6 +44,7 @@ _PARAMETERS = {
     "min_size": Parameter("min_size", "smallest cluster", "whole", None, 2),
     "neighbours": Parameter("neighbours", "neighbours", "whole", 10, 1),
     "eps": Parameter("eps", "radius", "number", None, 0),
+    "fewest": Parameter("fewest", "smaller ones are outliers", "whole", FEWEST, 1),
     "scaler": Parameter("scaler", "scaling", "choice", "none", choices=SCALERS),
     "pca": Parameter("pca", "PCA dimensions", "whole", 50, 1),
 }
@@ -68,7 +69,7 @@ def parameters_of(method: str) -> list[Parameter]:
     names = ["k"] if method_named(method).needs_k else ["min_size", "neighbours"]
     if method in ("optics", "dbscan"):
         names.append("eps")
-    return [_PARAMETERS[name] for name in (*names, "scaler", "pca")]
+    return [_PARAMETERS[name] for name in (*names, "fewest", "scaler", "pca")]
 
 
 def methods() -> dict[str, str]:
@@ -111,7 +112,7 @@ def regroup(
         UserError: too few items, or all are equal.
     """
     settings = dict(parameters)
-    scaler, pca = settings.pop("scaler"), settings.pop("pca")
+    scaler, pca, fewest = (settings.pop(name) for name in ("scaler", "pca", "fewest"))
     values = np.asarray(values, np.float32)
     finite = np.isfinite(values).all(axis=1)
     labels = np.full(len(values), UNPLACED, np.int32)
@@ -124,7 +125,8 @@ def regroup(
     tell(None, f"clustering {how_many(len(used), 'item')}")
     with refusing_bad_values():
         options = ClusterSettings(method, **settings)
-    labels[finite] = find_clusters(prepared, options).labels
+    found, _ = without_small(find_clusters(prepared, options), prepared, fewest)
+    labels[finite] = found.labels
     return labels
 
 

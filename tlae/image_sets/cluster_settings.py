@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from tlae.setting_rules import within
 
+FEWEST = 3  # clusters of fewer pictures count as outliers
+
 
 @dataclass(frozen=True)
 class ClusterOptions:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from omegaconf import MISSING
 
 from tlae.errors import require_known
-from tlae.image_sets.cluster_settings import ClusterOptions
+from tlae.image_sets.cluster_settings import FEWEST, ClusterOptions
 from tlae.image_sets.descriptor_settings import NAMES, DescriptorSettings
 from tlae.image_sets.maps import MAPS
 from tlae.image_sets.picture_quality import QualityConfig
@@ -64,7 +64,7 @@ class ClusterConfig(ClusterOptions, PreparationConfig):
     against: str | None = None
     compare: str | None = None
     consensus: bool = False
-    fewest: int = 3
+    fewest: int = FEWEST
     map: str | None = None
     map_dimensions: int = 2
     images: str | None = None
