@@ -1,6 +1,6 @@
 """Draw a half-transparent word near a corner of half of some pictures: something for a filter.
 
-python scripts/draw_watermarks.py PICTURES OUT [--pictures 100]
+python scripts/draw_watermarks.py PICTURES OUT [--pictures 100] [--pattern '*.jpg'] [--seed 0]
 
 Writes OUT/good and OUT/bad, drawn at random from the JPEGs of a folder.
 """
@@ -22,9 +22,11 @@ def main() -> None:
     parser.add_argument("pictures_folder", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--pictures", type=int, default=100)
+    parser.add_argument("--pattern", default="*.jpg")
+    parser.add_argument("--seed", type=int, default=0)
     words = parser.parse_args()
-    rng = np.random.default_rng(0)
-    paths = sorted(words.pictures_folder.glob("*.jpg"))
+    rng = np.random.default_rng(words.seed)
+    paths = sorted(words.pictures_folder.glob(words.pattern))
     for number, place in enumerate(rng.permutation(len(paths))[: words.pictures]):
         picture = cv2.imread(str(paths[place]))
         assert picture is not None, paths[place]

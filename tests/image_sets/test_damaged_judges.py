@@ -10,8 +10,9 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from tlae.errors import ModelFileError
+from tlae.image_sets.filters import fit_filter
 from tlae.image_sets.judge_file import Judge, load_judge, save_judge
-from tlae.image_sets.novelty import fit_novelty
+from tlae.image_sets.novelty import calibration_of, fit_novelty
 from tlae.tensor_file import METADATA_KEY
 
 VALUES = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32)
@@ -73,3 +74,14 @@ def test_a_judge_whose_numbers_are_not_finite_is_not_saved(tmp_path: Path) -> No
     with pytest.raises(ModelFileError, match=r"estimator\.location_ are not"):
         save_judge(bad, tmp_path / "m")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_filter_that_learnt_from_quadrants_side_by_side_is_refused(tmp_path: Path) -> None:
+    preparation, estimator, held_out = fit_filter(VALUES[:20], VALUES[20:])
+    parts = (preparation, estimator, {}, {}, True, calibration_of(held_out), 0.5)
+    save_judge(Judge("filter", "logistic_regression", *parts), tmp_path / "m")
+    assert load_judge(tmp_path / "m", "filter").quadrants
+    facts, arrays = parts_of(tmp_path / "m")
+    save_file(arrays, tmp_path / "m", {METADATA_KEY: json.dumps({**facts, "format": 1})})
+    with pytest.raises(ModelFileError, match="this one has format 1; fit it again"):
+        load_judge(tmp_path / "m", "filter")

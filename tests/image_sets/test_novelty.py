@@ -6,6 +6,7 @@ from safetensors.numpy import save_file
 
 from tests.image_sets.groups import groups
 from tlae.errors import ModelFileError, UserError
+from tlae.image_sets.describe_now import pooled_quadrants
 from tlae.image_sets.estimators import (
     DETECTORS,
     anomaly_scores,
@@ -119,6 +120,12 @@ def test_an_estimator_of_foreign_types_is_not_opened(tmp_path: Path) -> None:
         load_judge(file, "novelty")
 
 
+def test_quadrants_are_pooled_to_what_is_common_and_what_stands_out() -> None:
+    tiles = np.zeros((8, 2))
+    tiles[6] = 4, 8  # one quadrant of the second picture
+    np.testing.assert_allclose(pooled_quadrants(tiles), [[0, 0, 0, 0], [1, 2, 4, 8]])
+
+
 @pytest.mark.parametrize("method", FILTERS)
 def test_a_filter_learns_from_labels(method: str) -> None:
     bad = NORMAL[:30] + 4.0
@@ -134,6 +141,15 @@ def test_labels_that_mean_nothing_are_not_learnt() -> None:
     *_, held_out = fit_filter(NORMAL[::2], NORMAL[1::2])
     auroc = measure_filter(held_out, 40, 0.5)["AUROC"]
     assert auroc.low < 0.5 < auroc.high
+
+
+def test_rows_of_unit_length_may_weigh_freely() -> None:
+    rng = np.random.default_rng(0)
+    rows = 1 + rng.normal(0, 0.02, (120, 200))
+    rows += 0.1 * rng.normal(size=(120, 3)) @ rng.normal(size=(3, 200))  # what all rows vary in
+    rows[60:, :3] += 0.05  # little beside it, and all that tells them apart
+    *_, held_out = fit_filter(rows[:60], rows[60:], scaler="l2")
+    assert measure_filter(held_out, 60, 0.5)["AUROC"].value > 0.8
 
 
 def test_filter_refuses_too_few() -> None:

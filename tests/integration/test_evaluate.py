@@ -135,6 +135,27 @@ def test_evaluate_prints_raw_first_and_writes_a_page(
     assert {"pixel_40_auc", "aupro_30", "rbdc", "tbdc", "event_recall_iou10"} <= set(measures.index)
 
 
+def test_of_very_many_clips_those_judged_most_wrongly_are_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tlae.evaluation.report.MOST_CHARTS", 2)
+    odd = (0, 9, 0, 4)  # anomalous frames of each clip
+    label = np.concatenate([np.arange(20) < count for count in odd])
+    clips = ["calm", "long" * 40, "quiet", "<b>a & b"]
+    table = pd.DataFrame({"clip": np.repeat(clips, 20), "frame": np.tile(np.arange(20), 4)})
+    table["label"], table["score"] = label.astype(int), np.random.default_rng(0).random(80)
+    table.to_csv(tmp_path / "t.csv", index=False)
+    assert main(["evaluate", f"scores={tmp_path}/t.csv"]) == 0
+    path = tmp_path / "t-evaluation/report.html"
+    page = path.read_text(encoding="utf-8")
+    assert "2 of 4 clips, those with the most frames anomalous" in page
+    assert re.findall(r"<b>(.*?)</b>", page) == [clips[1], "&lt;b&gt;a &amp; b"]
+    with chromium() as browser:
+        opened = browser.new_page(viewport={"width": 390, "height": 844})
+        opened.goto(path.as_uri())
+        assert opened.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_evaluate_takes_any_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rng = np.random.default_rng(0)
     label = np.tile(np.arange(30) > 20, 3)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from torch import nn
 
+from tests.browser import chromium, troubles_of
 from tests.small_footage import small_model, write_clips
 from tlae.cli import main
 from tlae.model_file import save_model
@@ -67,6 +68,26 @@ def test_footage_may_have_any_names_in_every_command(
     for path in texts:
         path.read_bytes().decode("utf-8")
     assert "caf?" in (tmp_path / "s/report.html").read_text(encoding="utf-8")
+
+
+def test_a_clip_with_a_very_long_name_keeps_within_the_report(
+    model_file: Path, tmp_path: Path
+) -> None:
+    footage = write_clips(tmp_path / "f", (12, 12), odd=((0, 8), (1, 8)))
+    (footage / "c0").rename(footage / ("long" * 40))
+    (footage / "c1").rename(footage / "\u0643\u0627\u0645\u064a\u0631\u0627 <b> & 'c'")
+    words = [f"model_file={model_file}", f"footage={footage}", "name=s", "scoring.threshold=0.01"]
+    places = [f"paths.scores={tmp_path}", f"paths.cache={tmp_path}/cache"]
+    assert main(["score", *words, *places]) == 0
+    assert main(["report", f"scores={tmp_path}/s"]) == 0
+    with chromium() as browser:
+        for width in (390, 1280):
+            opened = browser.new_page(viewport={"width": width, "height": 844})
+            troubles = troubles_of(opened, "file:", "data:")
+            opened.goto((tmp_path / "s/report.html").as_uri())
+            assert opened.locator(".event").count() >= 2
+            assert opened.evaluate("document.documentElement.scrollWidth") <= width
+            assert troubles == []
 
 
 def test_a_place_to_write_to_may_have_any_name(

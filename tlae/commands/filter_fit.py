@@ -2,8 +2,8 @@
 
 Learns to tell good pictures from bad ones, from a folder of each. Methods: logistic_regression,
 gradient_boosting. quadrants=true describes the four quarters of each picture, so that a small mark
-in a corner counts for more (with a net: image_size=448). good and bad may be folders that
-`tlae describe` wrote, with descriptor=NAME for one that others made.
+is seen in more detail, wherever it lies. good and bad may be folders that `tlae describe` wrote,
+with descriptor=NAME for one that others made.
 How well it does is measured on pictures held out in turn.
 Writes <paths.checkpoints>/<name>/: model.safetensors, threshold.html.
 """

@@ -55,6 +55,8 @@ class Method:
         fit: clusters prepared values (N, d).
         needs_k: it must be given the number of clusters.
         most_rows: fitted to no more rows than this: its time or memory grows with their square.
+        growth: its time grows with this power of the rows, between 2,000 and 20,000 of them (see
+            `scripts/cluster_times.py`).
         finds_outliers: it leaves rows in no cluster.
         module: Python module that it needs beyond scikit-learn; None: none.
         install: what installs that.
@@ -63,6 +65,7 @@ class Method:
     fit: Callable[[npt.NDArray[Any], ClusterSettings], Clustering]
     needs_k: bool = False
     most_rows: int | None = None
+    growth: float = 2.0
     finds_outliers: bool = False
     module: str | None = None
     install: str = ""
@@ -236,17 +239,18 @@ METHODS = {
     "kmeans": Method(_kmeans, needs_k=True),
     "minibatch_kmeans": Method(_minibatch_kmeans, needs_k=True),
     "gaussian_mixture": Method(_gaussian_mixture, needs_k=True),
-    "agglomerative": Method(_agglomerative, needs_k=True, most_rows=20_000),
+    "agglomerative": Method(_agglomerative, needs_k=True, most_rows=20_000, growth=1.6),
     "hdbscan": Method(_hdbscan, most_rows=100_000, finds_outliers=True),
     "hdbscan_soft": Method(
         _hdbscan_soft,
         most_rows=20_000,
+        growth=1.7,
         finds_outliers=True,
         module="hdbscan",
         install="pip install 'tlae[hdbscan]'",
     ),
     "optics": Method(_optics, most_rows=5_000, finds_outliers=True),
-    "dbscan": Method(_dbscan, most_rows=50_000, finds_outliers=True),
+    "dbscan": Method(_dbscan, most_rows=50_000, growth=1.8, finds_outliers=True),
 }
 
 

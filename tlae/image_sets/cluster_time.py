@@ -33,7 +33,7 @@ def find_clusters_patiently(values: npt.NDArray[Any], settings: ClusterSettings)
         return find_clusters(values, settings)
     logger.info(
         f"{settings.method} of {rows:,} pictures will take about {_minutes(estimate_s)} here (as "
-        f"{TRIAL_ROWS:,} of them show; its time grows with the square); most_rows=... lowers it"
+        f"{TRIAL_ROWS:,} of them show); most_rows=... lowers it"
     )
     with _beating(f"{settings.method}, estimated", estimate_s):
         return find_clusters(values, settings)
@@ -47,7 +47,7 @@ def estimated_s(values: npt.NDArray[Any], settings: ClusterSettings, rows: int) 
     method.fit(some[: TRIAL_ROWS // 10], settings)  # imports do not count
     started = time.monotonic()
     method.fit(some, settings)
-    return (time.monotonic() - started) * (rows / TRIAL_ROWS) ** 2
+    return (time.monotonic() - started) * (rows / TRIAL_ROWS) ** method.growth
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from tlae.image_sets.filters import Estimate, fit_filter, measure_filter
 from tlae.image_sets.fit_settings import FilterFitConfig
 from tlae.image_sets.judge_file import MODEL, Judge, judge_folder, save_judge
 from tlae.image_sets.novelty import calibration_of
+from tlae.image_sets.novelty_defaults import AUTO, usual_filter_scaler
 from tlae.image_sets.scores_page import galleries_of, scores_page
 from tlae.image_sets.verdicts import verdicts
 from tlae.number_words import how_many
@@ -54,11 +55,14 @@ def _fit(cfg: FilterFitConfig, folder: Path) -> None:
             f"good and bad must have the same descriptor, got {good.values.shape[1]} and "
             f"{bad.values.shape[1]} dimensions; describe both in the same way"
         )
+    scaler = cfg.scaler
+    if scaler == AUTO:
+        scaler = usual_filter_scaler(good.facts.get("descriptor"))
     preparation, estimator, held_out = fit_filter(
         good.values,
         bad.values,
         cfg.method,
-        scaler=cfg.scaler,
+        scaler=scaler,
         pca=cfg.pca,
         whiten=cfg.whiten,
         folds=cfg.folds,
@@ -84,6 +88,7 @@ def _fit(cfg: FilterFitConfig, folder: Path) -> None:
             "good": {"images": good.images, "pictures": goods},
             "bad": {"images": bad.images, "pictures": len(bad.values)},
             "held out": {name: asdict(one) for name, one in measured.items()},
+            "scaler": scaler,
             "seed": cfg.seed,
         },
     )

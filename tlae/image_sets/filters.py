@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 FILTERS = ("logistic_regression", "gradient_boosting")
+# How freely the logistic regression may weigh (scikit-learn's C), by scaler: rows of unit length
+# vary so little that the usual penalty would keep all weights near nought.
+FREEDOM = {"l2": 1000.0}
 BAD = 1  # class of pictures to keep out; good ones are 0
 RESAMPLES = 1000
 INTERVAL = (2.5, 97.5)  # percentiles
@@ -72,7 +75,7 @@ def fit_filter(
 
     def fitted(rows: npt.NDArray[Any]) -> tuple[Preparation, "BaseEstimator"]:
         preparation = fit_preparation(values[rows], scaler, pca, whiten=whiten, seed=seed)
-        estimator = _classifier(method, seed)
+        estimator = _classifier(method, scaler, seed)
         return preparation, estimator.fit(preparation.apply(values[rows]), kinds[rows])
 
     held_out = np.empty(len(values))
@@ -125,11 +128,16 @@ def _figures(good: Scores, bad: Scores, threshold: float) -> tuple[float, float,
     return auroc, float((good <= threshold).mean()), float((bad > threshold).mean())
 
 
-def _classifier(method: str, seed: int) -> "BaseEstimator":
+def _classifier(method: str, scaler: str, seed: int) -> "BaseEstimator":
     if method == "logistic_regression":
         from sklearn.linear_model import LogisticRegression
 
-        return LogisticRegression(class_weight="balanced", max_iter=2000, random_state=seed)
+        return LogisticRegression(
+            C=FREEDOM.get(scaler, 1.0),
+            class_weight="balanced",
+            max_iter=2000,
+            random_state=seed,
+        )
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     return HistGradientBoostingClassifier(class_weight="balanced", random_state=seed)

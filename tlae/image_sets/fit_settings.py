@@ -28,13 +28,15 @@ class JudgeFitConfig(DescriptorSettings, PreparationConfig):
     """What `tlae novelty fit` and `tlae filter fit` share.
 
     Attributes:
+        scaler: auto: scaler and pca that suit descriptor and method; or as for cluster.
         name: run folder; null: called after the pictures and the method.
         folds: parts of the pictures that are held out in turn.
         false_alarm_rate: share of normal or good pictures above the threshold.
         paths: where results go.
     """
 
-    scaler: str = "standard"
+    scaler: str = AUTO
+    scalers: ClassVar[tuple[str, ...]] = (AUTO, *SCALERS)
     name: str | None = None
     folds: int = 5
     false_alarm_rate: float | None = None
@@ -55,7 +57,6 @@ class NoveltyFitConfig(JudgeFitConfig):
     Attributes:
         images: normal pictures: folder, picture, video, zip file or glob pattern.
         descriptors: or a folder written by describe; descriptor=... says which of it.
-        scaler: auto: scaler and pca that suit descriptor and method; or as for cluster.
         unfiltered: pictures or descriptors that may hold anything: on the page.
         method: see `--help` of the command.
         name: run folder; null: <images>-<method>.
@@ -67,9 +68,7 @@ class NoveltyFitConfig(JudgeFitConfig):
     descriptors: str | None = None
     unfiltered: str | None = None
     method: str = "nearest_neighbours"
-    scaler: str = AUTO
     folds: int = 10
-    scalers: ClassVar[tuple[str, ...]] = (AUTO, *SCALERS)
     false_alarm_rate: float = 0.05
     threshold: float | None = None
 
@@ -87,7 +86,7 @@ class FilterFitConfig(JudgeFitConfig):
         good: pictures to keep; or descriptors, a folder written by describe.
         bad: pictures to keep out.
         method: or gradient_boosting.
-        quadrants: describe four quarters of each picture (image_size=448 for nets).
+        quadrants: describe the four quarters of each picture, for small marks.
         name: run folder; null: <good>-<bad>-<method>.
         false_alarm_rate: share of good pictures that may be called bad.
         threshold: probability of being bad, where no rate is given.

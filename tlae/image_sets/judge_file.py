@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 MODEL = "model.safetensors"  # in a judge's folder
-FORMAT = 1  # raise when older code could not read what is written
+FORMAT = 2  # raise when older code could not read what is written
 ESTIMATOR = "estimator."  # before the names of its arrays
+POOLED = 2  # format since which quadrants are pooled
 KINDS = ("novelty", "filter")
 COMPARED = ("descriptor", "dimensions", "settings", "weights")  # facts that must be the same
 
@@ -44,7 +45,7 @@ class Judge:
         estimator: fitted.
         descriptor: facts of the descriptors that it was fitted to, see ``Descriptors.facts``.
         settings: of the descriptor, so that new pictures can be described; empty where not known.
-        quadrants: the descriptors of a picture's four quadrants, side by side.
+        quadrants: it learnt from the four quadrants of each picture, see ``pooled_quadrants``.
         calibration: held-out scores of normal (good) pictures.
         threshold: pictures with a higher score are outliers.
         training: facts for people.
@@ -166,6 +167,11 @@ def load_judge(path: Path, kind: str) -> Judge:
         what = f"`tlae {found} fit`" if found in KINDS else "another program or command"
         raise ModelFileError(
             f"model file {path} must be written by `tlae {kind} fit`, this one is by {what}"
+        )
+    if facts.get("quadrants") and facts.get("format") in range(POOLED):
+        raise ModelFileError(
+            f"model file {path} must have quadrants as format {POOLED} has them, this one has "
+            f"format {facts['format']}; fit it again"
         )
     try:
         require_finite(arrays)

@@ -1,9 +1,9 @@
-"""How descriptors are prepared for a novelty detector where nobody says it.
+"""How descriptors are prepared for a novelty detector or a filter where nobody says it.
 
 Measured on made and real sets with several seeds, see docs/lab/image_sets.md. Principal components
 keep the directions in which normal pictures vary, and so throw away those in which others differ
 from them: only the methods that look at one direction after the other, or that learn a covariance,
-get them.
+get them. A filter, which sees both kinds, needs none.
 """
 
 from tlae.image_sets.descriptor_settings import NEEDS_TORCH
@@ -48,3 +48,12 @@ def usual_preparation(descriptor: str | None, method: str) -> Recipe:
     """
     kind = kind_of_descriptor(descriptor)
     return PREPARATIONS[kind].get(method, USUAL[kind])
+
+
+def usual_filter_scaler(descriptor: str | None) -> str:
+    """Scaler that suits a descriptor, for a filter.
+
+    Args:
+        descriptor: as the facts of the store call it; None: not known.
+    """
+    return "l2" if kind_of_descriptor(descriptor) == LEARNT else "standard"

@@ -10,7 +10,7 @@ from tlae.budget import Budget
 from tlae.errors import ModelFileError
 from tlae.footage.frames import Image
 from tlae.image_sets.describe import cut_tiles, least_hw
-from tlae.image_sets.describe_now import BATCH, QUADRANTS_HW
+from tlae.image_sets.describe_now import BATCH, QUADRANTS_HW, pooled_quadrants
 from tlae.image_sets.descriptors import build_descriptor
 from tlae.image_sets.estimators import Scores
 from tlae.image_sets.judge_file import Judge, load_judge
@@ -72,7 +72,8 @@ class PictureJudge:
         for start in range(0, len(images), BATCH):
             batch = images[start : start + BATCH]
             parts = [self._descriptor.prepare(tile) for image in batch for tile in self._cut(image)]
-            values = self._descriptor.describe(parts).reshape(len(batch), -1)
+            values = self._descriptor.describe(parts)
+            values = pooled_quadrants(values) if self.judge.quadrants else values
             finite = np.isfinite(values).all(axis=1)
             if finite.any():
                 scores[start : start + BATCH][finite] = self.judge.scores(values[finite])

@@ -8,6 +8,7 @@ const STEPS = [.1, .2, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, HO
 const HEALTH_COLOURS = {unreadable: '#8a9099', black: '#3a3f47', saturated: '#e8c547',
   frozen: '#4aa3d8', repeated: '#8fc1de', blurred: '#c08adf', covered: '#a0623a', moved: '#e0812f'};
 const MODE_COLOURS = ['#5b9bd5', '#39424e', '#b45fa5', '#5fa55a', '#c9a43a', '#7f8791'];
+const LEAST_APART = 6;  // px between the lines where clips begin
 const HEAD = 18, FOOT = 20, LANE = 7;  // px: event marks above; labels and coloured lanes below
 
 const decode = (text, Kind) => new Kind(Uint8Array.from(atob(text), c => c.charCodeAt(0)).buffer);
@@ -203,20 +204,38 @@ const shared = (() => {
   return length;
 })();
 
+/** As much of a text as there is room for. */
+function fitted(context, text, room) {
+  if (context.measureText(text).width <= room) return text;
+  const letters = Array.from(text);  // none is cut in two
+  let low = 0, high = letters.length;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (context.measureText(letters.slice(0, middle).join('') + '\u2026').width <= room) low = middle; else high = middle - 1;
+  }
+  return letters.slice(0, low).join('') + '\u2026';
+}
+
 /** Days and clips first, each clip by as much of its name as it has room for; then other moments. */
 function drawTicks(context, x, width, top, bottom, foot) {
   const taken = [], all = ticks(width);
+  let line = -Infinity;
   context.font = '12px system-ui, sans-serif';
   context.textAlign = 'left';
   for (const [at, label, strong, until] of [...all.filter(each => each[2]), ...all.filter(each => !each[2])]) {
     const place = x(at);
     context.strokeStyle = colour('line');
     context.globalAlpha = strong ? 1 : .55;
-    context.beginPath(); context.moveTo(place, top); context.lineTo(place, bottom); context.stroke();
+    if (!strong || place - line >= LEAST_APART) {  // many clips must not make one grey ground
+      context.beginPath(); context.moveTo(place, top); context.lineTo(place, bottom); context.stroke();
+      if (strong) line = place;
+    }
     context.globalAlpha = 1;
-    let text = label, wide = context.measureText(text).width;
+    if (until !== undefined && taken.some(([from, to]) => place >= from - 6 && place < to + 6)) continue;
+    let text = label;
     const room = until === undefined ? Infinity : x(until) - place;
-    if (wide > room) { text = label.slice(shared); wide = context.measureText(text).width; }
+    if (context.measureText(text).width > room) text = fitted(context, label.slice(shared), Math.max(room, width / 6));
+    const wide = context.measureText(text).width;
     const start = until === undefined ? place - wide / 2 : place;
     const left = Math.min(Math.max(2, start), width - wide - 2);
     if (taken.some(([from, to]) => left < to + 6 && left + wide > from - 6)) continue;
