@@ -11,7 +11,7 @@ from tests.rendering.scored_footage import THRESHOLD, scored_weeks, weeks_events
 from tlae.html_page import json_in_page, picture_uri
 from tlae.rendering.footage_time import FootageTime
 from tlae.rendering.report_page.calendar_grid import calendar_days
-from tlae.rendering.report_page.event_list import by_strength, place_events
+from tlae.rendering.report_page.event_list import CAMERA, by_strength, place_events
 from tlae.rendering.report_page.event_words import place_words, recurring, sure_words
 from tlae.rendering.report_page.keogram import COLUMNS_PX, Keogram
 from tlae.rendering.report_page.page import report_html
@@ -236,6 +236,25 @@ def test_cards_say_how_sure_an_event_is() -> None:
     said = sure_words(strongest, 1, 2)
     assert said.startswith(f"{strongest.strength:.1f}\u00d7 threshold, rank 1 of 2, above ")
     assert said in report_html(scored, {}, [])
+
+
+def test_the_rank_counts_events_that_have_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tlae.rendering.report_page.page.MOST_LISTED", 1)
+    table = weeks_table(2)
+    scored = scored_weeks(table, weeks_events(table))
+    scenes = sum(event.kind != CAMERA for event in scored.events)
+    assert scenes > 1
+    assert f"rank 1 of {scenes}, " in report_html(scored, {}, [])
+
+
+def test_clips_beyond_the_last_strip_need_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tlae.rendering.report_page.keogram.MOST_STRIPS", 2)
+    table = weeks_table(3)
+    time = FootageTime.of(Table.of(table))
+    keogram = Keogram(time)
+    assert keogram.left_out == 1
+    assert keogram.has_room_at(86_400.0)
+    assert not keogram.has_room_at(2.5 * 86_400)
 
 
 def test_the_budget_is_said_beside_what_came_of_it() -> None:

@@ -35,7 +35,7 @@ from tlae.rendering.strength import times_threshold
 from tlae.scoring.events import Event, shows_scene
 from tlae.scoring.results import CLIPS, MEASURES, Scores
 from tlae.scoring.thing_kinds import until_words
-from tlae.table import Table, first_rows
+from tlae.table import Table, first_rows, groups
 from tlae.whole_file import explain_os_errors, whole_file
 from tlae.workflows.pictures import Drawing, open_drawing
 
@@ -279,12 +279,12 @@ def close_up(image: Image, box: tuple[int, ...]) -> Image:
 def _strips(drawing: Drawing, scored: ReportData) -> tuple[list[Strip], int]:
     """Keogram of all frames in one pass, and how many strips it has no room for."""
     keogram = Keogram(scored.time)
-    clips = scored.table["clip"]
-    with progress("keogram", len(scored.table)) as advance:
-        for name in scored.time.clips:
-            rows = clips == name
+    rows_of = groups(scored.table["clip"])
+    shown = [n for n, (start_s, _) in scored.time.clips.items() if keogram.has_room_at(start_s)]
+    with progress("keogram", sum(len(rows_of[name]) for name in shown)) as advance:
+        for name in shown:
             if name in drawing.clips:
                 frames = drawing.frames(name, min_hw=(TALLEST_PX, TALLEST_PX))
-                add_clip(keogram, frames, scored.time.axis_s[rows])
-            advance(int(rows.sum()))
+                add_clip(keogram, frames, scored.time.axis_s[rows_of[name]])
+            advance(len(rows_of[name]))
     return keogram.strips(), keogram.left_out

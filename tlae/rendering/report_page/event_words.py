@@ -44,7 +44,7 @@ def sure_words(event: ReportEvent, rank: int, scenes: int) -> str:
         scenes: number of them.
     """
     parts = [event.strong] if event.raw is not None else []
-    parts += [f"rank {rank} of {scenes}"] if scenes > 1 else []
+    parts += [f"rank {rank:,} of {scenes:,}"] if scenes > 1 else []
     parts += [share_text(event.score)] if event.score is not None else []
     parts += [f"seen in {event.frames:,} frames"] if event.frames > 1 else []
     return ", ".join(parts)

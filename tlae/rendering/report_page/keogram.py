@@ -52,6 +52,10 @@ class Keogram:
         size = (self.height_px, COLUMNS_PX, 4)
         self._strips = [np.zeros(size, np.uint8) for _ in self._spans]
 
+    def has_room_at(self, at_s: float) -> bool:
+        """Whether a moment on the axis lies within a strip, or before the last one."""
+        return at_s <= self._spans[-1][2]
+
     def add(self, at_s: float, image: Image) -> None:
         """Fill the columns from a frame's moment on.
 

@@ -117,6 +117,7 @@ def report_html(
     """
     time, table, threshold = scored.time, scored.table, scored.threshold
     listed = by_strength(scored.events)[:MOST_LISTED]
+    scenes = sum(event.kind != CAMERA for event in scored.events)
     values = {
         "title": f"Report on {scored.name}",
         "subtitle": f"{time.text(0.0)} to {time.text(time.span_s)}",
@@ -128,7 +129,7 @@ def report_html(
         ],
         "notes": notes,
         "facts": facts(table, time, scored.summary, threshold),
-        "events": _cards(listed, pictures, recurring(listed, time), videos or {}),
+        "events": _cards(listed, pictures, recurring(listed, time), videos or {}, scenes),
         "stills": any(name == "since" for shots in pictures.values() for name, _ in shots),
         "heat": heat_bar() if any(pictures.values()) and 0 < threshold < math.inf else None,
         "hidden": [(event, place_words(event.box, event.size_hw)) for event in scored.hidden],
@@ -149,11 +150,15 @@ def _cards(
     pictures: Mapping[str, Shots],
     led: Mapping[str, str],
     videos: Mapping[str, str],
+    scenes: int,
 ) -> list[dict[str, object]]:
-    """Events with their pictures, words and tags, the most interesting first."""
+    """Events with their pictures, words and tags, the most interesting first.
+
+    ``scenes`` is the number of all events of the scene, listed or not.
+    """
     followers = Counter(led.values())
-    scenes = [event.id for event in listed if event.kind != CAMERA]
-    rank_of = {event_id: rank for rank, event_id in enumerate(scenes, start=1)}
+    ranked = [event.id for event in listed if event.kind != CAMERA]
+    rank_of = {event_id: rank for rank, event_id in enumerate(ranked, start=1)}
     cards: list[dict[str, object]] = []
     for event in listed:
         one_frame = event.rows[0] == event.rows[1]
@@ -168,7 +173,7 @@ def _cards(
                 "tags": [t for t in (event.zone, event.mode, event.what or motion, health) if t],
                 "shots": pictures.get(event.id, []),
                 "place": place_words(event.box, event.size_hw) if scene else "",
-                "sure": sure_words(event, rank_of[event.id], len(scenes)) if scene else "",
+                "sure": sure_words(event, rank_of[event.id], scenes) if scene else "",
                 "leader": led.get(event.id, ""),
                 "followers": followers[event.id],
                 "video": videos.get(event.id, ""),
