@@ -1,24 +1,30 @@
 """How well each novelty method does by default, and with other preparations, on many small sets.
 
 python scripts/novelty_defaults.py [DATA] [--seeds 3] [--sizes 16,60] [--net efficientnet_lite0]
+                                   [--fresh] [--by-set]
 
 Drawn textures (one kind is normal, the others are not), digits, wine, breast cancer and iris of
 scikit-learn, and where DATA is given the folders construction_timelapse, UCSDped2, umn_scene and
 forest below it. Each seed draws other pictures to learn from. Printed are means over sets and
 seeds: ROC AUC of fresh normal pictures against others, the share of fresh normal pictures that the
 default threshold calls unusual, and the share of the others that it finds.
+
+--fresh takes other sets, on which nothing was chosen: drawn shapes, drawn sites (`tlae site`), the
+other digits and classes, and where DATA is given pedestrians.avi and the test clips of UCSDped2.
 """
 
 import argparse
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
 import pandas as pd
 
+from tlae.cli import main as main_of_tlae
 from tlae.evaluation.roc import roc_auc
 from tlae.footage.frames import Image
 from tlae.image_sets.descriptor_settings import DescriptorSettings
@@ -52,10 +58,13 @@ def main() -> None:
     parser.add_argument("--sizes", default="16,60")
     parser.add_argument("--net", default="efficientnet_lite0")
     parser.add_argument("--methods", default=",".join(DETECTORS))
+    parser.add_argument("--fresh", action="store_true")
+    parser.add_argument("--by-set", action="store_true", help="today's preparation, set by set")
     words = parser.parse_args()
     logging.disable(logging.WARNING)
     rows = []
-    for task in tasks(words.data, ("colour_histogram", words.net)):
+    sets = fresh_tasks if words.fresh else tasks
+    for task in sets(words.data, ("colour_histogram", words.net)):
         for method in words.methods.split(","):
             for name, recipe in recipes(task.descriptor, method).items():
                 for size in map(int, words.sizes.split(",")):
@@ -68,6 +77,10 @@ def main() -> None:
     means = table.groupby(by)[["AUC", "false alarms", "found"]].mean()
     means["worst AUC"] = table.groupby([*by, "set"])["AUC"].mean().groupby(level=by).min()
     print(means.round(3).to_string())
+    if words.by_set:
+        kept = table[table["preparation"] == "default"]
+        by = ["descriptor", "set", "method"]
+        print(kept.groupby(by)[["AUC", "false alarms", "found"]].mean().round(3).to_string())
 
 
 def recipes(descriptor: str, method: str) -> dict[str, Recipe]:
@@ -99,14 +112,7 @@ def judged(
 def tasks(data: Path | None, descriptors: tuple[str, ...]) -> Iterator[Task]:
     """All sets, described in each way; tables come as they are."""
     for name in descriptors:
-        descriptor = build_descriptor(DescriptorSettings(name))
-
-        def described(pictures: list[Image], by=descriptor) -> np.ndarray:  # type: ignore[no-untyped-def]
-            parts = [pictures[at : at + BATCH] for at in range(0, len(pictures), BATCH)]
-            return np.concatenate(
-                [by.describe([by.prepare(one) for one in part]) for part in parts]
-            )
-
+        described = describer(name)
         kinds = [described(textures) for textures in drawn_textures()]
         for number, own in enumerate(kinds):
             rest = np.concatenate([kind[::5] for kind in kinds[:number] + kinds[number + 1 :]])
@@ -126,18 +132,100 @@ def tasks(data: Path | None, descriptors: tuple[str, ...]) -> Iterator[Task]:
     yield from tables()
 
 
-def tables() -> Iterator[Task]:
+def fresh_tasks(data: Path | None, descriptors: tuple[str, ...]) -> Iterator[Task]:
+    """Sets on which no default was chosen."""
+    for name in descriptors:
+        described = describer(name)
+        discs, corners = (described(drawn_shapes(kind)) for kind in ("discs", "corners"))
+        yield Task("discs or triangles", name, discs, corners)
+        park, garden = (drawn_site(view) for view in ("carpark", "garden"))
+        (days, nights), (others, _) = ([described(p) for p in site] for site in (park, garden))
+        yield Task("car park or garden", name, days, others)
+        yield Task("car park by day or night", name, days, nights)
+        if data is None:
+            continue
+        street = described(frames_of(data / "pedestrians.avi", 5))
+        clips = sorted((data / "UCSDped2/Test").glob("Test???/*.jpg"))[::4]
+        odd = np.array([bool(read(mask_of(path)).any()) for path in clips])
+        path_ = described([read(path) for path in clips])
+        yield Task("street or footpath", name, street, path_)
+        yield Task("footpath with something odd", name, path_[~odd], path_[odd])
+    yield from tables(digits=(2, 4, 5, 6, 7, 9), others=(0, 2))
+
+
+def tables(
+    digits: tuple[int, ...] = (0, 1, 3, 8), others: tuple[int, ...] = (1,)
+) -> Iterator[Task]:
     """Sets of scikit-learn, as descriptors that somebody imports."""
     from sklearn import datasets
 
-    digits = datasets.load_digits()
-    for digit in (0, 1, 3, 8):
-        own = digits.target == digit
-        yield Task(f"digit {digit}", "import", digits.data[own], digits.data[~own][::8])
+    known = datasets.load_digits()
+    for digit in digits:
+        own = known.target == digit
+        yield Task(f"digit {digit}", "import", known.data[own], known.data[~own][::8])
     for load in (datasets.load_wine, datasets.load_breast_cancer, datasets.load_iris):
         held = load()
-        own = held.target == 1
-        yield Task(load.__name__, "import", held.data[own], held.data[~own])
+        for kind in sorted(set(others) & set(held.target.tolist())):
+            own = held.target == kind
+            yield Task(f"{load.__name__} {kind}", "import", held.data[own], held.data[~own])
+
+
+def describer(name: str) -> Callable[[list[Image]], np.ndarray]:
+    """What turns pictures into rows."""
+    by = build_descriptor(DescriptorSettings(name))
+
+    def described(pictures: list[Image]) -> np.ndarray:
+        parts = [pictures[at : at + BATCH] for at in range(0, len(pictures), BATCH)]
+        return np.concatenate([by.describe([by.prepare(one) for one in part]) for part in parts])
+
+    return described
+
+
+def drawn_shapes(kind: str) -> list[Image]:
+    """Discs, or triangles, of any colours on a ground of any colour."""
+    rng = np.random.default_rng(len(kind))
+    pictures = []
+    for _ in range(2 * TEXTURE_PICTURES):
+        picture = np.full((TEXTURE_PX, TEXTURE_PX, 3), rng.integers(0, 256, 3), np.uint8)
+        for _ in range(int(rng.integers(3, 9))):
+            colour = [int(one) for one in rng.integers(0, 256, 3)]
+            centre, radius = rng.integers(0, TEXTURE_PX, 2), int(rng.integers(6, 20))
+            if kind == "discs":
+                cv2.circle(picture, (int(centre[0]), int(centre[1])), radius, colour, -1)
+            else:
+                corners = centre + rng.integers(-radius, radius + 1, (3, 2))
+                cv2.fillPoly(picture, [corners.astype(np.int32)], colour)
+        noisy = picture + rng.normal(0, 6, picture.shape)
+        pictures.append(noisy.clip(0, 255).astype(np.uint8))
+    return pictures
+
+
+def drawn_site(view: str) -> tuple[list[Image], list[Image]]:
+    """Stills of two weeks by day, and those by night."""
+    with TemporaryDirectory() as folder:
+        words = [f"out={folder}/site", f"view={view}", "days=14", "every_minutes=60"]
+        assert main_of_tlae(["site", *words, "size_hw=[192,256]"]) == 0
+        stills = sorted(Path(folder, "site/Train").glob("*.jpg"))
+        hours = [int(path.stem[11:13]) for path in stills]
+        parts = ((8, 16), (0, 4))
+        days, nights = (
+            [read(p) for p, hour in zip(stills, hours, strict=True) if low <= hour < high]
+            for low, high in parts
+        )
+    return days, nights
+
+
+def frames_of(video: Path, every: int) -> list[Image]:
+    """Every n-th frame of a video."""
+    reader, frames = cv2.VideoCapture(str(video)), []
+    while (found := reader.read())[0]:
+        frames.append(np.asarray(found[1][..., ::-1], np.uint8))
+    return frames[::every]
+
+
+def mask_of(frame: Path) -> Path:
+    """The mask of a test frame of UCSD."""
+    return frame.parent.with_name(f"{frame.parent.name}_gt") / f"{frame.stem}.png"
 
 
 def drawn_textures() -> Iterator[list[Image]]:

@@ -5,7 +5,7 @@ import pytest
 
 from tlae.palette import ALARM, AMBER
 from tlae.rendering.heatmap import HeatScale
-from tlae.rendering.marks import MOST_BOXES, Caption, find_regions
+from tlae.rendering.marks import MOST_BOXES, Caption, draw_caption, find_regions
 from tlae.rendering.overlay import covers_picture, display_hw, draw_message, draw_overlay
 from tlae.rendering.text import Rect, clock_text, fit_text, text_width
 
@@ -189,6 +189,17 @@ def test_long_captions_stay_inside(size_hw: tuple[int, int]) -> None:
     assert (shown[:, -2:] == 90).all()
     assert (shown[-2:] == 90).all()
     assert (shown != 90).any()
+
+
+def test_the_reason_leaves_boxes_free_where_it_can() -> None:
+    caption, edge = Caption("00:01", "clip #1", "it moves at a place"), 100
+    calm = draw_caption(picture(), caption)[-1]
+    bar = Rect(5, 5, 150, 20)
+    moved = draw_caption(picture(), caption, [Rect(10, HW[0] - edge, 90, edge)], [bar])[-1]
+    assert calm.top > HW[0] // 2
+    assert bar.bottom < moved.top < HW[0] // 3
+    everywhere = draw_caption(picture(), caption, [Rect(0, 0, HW[1], HW[0])])[-1]
+    assert everywhere == calm
 
 
 def test_a_message_stands_on_the_darkened_last_picture() -> None:

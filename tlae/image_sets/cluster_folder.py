@@ -47,10 +47,15 @@ def write_tables(folder: Path, table: pd.DataFrame, indices: Mapping[str, Any]) 
     lists = folder / "clusters"
     lists.mkdir()
     for label, rows in table.groupby("label"):
-        names = "".join(f"{path}\n" for path in rows["path"])
+        names = "".join(f"{_one_line(path)}\n" for path in rows["path"])
         (lists / f"{group_name(int(str(label)))}.txt").write_text(names, encoding="utf-8")
     text = json.dumps(_without_nan(dict(indices)), indent=1, default=str)
     (folder / INDICES).write_text(f"{text}\n", encoding="utf-8")
+
+
+def _one_line(path: object) -> str:
+    """A path in a list of paths, one a line: a line break in a name is written as in C."""
+    return str(path).replace("\n", "\\n").replace("\r", "\\r")
 
 
 def write_sheets(

@@ -85,7 +85,8 @@ def scores_page(
     chart, cut = histogram_chart(sets, threshold)
     about = "The dashed line is the threshold; higher scores are more unusual."
     if cut:
-        about += f" {cut:,} still higher scores are counted in the last bar."
+        more = "score is" if cut == 1 else "scores are"
+        about += f" {cut:,} still higher {more} counted in the last bar."
     values = {
         "title": title,
         "verdict": verdict,

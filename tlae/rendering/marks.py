@@ -168,8 +168,16 @@ def draw_label(canvas: Image, text: str, box: Rect, colour: Colour, taken: list[
             return
 
 
-def draw_caption(canvas: Image, caption: Caption) -> list[Rect]:
+def draw_caption(
+    canvas: Image, caption: Caption, boxes: Sequence[Rect] = (), taken: Sequence[Rect] = ()
+) -> list[Rect]:
     """Clock at the bottom left, place at the bottom right if there is room, reason above them.
+
+    Args:
+        canvas: RGB (H, W, 3), drawn on.
+        caption: what to write.
+        boxes: that the reason leaves free if it can: it then stands at the top.
+        taken: places of other texts.
 
     Returns:
         Their places.
@@ -192,9 +200,14 @@ def draw_caption(canvas: Image, caption: Caption) -> list[Rect]:
         places.append(plate_at(text, (right, top), line_px))
     reason = fit_text(caption.reason, line_px, room)
     if reason:
-        above = (edge, max(0, top - edge - left.height))
-        draw_plate(canvas, reason, above, line_px)
-        places.append(plate_at(reason, above, line_px))
+        above = plate_at(reason, (edge, max(0, top - edge - left.height)), line_px)
+        ends = [edge, *(other.bottom + edge for other in taken if other.top < height // 3)]
+        at_top = plate_at(reason, (edge, max(ends)), line_px)
+        hides = any(above.overlaps(box) for box in boxes)
+        free = at_top.within((height, width)) and not any(at_top.overlaps(box) for box in boxes)
+        place = at_top if hides and free else above
+        draw_plate(canvas, reason, (place.left, place.top), line_px)
+        places.append(place)
     return places
 
 

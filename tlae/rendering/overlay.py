@@ -157,7 +157,7 @@ def _draw_marks(
     """
     colour = AMBER if badge is None else ALARM
     boxes = [draw_box(canvas, region.box, colour) for region, _ in boxed]
-    taken += draw_caption(canvas, caption) if caption else []
+    taken += draw_caption(canvas, caption, boxes, taken) if caption else []
     if badge is not None:
         taken.append(draw_alarm(canvas, badge, [*boxes, *taken]))
     for (_, label), box in zip(boxed, boxes, strict=True):

@@ -10,7 +10,7 @@ export function clusterName(label, names) { return names[label] || (label < 0 ? 
 export function sizes(labels) {
   const counts = new Map();
   for (const label of labels) counts.set(label, (counts.get(label) || 0) + 1);
-  return [...counts].sort((a, b) => (a[0] < 0) - (b[0] < 0) || b[1] - a[1]);
+  return [...counts].sort((a, b) => (a[0] < 0) - (b[0] < 0) || b[1] - a[1] || a[0] - b[0]);
 }
 
 // on: {toggle(label), select(label), name(label)}
