@@ -1,9 +1,11 @@
 """Time and memory of every method on made-up descriptors, against calling scikit-learn plainly.
 
 python scripts/outlier_speed.py [--rows 100000] [--width 512] [--methods kmeans,hdbscan] [--pca 50]
+                                [--announced]
 
 Each measurement is a process of its own; seconds are processor time, so that other work on the
-machine does not count. Both sides start from the same prepared values (ours also
+machine does not count; --announced shows the time that `tlae cluster` announces beside the time that
+it takes, both by the clock. Both sides start from the same prepared values (ours also
 spreads labels beyond its sample and scores outliers); methods with a sample cap are compared on as
 many rows as they are fitted to. Descriptors: 40 groups of Gaussian clouds, 1 % spread evenly.
 """
@@ -19,6 +21,7 @@ import numpy as np
 
 from tlae.image_sets.cluster_methods import METHODS
 from tlae.image_sets.cluster_settings import ClusterSettings
+from tlae.image_sets.cluster_time import estimated_s
 from tlae.image_sets.clusters import find_clusters, rows_seen
 from tlae.image_sets.estimators import DETECTORS, draw_rows, fit_detector
 from tlae.image_sets.preparation import fit_preparation
@@ -36,6 +39,7 @@ def main() -> None:
     parser.add_argument("--methods", default=",".join(METHODS | DETECTORS))
     parser.add_argument("--one", nargs=2, metavar=("METHOD", "FILE"), help="in this process")
     parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--announced", action="store_true", help="announced time against real one")
     words = parser.parse_args()
     if words.one:
         method, file = words.one
@@ -49,6 +53,9 @@ def main() -> None:
         np.save(file, fit_preparation(values, "none", words.pca).apply(values))
         print(f"{words.rows:,} x {words.width}; made in {made - started:.1f} s")
         print(f"{words.pca} components in {time.perf_counter() - made:.1f} s")
+        if words.announced:
+            announced(np.load(file), words.methods.split(","))
+            return
         print("method                rows fitted      ours     plain  ratio   memory, plain")
         for method in words.methods.split(","):
             ours, plain = (_in_process(method, file, plain=plain) for plain in (False, True))
@@ -57,6 +64,20 @@ def main() -> None:
                 f"{ours[0] / plain[0]:>6.2f} {ours[1]:>6.0f} MB, {plain[1]:.0f} MB",
                 flush=True,
             )
+
+
+def announced(prepared: np.ndarray, methods: list[str]) -> None:
+    """Print the seconds that are announced and those that it takes, twice for each method."""
+    for method in methods:
+        for seed in range(2):
+            settings = ClusterSettings(method, k=K, seed=seed)
+            rows = rows_seen(settings, len(prepared))
+            expected = estimated_s(prepared, settings, rows)
+            started = time.monotonic()
+            find_clusters(prepared[:rows], settings)
+            taken = time.monotonic() - started
+            line = f"{expected:.1f} s | {taken:.1f} s | {taken / expected:.2f}"
+            print(f"| {method} | {rows:,} | {line} |", flush=True)
 
 
 def _in_process(method: str, file: str, *, plain: bool) -> list[float]:

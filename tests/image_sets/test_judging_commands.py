@@ -89,6 +89,29 @@ def test_a_filter_finds_a_mark_in_a_corner(forest: Path, tmp_path: Path) -> None
     assert pd.read_parquet("judged/verdicts.parquet")["verdict"].tolist() == [1] * 20
 
 
+def test_quadrants_of_the_frames_of_a_video_stay_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, stamped in (("good", False), ("bad", True), ("new", True)):
+        pictures = write_pictures(tmp_path / name, FOREST, 12, stamped=stamped)
+        first = cv2.imread(str(next(pictures.iterdir())))
+        size = (first.shape[1], first.shape[0])
+        video = cv2.VideoWriter(f"{name}.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, size)
+        for file in sorted(pictures.iterdir()):
+            video.write(cv2.imread(str(file)))
+        video.release()
+    words = ["good=good.avi", "bad=bad.avi", "quadrants=true", "name=marks"]
+    assert main(["filter", "fit", *words]) == 0
+    model = "model_file=checkpoints/marks/model.safetensors"
+    assert main(["filter", "score", model, "images=new.avi", "out=judged"]) == 0
+    table = pd.read_parquet("judged/verdicts.parquet")
+    assert table["frame"].tolist() == list(range(12))
+    assert table["verdict"].tolist() == [-1] * 12
+    assert "new.avi #11" in capsys.readouterr().out
+    assert "new.avi #11" in Path("judged/verdicts.html").read_text(encoding="utf-8")
+    assert Path("judged/pictures/new-000011.png").is_file()
+
+
 def test_bad_input_is_one_line(
     forest: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from tlae.footage.frames import Image
 from tlae.image_sets.cluster_methods import OUTLIER
+from tlae.image_sets.item_pictures import item_text
 from tlae.image_sets.pictures import read_pictures
 from tlae.number_words import how_many
 from tlae.palette import DARK, INK
@@ -121,7 +122,7 @@ def _caption(row: "pd.Series[Any]") -> str:
     if taken_at is not None and not pd.isna(taken_at):
         name = f"{pd.Timestamp(taken_at):%Y-%m-%d %H:%M}"
     else:
-        name = str(row["path"]).replace("\\", "/").rpartition("/")[2]
+        name = item_text(row["path"], row["frame"]).replace("\\", "/").rpartition("/")[2]
     return f"{row['score']:.3g}  {name}"
 
 

@@ -56,7 +56,7 @@ class Method:
         needs_k: it must be given the number of clusters.
         most_rows: fitted to no more rows than this: its time or memory grows with their square.
         growth: its time grows with this power of the rows, between 2,000 and 20,000 of them (see
-            `scripts/cluster_times.py`).
+            `scripts/outlier_speed.py --announced`).
         finds_outliers: it leaves rows in no cluster.
         module: Python module that it needs beyond scikit-learn; None: none.
         install: what installs that.

@@ -176,8 +176,9 @@ def pooled_quadrants(tiles: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def _pooled(tiles: Described) -> Described:
     """Rows of four tiles (4n, D) to rows of whole pictures (n, 2 D)."""
     parts = QUADRANTS_HW[0] * QUADRANTS_HW[1]
-    pictures = tiles.ids["path"].str.rpartition("#")[0]
-    whole = pictures.map(pictures.value_counts()) == parts
-    ids = tiles.ids[whole].assign(path=pictures[whole]).drop_duplicates("path")
+    ids = tiles.ids.assign(path=tiles.ids["path"].str.rpartition("#")[0])
+    picture = ["path", "clip", "frame"]  # all frames of a video have one path
+    whole = ids.groupby(picture)["path"].transform("size") == parts
+    ids = ids[whole].drop_duplicates(picture)
     values = pooled_quadrants(tiles.values[whole.to_numpy()])
     return Described(ids.reset_index(drop=True), values, tiles.facts, tiles.images, tiles.left_out)

@@ -21,6 +21,11 @@ ARCHIVE_MARK = "::"
 _TILE = re.compile(r"#(\d+),(\d+)$")
 
 
+def item_text(path: object, frame: object) -> str:
+    """What an item is called: its path; of a video, whose frames have one path, with the frame."""
+    return f"{path} #{frame}" if is_video(str(path)) else str(path)
+
+
 @dataclass(frozen=True)
 class Pictures:
     """Pictures of a table of items.

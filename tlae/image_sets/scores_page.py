@@ -11,6 +11,7 @@ from tlae.errors import UserError
 from tlae.html_page import fill_template, picture_uri
 from tlae.image_sets.charts import histogram_chart
 from tlae.image_sets.estimators import Scores
+from tlae.image_sets.item_pictures import item_text
 from tlae.image_sets.pictures import read_pictures
 from tlae.image_sets.verdicts import OUTLIER
 from tlae.palette import themed
@@ -130,7 +131,8 @@ def galleries_of(table: pd.DataFrame, images: str | None, threshold: float) -> l
             scale = THUMBNAIL_PX / max(image.shape[:2])
             height, width = (max(1, round(scale * side)) for side in image.shape[:2])
             small = resize_picture(image, (height, width))
-            name = str(row["path"]).replace("\\", "/").rpartition("/")[2]
+            called = item_text(row["path"], row["frame"])
+            name = called.replace("\\", "/").rpartition("/")[2]
             caption = f"{row['score']:.4g}  {name}"
             if reason := str(row.get("reason") or ""):
                 caption += f" ({reason})"

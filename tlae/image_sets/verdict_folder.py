@@ -17,6 +17,7 @@ from tlae.image_sets.described_input import described_input, report_left_out
 from tlae.image_sets.descriptor_facts import descriptor_names
 from tlae.image_sets.descriptor_settings import DescriptorSettings
 from tlae.image_sets.further_checks import REASON, FurtherChecks, check_further, further_checks
+from tlae.image_sets.item_pictures import item_text
 from tlae.image_sets.judge_file import Judge, load_judge
 from tlae.image_sets.judged_before import FACTS, TABLE, JudgedBefore, judged_by
 from tlae.image_sets.scores_page import galleries_of, scores_page
@@ -210,6 +211,6 @@ def _report(
         logger.info(f"  then left out: {listed}; remaining: {pictures}")
     ranked: Any = table.sort_values("score", ascending=False).head(SHOWN)
     for row in ranked.itertuples():
-        logger.info(f"  {row.verdict:>2}  {row.score:.4f}  {row.path}")
+        logger.info(f"  {row.verdict:>2}  {row.score:.4f}  {item_text(row.path, row.frame)}")
     if len(table) > SHOWN:
         logger.info(f"  ... {len(table) - SHOWN:,} more in {VERDICTS}")

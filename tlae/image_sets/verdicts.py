@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tlae.footage.frames import Image
+from tlae.footage.sources.listing import is_video
 from tlae.image_sets.pictures import read_pictures
 from tlae.palette import ALARM, DARK, INK, NORMAL
 from tlae.rendering.marks import Caption, draw_caption
@@ -80,10 +81,10 @@ def write_verdict_pictures(
 
 
 def _names(row: "pd.Series[str]") -> Iterator[str]:
-    """File names for a picture: its own, then with clip and frame."""
+    """File names for a picture: its own, then with clip and frame; of a video, the latter."""
     stem = Path(str(row["path"]).rpartition("::")[2]).stem
-    yield stem
     clip = str(row["clip"]).replace("/", "_")
+    yield f"{clip}-{row['frame']:06d}" if is_video(str(row["path"])) else stem
     yield f"{clip}-{stem}-{row['frame']}"
     for number in range(2, 1_000_000):
         yield f"{clip}-{stem}-{row['frame']}-{number}"
