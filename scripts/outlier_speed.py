@@ -3,10 +3,11 @@
 python scripts/outlier_speed.py [--rows 100000] [--width 512] [--methods kmeans,hdbscan] [--pca 50]
                                 [--announced]
 
+--announced shows the time that `tlae cluster` announces and the one that it takes, by the clock.
+
 Each measurement is a process of its own; seconds are processor time, so that other work on the
-machine does not count; --announced shows the time that `tlae cluster` announces beside the time that
-it takes, both by the clock. Both sides start from the same prepared values (ours also
-spreads labels beyond its sample and scores outliers); methods with a sample cap are compared on as
+machine does not count. Both sides start from the same prepared values (ours also spreads labels
+beyond its sample and scores outliers); methods with a sample cap are compared on as
 many rows as they are fitted to. Descriptors: 40 groups of Gaussian clouds, 1 % spread evenly.
 """
 

@@ -47,7 +47,7 @@ def estimated_s(values: npt.NDArray[Any], settings: ClusterSettings, rows: int) 
     method.fit(some[: TRIAL_ROWS // 10], settings)  # imports do not count
     started = time.monotonic()
     method.fit(some, settings)
-    return (time.monotonic() - started) * (rows / TRIAL_ROWS) ** method.growth
+    return (time.monotonic() - started) * float((rows / TRIAL_ROWS) ** method.growth)
 
 
 @contextmanager
