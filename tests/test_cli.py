@@ -205,3 +205,13 @@ def test_a_sentence_of_a_calibration_is_printed_once(capsys: pytest.CaptureFixtu
         "false_alarm_rate=0.0001",
         "false_alarm_rate=1e-05",
     ]
+
+
+def test_the_first_word_of_two_lists_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["novelty", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "  novelty fit  " in shown
+    assert "  novelty score  " in shown
+    assert "train" not in shown
+    assert main(["filter"]) == 2
+    assert capsys.readouterr().err.rstrip().endswith("known: filter fit, filter score")

@@ -8,7 +8,7 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from tlae import __version__
@@ -213,8 +213,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: odd file names can be shown
     if not words or words[0] in ("-h", "--help", "help"):
-        lines = (f"  {name:<15} {command.summary}" for name, command in COMMANDS.items())
-        print(USAGE.format(version=__version__, commands="\n".join(lines)), end="")
+        print(USAGE.format(version=__version__, commands=_listed(COMMANDS)), end="")
         return 0
     if words[0] == "--version":
         print(__version__)
@@ -249,6 +248,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
 
 
+def _listed(names: Iterable[str]) -> str:
+    """Commands with what they do, a line each."""
+    return "\n".join(f"  {name:<15} {COMMANDS[name].summary}" for name in names)
+
+
 def _disk_trouble(error: OSError) -> str | None:
     """What the user can mend, in one line; None where it is a fault of the program."""
     if error.errno == errno.ENAMETOOLONG:
@@ -271,7 +275,11 @@ def _split(words: list[str]) -> tuple[str, list[str]]:
 
 def _run_command(name: str, words: list[str]) -> int:
     if name not in COMMANDS:
-        raise UserError(f"no such command; {nearest(name, COMMANDS)}")
+        kin = [command for command in COMMANDS if command.split()[0] == name.split()[0]]
+        if kin and {"-h", "--help"} & {*words}:
+            print(f"{_listed(kin)}\n\n  tlae <command> --help        its settings, with defaults")
+            return 0
+        raise UserError(f"no such command; {nearest(name, kin or COMMANDS)}")
     # These bring Hydra, which `tlae --help` must not wait for.
     from tlae import compose
     from tlae.command_line import parse

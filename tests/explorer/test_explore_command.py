@@ -47,6 +47,7 @@ def test_bad_input_gets_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[s
         [store, f"labels={tmp_path}/none.parquet"], capsys
     )
     assert "must be writable" in refused([store, f"export={tmp_path}/no/such/page.html"], capsys)
+    assert "a file ending in .html" in refused([store, f"export={tmp_path}/page.txt"], capsys)
     assert not (tmp_path / "no").exists()
 
 

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from tests.image_sets.groups import groups, write_store
 from tlae.cli import main
 from tlae.image_sets import cluster_time
-from tlae.image_sets.cluster_folder import HEADLINE_PX, write_sheets
+from tlae.image_sets.cluster_folder import HEADLINE_PX, write_sheets, write_tables
+from tlae.image_sets.cluster_methods import METHODS
 from tlae.image_sets.cluster_settings import ClusterSettings
 from tlae.rendering.contact_sheet import GAP_PX
 
@@ -47,6 +49,12 @@ def test_labels_lists_and_indices(store: Path, capsys: pytest.CaptureFixture[str
     assert "agreement with the day: AMI" in shown
     assert "3 clusters, 5 outliers of 95 pictures" in shown
     assert "agreement with the hour of day: AMI" in shown
+
+
+def test_a_line_break_in_a_name_leaves_lists_one_file_a_line(tmp_path: Path) -> None:
+    table = pd.DataFrame({"path": ["a\nb.png", "c.png"], "label": [0, 0], "score": [0.0, 0.0]})
+    write_tables(tmp_path, table, {})
+    assert (tmp_path / "clusters/0.txt").read_text() == "a\\nb.png\nc.png\n"
 
 
 def test_k_is_chosen_and_drawn(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,6 +198,15 @@ def test_long_work_is_announced_with_its_time(
     with caplog.at_level("INFO"):
         cluster_time.find_clusters_patiently(np.tile(VALUES, (2, 1)), ClusterSettings("dbscan"))
     assert "dbscan of 190 pictures will take about" in caplog.text
+
+
+def test_the_announced_time_grows_as_the_method_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_time, "TRIAL_ROWS", 20)
+    clock = SimpleNamespace(monotonic=iter((100.0, 102.0)).__next__)  # the trial takes two seconds
+    monkeypatch.setattr(cluster_time, "time", clock)
+    settings = ClusterSettings("dbscan")
+    found = cluster_time.estimated_s(VALUES, settings, 80)
+    assert found == pytest.approx(2 * 4 ** METHODS["dbscan"].growth)
 
 
 def test_a_place_that_cannot_be_written_is_refused_before_the_pictures_are_clustered(

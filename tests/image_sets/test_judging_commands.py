@@ -90,8 +90,9 @@ def test_a_filter_finds_a_mark_in_a_corner(forest: Path, tmp_path: Path) -> None
 
 
 def test_quadrants_of_the_frames_of_a_video_stay_together(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     for name, stamped in (("good", False), ("bad", True), ("new", True)):
         pictures = write_pictures(tmp_path / name, FOREST, 12, stamped=stamped)
         first = cv2.imread(str(next(pictures.iterdir())))
@@ -123,6 +124,10 @@ def test_bad_input_is_one_line(
     assert "did you mean isolation_forest" in refused(
         [*fit, f"images={forest}", "method=isolation_forrest"], capsys
     )
+    fitted = f"model_file={tmp_path}/checkpoints/forest/model.safetensors"
+    assert main([*fit, f"images={forest}", "name=forest"]) == 0
+    said = refused(["novelty", "score", fitted, f"images={forest}", "filter=absent"], capsys)
+    assert "filter must be an existing file, got absent" in said
     assert "false_alarm_rate must be in" in refused(
         [*fit, f"images={forest}", "false_alarm_rate=2"], capsys
     )

@@ -68,6 +68,8 @@ def explored(collection: Collection, processes: int = 1) -> Iterator[tuple[Explo
 
 
 def _export(explorer: Explorer, page: Path) -> None:
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise UserError(f"export must be a file ending in .html, got {page}")
     coordinates = explorer.map("pca", 2)
     assert not isinstance(coordinates, Job)  # PCA is computed at once
     require_own(page, read_page, "a page of tlae", "export")

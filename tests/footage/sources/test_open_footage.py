@@ -150,6 +150,7 @@ def test_a_device_is_to_be_recorded_first() -> None:
 
 def test_a_path_like_nothing_there_tells_what_is(tmp_path: Path) -> None:
     write_pictures(tmp_path, "garden/1.jpg")
+    (tmp_path / ".out.lock").touch()
     with pytest.raises(FootageError, match=rf"not there; {tmp_path} holds garden$"):
         open_footage(str(tmp_path / "qqq/zzz"))
     with pytest.raises(FootageError, match=r"not there; did you mean .*/garden\?"):

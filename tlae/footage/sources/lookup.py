@@ -54,7 +54,7 @@ def nothing_there(spec: str, path: Path) -> str:
     missing = path
     while not missing.parent.exists():
         missing = missing.parent
-    names = _names(missing.parent)
+    names = [name for name in _names(missing.parent) if not name.startswith(".")]
     by_lower = {name.lower(): name for name in names}
     near = get_close_matches(missing.name.lower(), by_lower, 1, 0.5)
     if near:
