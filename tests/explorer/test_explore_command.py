@@ -33,6 +33,8 @@ def test_export_writes_one_page(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert f"page: {page}" in capsys.readouterr().out
     text = page.read_text("utf-8")
     assert "outliers" in text
+    assert text.count('class="dot" data-label=') == 2  # each cluster's headline has its colour
+    assert "Two fingers zoom" in text
     assert text.count("data:image/jpeg;base64,") == 24
 
 

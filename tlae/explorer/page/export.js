@@ -33,6 +33,7 @@ function list(rows) {
 function paint() { map.setColours(coloursOfLabels(labels, (label) => !switchedOff.has(label))); }
 
 function legend() {
+  for (const dot of document.querySelectorAll('h2 .dot')) dot.style.setProperty('--dot', clusterColour(Number(dot.dataset.label)));
   element('clusters').replaceChildren(...Object.entries(data.names).map(([key, name]) => {
     const label = Number(key), item = document.createElement('li'), button = document.createElement('button');
     item.style.setProperty('--dot', clusterColour(label));
