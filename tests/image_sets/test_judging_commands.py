@@ -89,6 +89,15 @@ def test_a_filter_finds_a_mark_in_a_corner(forest: Path, tmp_path: Path) -> None
     assert pd.read_parquet("judged/verdicts.parquet")["verdict"].tolist() == [1] * 20
 
 
+def test_a_filter_that_is_not_there_is_named_by_its_setting(
+    forest: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["novelty", "fit", f"images={forest}", "name=forest"]) == 0
+    model = "model_file=checkpoints/forest/model.safetensors"
+    said = refused(["novelty", "score", model, f"images={forest}", "filter=absent"], capsys)
+    assert "filter must be an existing file, got absent" in said
+
+
 def test_quadrants_of_the_frames_of_a_video_stay_together(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -124,10 +133,6 @@ def test_bad_input_is_one_line(
     assert "did you mean isolation_forest" in refused(
         [*fit, f"images={forest}", "method=isolation_forrest"], capsys
     )
-    fitted = f"model_file={tmp_path}/checkpoints/forest/model.safetensors"
-    assert main([*fit, f"images={forest}", "name=forest"]) == 0
-    said = refused(["novelty", "score", fitted, f"images={forest}", "filter=absent"], capsys)
-    assert "filter must be an existing file, got absent" in said
     assert "false_alarm_rate must be in" in refused(
         [*fit, f"images={forest}", "false_alarm_rate=2"], capsys
     )
