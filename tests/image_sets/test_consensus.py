@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from tlae.image_sets.compared_runs import zone_text
 from tlae.image_sets.consensus import agreement_table, consensus
 
 
@@ -35,3 +36,9 @@ def test_what_most_runs_call_an_outlier_is_one() -> None:
 def test_every_run_agrees_with_itself() -> None:
     one, other = pd.Series([0, 0, 1, 1]), pd.Series([1, 1, 0, 0])
     assert np.allclose(agreement_table({"a": one, "b": other}), 1)
+
+
+def test_zones_of_disagreement_in_words() -> None:
+    assert zone_text(0, 2) == "between cluster 0 and cluster 2"
+    assert zone_text(-1, 2) == "between the outliers and cluster 2"
+    assert zone_text(2, -1) == "only partly in cluster 2"

@@ -156,9 +156,13 @@ def with_consensus(table: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
     zones = torn.groupby(["consensus", "torn_to"]).size().sort_values(ascending=False)
     for zone, count in list(zones.items())[:SHOWN_ZONES]:
         one, other = (int(str(name)) for name in list(zone))  # type: ignore[call-overload]
-        between = (
-            f"cluster {one} and cluster {other}" if other != OUTLIER else f"cluster {one} alone"
-        )
-        between = between.replace(f"cluster {OUTLIER}", "the outliers")
-        logger.info(f"  {count:,} between {between}")
+        logger.info(f"  {count:,} {zone_text(one, other)}")
     return table.join(columns, on="path")
+
+
+def zone_text(one: int, other: int) -> str:
+    """Where pictures are torn: between two clusters, or in one and with no other."""
+    called = "the outliers" if one == OUTLIER else f"cluster {one}"
+    return (
+        f"only partly in {called}" if other == OUTLIER else f"between {called} and cluster {other}"
+    )
