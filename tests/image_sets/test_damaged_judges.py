@@ -82,6 +82,7 @@ def test_a_filter_that_learnt_from_quadrants_side_by_side_is_refused(tmp_path: P
     save_judge(Judge("filter", "logistic_regression", *parts), tmp_path / "m")
     assert load_judge(tmp_path / "m", "filter").quadrants
     facts, arrays = parts_of(tmp_path / "m")
-    save_file(arrays, tmp_path / "m", {METADATA_KEY: json.dumps({**facts, "format": 1})})
-    with pytest.raises(ModelFileError, match="this one has format 1; fit it again"):
+    del facts["pooled"]
+    save_file(arrays, tmp_path / "m", {METADATA_KEY: json.dumps(facts)})
+    with pytest.raises(ModelFileError, match="learnt from quadrants side by side"):
         load_judge(tmp_path / "m", "filter")

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from sklearn.base import BaseEstimator
 
 MODEL = "model.safetensors"  # in a judge's folder
-FORMAT = 2  # raise when older code could not read what is written
+FORMAT = 1  # raise when older code could not read what is written
 ESTIMATOR = "estimator."  # before the names of its arrays
-POOLED = 2  # format since which quadrants are pooled
+POOLED = "pooled"  # fact of a judge whose quadrants are pooled; once they stood side by side
 KINDS = ("novelty", "filter")
 COMPARED = ("descriptor", "dimensions", "settings", "weights")  # facts that must be the same
 
@@ -133,6 +133,7 @@ def save_judge(judge: Judge, path: Path) -> None:
         "descriptor": judge.descriptor,
         "settings": judge.settings,
         "quadrants": judge.quadrants,
+        POOLED: judge.quadrants,
         "calibrated": judge.calibration.created,
         "threshold": judge.threshold,
         "training": judge.training,
@@ -168,10 +169,10 @@ def load_judge(path: Path, kind: str) -> Judge:
         raise ModelFileError(
             f"model file {path} must be written by `tlae {kind} fit`, this one is by {what}"
         )
-    if facts.get("quadrants") and facts.get("format") in range(POOLED):
+    if facts.get("quadrants") and not facts.get(POOLED):
         raise ModelFileError(
-            f"model file {path} must have quadrants as format {POOLED} has them, this one has "
-            f"format {facts['format']}; fit it again"
+            f"model file {path} must have learnt from pooled quadrants, this one learnt from "
+            "quadrants side by side, as earlier versions did; fit it again"
         )
     try:
         require_finite(arrays)
