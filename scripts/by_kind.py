@@ -6,14 +6,13 @@ The first folder was written by `tlae plant` or `tlae scene`, the others by scor
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tlae.evaluation.roc import roc_auc
-from tlae.lab.scenes import AnomalyKind
+from tlae.lab.known_events import read_events
 from tlae.scoring.results import read_results
 
 
@@ -31,15 +30,6 @@ def main() -> None:
         values = [100 * table[kind] for table in tables]
         each = ", ".join(f"{value:.1f}" for value in values)
         print(f"| {kind} | {np.mean(values):.1f} | {each} |")
-
-
-def read_events(folder: Path) -> list[dict[str, Any]]:
-    """Events with kind, clip, first and last frame; those that count as normal are left out."""
-    if (folder / "planted.json").is_file():
-        clips = json.loads((folder / "planted.json").read_text(encoding="utf-8"))["clips"]
-        return [clip for clip in clips if clip["first_frame"] is not None]
-    scene = json.loads((folder / "scene.json").read_text(encoding="utf-8"))
-    return [event for event in scene["events"] if event["kind"] != AnomalyKind.LIGHT_FLASH]
 
 
 def aucs(scores: Path, events: list[dict[str, Any]]) -> dict[str, float]:

@@ -60,6 +60,12 @@ def test_by_kind_prints_a_line_for_each_kind(
     lines = capsys.readouterr().out.splitlines()
     assert lines
     assert all(line.count("|") == 4 for line in lines)
+    run("reasons_by_kind.py", scene, "--scores", tmp_path / "scores/n", "--share", 0)
+    lines = capsys.readouterr().out.splitlines()
+    events = [line for line in lines if line.startswith("| ")][1:]
+    found = sum(int(line.split("|")[3]) for line in events)
+    assert f"0 of {found} reasons are right; {found} of" in lines[-1]  # this model gives none
+    assert found > 0
 
 
 def test_forest_seeds_counts_the_seeds_that_agree(

@@ -1,0 +1,99 @@
+"""Which reason is given for each kind of planted event, as a table of confusion.
+
+    python scripts/reasons_by_kind.py data/street data/deep --scores scores/street scores/deep
+
+Folders written by `tlae plant` or `tlae scene`, and for each the scores of its Test. An event
+counts as found when its highest score is above that of a share of the frames without an event, and
+its reason is the one of that frame.
+"""
+
+import argparse
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tlae.lab.known_events import read_events
+from tlae.scoring.results import read_results
+
+WORDS = {  # of ``attributes.reasons``; the first that is found in a reason names it
+    "speed": ("times as fast",),
+    "direction": ("against the direction",),
+    "size": ("times taller", "times wider", "times lower", "times narrower"),
+    "place": ("hardly anything ever", "on ground on which nothing stood"),
+    "standing": ("has stood here", "stands here", "hardly moves"),
+    "motion": ("moves in a way",),
+}
+RIGHT = {
+    **{"fast": ("speed",), "fast_mover": ("speed",), "big": ("size",), "big_object": ("size",)},
+    **{"reversed": ("direction",), "wrong_direction": ("direction",)},
+    **{"pasted": ("place",), "wrong_place": ("place",)},
+    **{"stopped": ("standing",), "stopping": ("standing",)},
+    **{"left_behind": ("standing", "place"), "appearing_object": ("standing", "place")},
+}
+OTHER = "other or none"
+
+
+def main() -> None:
+    """Print the table, and how many of the events that were found have the right reason."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("planted", type=Path, nargs="+")
+    parser.add_argument("--scores", type=Path, nargs="+", required=True)
+    parser.add_argument("--share", type=float, default=0.95, help="of frames without an event")
+    arguments = parser.parse_args()
+    if len(arguments.scores) != len(arguments.planted):
+        parser.error("--scores must name a folder for each folder of footage")
+    events: Counter[str] = Counter()
+    given: Counter[tuple[str, str]] = Counter()
+    for planted, scores in zip(arguments.planted, arguments.scores, strict=True):
+        known = read_events(planted)
+        events.update(event["kind"] for event in known)
+        given.update(reasons(scores, known, arguments.share))
+    columns = [*WORDS, OTHER]
+    print(f"| planted | events | found | {' | '.join(columns)} | right |")
+    print("|---" * (len(columns) + 4) + "|")
+    right = found = 0
+    for kind in sorted(events):
+        counts = [given[kind, word] for word in columns]
+        good = sum(given[kind, word] for word in RIGHT[kind])
+        right, found = right + good, found + sum(counts)
+        cells = [kind, events[kind], sum(counts), *counts, good]
+        print("| " + " | ".join(map(str, cells)) + " |")
+    print(f"\n{right} of {found} reasons are right; {found} of {events.total()} events were found")
+
+
+def reasons(scores: Path, events: list[dict[str, Any]], share: float) -> list[tuple[str, str]]:
+    """Kind and reason, by one word, of the events that were found."""
+    table = read_results(scores).table
+    inside = [
+        (
+            (table["clip"] == event["clip"])
+            & table["frame"].between(event["first_frame"], event["last_frame"])
+        ).to_numpy()
+        for event in events
+    ]
+    raw = table["raw"].to_numpy(float)
+    normal = raw[~np.any(inside, axis=0)]
+    level = float(np.nanquantile(normal, share))
+    found = []
+    for event, frames in zip(events, inside, strict=True):
+        seen = np.where(frames, raw, -np.inf)
+        best = int(np.nanargmax(seen))
+        if seen[best] > level:
+            found.append((event["kind"], named(str(table["reason"].iloc[best]))))
+    return found
+
+
+def named(reason: str) -> str:
+    """The word for a reason."""
+    for word, parts in WORDS.items():
+        if any(part in reason for part in parts):
+            return word
+    return OTHER
+
+
+if __name__ == "__main__":
+    main()
