@@ -9,6 +9,7 @@ where a dataset would try its actor again without end.
 import logging
 import multiprocessing
 import signal
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
@@ -20,6 +21,8 @@ from tlae.number_words import how_many
 
 Work = Callable[[Job], Outcome]
 MOST_PENDING = 512  # tasks that Ray holds at a time; enough for it to ask for further machines
+AUTO = "auto"  # the cluster that this machine belongs to
+ANSWER_S = 10.0  # within which a cluster must take a connection; Ray itself tries for minutes
 
 
 class Engine(Protocol):
@@ -119,6 +122,21 @@ def _ended(exit_code: int | None) -> str:
     return f"exit status {exit_code}"
 
 
+def _require_open(address: str | None) -> None:
+    """Refuse an address at which nobody takes a connection.
+
+    Raises:
+        OSError: nobody does.
+        ValueError: it is none.
+    """
+    if address is None or address == AUTO:
+        return
+    host, _, port = address.rpartition("//")[2].rpartition(":")
+    if not (host and port.isdecimal()):
+        raise ValueError("it is neither HOST:PORT nor auto")
+    socket.create_connection((host, int(port)), ANSWER_S).close()
+
+
 class RayTasks:
     """Tasks of a Ray cluster, which all see the same files under the same names.
 
@@ -143,6 +161,7 @@ class RayTasks:
         self._pending: dict[Any, Job] = {}
         cores = None if address is not None else workers * cpus
         try:
+            _require_open(address)
             ray.init(
                 address="local" if address is None else address,
                 num_cpus=cores,
@@ -150,7 +169,7 @@ class RayTasks:
                 log_to_driver=False,
                 logging_level=logging.ERROR,
             )
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             raise UserError(
                 f"address must lead to a Ray cluster, got {address or 'none'}: "
                 f"{str(error).strip().splitlines()[0]}; start one with: ray start --head"
