@@ -46,7 +46,18 @@ ARROWS = {
     "scoring": {"camera", "models", "footage"} | GROUND,
     "training": {"scoring", "models", "footage", "model_file"} | GROUND,
     "exported": {"attributes", "camera", "footage", "patches", "scoring"} | GROUND,
-    "exporting": {"exported", "model_file", "models", "scorable", "scoring", "camera", "footage"}
+    "exporting": {
+        "camera",
+        "config_parts",
+        "exported",
+        "footage",
+        "model_file",
+        "models",
+        "scorable",
+        "scoring",
+        "training",
+        "workflows",
+    }
     | GROUND,
     "rendering": {"footage"} | GROUND,
     "evaluation": {"rendering", "scoring", "footage"} | GROUND,
@@ -139,7 +150,7 @@ HOMES = {
     "uvicorn": ("explorer/", "serving/"),
     "prometheus_client": ("serving/",),
     "zmq": ("serving/",),
-    "onnxruntime": ("exported/engines.py",),
+    "onnxruntime": ("exported/engines.py", "exporting/int8.py"),
     "pytorch_lightning": ("training/", "footage/datamodule.py", "workflows/train.py"),
 }
 

@@ -9,7 +9,7 @@ from tlae.setting_types import type_of
 GROUPS = ("model", "scoring", "experiment")
 # Commands in which `footage=...` sets `footage.path`, or `camera=...` sets `camera.path`:
 WITH_PATH = dict.fromkeys(
-    ("train", "score", "fleet", "calibrate", "benchmark", "plant", "mask"), "footage"
+    ("train", "score", "fleet", "calibrate", "export", "benchmark", "plant", "mask"), "footage"
 ) | {"watch": "camera", "serve": "explore"}
 
 

@@ -44,8 +44,9 @@ SMALL = {
 }
 # These have tests of their own, with servers on loopback.
 ENDLESS = ("tlae watch", "tlae serve", "tlae feed")
-# A form to be filled in; the internet; a cluster; events of other footage (see test_answers.py).
-NOT_HERE = ("<", "download=true", "engine=ray", "=E0")
+# A form to be filled in; the internet; a cluster; events of other footage (see test_answers.py); a
+# net that is refused where it gains no speed (see test_int8.py).
+NOT_HERE = ("<", "download=true", "engine=ray", "=E0", "precision=int8")
 PAGES = ["datasets", "camera", "planted_stills", "events", "clusters", "explorer", "descriptors"]
 PAGES += ["export", "scale"]
 

@@ -41,6 +41,8 @@ from tlae.versions import note_other_opencv
 
 FORMAT = 2  # raise when older code could not read what is written
 PLAIN_FORMAT = 1  # of a net without a measurer
+FLOAT32, INT8 = "float32", "int8"
+PRECISIONS = (FLOAT32, INT8)  # of the convolutions; all else is float32
 ARRAYS_KEY, DIGEST_KEY = "tlae.arrays", "tlae.sha256"
 # Names of arrays begin so:
 CALIBRATION, CAMERA, WATCHED, MEASURER = "calibration.", "camera.", "watched", "measurer."
@@ -58,7 +60,7 @@ class ExportedFacts:
         gap_s: an interval longer than this ends a run [s]; 0: none does.
         rule: scoring rule that is built into the graph; causal.
         alarm: what makes an alarm, unless scoring asks for something else.
-        precision: "float32" or "int8", of the net.
+        precision: one of ``PRECISIONS``, of the net.
         engine: that runs it.
         calibration: facts of it, see ``calibration_file``.
         training: facts about the training, for people.
@@ -67,7 +69,7 @@ class ExportedFacts:
             the net sees them itself.
         source_hw: size of the camera's pictures in training; None: not known.
         made_of: sha256 of the model file that was exported.
-        checks: what was measured at export: largest difference, frames a second of each engine.
+        checks: what was measured at export: of each engine, and of a net in 8 bits.
         versions: of what exported it.
     """
 
@@ -278,6 +280,8 @@ def model_of(data: bytes) -> ExportedModel:
 def _built(facts: ExportedFacts, arrays: Arrays, graph: bytes) -> ExportedModel:
     if facts.engine not in ENGINES:
         raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {facts.engine!r}")
+    if facts.precision not in PRECISIONS:
+        raise ValueError(f"precision must be {' or '.join(PRECISIONS)}, got {facts.precision!r}")
     watched = arrays[WATCHED].astype(bool) if WATCHED in arrays else None
     if watched is not None and watched.shape != facts.preprocessing.size_hw:
         raise ValueError(f"{WATCHED} must be of the size of a frame, got {watched.shape}")

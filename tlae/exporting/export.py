@@ -1,4 +1,7 @@
-"""Export a trained model: trace one step, compare it with torch, write one file."""
+"""Export a trained model: trace one step, compare it with torch, write one file.
+
+A net in 8 bits has other scores, so its file holds a calibration that was made with them.
+"""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +15,8 @@ from tlae.exported.engines import Arrays
 from tlae.exported.model import (
     CALIBRATION,
     CAMERA,
+    FLOAT32,
+    INT8,
     MEASURER,
     WATCHED,
     ExportedModel,
@@ -21,12 +26,16 @@ from tlae.exported.model import (
 )
 from tlae.exporting.comparison import EngineCheck, check_engines, engines_at_hand
 from tlae.exporting.graph import graph_of, step_facts
+from tlae.exporting.int8 import ENGINE, Int8Check, compared, quantised, require_gain
+from tlae.exporting.normal import calibration_by, normal_of, some_runs
 from tlae.exporting.settings import FASTEST, ExportConfig
 from tlae.model_file import Model, differing_reading, load_model
 from tlae.own_file import require_own
+from tlae.scoring.calibrate import Calibration
 from tlae.scoring.calibration_file import calibration_arrays
 from tlae.scoring.rule import ScoringRule
 from tlae.tensor_file import EXPORTED_SUFFIX
+from tlae.training.calibration import Normal
 from tlae.versions import versions
 from tlae.whole_file import explain_os_errors, whole_file
 
@@ -40,14 +49,18 @@ class ExportReport:
     Attributes:
         model: as it was read back.
         engine: that runs it.
-        checks: what each engine that was tried does with it.
+        checks: what each engine that was tried does with it, in float32.
         size: of the file [bytes].
+        trained: the model that was exported.
+        int8: what 8 bits changed; None: the net is in float32.
     """
 
     model: ExportedModel
     engine: str
     checks: list[EngineCheck]
     size: int
+    trained: Model
+    int8: Int8Check | None = None
 
 
 def export(cfg: ExportConfig) -> ExportReport:
@@ -57,18 +70,24 @@ def export(cfg: ExportConfig) -> ExportReport:
         UserError: the model cannot be exported, or the file must not be replaced.
     """
     path = Path(cfg.model_file).expanduser()
-    out = Path(cfg.out).expanduser() if cfg.out else path.with_suffix(EXPORTED_SUFFIX)
+    ending = f"-{INT8}{EXPORTED_SUFFIX}" if cfg.precision == INT8 else EXPORTED_SUFFIX
+    out = Path(cfg.out).expanduser() if cfg.out else path.with_name(path.stem + ending)
     _require_place(out, overwrite=cfg.overwrite)
-    model = load_model(path)
-    content, checks, engine = exported(model, cfg.engine)
+    model, check = load_model(path), None
+    if cfg.precision == INT8:
+        _require_seeing(model)
+        content, checks, check = exported_int8(model, normal_of(cfg, model))
+        engine = ENGINE
+    else:
+        content, checks, engine = exported(model, cfg.engine)
     with explain_os_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
     with explain_os_errors(out), whole_file(out) as temporary:
         temporary.write_bytes(content)
-    return ExportReport(load_exported(out), engine, checks, len(content))
+    return ExportReport(load_exported(out), engine, checks, len(content), model, check)
 
 
-def exported(model: Model, engine: str = "onnxruntime") -> tuple[bytes, list[EngineCheck], str]:
+def exported(model: Model, engine: str = ENGINE) -> tuple[bytes, list[EngineCheck], str]:
     """Content of the file, what each engine does with the net, and the engine that runs it.
 
     Args:
@@ -78,31 +97,33 @@ def exported(model: Model, engine: str = "onnxruntime") -> tuple[bytes, list[Eng
     Raises:
         UserError: the model cannot be exported, or no engine gives the answers of torch.
     """
-    rule = causal_rule(model)
-    detector = model.detector
-    graph, facts = graph_of(detector, rule), step_facts(detector)
-    asked = engines_at_hand() if engine == FASTEST else [engine]
-    checks = check_engines(model, rule, graph, facts, asked)
+    graph, checks = _checked(model, engine)
     chosen = _chosen(checks)
-    arrays, parts = _parts(model)
-    described = {
-        "net": detector.net_config,
-        "preprocessing": asdict(detector.preprocessing),
-        "step": asdict(facts),
-        "gap_s": detector.gap_s,
-        "rule": asdict(rule),
-        "alarm": asdict(model.budget),
-        "precision": "float32",
-        "engine": chosen.name,
-        "training": model.training,
-        "source_hw": model.source_hw,
-        "made_of": model.digest(),
-        "checks": {check.name: asdict(check) for check in checks},
-        "versions": versions() | {"torch": torch.__version__},
-    }
-    content = exported_bytes(described | parts, arrays, graph)
-    model_of(content)
-    return content, checks, chosen.name
+    noted = {check.name: asdict(check) for check in checks}
+    facts = {"precision": FLOAT32, "engine": chosen.name, "checks": noted}
+    return _content(model, graph, facts, model.calibration), checks, chosen.name
+
+
+def exported_int8(model: Model, normal: Normal) -> tuple[bytes, list[EngineCheck], Int8Check]:
+    """Content of the file of a net in 8 bits, what the engine does with it in float32, the change.
+
+    Args:
+        model: trained, of a net that sees frames itself.
+        normal: footage that the net did not learn from.
+
+    Raises:
+        UserError: the model cannot be exported, or 8 bits do not pay.
+    """
+    graph, checks = _checked(model, ENGINE)
+    _chosen(checks)
+    facts, runs = step_facts(model.detector), some_runs(normal)
+    eight = quantised(graph, facts, runs)
+    check = compared(graph, eight, facts, runs)
+    require_gain(check)
+    noted = {one.name: asdict(one) for one in checks} | {INT8: asdict(check)}
+    described = {"precision": INT8, "engine": ENGINE, "checks": noted}
+    calibration = calibration_by(eight, facts, model, normal)
+    return _content(model, eight, described, calibration), checks, check
 
 
 def causal_rule(model: Model) -> ScoringRule:
@@ -126,6 +147,51 @@ def causal_rule(model: Model) -> ScoringRule:
     return rule
 
 
+def _checked(model: Model, engine: str) -> tuple[bytes, list[EngineCheck]]:
+    """The graph in float32, and what engines do with it."""
+    rule, detector = causal_rule(model), model.detector
+    graph, facts = graph_of(detector, rule), step_facts(detector)
+    asked = engines_at_hand() if engine == FASTEST else [engine]
+    return graph, check_engines(model, rule, graph, facts, asked)
+
+
+def _content(model: Model, graph: bytes, facts: dict[str, Any], calibration: Calibration) -> bytes:
+    """Content of the file, which can be read back.
+
+    Args:
+        model: trained.
+        graph: of its net.
+        facts: of the graph.
+        calibration: made with it.
+    """
+    detector = model.detector
+    arrays, parts = _parts(model, calibration)
+    described = {
+        "net": detector.net_config,
+        "preprocessing": asdict(detector.preprocessing),
+        "step": asdict(step_facts(detector)),
+        "gap_s": detector.gap_s,
+        "rule": asdict(causal_rule(model)),
+        "alarm": asdict(model.budget),
+        "training": model.training,
+        "source_hw": model.source_hw,
+        "made_of": model.digest(),
+        "versions": versions() | {"torch": torch.__version__},
+    }
+    content = exported_bytes(described | facts | parts, arrays, graph)
+    model_of(content)
+    return content
+
+
+def _require_seeing(model: Model) -> None:
+    """Refuse 8 bits where a net takes hardly any of the time."""
+    if model.detector.net.measures:
+        raise UserError(
+            "precision must be float32 for a net that measures, got int8: its time goes into "
+            "looking at frames, not into the net; leave precision away"
+        )
+
+
 def _chosen(checks: list[EngineCheck]) -> EngineCheck:
     """The fastest engine that gives the answers of torch."""
     good = [
@@ -144,9 +210,9 @@ def _chosen(checks: list[EngineCheck]) -> EngineCheck:
     )
 
 
-def _parts(model: Model) -> tuple[Arrays, dict[str, Any]]:
+def _parts(model: Model, calibrated: Calibration) -> tuple[Arrays, dict[str, Any]]:
     """Arrays by name, and the facts that belong to them."""
-    found, calibration = calibration_arrays(model.calibration)
+    found, calibration = calibration_arrays(calibrated)
     arrays = {CALIBRATION + name: array for name, array in found.items()}
     camera = None
     if model.camera is not None:

@@ -22,7 +22,7 @@ from tlae.progress import Advance, quiet
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.detector import Detector
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.scored_frames import Scored
+from tlae.scoring.scored_frames import Scored, Scorer
 from tlae.scoring.scorer import FrameScorer
 
 BATCH_FRAMES = 16
@@ -54,6 +54,22 @@ class Normal(NamedTuple):
     runs: list[Rows]
     rule: ScoringRule
     device: torch.device
+
+
+class Stepped(NamedTuple):
+    """Who scores the footage.
+
+    Attributes:
+        scorer: of the net.
+        context: frames that its window reaches back.
+        streams: whether the net carries a state from frame to frame.
+        gap_s: an interval longer than this ends a run [s]; 0: none does.
+    """
+
+    scorer: Scorer
+    context: int
+    streams: bool
+    gap_s: float
 
 
 class Fitted(NamedTuple):
@@ -122,7 +138,8 @@ def fit_to_normal(
         others = (np.asarray(total) - error) / max(count - inside, 1)
         weighed = torch.from_numpy(others).float() if len(parts) > 1 else typical
         of_part = normal._replace(runs=part)
-        scores.append(_scores_of(replace(detector, typical_error=weighed), of_part, advance))
+        stepped = _stepped(replace(detector, typical_error=weighed), of_part, normal.rule)
+        scores.append(_scores_of(stepped, of_part, advance))
     if settles:
         net.settle(torch.cat(evidence), learnt=True)
     if train and sum(len(run) for run in runs) < FEW_HELD_OUT:
@@ -176,8 +193,17 @@ def calibrate(detector: Detector, normal: Normal, advance: Advance = quiet) -> C
     Raises:
         UserError: the net gives no verdict for any frame.
     """
+    return calibrate_by(_stepped(detector, normal, normal.rule), normal, advance)
+
+
+def calibrate_by(stepped: Stepped, normal: Normal, advance: Advance = quiet) -> Calibration:
+    """The same with any scorer, whose rule is that of the calibration.
+
+    Raises:
+        UserError: the net gives no verdict for any frame.
+    """
     runs = shortened(normal.runs, CALIBRATION_FRAMES)
-    scores = _scores_of(detector, normal._replace(runs=runs), advance)
+    scores = _scores_of(stepped, normal._replace(runs=runs), advance)
     return _calibration(normal.store, runs, [scores])
 
 
@@ -237,10 +263,15 @@ def _highest(store: FrameStore, scores: list[_Scores]) -> list[tuple[str, int, f
     ]
 
 
-def _scores_of(detector: Detector, normal: Normal, advance: Advance) -> _Scores:
+def _stepped(detector: Detector, normal: Normal, rule: ScoringRule) -> Stepped:
+    scorer = FrameScorer(detector, rule, normal.device, detector.precision)
+    return Stepped(scorer, scorer.context, scorer.streams, detector.gap_s)
+
+
+def _scores_of(stepped: Stepped, normal: Normal, advance: Advance) -> _Scores:
     """Scores of the frames that count."""
     found = [_Scores(np.zeros(0, np.int64), np.zeros(0), np.zeros(0))]
-    for rows, scored, counts in _score(detector, normal, normal.rule):
+    for rows, scored, counts in _score(stepped, normal):
         known = counts & ~np.isnan(scored.instant)
         found.append(_Scores(rows[known], scored.instant[known], scored.frame_mean[known]))
         advance(int(counts.sum()))
@@ -253,7 +284,7 @@ def _summed_error(detector: Detector, normal: Normal) -> tuple[FloatMap, int]:
     total: FloatMap = np.zeros(normal.store.shape[1:3])
     count = 0
     some = normal._replace(runs=shortened(normal.runs, TYPICAL_FRAMES))
-    for _, scored, counts in _score(detector, some, plain):
+    for _, scored, counts in _score(_stepped(detector, some, plain), some):
         known = counts & ~np.isnan(scored.instant)
         total += scored.maps[known].sum(axis=0)
         count += int(known.sum())
@@ -274,14 +305,14 @@ def _parts(runs: list[Rows], count: int) -> list[list[Rows]]:
 
 
 def _score(
-    detector: Detector, normal: Normal, rule: ScoringRule
+    stepped: Stepped, normal: Normal
 ) -> Iterator[tuple[Rows, Scored, npt.NDArray[np.bool_]]]:
     """Rows, their results, and which of them count: of a run, with a past in view."""
-    scorer = FrameScorer(detector, rule, normal.device, detector.precision)
-    whole = segments(normal.store.index, detector.gap_s)
-    made_up = max(scorer.context, 1) if scorer.streams else scorer.context
+    scorer, context, streams, gap_s = stepped
+    whole = segments(normal.store.index, gap_s)
+    made_up = max(context, 1) if streams else context
     for run in normal.runs:
-        lead_in = LEAD_IN_FRAMES if scorer.streams else scorer.delay
+        lead_in = LEAD_IN_FRAMES if streams else scorer.delay
         view, first = _in_view(run, whole, made_up + lead_in, scorer.delay)
         inside = np.zeros(len(view), bool)
         inside[max(first, made_up) : first + len(run)] = True

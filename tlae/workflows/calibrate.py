@@ -12,7 +12,8 @@ from tlae.config_parts import PRECISIONS
 from tlae.device import pick_device
 from tlae.errors import FootageError, UserError
 from tlae.footage.sources import Footage
-from tlae.footage.windows import segments
+from tlae.footage.store import FrameStore
+from tlae.footage.windows import Rows, segments
 from tlae.model_file import Model
 from tlae.progress import progress
 from tlae.scoring.calibrate import Calibration, PerMode, joined, threshold_of
@@ -131,24 +132,37 @@ def require_normal(cfg: CalibrateConfig, footage: Footage | None) -> None:
         raise UserError("footage=... must be given, or marks=...; see --help")
 
 
+def normal_store(footage: Footage, model: Model, cache: Path) -> FrameStore:
+    """Normal footage as the model's net sees it, without frames of ill health."""
+    store = open_seen(footage, model, cache)
+    return store if model.camera is None else without_ill(store)
+
+
+def require_frames(runs: list[Rows], store: FrameStore, footage: Footage) -> None:
+    """Refuse footage without a frame to calibrate on.
+
+    Raises:
+        FootageError: there is none.
+    """
+    if not runs:
+        raise FootageError(
+            f"footage {footage.spec} must hold normal frames that can be judged, got none "
+            f"({left_out_words(left_out(store.index['state'], footage))}); give other footage"
+        )
+
+
 def _fresh(
     cfg: CalibrateConfig, model: Model, footage: Footage, events: MarkedEvents | None
 ) -> _Fresh:
     """Score footage that is normal but for marked events."""
-    store = open_seen(footage, model, Path(cfg.paths.cache))
-    if model.camera is not None:
-        store = without_ill(store)
+    store = normal_store(footage, model, Path(cfg.paths.cache))
     detector, left_out_frames, undated = model.detector, 0, 0
     if cfg.precision != PRECISIONS[0]:
         detector = replace(detector, precision=cfg.precision)
     runs = segments(store.index, detector.gap_s)
     if events is not None:
         runs, left_out_frames, undated = without_marked(runs, store.index, events)
-    if not runs:
-        raise FootageError(
-            f"footage {cfg.footage.path} must hold normal frames that can be judged, got none "
-            f"({left_out_words(left_out(store.index['state'], footage))}); give other footage"
-        )
+    require_frames(runs, store, footage)
     normal = Normal(store, runs, model.rule, pick_device(cfg.device))
     with progress(f"scoring {footage.name}", sum(len(run) for run in runs)) as advance:
         as_before = calibration = calibrate(detector, normal, advance)
