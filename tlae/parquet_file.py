@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError
-from tlae.table import MOMENT, Column, Table, missing
+from tlae.table import MOMENT, Column, Table, compact, missing
 from tlae.thrift_records import Int32, Record, packed, unpacked
 from tlae.varint import packed_varint
 
@@ -85,15 +85,17 @@ def _columns(data: bytes, foot: Record, names: Sequence[str] | None) -> dict[str
     """The columns of these names, as far as there are such; None: all."""
     kinds = {field[4].decode(): _kind(field) for field in foot[2][1:]}
     wanted = [name for name in kinds if names is None or name in names]
-    columns = {name: _empty(kinds[name], foot[3]) for name in wanted}
-    first = 0
+    return {name: _column(data, foot, list(kinds).index(name), kinds[name]) for name in wanted}
+
+
+def _column(data: bytes, foot: Record, number: int, kind: str) -> Column:
+    """The values of a column in all row groups."""
+    column, first = _empty(kind, foot[3]), 0
     for group in foot[4]:
         rows = slice(first, first + group[3])
-        for name, chunk in zip(kinds, group[1], strict=True):
-            if name in columns:
-                columns[name][rows] = _values(data, chunk[3][9], kinds[name])
+        column[rows] = _values(data, group[1][number][3][9], kind)
         first = rows.stop
-    return columns
+    return compact(column)
 
 
 def _schema(kinds: dict[str, str]) -> list[Record]:

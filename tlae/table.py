@@ -21,7 +21,8 @@ Flags = npt.NDArray[np.bool_]
 
 # What stands for no value in a column, by its kind; others become float64.
 NOTHING: dict[str, Any] = {"f": np.nan, "M": np.datetime64("NaT"), "O": None}
-CSV_ROWS = 8192  # written at once
+CSV_ROWS = 1024  # written at once
+COMPARED = 64  # values, before all of a column are
 MOMENT = "datetime64[us]"
 # Letters of a second after which a column of moments ends, by the finest unit that it needs.
 MOMENT_UNITS: dict[Unit, int] = {"D": 86_400_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
@@ -31,7 +32,8 @@ class Table:
     """Columns of equal length by name.
 
     A column is of bool, int64, float64 (missing: NaN), datetime64[us] (missing: NaT) or object
-    (text; missing: None).
+    (text; missing: None). What reads or joins tables keeps columns that are not to be written to:
+    one in which all values are equal takes no memory, see ``compact``.
 
     Args:
         columns: arrays or sequences of equal length; a single value stands for all rows of a table
@@ -42,7 +44,7 @@ class Table:
         arrays = {name: _as_column(values) for name, values in columns.items()}
         length = max((len(array) for array in arrays.values() if array.ndim), default=0)
         self._columns = {
-            name: array if array.ndim else np.full(length, array.item(), array.dtype)
+            name: array if array.ndim else np.broadcast_to(array, (length,))
             for name, array in arrays.items()
         }
         self._length = length
@@ -63,7 +65,7 @@ class Table:
         names = dict.fromkeys(name for table in tables for name in table)
         return cls(
             {
-                name: np.concatenate([_filled(table, name, tables) for table in tables])
+                name: compact(np.concatenate([_filled(table, name, tables) for table in tables]))
                 for name in names
             }
         )
@@ -160,6 +162,16 @@ class Table:
                     _texts(values[rows], units[name]) for name, values in self._columns.items()
                 ]
                 writer.writerows(zip(*texts, strict=True))
+
+
+def compact(values: Column) -> Column:
+    """The same column (n,), not to be written to; equal values are one that stands for all."""
+    whole = values.view(np.int64) if values.dtype.kind in "fM" else values  # NaN is as NaN
+    for some in (whole[:COMPARED], whole):
+        if not len(some) or not (some == some[0]).all():
+            values.flags.writeable = False
+            return values
+    return np.broadcast_to(values[:1].copy().reshape(()), values.shape)
 
 
 def missing(values: Column) -> Flags:

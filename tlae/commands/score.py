@@ -38,13 +38,14 @@ def _print_scores(report: ScoringReport) -> None:
     """How many frames and events, what is in alarm, and what comes next."""
     scores, seconds = report.scores, report.seconds
     table = scores.columns
-    readable = table.take(table["state"] == OK)
+    readable = table["state"] == OK
     pace = f", {per_second(report.scored_now / seconds)} frames/s"
     if not report.ran_net:
         pace = " (known maps, no net run)"
-    print(f"scored {len(readable):,} of {how_many(len(table), 'frame')} in {seconds:.1f} s{pace}")
+    frames = f"{int(readable.sum()):,} of {how_many(len(table), 'frame')}"
+    print(f"scored {frames} in {seconds:.1f} s{pace}")
     for name in ("mode", "health"):
-        found = counted(readable[name])
+        found = counted(table[name][readable])
         if len(found) > 1 or not set(found) <= {UNOBSERVED[name]}:
             shown = ", ".join(f"{count:,} {what}" for what, count in found.items())
             print(f"  {name + ':':<8}{shown}")

@@ -27,7 +27,7 @@ from tlae.footage.windows import Rows
 from tlae.progress import Advance
 from tlae.scoring.scored_frames import Scored, Scorer
 from tlae.scoring.stored_maps import MAP_DTYPE, rounded
-from tlae.table import Column, Table, missing
+from tlae.table import Column, Table, compact, missing
 from tlae.tensor_file import SAVERS
 from tlae.whole_file import replace_folder, settle, whole_file
 
@@ -296,7 +296,7 @@ def _of_parts(whole: Table, name: str, unknown: str | int) -> Column:
     """A column of all frames, whatever parts they were written in; older versions lack it."""
     if name not in whole:
         return np.full(len(whole), unknown)
-    return np.where(missing(whole[name]), unknown, whole[name])
+    return compact(np.where(missing(whole[name]), unknown, whole[name]))
 
 
 def _settled_rows(runs: list[Rows], rows: int, delay: int) -> int:

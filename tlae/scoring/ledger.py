@@ -23,19 +23,20 @@ def ledger(table: Table, waiting: Sequence[str], reason: str) -> Table:
         first frame without a score, else empty).
     """
     paths, states = table["path"], table["state"]
-    code_of: dict[str, int] = {}  # of each file, in the order of the footage
     begins = np.flatnonzero(changes(paths))
-    codes = [code_of.setdefault(path, len(code_of)) for path in paths[begins].tolist()]
-    file = np.repeat(np.array(codes, np.int64), np.diff(np.append(begins, len(table))))
+    _, firsts, kinds = np.unique(paths[begins], return_index=True, return_inverse=True)
+    files = paths[begins[np.sort(firsts)]]  # in the order of the footage
+    codes = np.argsort(np.argsort(firsts))[kinds]
+    file = np.repeat(codes, np.diff(np.append(begins, len(table))))
     bad_rows = np.flatnonzero(states != OK)[::-1]  # of several reasons, the first is kept
-    reasons = np.full(len(code_of), "", object)
+    reasons = np.full(len(files), "", object)
     reasons[file[bad_rows]] = states[bad_rows]
-    frames = np.bincount(file, minlength=len(code_of))
-    bad = np.bincount(file[bad_rows], minlength=len(code_of))
+    frames = np.bincount(file, minlength=len(files))
+    bad = np.bincount(file[bad_rows], minlength=len(files))
     outcomes = np.array([DONE, PARTLY, SKIPPED], object)[(bad > 0) * 1 + (bad == frames)]
     return Table(
         {
-            "path": [*code_of, *waiting],
+            "path": np.append(files, np.array(waiting, object)),
             "outcome": np.append(outcomes, np.full(len(waiting), WAITING, object)),
             "frames": np.append(frames, np.zeros(len(waiting), np.int64)),
             "reason": np.append(reasons, np.full(len(waiting), reason, object)),

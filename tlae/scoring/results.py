@@ -32,7 +32,7 @@ from tlae.scoring.result_files import StoredArray, read_json, reporting_damage
 from tlae.scoring.rule import ScoringRule, completed
 from tlae.scoring.smooth_time import smooth_runs
 from tlae.scoring.stored_maps import read_maps
-from tlae.table import Table
+from tlae.table import Table, compact
 from tlae.whole_file import (
     explain_os_errors,
     is_empty_folder,
@@ -310,7 +310,7 @@ def score_table(
     unobserved = {name: value for name, value in UNOBSERVED.items() if name not in store.index}
     table = store.index.assign(**unobserved, **{name: results[name] for name in MEASURED})
     is_warming_up = (table["state"] == OK) & np.isnan(table["instant"])
-    table = table.assign(state=np.where(is_warming_up, WARM_UP, table["state"]))
+    table = table.assign(state=compact(np.where(is_warming_up, WARM_UP, table["state"])))
     seen = seen_runs(table, runs)
     raw = smooth_runs(table["instant"], seen, rule.smooth_frames, causal=rule.causal)
     modes = table["mode"]
@@ -318,7 +318,7 @@ def score_table(
     return table.assign(
         raw=raw,
         score=np.nan if calibration is None else calibration.calibrated(raw, modes),
-        threshold=level,
+        threshold=compact(level),
         alarm=in_alarm(table, raw, level),
     ).only(COLUMNS)
 
