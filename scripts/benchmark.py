@@ -1,6 +1,6 @@
-"""Memory of scoring, cost of evaluating, one table each; `tlae benchmark speed` tells the speed.
+"""Memory of scoring, cost of evaluating or of the camera; `tlae benchmark speed` tells the speed.
 
-    python scripts/benchmark.py --memory | --evaluate [--share 0.1]
+    python scripts/benchmark.py --memory | --evaluate | --camera [--share 0.1]
 
 Times are of the whole process and depend on the machine; compare rows of one run with each other.
 """
@@ -13,6 +13,14 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+
+from tlae.camera.canonical_store import canonical_store, observe
+from tlae.camera.fit import fit_camera
+from tlae.camera.options import CameraOptions
+from tlae.footage.preprocess import Preprocessing
+from tlae.footage.sources import open_footage
+from tlae.footage.store import FrameStore, open_store
 from tlae.lab.scenes import SceneOptions, write_scene
 
 
@@ -24,26 +32,67 @@ def main() -> None:
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--memory", action="store_true", help="peak memory of scoring")
     which.add_argument("--evaluate", action="store_true", help="time and memory of evaluating")
+    which.add_argument("--camera", action="store_true", help="cost of a store of canonical frames")
     parser.add_argument("--share", type=float, default=1.0, help="of the frames: a quick look")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         tell = tell_memory if arguments.memory else tell_evaluation
+        tell = tell_camera if arguments.camera else tell
         tell(Path(name), arguments.share)
 
 
 def tell_memory(folder: Path, share: float) -> None:
-    """Peak resident memory of scoring footage of two lengths."""
-    options = SceneOptions(train_clips=2, train_frames=100, test_clips=1, test_frames=200)
+    """Peak resident memory of scoring footage of three lengths with an exported model."""
+    options = SceneOptions(
+        train_clips=2, train_frames=100, test_clips=1, test_frames=200, size_hw=(32, 48)
+    )
     write_scene(folder / "scene", options)
-    train(folder, "cae_small")
-    print("| frames | peak memory |\n|---|---|")
-    peaks = []
-    for count in (round(share * 2_000), round(share * 20_000)):
+    train(folder, "cae_small", "footage.size_hw=[32,48]", "training.compute=float32")
+    exported = folder / "small.onnx"
+    tlae(
+        "export", f"model_file={folder}/checkpoints/cae_small/model.safetensors", f"out={exported}"
+    )
+    print("| frames | peak memory | more than before, kB a frame |\n|---|---|---|")
+    before = (0, 0.0)
+    for count in (round(share * frames) for frames in (2_000, 20_000, 100_000)):
         long = repeat(folder / "scene/Test/Test001", folder / f"long-{count}", count)
-        _, peak_mib = score(folder, "cae_small", long, f"long-{count}")
-        peaks.append(peak_mib)
-        print(f"| {count:,} | {peak_mib:,.0f} MiB |", flush=True)
-    print(f"\nratio {peaks[1] / peaks[0]:.3f}")
+        words = (f"model_file={exported}", f"footage={long}", f"name=long-{count}")
+        _, peak_mib = measured("score", *words, "skip_calm=true", *places(folder))
+        more = (peak_mib - before[1]) * 1024 / (count - before[0]) if before[0] else 0.0
+        print(f"| {count:,} | {peak_mib:,.0f} MiB | {more:.2f} |", flush=True)
+        before = (count, peak_mib)
+
+
+def tell_camera(folder: Path, share: float) -> None:
+    """What a frame costs that a camera makes canonical, and that is kept so."""
+    count = round(share * 2_000)
+    options = SceneOptions(train_clips=1, train_frames=20, test_clips=1, test_frames=count)
+    write_scene(folder / "scene", options)
+    footage = open_footage(str(folder / "scene/Test"))
+    store = open_store(footage, Preprocessing((128, 192)), folder / "cache")
+    print("| camera | looking, ms | looking and keeping, ms | reading again, ms | kB |")
+    print("|---|---|---|---|---|")
+    for parts in (("light",), ("register",), ("light", "register")):
+        camera = fit_camera(
+            store, np.arange(len(store)), CameraOptions(**dict.fromkeys(parts, True))
+        )
+        began = time.process_time()
+        observe(camera, store)
+        looked = time.process_time()
+        kept = canonical_store(camera, store)
+        ended = time.process_time()
+        read_through(kept)
+        again = time.process_time()
+        size = sum(file.stat().st_size for file in kept.folder.rglob("*") if file.is_file())
+        times = (looked - began, ended - looked, again - ended)
+        cells = " | ".join(f"{1000 * seconds / count:.3f}" for seconds in times)
+        print(f"| {', '.join(parts)} | {cells} | {size / count / 1000:.1f} |", flush=True)
+
+
+def read_through(store: FrameStore) -> None:
+    """Read all frames, as scoring does."""
+    for first in range(0, len(store), 16):
+        store.read(np.arange(first, min(first + 16, len(store))))
 
 
 def tell_evaluation(folder: Path, share: float) -> None:

@@ -119,7 +119,7 @@ def test_endurance_survives_kills(tmp_path: Path, capfd: pytest.CaptureFixture[s
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [["--memory"], ["--evaluate"]])
+@pytest.mark.parametrize("words", [["--memory"], ["--evaluate"], ["--camera"]])
 def test_benchmark_prints_its_tables(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     run("benchmark.py", "--share", 0.1, *words)
     assert capfd.readouterr().out.count("|") > 9

@@ -9,7 +9,18 @@ import pandas as pd
 import pytest
 
 from tlae.errors import UserError
-from tlae.table import Table, changes, counted, first_rows, groups, highest, is_any, missing
+from tlae.parquet_file import read_parquet, write_parquet
+from tlae.table import (
+    Table,
+    changes,
+    compact,
+    counted,
+    first_rows,
+    groups,
+    highest,
+    is_any,
+    missing,
+)
 
 MOMENTS = [
     "2026-01-01",
@@ -114,3 +125,36 @@ def test_helpers_agree_with_pandas() -> None:
     assert groups(values[:0]) == {}
     assert highest(np.array([np.nan, 2.0, 1.0])) == 2.0
     assert highest(np.array([np.nan])) is None
+
+
+ALIKE = {
+    "text": np.array(["a" * n for n in (2, 2, 2)], object),
+    "none": np.array([None] * 3, object),
+    "number": np.full(3, 7),
+    "nan": np.full(3, np.nan),
+    "flag": np.ones(3, bool),
+    "moment": np.full(3, np.datetime64("NaT", "us")),
+}
+
+
+def test_equal_values_are_held_once(tmp_path: Path) -> None:
+    for values in ALIKE.values():
+        held = compact(values.copy())
+        assert held.strides == (0,)
+        assert Table({"a": held}).equals(Table({"a": values}))
+        with pytest.raises(ValueError, match="read-only"):
+            held[0] = values[0]
+    for values in (np.array([1.0, np.nan]), np.array(["a", None], object), np.zeros(0)):
+        held = compact(values.copy())
+        assert held.strides == values.strides
+        assert not held.flags.writeable
+    table = Table({"number": np.arange(3), "one": 1.5, **ALIKE})
+    write_parquet(table, tmp_path / "a.parquet")
+    write_parquet(Table({name: np.array(table[name]) for name in table}), tmp_path / "b.parquet")
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    read = read_parquet(tmp_path / "a.parquet")
+    assert read.equals(table)
+    both = Table.joined([read, read])
+    for name in ("one", *ALIKE):
+        assert read[name].strides == both[name].strides == (0,)
+    assert len({id(text) for text in Table({"n": [1] * 9, "text": "of its own"})["text"]}) == 1
