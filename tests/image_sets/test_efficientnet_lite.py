@@ -11,9 +11,10 @@ from safetensors.torch import load_file
 from tests.small_footage import frame_image
 from tlae.errors import UserError
 from tlae.image_sets import efficientnet_lite
-from tlae.image_sets.descriptor_settings import LITE0, LITE0_FILE, DescriptorSettings
+from tlae.image_sets.descriptor_settings import LITE0, DescriptorSettings
 from tlae.image_sets.descriptors import build_descriptor
-from tlae.image_sets.efficientnet_lite import DIMENSIONS, PACKAGE, EfficientNetLite0, SamePadded
+from tlae.image_sets.efficientnet_lite import DIMENSIONS, EfficientNetLite0, SamePadded
+from tlae.learnt_package import LITE0_FILE, PACKAGE
 
 installed = pytest.mark.skipif(
     importlib.util.find_spec(PACKAGE) is None, reason="the extra `learnt` is not installed"

@@ -14,7 +14,6 @@ from tlae.footage.sources import Footage
 from tlae.image_sets.describe import describe_footage
 from tlae.image_sets.descriptor_settings import (
     LITE0,
-    LITE0_FILE,
     NAMES,
     RANDOM,
     RANDOM_ORIGIN,
@@ -23,6 +22,7 @@ from tlae.image_sets.descriptor_settings import (
 from tlae.image_sets.descriptor_store import IDS, Descriptors, DescriptorWriter
 from tlae.image_sets.descriptors import build_descriptor
 from tlae.image_sets.named_pictures import open_pictures
+from tlae.learnt_package import LITE0_FILE
 from tlae.parquet_file import read_parquet
 from tlae.progress import progress
 

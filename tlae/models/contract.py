@@ -63,7 +63,7 @@ class NormalFrames(Protocol):
         ...
 
     def with_things(self, frames: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        """Draw things into stills, and change their light as it changes by itself.
+        """Draw things into stills, and change their light as it changes by itself; wet the lens.
 
         Args:
             frames: (n, C, H, W) in [0, 1], near in time.

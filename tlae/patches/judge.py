@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tlae.patches.evidence import CHANNELS
+from tlae.patches.evidence import channels
 from tlae.progress import progress
 
 WIDTH = 24
@@ -25,18 +25,22 @@ class PatchJudge(nn.Module):
     dilated convolutions*) over the evidence, so that the shape of what is unusual counts: a thing
     is compact and has an edge, light and weather have neither.
 
+    Args:
+        planes: of the stills, see ``features.Still``.
+
     Shapes:
-        evidence: (n, CHANNELS, h, w); output: (n, h, w).
+        evidence: (n, E, h, w); output: (n, h, w).
     """
 
     mean: Tensor
     spread: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, planes: int) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.zeros(CHANNELS, 1, 1))
-        self.register_buffer("spread", torch.ones(CHANNELS, 1, 1))
-        self.first = nn.Conv2d(CHANNELS, WIDTH, 1)
+        given = channels(planes)
+        self.register_buffer("mean", torch.zeros(given, 1, 1))
+        self.register_buffer("spread", torch.ones(given, 1, 1))
+        self.first = nn.Conv2d(given, WIDTH, 1)
         self.blocks = nn.ModuleList(
             nn.Conv2d(WIDTH, WIDTH, 3, padding=reach, dilation=reach) for reach in DILATIONS
         )
@@ -58,7 +62,7 @@ def fit_judge(
 
     Args:
         judge: to fit; its weights are frozen afterwards.
-        evidence: (n, CHANNELS, h, w) of any precision, of normal stills and of stills with things
+        evidence: (n, E, h, w) of any precision, of normal stills and of stills with things
             drawn into them.
         things: (n, h, w), share of each cell that a thing covers.
         generator: of the order of examples.

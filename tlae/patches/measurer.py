@@ -7,14 +7,17 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.measuring import Carried, Reason, Seen, place_in, require_fitting
+from tlae.patches.early_net import CHANNELS
 from tlae.patches.evidence import DISTANCES, LEVELS, Levels, compared
 from tlae.patches.features import LOOK_NUMBERS, PLANES, Image, Plane, still_of
+from tlae.patches.learnt_planes import LEARNT, LearntPlanes, enlarged
 from tlae.patches.memory import Memory
 from tlae.patches.past import Past, Reach
 from tlae.patches.words import ratios, words
 
 FRESH_H = 0.75  # what came within so many hours is new
-JUDGED = "judged"  # (n, CHANNELS, h, w), name of the input of the net
+WEIGHTS = "weights"  # of the net whose planes stand beside the others
+JUDGED = "judged"  # (n, E, h, w), name of the input of the net
 
 
 class PatchMeasurer:
@@ -22,7 +25,8 @@ class PatchMeasurer:
 
     Args:
         arrays: remembered (N, 8, h, w) int8 and looks (N, D), of ``Memory``; medians and places, of
-            ``Levels``; reach (past in hours, interval in seconds).
+            ``Levels``; reach (past in hours, interval in seconds). Where a net has learnt to see:
+            its weights and axes, of ``LearntPlanes``, and learnt (N, 6, h', w') int8, its planes.
 
     Raises:
         ValueError: an array is of another type or shape.
@@ -34,7 +38,10 @@ class PatchMeasurer:
     def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         self._arrays = dict(arrays)
         _require_parts(arrays)
-        self._memory = Memory(arrays["remembered"], arrays["looks"])
+        self._learnt = None
+        if WEIGHTS in arrays:
+            self._learnt = LearntPlanes(arrays[WEIGHTS], arrays["axes"])
+        self._memory = Memory(_all_planes(arrays), arrays["looks"])
         self._levels = Levels(arrays["medians"], arrays["places"])
         past_h, interval_s = map(float, arrays["reach"])
         self._reach = Reach.of(past_h, FRESH_H, interval_s)
@@ -46,7 +53,7 @@ class PatchMeasurer:
         past, all_days = Past.unpacked(before), np.arange(len(self._memory))
         judged, reasons = [], []
         for picture in frames:
-            still = still_of(picture)
+            still = still_of(picture, self._learnt)
             last_hours = past.memory, past.compared(self._reach)
             one = compared(still, (self._memory, all_days), last_hours)
             judged.append(self._levels.evidence(still, one))
@@ -84,3 +91,21 @@ def _require_parts(arrays: Mapping[str, npt.NDArray[Any]]) -> None:
             "reach": ("float64", (2,)),
         },
     )
+    if WEIGHTS in arrays:
+        require_fitting(
+            arrays,
+            {
+                WEIGHTS: ("float32", (-1,)),
+                "axes": ("float32", (1 + LEARNT, CHANNELS)),
+                "learnt": ("int8", (count, LEARNT, -1, -1)),
+            },
+        )
+
+
+def _all_planes(arrays: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[np.int8]:
+    """Of what is remembered, with those of the net in the grid of the others."""
+    planes = arrays["remembered"]
+    if WEIGHTS not in arrays:
+        return planes
+    rows, columns = planes.shape[2:]
+    return np.concatenate([planes, enlarged(arrays["learnt"], (rows, columns))], axis=1)

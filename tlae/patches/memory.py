@@ -20,7 +20,7 @@ class Apart(NamedTuple):
     Attributes:
         nearest: (h, w), distance to the nearest.
         several: (h, w), mean distance to the ``NEAREST`` nearest.
-        difference: (8, h, w), to the nearest, in the units of the planes.
+        difference: (P, h, w), to the nearest, in the units of the planes.
     """
 
     nearest: Plane
@@ -33,7 +33,7 @@ class Memory:
     """Remembered stills.
 
     Attributes:
-        planes: (n, 8, h, w) int8; see ``features.Still``.
+        planes: (n, P, h, w) int8; see ``features.Still``.
         looks: (n, D).
     """
 
@@ -64,7 +64,7 @@ class Memory:
         *Towards total recall in industrial anomaly detection* (PatchCore), without a learnt net.
 
         Args:
-            planes: (8, h, w) of a still.
+            planes: (P, h, w) of a still.
             among: numbers of remembered stills, at least one.
         """
         here = planes.astype(np.float32)
@@ -88,6 +88,6 @@ class Memory:
         rows, columns = np.indices((height, width))
         rows = np.clip(rows + beside_at // 3 - 1, 0, height - 1)
         columns = np.clip(columns + beside_at % 3 - 1, 0, width - 1)
-        found = self.planes[among[order[0]], :, rows, columns]  # (h, w, 8)
+        found = self.planes[among[order[0]], :, rows, columns]  # (h, w, P)
         difference = (here - found.transpose(2, 0, 1)) * np.float32(STEP)
         return Apart(distance[0], distance.mean(axis=0), difference.astype(np.float32))

@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows, median_interval_s
 from tlae.training.calibration import shortened
+from tlae.training.lens_drops import under_drops
 from tlae.training.still_anomalies import StillRecipe
 
 THUMBNAIL = 8  # pixels of the frame become one of its thumbnail, along each side
@@ -119,7 +120,7 @@ class TrainingFrames:
     def with_things(self, frames: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         """See ``contract.NormalFrames.with_things``."""
         planted = StillRecipe(1, 1).plant(frames[:, :, None], frames.mean(0), generator)
-        return planted.clip[:, :, 0], planted.mask[:, 0]
+        return under_drops(planted.clip[:, :, 0], planted.mask[:, 0], generator)
 
     def of_all_times(self, count: int) -> Tensor:
         """See ``frames_of_all_times``."""
