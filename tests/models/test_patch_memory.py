@@ -1,16 +1,22 @@
 """Stills compared with other days and the last hours: what is new, where, why, piece by piece."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from tests.models.packaged_net import net_in_package
 from tests.patches.drawn_site import A_DAY, as_frames, drawn, footage_of
 from tlae.errors import FootageError
 from tlae.models.contract import Measured
 from tlae.models.patch_memory import PatchMemory
+from tlae.patches.evidence import channels
+from tlae.patches.features import PLANES
+from tlae.patches.learnt_planes import LEARNT
+from tlae.patches.measurer import JUDGED
 
 NOON = A_DAY // 2
 PLACE = 24, 40
@@ -82,6 +88,31 @@ def test_a_copy_of_its_state_answers_the_same(net: PatchMemory) -> None:
     other = PatchMemory(memory_frames=64)
     other.load_state_dict(net.state_dict())
     torch.testing.assert_close(measured(other, frames).maps, measured(net, frames).maps)
+
+
+def test_what_a_net_has_learnt_to_see_stands_beside_the_other_planes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net_in_package(tmp_path, monkeypatch)
+    net = PatchMemory(memory_frames=24, pretrained=True)
+    net.keep(footage_of(drawn(30, seed=1)), NOTHING, 1.0)
+    assert net.remembered.shape == (24, 8, 12, 16)
+    assert net.learnt.shape == (24, LEARNT, 6, 8)
+    frames = as_frames(drawn(4, seed=9))
+    other = PatchMemory(memory_frames=24, pretrained=True)
+    other.load_state_dict(net.state_dict())
+    torch.testing.assert_close(measured(other, frames).maps, measured(net, frames).maps)
+    measurer = net.measurer()
+    assert measurer is not None
+    seen, _ = measurer.see(drawn(1), ())
+    assert seen.inputs[JUDGED].shape[1] == channels(PLANES + LEARNT)
+
+
+def test_a_model_of_before_there_was_such_a_net_is_read(net: PatchMemory) -> None:
+    before = net.state_dict()
+    for name in ("weights", "axes", "learnt"):
+        del before[name]
+    PatchMemory(memory_frames=64).load_state_dict(before)
 
 
 def test_places_that_are_ignored_do_not_even_out_the_others(

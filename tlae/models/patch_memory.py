@@ -256,7 +256,7 @@ def _drawn_into(
 def _seeing(footage: NormalFrames) -> LearntPlanes:
     """A net that has learnt to see, fitted to the footage."""
     weights = learnt_layers("model.pretrained=true", "leave it out")
-    pictures = pictures_of(footage.of_all_times(FOR_AXES))
+    pictures = pictures_of(torch.cat(list(footage.glances(FOR_AXES, 1))))
     planes = np.stack([still_of(picture).planes for picture in pictures]).astype(np.float32)
     return LearntPlanes.fit(weights, in_colour(pictures), float(planes.std((0, 2, 3)).mean()))
 
