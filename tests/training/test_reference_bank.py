@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from tests.small_footage import frame_image, write_clips
@@ -77,3 +78,20 @@ def test_stretches_far_apart_and_those_of_other_runs_stay_apart(tmp_path: Path) 
     assert [[row for row, _ in part] for part in passed] == [run.tolist() for run in runs]
     passed = followed(TrainingFrames(store, runs))  # nothing is known of what lies between
     assert [[row for row, _ in part] for part in passed] == [run.tolist() for run in runs]
+
+
+def test_stills_with_things_are_seen_through_a_wet_lens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_clips(tmp_path / "normal", (7,))
+    store = open_store(open_footage(str(folder)), Preprocessing((32, 32), 1), tmp_path / "cache")
+    frames = torch.rand(12, 1, 32, 32)
+
+    def drawn() -> torch.Tensor:
+        footage = TrainingFrames(store, [np.arange(7)])
+        return footage.with_things(frames, torch.Generator().manual_seed(1))[0]
+
+    wet = drawn()
+    monkeypatch.setattr("tlae.training.lens_drops.WET", 0.0)
+    changed = (wet != drawn()).flatten(1).any(1)
+    assert 0 < changed.float().mean() < 1
