@@ -23,7 +23,7 @@ WORDS = {  # of ``attributes.reasons``; the first that is found in a reason name
     "size": ("times taller", "times wider", "times lower", "times narrower"),
     "place": ("hardly anything ever", "on ground on which nothing stood"),
     "standing": ("has stood here", "stands here", "hardly moves"),
-    "motion": ("moves in a way",),
+    "motion": ("moves in a way", "times as slowly", "halves that move together"),
 }
 RIGHT = {
     **{"fast": ("speed",), "fast_mover": ("speed",), "big": ("size",), "big_object": ("size",)},

@@ -7,7 +7,7 @@ import pytest
 
 from tests.attributes.drawn_street import SIZE_HW, Walker, drawn, normal_street
 from tlae.attributes.background import Background
-from tlae.attributes.cells import Cells
+from tlae.attributes.cells import Cells, Planes, cells_of
 from tlae.attributes.kinds import Scale
 from tlae.attributes.observer import LEAST_SAMPLES, Observation, Observer, ObserverState, Renewal
 
@@ -35,6 +35,25 @@ def test_motion_is_measured_in_pixels_a_frame(pace: float, apart: int) -> None:
     cells = inside(observe([Walker(60, 70, pace, tall=26, wide=16)], 12, apart)[-1])
     assert np.median(cells.vx) == pytest.approx(pace, rel=0.4)
     assert np.abs(np.median(cells.vy)) < 0.3
+
+
+@pytest.mark.parametrize("pace", [2.0, 4.0])
+def test_small_things_are_not_held_fast_by_the_background(pace: float) -> None:
+    """In the whole picture, their motion came out at about half of what it is."""
+    for frame in (8, 12):
+        cells = observe([Walker(30, 64, pace, tall=10, wide=6)], frame)[-1].cells
+        assert np.median(cells.vx) == pytest.approx(pace, rel=0.4)
+
+
+def test_the_halves_of_a_thing_have_their_own_speed() -> None:
+    foreground = np.zeros(SIZE_HW, np.float32)
+    foreground[20:60, 40:56] = 1
+    flow = np.zeros((*SIZE_HW, 2), np.float32)
+    flow[20:40, :, 0], flow[40:60, :, 0] = -1.5, 3.0
+    cells = cells_of(Planes(foreground, flow), 0)
+    assert len(cells)
+    np.testing.assert_allclose(cells.upper, 1.5, rtol=1e-3)
+    np.testing.assert_allclose(cells.lower, 3.0, rtol=1e-3)
 
 
 def test_size_and_foot_are_those_of_the_thing() -> None:

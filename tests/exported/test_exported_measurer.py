@@ -12,6 +12,7 @@ from safetensors.numpy import load
 from tests.exported.small_measuring import street_model
 from tests.exported.test_exported_model import refused
 from tlae.attributes.windows import FOUND_BY_NET, SIZES
+from tlae.errors import ModelFileError
 from tlae.exported.measuring import measurer_of
 from tlae.exported.model import ARRAYS_KEY, MEASURER, exported_bytes, model_of
 from tlae.exported.onnx_bytes import split
@@ -61,7 +62,7 @@ def test_a_measurer_with_an_array_that_does_not_fit(
     measurer_of(kind, arrays, shape)
     for key, array in arrays.items():
         if key != SIZES:  # without windows, the net does not count
-            with pytest.raises(KeyError, match=key):
+            with pytest.raises((KeyError, ModelFileError), match=f"{key}|an earlier version"):
                 measurer_of(kind, {k: v for k, v in arrays.items() if k != key}, shape)
         narrow = array[..., :-1] if key != "pictures" else array[:-1]
         typed = array.astype(np.float16) if key != SIZES else array[:0]

@@ -14,7 +14,8 @@ from tests.attributes.drawn_street import (
     frames_of,
     normal_street,
 )
-from tlae.errors import FootageError
+from tlae.attributes.measurer import AttributeMeasurer
+from tlae.errors import FootageError, ModelFileError
 from tlae.models.attributes import Attributes
 from tlae.models.contract import Measured
 
@@ -113,6 +114,15 @@ def test_a_copy_of_its_state_answers_the_same(net: Attributes) -> None:
     other.load_state_dict(net.state_dict())
     torch.testing.assert_close(measured(other, film).maps, before)
     torch.testing.assert_close(measured(pickle.loads(pickle.dumps(net)), film).maps, before)
+
+
+def test_a_model_of_an_earlier_version_is_refused(net: Attributes) -> None:
+    """Its exemplars were measured with another motion."""
+    before = {name: part for name, part in net.state_dict().items() if name != "normal_halves"}
+    with pytest.raises(ModelFileError, match="train it again"):
+        Attributes(exemplars=2000, memory_s=0).load_state_dict(before)
+    with pytest.raises(ModelFileError, match="train it again"):
+        AttributeMeasurer({name: part.numpy() for name, part in before.items()})
 
 
 def test_the_model_stays_small(net: Attributes) -> None:

@@ -28,6 +28,7 @@ class Cells:
         height, width: (n,) of the thing [px].
         radius: (n,) of the largest circle inside the thing [px].
         foot: (n,) row of the thing's lowest pixel.
+        upper, lower: (n,) speed at which the thing's upper and lower half go on [px per frame].
         stands, lingers: (n,) frames for which the cell has held something slow: slow in pixels,
             and slow in body lengths.
     """
@@ -43,6 +44,8 @@ class Cells:
     width: Plane
     radius: Plane
     foot: Plane
+    upper: Plane
+    lower: Plane
     stands: Plane
     lingers: Plane
 
@@ -98,13 +101,12 @@ def cells_of(planes: Planes, number: int) -> Cells:
         planes: of the frame.
         number: of the frame.
     """
-    foreground = planes.foreground
     cover, motion = _window_means(planes)
     rows, columns = np.nonzero(cover > LEAST_COVER)
-    blobs = _Blobs.of(foreground)
+    blobs = _Blobs.of(planes)
     seen = blobs.seen_from(rows, columns)
     vx, vy, speed = motion[:, rows, columns] / (cover[rows, columns] + 1e-3)
-    height, width, radius, foot = blobs.measures[:, seen]
+    height, width, radius, foot, upper, lower = blobs.measures[:, seen]
     nothing = np.zeros(len(rows), np.float32)
     return Cells(
         frame=np.full(len(rows), number),
@@ -118,6 +120,8 @@ def cells_of(planes: Planes, number: int) -> Cells:
         width=width,
         radius=radius,
         foot=foot,
+        upper=upper,
+        lower=lower,
         stands=nothing,
         lingers=nothing,
     )
@@ -156,14 +160,15 @@ class _Blobs:
 
     Attributes:
         labels: (H, W) number of the thing.
-        measures: (4, n): height, width, radius, foot.
+        measures: (6, n): height, width, radius, foot, upper, lower; see ``Cells``.
     """
 
     labels: npt.NDArray[np.int32]
     measures: Plane
 
     @staticmethod
-    def of(foreground: Plane) -> "_Blobs":
+    def of(planes: Planes) -> "_Blobs":
+        foreground = planes.foreground
         mask = (foreground > 0.5).astype(np.uint8)
         mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)))
         count, labels, boxes, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
@@ -172,7 +177,8 @@ class _Blobs:
         np.maximum.at(radius, labels.ravel()[where], inside.ravel()[where])
         height, foot = boxes[:, cv2.CC_STAT_HEIGHT], boxes[:, cv2.CC_STAT_TOP]
         foot = foot + height - 1
-        measures = [height, boxes[:, cv2.CC_STAT_WIDTH], radius, foot]
+        halves = _speeds_of_halves(planes, labels, foot - height / 2)
+        measures = [height, boxes[:, cv2.CC_STAT_WIDTH], radius, foot, *halves]
         table = np.stack(measures).astype(np.float32)
         is_thing = boxes[:, cv2.CC_STAT_AREA] >= SMALLEST_BLOB_PX
         is_thing[0] = False  # the background
@@ -194,3 +200,24 @@ class _Blobs:
             near = self.labels[top : y[place] + reach + 1, left : x[place] + reach + 1]
             at[place] = near.max()
         return np.asarray(at, np.int64)
+
+
+def _speeds_of_halves(
+    planes: Planes, labels: npt.NDArray[np.int32], middle: npt.NDArray[np.float64]
+) -> Plane:
+    """Speed of the mean motion in the upper and in the lower half of each thing (2, n).
+
+    Args:
+        planes: of the frame.
+        labels: (H, W) number of the thing.
+        middle: (n,) last row of each upper half.
+    """
+    rows, columns = np.nonzero(labels)
+    thing = labels[rows, columns]
+    half = 2 * thing + (rows > middle[thing])
+    weight = planes.foreground[rows, columns]
+    count = 2 * len(middle)
+    cover = np.bincount(half, weight, count) + 1e-3
+    motion = planes.flow[rows, columns]
+    vx, vy = (np.bincount(half, weight * motion[:, axis], count) / cover for axis in (0, 1))
+    return np.asarray(np.hypot(vx, vy).reshape(-1, 2).T, np.float32)

@@ -111,6 +111,12 @@ def speed(cells: Cells, scale: Scale) -> Vectors:
     return np.asarray(np.log1p(cells.speed / scale.pace)[:, None], np.float32)
 
 
+def halves(cells: Cells, scale: Scale) -> Vectors:
+    """Speed of the upper and the lower half of the thing in pixels, (n, 2)."""
+    parts = np.stack([cells.upper, cells.lower], axis=1)
+    return np.asarray(np.log1p(parts / scale.pace), np.float32)
+
+
 def relative_size(cells: Cells, scale: Scale) -> Vectors:
     """Height, width and thickness in typical heights, (n, 3)."""
     unit = scale.height_at(cells.foot)
@@ -167,6 +173,7 @@ class Attribute:
 ATTRIBUTES = (
     Attribute("velocity", velocity, 4.0),
     Attribute("speed", speed, 1.0),
+    Attribute("halves", halves, 4.0, of_things=True),
     Attribute("relative_size", relative_size, 4.0, of_things=True),
     Attribute("size", size, 0.25, of_things=True),
     Attribute("ground", ground, 8.0, at_foot=True, of_things=True),

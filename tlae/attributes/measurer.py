@@ -1,6 +1,6 @@
 """What was learnt of a scene, as what measures the attributes of further frames."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import fields
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ from tlae.attributes.kinds import ATTRIBUTES, Scale, ground_of, placed
 from tlae.attributes.normal import Exemplars, averaged, joined
 from tlae.attributes.observer import Observation, Observer, ObserverState, Renewal
 from tlae.attributes.reasons import VALUES, Habits, reason
+from tlae.errors import ModelFileError
 from tlae.measuring import Carried, Reason, Seen, place_in, require_fitting
 
 START_S = 1.0  # of a run, in which the renewed background gets its first samples
@@ -28,18 +29,20 @@ class AttributeMeasurer:
 
     Args:
         arrays: background (H, W, C) and watched (H, W) uint8, noise (H, W), facts (``FACTS``),
-            centres and spreads (of each attribute), habits (7, h, w), pictures and pictured (of
+            centres and spreads (of each attribute), habits (9, h, w), pictures and pictured (of
             ``Examples``), and normal_* (n, d), the exemplars of each attribute.
 
     Raises:
         ValueError: an array is of another type or shape.
         KeyError: one is missing.
+        ModelFileError: see ``require_current``.
     """
 
     kind: ClassVar[str] = "attributes"
 
     def __init__(self, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         self._arrays = dict(arrays)
+        require_current(arrays)
         _require_parts(arrays)
         facts = dict(zip(FACTS, map(float, arrays["facts"]), strict=True))
         frame = np.ascontiguousarray(arrays["background"])
@@ -131,6 +134,18 @@ class AttributeMeasurer:
         return np.stack(z, axis=1), recent
 
 
+def require_current(names: Container[str]) -> None:
+    """Refuse arrays of an earlier version, whose motion is not comparable with that of today.
+
+    Raises:
+        ModelFileError: that motion was measured in whole pictures, background and all.
+    """
+    if "normal_halves" not in names:
+        raise ModelFileError(
+            "an earlier version made it, which measured motion in another way; train it again"
+        )
+
+
 def _require_parts(arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     """Refuse parts that do not fit the background, all but the exemplars."""
     channels = arrays["background"].shape[-1]
@@ -193,7 +208,7 @@ def _packed(past: ObserverState, recent: Plane) -> Carried:
     renewed = () if past.renewed is None else (past.renewed.frame, past.renewed.noise)
     return (
         np.array([past.count, *past.shift]),
-        past.grey,
+        past.front,
         np.stack([past.stands, past.lingers]),
         past.samples,
         recent,
@@ -209,13 +224,13 @@ def _unpacked(before: Carried, shape: tuple[int, ...]) -> tuple[ObserverState, P
         grid = grid_shape((height, width))
         nothing = np.zeros((0, len(ATTRIBUTES), *grid), np.float32)
         return ObserverState.none((height, width, channels)), nothing
-    numbers, grey, times, samples, recent, *others = before
+    numbers, front, times, samples, recent, *others = before
     tones = np.zeros((0, 256, 1, channels), np.uint8)
     if len(others) % 2:  # older versions carried none
         tones, *others = others
     past = ObserverState(
         int(numbers[0]),
-        grey,
+        front,
         times[0],
         times[1],
         (float(numbers[1]), float(numbers[2])),

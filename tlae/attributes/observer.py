@@ -30,8 +30,10 @@ ALIGN_FRAMES = 25  # the shift of the camera is measured anew after so many
 DEAD_ZONE_PX = 0.3  # smaller shifts are left: they may be noise of one frame
 SAMPLES = 25  # frames of the last minutes that make the renewed background
 LEAST_SAMPLES = 5  # fewer do not say how much the scene varies
-STANDS_PACE = 0.25  # of the median speed: slower is standing, in pixels
-LINGERS_PACE = 0.2  # and in body lengths
+STANDS_PACE = 0.18  # of the median speed: slower is standing, in pixels
+LINGERS_PACE = 0.14  # and in body lengths
+NOTHING = 128  # grey level of the background, where motion is measured
+FINEST_SCALE = 1  # motion is measured down to halves of the picture
 SLACK = 3.0  # grey levels by which a calm frame stays below what is foreground
 
 
@@ -69,7 +71,8 @@ class ObserverState:
 
     Attributes:
         count: frames seen.
-        grey: (k, H, W) uint8, the last frames, as many as motion looks back.
+        front: (k, H, W) uint8, what stood in front in the last frames, as many as motion looks
+            back; see ``_in_front``.
         stands, lingers: (h, w), see ``Cells``.
         shift: to the right and down, of the camera [px].
         samples: (k, H, W, C) uint8, frames of the last minutes.
@@ -79,7 +82,7 @@ class ObserverState:
     """
 
     count: int
-    grey: Image
+    front: Image
     stands: Plane
     lingers: Plane
     shift: tuple[float, float]
@@ -157,27 +160,28 @@ class Observer:
             shift = self._aligned.shift_of(frame)
         frame = moved_back(frame, shift, DEAD_ZONE_PX)
         past = self._renewed(frame, replace(past, shift=shift))
-        grey = np.ascontiguousarray(grey_of(frame))
         backgrounds = [one for one in (self.background, past.renewed) if one is not None]
         if (
             skip_calm
             and len(past.tones)
             and self._excess(frame, backgrounds, past.tones).max() < -SLACK
         ):
-            seen = self._nothing
+            seen, front = self._nothing, np.full(frame.shape[:2], NOTHING, np.uint8)
         else:
             tones = np.stack([one.tones(frame) for one in backgrounds])
             excess = self._excess(frame, backgrounds, tones)
             is_empty = excess.max() < -SLACK  # else the next frame will hardly be, and is not tried
             past = replace(past, tones=tones if is_empty else tones[:0])
-            planes = Planes(foreground_of(excess), self._flow(grey, past.grey))
+            foreground = foreground_of(excess)
+            front = _in_front(frame, foreground)
+            planes = Planes(foreground, _flow(front, past.front))
             seen = Observation(planes, cells_of(planes, past.count))
         cells = seen.cells
         if not past.count:  # no motion is known
             cells = cells[np.zeros(len(cells), bool)]
         cells, stands, lingers = self._timed(cells, past)
-        line = np.concatenate([past.grey, grey[None]])[-self.apart :]
-        after = replace(past, count=past.count + 1, grey=line, stands=stands, lingers=lingers)
+        line = np.concatenate([past.front, front[None]])[-self.apart :]
+        after = replace(past, count=past.count + 1, front=line, stands=stands, lingers=lingers)
         return replace(seen, cells=cells), after
 
     @functools.cached_property
@@ -194,15 +198,6 @@ class Observer:
         if self.watched is not None:
             excess = np.where(self.watched, excess, -np.float32(np.inf))
         return excess
-
-    def _flow(self, grey: Image, before: Image) -> Plane:
-        """Motion (H, W, 2) of what is now where [px per frame]."""
-        if not len(before):
-            return np.zeros((*grey.shape, 2), np.float32)
-        # Made anew: one that two threads share gives wrong motion and corrupts memory.
-        motion = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-        back = motion.calc(grey, before[0], None)
-        return np.asarray(-back / np.float32(len(before)), np.float32)
 
     def _timed(self, cells: Cells, past: ObserverState) -> tuple[Cells, Plane, Plane]:
         """The cells with the times that they have stood, and the grids of these."""
@@ -228,6 +223,32 @@ class Observer:
             median = np.median(samples, axis=0).astype(np.uint8)
             renewed = Background(median, self.background.noise)
         return replace(past, samples=samples, renewed=renewed, tones=past.tones[:0])
+
+
+def _in_front(frame: Image, foreground: Plane) -> Image:
+    """Grey levels (H, W) of what stands in front of the background, on an even ``NOTHING``.
+
+    The still background would hold fast what is small: in the whole picture, motion of things of
+    ten pixels came out at a tenth of what it was.
+    """
+    levels = grey_of(frame).astype(np.float32) - NOTHING
+    return np.asarray(np.rint(levels * foreground + NOTHING), np.uint8)
+
+
+def _flow(front: Image, before: Image) -> Plane:
+    """Motion (H, W, 2) of what is now where [px per frame].
+
+    Args:
+        front: (H, W), see ``_in_front``.
+        before: (k, H, W) of the last frames, the oldest first.
+    """
+    if not len(before):
+        return np.zeros((*front.shape, 2), np.float32)
+    # Made anew: one that two threads share gives wrong motion and corrupts memory.
+    motion = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+    motion.setFinestScale(FINEST_SCALE)
+    back = motion.calc(front, before[0], None)
+    return np.asarray(-back / np.float32(len(before)), np.float32)
 
 
 def _longer(times: Plane, cells: Cells, still: npt.NDArray[np.bool_]) -> Plane:

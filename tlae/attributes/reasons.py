@@ -1,6 +1,6 @@
 """Why a place is unusual, in words with numbers: the attribute that stands out most."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ VALUES = (  # what was measured of a cell
     "width",
     "radius",
     "foot",
+    "upper",
+    "lower",
     "stands",
     "lingers",
 )
@@ -25,6 +27,7 @@ NEAR_CELLS = 3  # normal cells within so many cells tell what is normal at a pla
 TOP = 0.98  # share of normal speeds that a fast thing is compared with
 LEAST_CELLS = 30  # fewer normal cells near by: the place is hardly known
 STILL_PACE = 0.25  # of the median speed: slower is still
+ARTICLES = {"upper": "an upper", "lower": "a lower"}
 LEAST_RATIO = 1.15  # times that speed, to be called fast
 
 
@@ -37,6 +40,7 @@ class Habits:
         speed: that 98 % of what moved did not exceed [px per frame].
         vx, vy: mean velocity, as a share of the mean speed: its length is 1 if all move one way.
         height, width: median size of things [px].
+        upper, lower: median speed of their halves [px per frame].
         stands: longest time that something stood [frames].
     """
 
@@ -46,13 +50,15 @@ class Habits:
     vy: Plane
     height: Plane
     width: Plane
+    upper: Plane
+    lower: Plane
     stands: Plane
 
     @staticmethod
     def of(cells: Cells, grid: tuple[int, int]) -> "Habits":
         """Of normal cells."""
         near = _near(cells, grid)
-        planes = np.zeros((7, *grid), np.float32)
+        planes = np.zeros((len(fields(Habits)), *grid), np.float32)
         velocity = np.stack([cells.vx, cells.vy])
         for (row, column), inside in near.items():
             if not len(inside):
@@ -60,8 +66,8 @@ class Habits:
             things = inside[cells.height[inside] > 0]
             mean = velocity[:, inside].mean(axis=1) / max(float(cells.speed[inside].mean()), 1e-3)
             typical = [
-                float(np.median(side[things])) if len(things) else 0.0
-                for side in (cells.height, cells.width)
+                float(np.median(part[things])) if len(things) else 0.0
+                for part in (cells.height, cells.width, cells.upper, cells.lower)
             ]
             planes[:, row, column] = [
                 len(inside),
@@ -73,7 +79,7 @@ class Habits:
         return Habits(*planes)
 
     def stacked(self) -> Plane:
-        """(7, h, w), in the order of the attributes."""
+        """(9, h, w), in the order of the attributes."""
         return np.stack(list(vars(self).values()))
 
 
@@ -122,7 +128,9 @@ def reason(
         return "is at a place where hardly anything ever was in training"
     stood = max(seen["stands"], seen["lingers"])
     is_still = seen["speed"] < STILL_PACE * scale.pace
-    if name in ("velocity", "speed") and not (is_still and stood > normal["stands"]):
+    if name in ("velocity", "speed", "halves") and not (is_still and stood > normal["stands"]):
+        if name == "halves" and normal["cells"] >= LEAST_CELLS:
+            return _halves(seen, normal, scale)
         return _motion(seen, normal, scale)
     if name in ("relative_size", "size"):
         return _size(seen, normal)
@@ -144,6 +152,19 @@ def _motion(seen: dict[str, float], normal: dict[str, float], scale: Scale) -> s
     if seen["speed"] < STILL_PACE * scale.pace:
         return "hardly moves, where in training things kept moving"
     return "moves in a way not seen near here in training (direction and speed together)"
+
+
+def _halves(seen: dict[str, float], normal: dict[str, float], scale: Scale) -> str:
+    least = 0.1 * scale.pace
+    ratios = {half: (seen[half] + least) / (normal[half] + least) for half in ("upper", "lower")}
+    half = max(ratios, key=lambda key: abs(np.log(ratios[key])))
+    ratio = ratios[half]
+    thing = "that of the median thing near here in training"
+    if 1 / LEAST_RATIO < ratio < LEAST_RATIO:
+        return "has halves that move together in a way not seen near here in training"
+    if ratio < 1:
+        return f"has {ARTICLES[half]} half that moves {1 / ratio:.1f} times as slowly as {thing}"
+    return f"has {ARTICLES[half]} half that moves {ratio:.1f} times as fast as {thing}"
 
 
 def _size(seen: dict[str, float], normal: dict[str, float]) -> str:

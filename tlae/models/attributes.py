@@ -10,7 +10,7 @@ from tlae.attributes.background import Background
 from tlae.attributes.cells import grid_shape
 from tlae.attributes.examples import FIELDS, SIDE_PX, Collector
 from tlae.attributes.kinds import ATTRIBUTES
-from tlae.attributes.measurer import FACTS, MEASURED, AttributeMeasurer
+from tlae.attributes.measurer import FACTS, MEASURED, AttributeMeasurer, require_current
 from tlae.attributes.normal import fitted
 from tlae.attributes.observer import SAMPLES, Observer, Renewal
 from tlae.attributes.reasons import Habits
@@ -61,7 +61,7 @@ class Attributes(Net):
     facts: Tensor  # ``FACTS``
     centres: Tensor  # of each attribute
     spreads: Tensor
-    habits: Tensor  # (7, h, w)
+    habits: Tensor  # (9, h, w)
     pictures: Tensor  # of ``Examples``
     pictured: Tensor  # their cells
 
@@ -154,9 +154,8 @@ class Attributes(Net):
         return self.__dict__ | {"_measurer": None}
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """Every part takes the size that was saved; files of before may lack pictures."""
-        for name in ("pictures", "pictured"):
-            state_dict.setdefault(f"{prefix}{name}", getattr(self, name))
+        """Every part takes the size that was saved."""
+        require_current({name.removeprefix(prefix) for name in state_dict})
         for name, _ in self.named_buffers():
             if f"{prefix}{name}" in state_dict:
                 setattr(self, name, torch.empty_like(state_dict[f"{prefix}{name}"]))
