@@ -140,7 +140,7 @@ def require_current(names: Container[str]) -> None:
     Raises:
         ModelFileError: that motion was measured in whole pictures, background and all.
     """
-    if "normal_halves" not in names:
+    if "normal_speed" in names and "normal_halves" not in names:
         raise ModelFileError(
             "an earlier version made it, which measured motion in another way; train it again"
         )
