@@ -176,7 +176,7 @@ def _set_text(request: CommandLine, cfg: DictConfig, key: str, value: str) -> No
     if "\0" in value:
         raise UserError(f"{name} must not hold a zero byte; give another")
     if not value:
-        raise UserError(f"{name} must not be empty; leave it away or give a value")
+        raise UserError(f"{name} must not be empty; leave it out or give a value")
     known = os.path.expanduser(value)  # noqa: PTH111  leaves ~name alone where nobody is called so
     literal = value if key == "name" or known[:1] != "~" else f"{Path.cwd() / value}"
     OmegaConf.update(cfg, key, as_literal(literal))

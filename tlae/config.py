@@ -224,7 +224,7 @@ class CalibrateConfig:
         if self.add and self.precision != PRECISIONS[0]:
             raise ValueError(
                 f"precision must be calibrated with add=true, got {self.precision}: scores of one "
-                "calibration have one precision; leave one of the two away"
+                "calibration have one precision; leave one of the two out"
             )
 
 

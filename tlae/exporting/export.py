@@ -188,7 +188,7 @@ def _require_seeing(model: Model) -> None:
     if model.detector.net.measures:
         raise UserError(
             "precision must be float32 for a net that measures, got int8: its time goes into "
-            "looking at frames, not into the net; leave precision away"
+            "looking at frames, not into the net; leave precision out"
         )
 
 

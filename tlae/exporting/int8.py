@@ -106,7 +106,7 @@ def require_gain(check: Int8Check) -> None:
     if check.gain < LEAST_GAIN:
         raise UserError(
             f"precision=int8 must be at least {LEAST_GAIN:g} times as fast as float32 to be worth "
-            f"other scores, got {check.gain:.2f} times for this net on this machine; leave it away"
+            f"other scores, got {check.gain:.2f} times for this net on this machine; leave it out"
         )
 
 

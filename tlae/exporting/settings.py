@@ -61,5 +61,5 @@ class ExportConfig:
             raise ValueError(f"engine must be {ENGINE} with precision=int8, got {self.engine!r}")
         if self.precision == FLOAT32 and self.footage.path:
             raise ValueError(
-                f"footage is for precision=int8 alone, got {self.footage.path}; leave it away"
+                f"footage is for precision=int8 alone, got {self.footage.path}; leave it out"
             )

@@ -154,7 +154,7 @@ def _settings(cfg: ClusterConfig) -> tuple[ClusterSettings, range | None]:
     if ks is not None and not method_named(cfg.method).needs_k:
         raise UserError(
             f"k must be null for {cfg.method}, which finds the number of clusters itself, got "
-            f"{cfg.k}; leave it away or choose method=kmeans"
+            f"{cfg.k}; leave it out or choose method=kmeans"
         )
     options = vars(part_of(cfg, ClusterOptions))
     settings = ClusterSettings(**options, k=None if ks is None else ks[0])

@@ -88,7 +88,7 @@ class EventRule:
         if things and self.cooldown_s:
             raise UserError(
                 f"cooldown_s is of events by moment, got {self.cooldown_s:g} for things; a thing "
-                "that comes back within merge_s is one event anyway: leave it away, or give "
+                "that comes back within merge_s is one event anyway: leave it out, or give "
                 "by=moment"
             )
         return things

@@ -169,7 +169,7 @@ def accept_standing(
     if stored.rule.reduction == "mean":
         raise UserError(
             "accept_after_h needs scores of the worst place (scoring.reduction=maximum), got those "
-            "of a mean over the picture; leave it away"
+            "of a mean over the picture; leave it out"
         )
     watch = _watch(table, stored, interval_s, gap_s)
     judged = []
