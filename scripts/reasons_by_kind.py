@@ -18,12 +18,12 @@ from tlae.lab.known_events import read_events
 from tlae.scoring.results import read_results
 
 WORDS = {  # of ``attributes.reasons``; the first that is found in a reason names it
+    "motion": ("moves in a way", "moves only", "halves that move together"),
     "speed": ("times as fast",),
     "direction": ("against the direction",),
     "size": ("times taller", "times wider", "times lower", "times narrower"),
     "place": ("hardly anything ever", "on ground on which nothing stood"),
     "standing": ("has stood here", "stands here", "hardly moves"),
-    "motion": ("moves in a way", "times as slowly", "halves that move together"),
 }
 RIGHT = {
     **{"fast": ("speed",), "fast_mover": ("speed",), "big": ("size",), "big_object": ("size",)},

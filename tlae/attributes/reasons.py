@@ -162,9 +162,8 @@ def _halves(seen: dict[str, float], normal: dict[str, float], scale: Scale) -> s
     thing = "that of the median thing near here in training"
     if 1 / LEAST_RATIO < ratio < LEAST_RATIO:
         return "has halves that move together in a way not seen near here in training"
-    if ratio < 1:
-        return f"has {ARTICLES[half]} half that moves {1 / ratio:.1f} times as slowly as {thing}"
-    return f"has {ARTICLES[half]} half that moves {ratio:.1f} times as fast as {thing}"
+    only = "only " if ratio < 1 else ""
+    return f"has {ARTICLES[half]} half that moves {only}{ratio:.1f} times as fast as {thing}"
 
 
 def _size(seen: dict[str, float], normal: dict[str, float]) -> str:
