@@ -20,7 +20,7 @@ def habits() -> Habits:
     ("upper", "lower", "words"),
     [
         (2.9, 1.5, "has an upper half that moves 2.7 times as fast as that of the median thing"),
-        (1.0, 0.3, "has a lower half that moves only 0.3 times as fast as that of the median thing"),
+        (1.0, 0.3, "has a lower half that moves only 0.3 times as fast as that"),
         (1.0, 1.6, "has halves that move together in a way not seen near here in training"),
     ],
 )
