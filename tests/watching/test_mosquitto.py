@@ -1,5 +1,6 @@
 """A real broker that is down for a while: every message arrives, once."""
 
+import getpass
 import json
 import shutil
 import socket
@@ -27,6 +28,7 @@ def mosquitto(folder: Path, port: int) -> Iterator[None]:
     """A broker that keeps what its subscribers have missed; it stores them when it ends."""
     config = folder / "mosquitto.conf"
     config.write_text(
+        f"user {getpass.getuser()}\n"  # else root becomes another, who may not write here
         f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
         f"persistence_location {folder}/\nautosave_interval 1\nautosave_on_changes true\n",
         encoding="utf-8",
@@ -58,9 +60,15 @@ class Subscriber:
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = lambda client, *_: client.subscribe("tlae/+/event", qos=1)
         self._client.on_subscribe = self._subscribed
-        self._client.on_message = lambda _, __, got: self.events.append(json.loads(got.payload))
+        self._client.on_message = self._received
         self._client.connect_async("127.0.0.1", port)
         self._client.loop_start()
+
+    def _received(self, _: object, __: object, got: paho.MQTTMessage) -> None:
+        event = json.loads(got.payload)
+        if got.dup and event in self.events:
+            return  # the broker ended before it knew that this one had come
+        self.events.append(event)
 
     def _subscribed(self, *_: object) -> None:
         self.is_known = True
