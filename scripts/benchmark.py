@@ -30,15 +30,16 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--memory", action="store_true", help="peak memory of scoring")
-    which.add_argument("--evaluate", action="store_true", help="time and memory of evaluating")
-    which.add_argument("--camera", action="store_true", help="cost of a store of canonical frames")
+    for option, tell, about in (
+        ("--memory", tell_memory, "peak memory of scoring"),
+        ("--evaluate", tell_evaluation, "time and memory of evaluating"),
+        ("--camera", tell_camera, "cost of a store of canonical frames"),
+    ):
+        which.add_argument(option, action="store_const", const=tell, dest="tell", help=about)
     parser.add_argument("--share", type=float, default=1.0, help="of the frames: a quick look")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        tell = tell_memory if arguments.memory else tell_evaluation
-        tell = tell_camera if arguments.camera else tell
-        tell(Path(name), arguments.share)
+        arguments.tell(Path(name), arguments.share)
 
 
 def tell_memory(folder: Path, share: float) -> None:

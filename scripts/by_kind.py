@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tlae.evaluation.roc import roc_auc
-from tlae.lab.known_events import read_events
+from tlae.lab.known_events import frames_of, read_events
 from tlae.scoring.results import read_results
 
 
@@ -37,10 +37,7 @@ def aucs(scores: Path, events: list[dict[str, Any]]) -> dict[str, float]:
     table = read_results(scores).table
     kinds = np.full(len(table), "", dtype=object)
     for event in events:
-        inside = (table["clip"] == event["clip"]) & table["frame"].between(
-            event["first_frame"], event["last_frame"]
-        )
-        kinds[inside.to_numpy()] = event["kind"]
+        kinds[frames_of(event, table)] = event["kind"]
     raw, normal = table["raw"].to_numpy(), kinds == ""
     found = {}
     for kind in sorted(set(kinds) - {""}):

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from tlae.lab.known_events import read_events
+from tlae.lab.known_events import frames_of, read_events
 from tlae.scoring.results import read_results
 
 WORDS = {  # of ``attributes.reasons``; the first that is found in a reason names it
@@ -68,13 +68,7 @@ def main() -> None:
 def reasons(scores: Path, events: list[dict[str, Any]], share: float) -> list[tuple[str, str]]:
     """Kind and reason, by one word, of the events that were found."""
     table = read_results(scores).table
-    inside = [
-        (
-            (table["clip"] == event["clip"])
-            & table["frame"].between(event["first_frame"], event["last_frame"])
-        ).to_numpy()
-        for event in events
-    ]
+    inside = [frames_of(event, table) for event in events]
     raw = table["raw"].to_numpy(float)
     normal = raw[~np.any(inside, axis=0)]
     level = float(np.nanquantile(normal, share))

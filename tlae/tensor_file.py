@@ -20,7 +20,7 @@ UNFIT = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, Ru
 
 
 def read_tensor_file(
-    path: Path, framework: str, command: str, newest_format: int
+    path: Path, framework: str, command: str, newest_format: int, setting: str = "model_file"
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Metadata and tensors.
 
@@ -29,6 +29,7 @@ def read_tensor_file(
         framework: "pt" for tensors of torch, "np" for arrays.
         command: that writes such files, for the messages.
         newest_format: that this version reads.
+        setting: that names the file.
 
     Raises:
         ModelFileError: missing, foreign, damaged, or of a newer format.
@@ -36,10 +37,10 @@ def read_tensor_file(
     if not path.is_file():
         folder = path / "model.safetensors"
         hint = f"did you mean {folder}?" if folder.is_file() else f"`{command}` writes one"
-        raise ModelFileError(f"model_file must be an existing file, got {path}; {hint}")
+        raise ModelFileError(f"{setting} must be an existing file, got {path}; {hint}")
     if path.suffix == EXPORTED_SUFFIX:
         raise ModelFileError(
-            f"model_file must be a .safetensors file written by `{command}` here, got the exported "
+            f"{setting} must be a .safetensors file written by `{command}` here, got the exported "
             f"model {path}; give the file that it was made of"
         )
     try:

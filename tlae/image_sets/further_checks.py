@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tlae.budget import Budget
-from tlae.errors import ModelFileError, UserError
+from tlae.errors import UserError
 from tlae.footage.frames import Image
 from tlae.footage.sources.listing import is_video
 from tlae.image_sets.copies import Fingerprint, SeenPictures, fingerprint
@@ -55,10 +55,7 @@ def further_checks(cfg: JudgeConfig) -> FurtherChecks:
         return FurtherChecks()
     judge, threshold = None, 0.5
     if cfg.filter is not None:
-        try:
-            judge = load_judge(Path(cfg.filter).expanduser(), "filter")
-        except ModelFileError as error:
-            raise ModelFileError(str(error).replace("model_file", "filter", 1)) from error
+        judge = load_judge(Path(cfg.filter).expanduser(), "filter", "filter")
         threshold = judge.threshold
         if budget := Budget(cfg.filter_threshold):
             threshold = threshold_of(judge.calibration, budget).value

@@ -153,17 +153,18 @@ def save_judge(judge: Judge, path: Path) -> None:
             temporary.write_bytes(save(plain, {METADATA_KEY: json.dumps(facts, default=str)}))
 
 
-def load_judge(path: Path, kind: str) -> Judge:
+def load_judge(path: Path, kind: str, setting: str = "model_file") -> Judge:
     """Read what ``save_judge`` wrote, and try it on an empty picture.
 
     Args:
         path: the file.
         kind: one of ``KINDS``, that is wanted.
+        setting: that names the file.
 
     Raises:
         ModelFileError: missing, foreign, damaged, of a newer format or another kind.
     """
-    facts, arrays = read_tensor_file(path, "np", f"tlae {kind} fit", FORMAT)
+    facts, arrays = read_tensor_file(path, "np", f"tlae {kind} fit", FORMAT, setting)
     if (found := facts.get("kind")) != kind:
         what = f"`tlae {found} fit`" if found in KINDS else "another program or command"
         raise ModelFileError(

@@ -14,6 +14,7 @@ from tlae.compose import settings_of_words
 from tlae.config import ScoreConfig, TrainConfig
 from tlae.config_scores import EvaluateConfig
 from tlae.errors import UserError
+from tlae.lab.known_events import frames_of
 from tlae.lab.scenes import AnomalyKind, SceneOptions, write_scene
 from tlae.lab.settings import DemoConfig
 from tlae.scoring.results import held_results
@@ -86,22 +87,19 @@ def _settings(command: str, *words: str) -> Any:
 def _print_ranks(table: pd.DataFrame, scene: Path) -> None:
     """Where each event stands among the frames in which nothing was planted."""
     events = json.loads((scene / "scene.json").read_text(encoding="utf-8"))["events"]
-    rows = [
-        ((table["clip"] == e["clip"]) & table["frame"].between(e["first_frame"], e["last_frame"]))
-        for e in events
-    ]
+    rows = [frames_of(event, table) for event in events]
     planted = np.zeros(len(table), dtype=bool)
     for event, inside in zip(events, rows, strict=True):
         if not inside.any():
             raise UserError(f"{scene} and its scores do not fit together; remove {scene.parent}")
         if event["kind"] != AnomalyKind.LIGHT_FLASH:
-            planted |= inside.to_numpy()
+            planted |= inside
     raw, alarm = table["raw"].to_numpy(), table["alarm"].to_numpy()
     logger.info("Things that were planted; those that overlap in time are one event above.\n")
     logger.info("thing                clip      its worst frame is above      alarm")
     for event, inside in zip(events, rows, strict=True):
         is_flash = event["kind"] == AnomalyKind.LIGHT_FLASH  # normal: no alarm is right
-        chosen = inside.to_numpy() & ~planted if is_flash else inside.to_numpy()
+        chosen = inside & ~planted if is_flash else inside
         if not chosen.any():
             continue  # a flash during a planted event tells nothing
         calmer = 100 * float((raw[~planted] < raw[chosen].max()).mean())

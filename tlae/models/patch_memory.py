@@ -20,7 +20,7 @@ from tlae.patches.faint import faint
 from tlae.patches.features import PLANES, Plane, Still, in_colour, still_of
 from tlae.patches.judge import PatchJudge, fit_judge
 from tlae.patches.learnt_planes import LEARNT, LearntPlanes
-from tlae.patches.measurer import FRESH_H, JUDGED, WEIGHTS, PatchMeasurer
+from tlae.patches.measurer import FRESH_H, JUDGED, OF_NET, PatchMeasurer
 from tlae.patches.memory import Memory
 from tlae.patches.past import Reach
 from tlae.progress import progress
@@ -158,7 +158,7 @@ class PatchMemory(Net):
         """What compares stills with those that are remembered, made when first needed."""
         if self._measurer is None and len(self.remembered):
             parts = ["remembered", "looks", "medians", "places"]
-            parts += [WEIGHTS, "axes", "learnt"] if self.pretrained else []
+            parts += OF_NET if self.pretrained else []
             arrays = {name: getattr(self, name).cpu().numpy() for name in parts}
             reach = np.array([self.past_h, float(self.facts[0])])
             self._measurer = PatchMeasurer(arrays | {"reach": reach})
@@ -177,9 +177,9 @@ class PatchMemory(Net):
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """The memory takes the size that was saved; earlier versions had no net beside it."""
-        for name in (WEIGHTS, "axes", "learnt"):
+        for name in OF_NET:
             state_dict.setdefault(f"{prefix}{name}", getattr(self, name))
-        for name in ("remembered", "looks", "places", "watched", WEIGHTS, "axes", "learnt"):
+        for name in ("remembered", "looks", "places", "watched", *OF_NET):
             if f"{prefix}{name}" in state_dict:
                 setattr(self, name, torch.empty_like(state_dict[f"{prefix}{name}"]))
         self._measurer = None

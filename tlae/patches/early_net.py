@@ -12,7 +12,6 @@ Maps = npt.NDArray[np.float32]
 MEAN, SPREAD = 127.0, 128.0  # of a pixel, as the net has learnt
 STEM = 32
 CHANNELS = 40  # of the answer
-STRIDE = 8  # pixels from place to place of the answer
 
 
 class Block(NamedTuple):

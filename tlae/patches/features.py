@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from tlae.patches.learnt_planes import LearntPlanes, enlarged
+from tlae.patches.learnt_planes import LearntPlanes, enlarged, whole
 
 Image = npt.NDArray[np.uint8]
 Plane = npt.NDArray[np.float32]
@@ -73,12 +73,12 @@ def still_of(picture: Image, learnt: LearntPlanes | None = None) -> Still:
     thumbnail = cv2.resize(contrast, LOOK_HW[::-1], interpolation=cv2.INTER_AREA).ravel()
     brightness = BRIGHTNESS_COUNTS * np.log(light.mean() + 0.02)
     look = np.append(thumbnail, brightness).astype(np.float32)
-    whole = np.clip(np.rint(cells), -127, 127).astype(np.int8)
+    own = whole(cells)
     if learnt is None:
-        return Still(whole, look)
+        return Still(own, look)
     further = learnt.of(coloured)
-    grid_hw = whole.shape[1], whole.shape[2]
-    return Still(np.concatenate([whole, enlarged(further, grid_hw)]), look, further)
+    grid_hw = own.shape[1], own.shape[2]
+    return Still(np.concatenate([own, enlarged(further, grid_hw)]), look, further)
 
 
 def in_colour(pictures: Image) -> Image:

@@ -52,7 +52,7 @@ class LearntPlanes:
         """Planes (``LEARNT``, h, w) of a picture (H, W, 3), at an eighth of its size."""
         mean, axes = self.axes[0], self.axes[1:]
         values = (_directions(early_maps(picture, self._layers)) - mean) @ axes.T
-        return _whole(values.transpose(2, 0, 1))
+        return whole(values.transpose(2, 0, 1))
 
     @cached_property
     def _layers(self) -> list[tuple[Maps, Maps]]:
@@ -64,7 +64,7 @@ def enlarged(planes: Whole, grid_hw: tuple[int, int]) -> Whole:
     flat = planes.reshape(-1, *planes.shape[-2:]).astype(np.float32)
     height, width = grid_hw
     large = [cv2.resize(one, (width, height), interpolation=cv2.INTER_LINEAR) for one in flat]
-    return _whole(np.stack(large)).reshape(*planes.shape[:-2], height, width)
+    return whole(np.stack(large)).reshape(*planes.shape[:-2], height, width)
 
 
 def _directions(maps: Maps) -> Maps:
@@ -73,5 +73,6 @@ def _directions(maps: Maps) -> Maps:
     return np.asarray(maps / (length + np.float32(LEAST_LENGTH)))
 
 
-def _whole(values: Maps) -> Whole:
+def whole(values: Maps) -> Whole:
+    """Values in steps, rounded and cut off to 8 bits."""
     return np.clip(np.rint(values), -127, 127).astype(np.int8)

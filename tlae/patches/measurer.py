@@ -17,6 +17,7 @@ from tlae.patches.words import ratios, words
 
 FRESH_H = 0.75  # what came within so many hours is new
 WEIGHTS = "weights"  # of the net whose planes stand beside the others
+OF_NET = (WEIGHTS, "axes", "learnt")  # arrays that are there where such a net is
 JUDGED = "judged"  # (n, E, h, w), name of the input of the net
 
 
