@@ -1,6 +1,6 @@
 """Small footage and small models that tests make on the spot."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 
 import cv2
@@ -92,10 +92,23 @@ def write_clips(
     for clip, length in enumerate(lengths):
         folder = root / f"c{clip}"
         folder.mkdir(parents=True)
-        for number in range(length):
-            image = frame_image(number, odd=(clip, number) in odd, size_hw=size_hw)
-            cv2.imwrite(str(folder / f"{number:03d}{suffix}"), image[..., ::-1])
+        odd_ones = [number for of_clip, number in odd if of_clip == clip]
+        add_frames(folder, range(length), odd=odd_ones, suffix=suffix, size_hw=size_hw)
     return root
+
+
+def add_frames(
+    folder: Path,
+    numbers: range,
+    *,
+    odd: Container[int] = (),
+    suffix: str = ".png",
+    size_hw: tuple[int, int] = SIZE_HW,
+) -> None:
+    """Write frames of these numbers into a folder that is there."""
+    for number in numbers:
+        image = frame_image(number, odd=number in odd, size_hw=size_hw)
+        cv2.imwrite(str(folder / f"{number:03d}{suffix}"), image[..., ::-1])
 
 
 def small_model(

@@ -2,16 +2,12 @@
 
 import subprocess
 import threading
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-import av
 import pytest
-
-from tests.small_footage import frame_image
-from tests.watching.servers import SIZE_HW
 
 PYTHON = "/usr/bin/python3"
 PACKAGES = (
@@ -51,19 +47,6 @@ def _is_there() -> bool:
         return False
     needed = IMPORTS + "assert Gst.ElementFactory.find('h264parse')"
     return subprocess.run([PYTHON, "-c", needed], capture_output=True, check=False).returncode == 0
-
-
-def write_film(path: Path, frames: int, fps: int, odd: Container[int] = ()) -> Path:
-    """Write the small footage as H.264 without frames that wait for later ones."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=fps, options={"g": "10", "bf": "0"})
-        stream.height, stream.width = SIZE_HW
-        stream.pix_fmt = "yuv420p"
-        for number in range(frames):
-            pixels = frame_image(number, odd=number in odd, size_hw=SIZE_HW)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-        container.mux(stream.encode(None))
-    return path
 
 
 class GStreamerCamera:

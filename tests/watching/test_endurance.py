@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.small_footage import small_model, write_clips
-from tests.watching.gstreamer_camera import gstreamer_camera, write_film
+from tests.watching.film import write_film
+from tests.watching.gstreamer_camera import gstreamer_camera
 from tests.watching.running import (
     Running,
     messages_in,

@@ -1,12 +1,12 @@
 """A file and a folder, watched: the scores and events of `tlae score`."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.small_footage import frame_image, small_model, write_clips
+from tests.small_footage import SIZE_HW, small_model, write_clips
+from tests.watching.film import write_film
 from tests.watching.running import Running, messages_in, require_whole, scores_in, settings
 from tlae.cli import main
 from tlae.model_file import save_model
@@ -16,8 +16,6 @@ ODD = (*range(6, 10), *range(25, 33))
 FRAMES = 50
 ALARMS = ("scoring.threshold=0.46", "events.low=1", "events.merge_s=0.2")
 UNLIKE = {"id", "stays", "rank", "clip", "accepted_at"}  # stays takes all maps, rank all events
-
-WriteFilm = Callable[[Path], Path]
 
 
 @pytest.fixture
@@ -47,8 +45,8 @@ def require_equal(out: Path, scores: Path) -> None:
             assert one[key] == pytest.approx(other[key]), key
 
 
-def test_a_video_file(model_file: Path, tmp_path: Path, write_film: WriteFilm) -> None:
-    film = write_film(tmp_path / "film.mp4")
+def test_a_video_file(model_file: Path, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "film.mp4", FRAMES, 10, odd=ODD, size_hw=SIZE_HW)
     out = tmp_path / "out"
     words = settings(model_file, film, out, "camera.fast=true", *ALARMS)
     assert main(["watch", *words]) == 0
@@ -107,20 +105,3 @@ def test_a_folder_that_fills_scores_each_file_once_and_waits_for_whole_ones(
     again.stop()
     names = [row[0] for row in scores_in(out)]
     assert sorted(names) == [file.name for file in files[:9]]
-
-
-@pytest.fixture
-def write_film() -> WriteFilm:
-    import av
-
-    def write(path: Path) -> Path:
-        with av.open(str(path), "w") as container:
-            stream = container.add_stream("libx264", rate=10)
-            stream.height, stream.width, stream.pix_fmt = 32, 32, "yuv420p"
-            for number in range(FRAMES):
-                pixels = np.ascontiguousarray(frame_image(number, odd=number in ODD))
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
-            container.mux(stream.encode(None))
-        return path
-
-    return write

@@ -10,10 +10,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pytest
 
-from tests.small_footage import frame_image, small_model
+from tests.small_footage import add_frames, small_model
 from tests.watching.running import messages_in, require_whole, running, settings, wait_until
 from tlae.model_file import save_model
 
@@ -89,26 +88,21 @@ def test_a_broker_that_is_down_twice(tmp_path: Path, monkeypatch: pytest.MonkeyP
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
 
-    def film(numbers: range) -> None:
-        for number in numbers:
-            image = frame_image(number, odd=number in ODD)
-            cv2.imwrite(str(camera / f"{number:03d}.png"), image[..., ::-1])
-
     words = ["scoring.threshold=0.46", "events.low=1", "events.merge_s=0.2"]
     words += ["mqtt.host=127.0.0.1", f"mqtt.port={port}", "camera.interval_s=0.1"]
     words = settings(tmp_path / "gate.safetensors", camera, out, *words)
     with closing(Subscriber(port)) as subscriber, running(words) as watch:
         with mosquitto(kept, port):
             wait_until(lambda: subscriber.is_known)
-        film(range(20))  # the first event, while the broker is down
+        add_frames(camera, range(20), odd=ODD)  # the first event, while the broker is down
         watch.wait_for(lambda: len(messages_in(out)) == 2)
         assert subscriber.events == []
         with mosquitto(kept, port):
             watch.wait_for(lambda: len(subscriber.events) == 2)
-        film(range(20, 42))  # the second one, while it is down again
+        add_frames(camera, range(20, 42), odd=ODD)  # the second one, while it is down again
         watch.wait_for(lambda: len(messages_in(out)) == 4)
         with mosquitto(kept, port):
-            film(range(42, 60))
+            add_frames(camera, range(42, 60), odd=ODD)
             watch.wait_for(lambda: len(messages_in(out)) == 6)
             watch.wait_for(lambda: len(subscriber.events) == 6)
     require_whole(messages_in(out))

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import cv2
 import pytest
 
-from tests.small_footage import frame_image, small_model
+from tests.small_footage import add_frames, small_model
 from tests.watching.running import (
     LONGEST_S,
     Running,
@@ -87,11 +86,6 @@ def test_nobody_is_told_of_events_while_alarms_are_off_and_again_when_they_are_o
     camera.mkdir()
     odd = (*range(6, 10), *range(25, 29), *range(45, 49))
 
-    def film(numbers: range) -> None:
-        for number in numbers:
-            image = frame_image(number, odd=number in odd)
-            cv2.imwrite(str(camera / f"{number:03d}.png"), image[..., ::-1])
-
     def told() -> list[str]:
         return [str(message["event"]["id"]) for message in received.messages]
 
@@ -104,18 +98,18 @@ def test_nobody_is_told_of_events_while_alarms_are_off_and_again_when_they_are_o
             watch.wait_for(lambda: len(broker.subscribed) == 2)
             broker.tell("tlae/out/alarms/set", b"OFF")
             watch.wait_for(lambda: broker.last("tlae/out/alarms") == b"OFF")
-            film(range(20))
+            add_frames(camera, range(20), odd=odd)
             watch.wait_for(lambda: len(messages_in(out)) == 2)
         broker.clients.clear()
         broker.subscribed.clear()
         with running(words) as watch:
-            film(range(20, 42))
+            add_frames(camera, range(20, 42), odd=odd)
             watch.wait_for(lambda: len(broker.subscribed) == 2)
             watch.wait_for(lambda: len(messages_in(out)) == 4)
             assert broker.last("tlae/out/alarms") == b"OFF"
             broker.tell("tlae/out/alarms/set", b"ON")
             watch.wait_for(lambda: broker.last("tlae/out/alarms") == b"ON")
-            film(range(42, 60))
+            add_frames(camera, range(42, 60), odd=odd)
             watch.wait_for(lambda: len(messages_in(out)) == 6)
             watch.wait_for(lambda: len(told()) == 2)
     messages = messages_in(out)

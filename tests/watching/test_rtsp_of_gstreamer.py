@@ -9,7 +9,8 @@ import pytest
 import tlae
 from tests.small_footage import SIZE_HW as SMALL_HW
 from tests.small_footage import small_model
-from tests.watching.gstreamer_camera import gstreamer_camera, write_film
+from tests.watching.film import write_film
+from tests.watching.gstreamer_camera import gstreamer_camera
 from tests.watching.running import Running, messages_in, require_whole, scores_in, settings
 from tlae.model_file import save_model
 

@@ -13,7 +13,7 @@ from tlae.exporting.export import ExportReport, export
 from tlae.exporting.settings import ExportConfig
 from tlae.number_words import per_second
 from tlae.scoring.answers import carry_answers
-from tlae.scoring.calibrate import threshold_of
+from tlae.workflows.calibrate import threshold_under
 
 
 def run(cfg: ExportConfig) -> None:
@@ -39,7 +39,7 @@ def _int8_lines(report: ExportReport) -> list[str]:
     if (check := report.int8) is None:
         return []
     before, now = (
-        threshold_of(one.calibration.smoothed(one.rule.smooth_frames, causal=True), one.budget)
+        threshold_under(report.model.rule, one.calibration, one.budget)
         for one in (report.trained, report.model)
     )
     return [

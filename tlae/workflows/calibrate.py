@@ -115,8 +115,8 @@ def recalibrate(cfg: CalibrateConfig, model: Model, footage: Footage | None) -> 
     new = replace(model, detector=fresh.detector, calibration=calibration, budget=budget, file=None)
     if events is not None:
         marks = report_of(events, new, without, budget, (fresh.left_out, fresh.undated))
-    before = _threshold(model.rule, model.calibration, model.budget)
-    now = _threshold(model.rule, calibration, budget)
+    before = threshold_under(model.rule, model.calibration, model.budget)
+    now = threshold_under(model.rule, calibration, budget)
     return CalibrationReport(
         new,
         0 if here is None else len(here.raw),
@@ -172,7 +172,8 @@ def _fresh(
     return _Fresh(detector, as_before, calibration, left_out_frames, undated)
 
 
-def _threshold(rule: ScoringRule, calibration: Calibration, budget: Budget) -> PerMode:
+def threshold_under(rule: ScoringRule, calibration: Calibration, budget: Budget) -> PerMode:
+    """What a budget makes of a calibration, once its scores are smoothed as the rule says."""
     return threshold_of(calibration.smoothed(rule.smooth_frames, causal=rule.causal), budget)
 
 
