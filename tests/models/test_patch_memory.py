@@ -115,6 +115,17 @@ def test_a_model_of_before_there_was_such_a_net_is_read(net: PatchMemory) -> Non
     PatchMemory(memory_frames=64).load_state_dict(before)
 
 
+def test_a_model_of_before_there_were_two_judges_answers_as_it_did(net: PatchMemory) -> None:
+    before = net.state_dict()
+    for name in [name for name in before if name.startswith("judge_of_small.")]:
+        del before[name]
+    read = PatchMemory(memory_frames=64)
+    read.load_state_dict(before)
+    assert read.judge_of_small.state_dict().keys() == net.judge_of_small.state_dict().keys()
+    for name, tensor in net.judge.state_dict().items():
+        torch.testing.assert_close(read.judge_of_small.state_dict()[name], tensor)
+
+
 def test_places_that_are_ignored_do_not_even_out_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

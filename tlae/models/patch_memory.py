@@ -18,7 +18,7 @@ from tlae.models.view import pictures_of
 from tlae.patches.evidence import Compared, Levels, compared
 from tlae.patches.faint import faint
 from tlae.patches.features import PLANES, Plane, Still, in_colour, still_of
-from tlae.patches.judge import PatchJudge, fit_judge
+from tlae.patches.judge import EVERY_CELL, EVERY_THING, PatchJudge, fit_judge
 from tlae.patches.learnt_planes import LEARNT, LearntPlanes
 from tlae.patches.measurer import FRESH_H, JUDGED, OF_NET, PatchMeasurer
 from tlae.patches.memory import Memory
@@ -100,6 +100,7 @@ class PatchMemory(Net):
         self.register_buffer("learnt", torch.zeros(0, dtype=torch.int8))
         planes = PLANES + LEARNT if pretrained else PLANES
         self.judge = PatchJudge(planes).requires_grad_(False)
+        self.judge_of_small = PatchJudge(planes).requires_grad_(False)
         self._measurer: PatchMeasurer | None = None
 
     def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
@@ -138,7 +139,10 @@ class PatchMemory(Net):
                     evidence.append(_half(levels.evidence(still, one)))
                     things.append(covered)
                     advance()
-        fit_judge(self.judge, torch.stack(evidence), torch.stack(things), generator)
+        stacked, covers = torch.stack(evidence), torch.stack(things)
+        del evidence[count:]
+        fit_judge(self.judge, stacked, covers, EVERY_CELL, generator)
+        fit_judge(self.judge_of_small, stacked, covers, EVERY_THING, generator)
         self.remembered = torch.from_numpy(memory.planes[:, :PLANES].copy())
         self.looks = torch.from_numpy(memory.looks)
         if seeing is not None:
@@ -149,7 +153,7 @@ class PatchMemory(Net):
         self.watched = torch.ones(levels.places.shape[1:], dtype=torch.bool)
         if footage.watched is not None:
             self.watched = _shares(footage.watched, self.places) > 0
-        logits = torch.cat([self.judge(one[None].float()) for one in evidence[:count]])
+        logits = torch.cat([self._logits(one[None].float()) for one in evidence])
         calm = float(_calm(logits, self.watched).median())
         self.facts = torch.tensor([footage.interval_s, calm], dtype=torch.float64)
         self._measurer = None
@@ -165,20 +169,28 @@ class PatchMemory(Net):
         return self._measurer
 
     def maps_of(self, inputs: dict[str, Tensor], size_hw: tuple[int, int]) -> Tensor:
-        """What the judge says of the evidence, and faintly what distances alone say.
+        """What the judges say of the evidence, and faintly what distances alone say.
 
         See ``contract.Net.maps_of``.
         """
         evidence = inputs[JUDGED]
-        logits = self.judge(evidence)
+        logits = self._logits(evidence)
         above = (_calm(logits, self.watched) - self.facts[1].float()).clamp_min(0)
         maps = F.softplus(logits - EVENED * above[:, None, None]) + faint(evidence)
         return F.interpolate(maps[:, None], size_hw, mode="bilinear", align_corners=False)[:, 0]
 
+    def _logits(self, evidence: Tensor) -> Tensor:
+        """Mean of both judges."""
+        return (self.judge(evidence) + self.judge_of_small(evidence)) / 2
+
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """The memory takes the size that was saved; earlier versions had no net beside it."""
+        """The memory takes the size that was saved; earlier versions had no net and one judge."""
         for name in OF_NET:
             state_dict.setdefault(f"{prefix}{name}", getattr(self, name))
+        for name in self.judge.state_dict():  # the mean of one judge with itself is what it was
+            known = f"{prefix}judge.{name}"
+            if known in state_dict:
+                state_dict.setdefault(f"{prefix}judge_of_small.{name}", state_dict[known])
         for name in ("remembered", "looks", "places", "watched", *OF_NET):
             if f"{prefix}{name}" in state_dict:
                 setattr(self, name, torch.empty_like(state_dict[f"{prefix}{name}"]))
