@@ -181,7 +181,8 @@ class PatchMemory(Net):
 
     def _logits(self, evidence: Tensor) -> Tensor:
         """Mean of both judges."""
-        return (self.judge(evidence) + self.judge_of_small(evidence)) / 2
+        logits: Tensor = (self.judge(evidence) + self.judge_of_small(evidence)) / 2
+        return logits
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         """The memory takes the size that was saved; earlier versions had no net and one judge."""
