@@ -15,6 +15,7 @@ from tests.attributes.drawn_street import (
     normal_street,
 )
 from tlae.attributes.measurer import AttributeMeasurer
+from tlae.attributes.reasons import NAMES, VALUES
 from tlae.errors import FootageError, ModelFileError
 from tlae.models.attributes import Attributes
 from tlae.models.contract import Measured
@@ -82,6 +83,20 @@ def test_odd_things_stand_out_and_the_reason_is_given(net: Attributes, why: str)
     assert maps.max() > 2 * usual.max()
     said = reason_at(net, answer, int(maps.argmax()))
     assert said.startswith(why), said
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_thing_that_has_left_its_place_is_not_called_still(net: Attributes, steps: int) -> None:
+    frame = drawn([Walker(10, 64, 1.5)], 2, seed=7)
+    evidence = torch.zeros_like(measured(net, frame).evidence[0])
+    row, column = 6, 8
+    evidence[NAMES.index("velocity"), row, column] = 5.0  # of the frames before
+    evidence[NAMES.index("velocity"), row, column + steps] = 4.0
+    for name in ("vx", "speed"):
+        evidence[len(NAMES) + VALUES.index(name), row, column + steps] = 12.0
+    height, width = evidence.shape[1:]
+    said = net.reason(evidence, ((row + 0.5) / height, (column + 0.5) / width)).words
+    assert "times as fast" in said, said
 
 
 def test_the_map_marks_the_thing(net: Attributes) -> None:

@@ -12,7 +12,7 @@ from tlae.attributes.background import Background, Image, Plane
 from tlae.attributes.cells import CELL_PX, Cells, grid_shape
 from tlae.attributes.examples import FIELDS, SIDE_PX, Examples, cell_of
 from tlae.attributes.kinds import ATTRIBUTES, Scale, ground_of, placed
-from tlae.attributes.normal import Exemplars, averaged, joined
+from tlae.attributes.normal import FRAMES_AVERAGED, Exemplars, averaged, joined
 from tlae.attributes.observer import Observation, Observer, ObserverState, Renewal
 from tlae.attributes.reasons import VALUES, Habits, reason
 from tlae.errors import ModelFileError
@@ -99,9 +99,7 @@ class AttributeMeasurer:
     def reason(self, evidence: Plane, place: tuple[float, float]) -> Reason:
         """Why a place is unusual, and the most similar normal thing; see ``Measurer.reason``."""
         row, column = place_in((evidence.shape[1], evidence.shape[2]), place)
-        around = evidence[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
-        strength = np.square(around[: len(ATTRIBUTES)]).sum(axis=0)
-        found = around.reshape(len(around), -1)[:, int(strength.argmax())]
+        found = _telling(evidence, row, column)
         words = reason(found, (row, column), self._habits, self._scale, self._interval_s)
         if not words:
             return Reason("")
@@ -201,6 +199,22 @@ def _evidence(z: Plane, cells: Cells) -> Plane:
     values = np.zeros((len(VALUES), *z.shape[1:]), np.float32)
     values[:, cells.row, cells.column] = [getattr(cells, name) for name in VALUES]
     return np.concatenate([z, values])
+
+
+def _telling(evidence: Plane, row: int, column: int) -> Plane:
+    """Evidence (E,) of the cell near a place that deviates most, of cells that hold something.
+
+    Deviations are means over the last frames: what was fast has left the cell by now, and an empty
+    cell would read as one that stands still.
+    """
+    for reach in (1, FRAMES_AVERAGED):
+        rows, columns = (slice(max(0, at - reach), at + reach + 1) for at in (row, column))
+        around = evidence[:, rows, columns].reshape(len(evidence), -1)
+        strength = np.square(around[: len(ATTRIBUTES)]).sum(axis=0)
+        strength *= np.any(around[len(ATTRIBUTES) :] != 0, axis=0)
+        if strength.any():
+            break
+    return np.asarray(around[:, int(strength.argmax())])
 
 
 def _packed(past: ObserverState, recent: Plane) -> Carried:
