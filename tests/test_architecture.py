@@ -17,6 +17,7 @@ GROUND = {
     "folder_lock",
     "html_page",
     "http_client",
+    "lazy_column",
     "learnt_package",
     "log_lines",
     "measuring",

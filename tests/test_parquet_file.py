@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.test_table import every_kind
-from tlae import parquet_file
+from tlae import lazy_column
 from tlae.errors import UserError
 from tlae.parquet_file import read_parquet, write_parquet
 from tlae.table import Table
@@ -35,7 +35,7 @@ def long_table(rows: int) -> Table:
 def test_what_is_written_is_read_by_tlae_and_by_pandas(
     rows: int, group_rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parquet_file, "GROUP_ROWS", group_rows)
+    monkeypatch.setattr(lazy_column, "PIECE_ROWS", group_rows)
     table, path = long_table(rows), tmp_path / "t.parquet"
     write_parquet(table, path)
     assert read_parquet(path).equals(table)

@@ -7,13 +7,13 @@ on the disk. What an array holds beyond its noted chunks is of a killed process.
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tlae.errors import UserError
-from tlae.parquet_file import read_parquet, write_parquet
+from tlae.parquet_file import read_parquet, write_pieces
 from tlae.table import Table
 from tlae.whole_file import remove_ours, whole_file, write_text
 
@@ -70,13 +70,13 @@ class ChunkLog:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-        write_table(table, self.path(number))
+        write_table(table.pieces(), self.path(number))
 
 
-def write_table(table: Table, path: Path) -> None:
-    """Write a table, all or nothing even if the power fails."""
+def write_table(pieces: Iterable[Table], path: Path) -> None:
+    """Write tables behind each other as one, all or nothing even if the power fails."""
     with whole_file(path) as temporary:
-        write_parquet(table, temporary)
+        write_pieces(pieces, temporary)
         with temporary.open("r+b") as file:
             os.fsync(file.fileno())
 

@@ -1,26 +1,31 @@
 """Tables as Parquet files, written and read without pyarrow, which alone takes 170 MB.
 
-Files are plain: row groups of ``GROUP_ROWS`` rows, one page a column, packed by gzip; every column
-may have missing values. Any program reads them. Files of other programs are read by pyarrow.
+Files are plain: a row group for each piece of a table, one page a column, packed by gzip; every
+column may have missing values. Any program reads them. Files of other programs are read by pyarrow.
 See https://parquet.apache.org/docs/file-format/.
 """
 
+import os
+import tempfile
+import weakref
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError
+from tlae.lazy_column import PIECE_ROWS, LazyColumn
 from tlae.table import MOMENT, Column, Table, compact, missing
 from tlae.thrift_records import Int32, Record, packed, unpacked
 from tlae.varint import packed_varint
 
 MAGIC = b"PAR1"
 WRITER = b"tlae"  # our files say who wrote them
-GROUP_ROWS = 8192  # few, because the texts of a group are in memory twice
 GZIP, GZIP_BITS, GZIP_LEVEL = Int32(2), 31, 1
 DATA_PAGE, OPTIONAL, PLAIN, RLE = Int32(0), Int32(1), Int32(0), Int32(3)
 
@@ -39,20 +44,13 @@ def write_parquet(table: Table, path: Path) -> None:
     Raises:
         TypeError: a column holds something else than a ``Table`` may.
     """
-    kinds: dict[str, str] = {name: table[name].dtype.kind for name in table}
-    groups: list[Record] = []
+    write_pieces(table.pieces(), path)
+
+
+def write_pieces(pieces: Iterable[Table], path: Path) -> None:
+    """Write tables behind each other as one; see ``spooled`` and ``write_parquet``."""
     with path.open("wb") as file:
-        file.write(MAGIC)
-        for first in range(0, len(table), GROUP_ROWS):
-            part = table.take(slice(first, first + GROUP_ROWS))
-            chunks: list[Record] = []
-            for name, kind in kinds.items():
-                at, (page, size) = file.tell(), _page(part[name])
-                file.write(page)
-                chunks.append(_chunk(name, kind, len(part), at, (size, len(page))))
-            groups.append({1: chunks, 2: sum(chunk[3][6] for chunk in chunks), 3: len(part)})
-        foot = packed({1: Int32(1), 2: _schema(kinds), 3: len(table), 4: groups, 6: WRITER})
-        file.write(foot + len(foot).to_bytes(4, "little") + MAGIC)
+        _write(pieces, file)
 
 
 def read_parquet(path: Path, names: Sequence[str] | None = None) -> Table:
@@ -68,34 +66,120 @@ def read_parquet(path: Path, names: Sequence[str] | None = None) -> Table:
         KeyError: it lacks a column.
         ValueError: it is damaged.
     """
-    data = path.read_bytes()
-    if data[:4] != MAGIC or data[-4:] != MAGIC:
+    table = open_parquet(path)
+    return Table({name: table[name] for name in (table if names is None else names)})
+
+
+def open_parquet(path: Path) -> Table:
+    """A table of lazy columns. A file that takes the place of this one later does not change it.
+
+    Raises:
+        UserError, OSError, ValueError: see ``read_parquet``; of damage also when rows are read.
+    """
+    known = _opened(path.open("rb"))
+    return _by_pyarrow(path) if known is None else known
+
+
+def spooled(pieces: Iterable[Table], folder: Path) -> Table:
+    """Tables behind each other as one of lazy columns.
+
+    They lie in a file without a name, which goes when nobody reads it any more.
+
+    Args:
+        pieces: one at least; with the same columns, which have the same kinds.
+        folder: on the disk that takes them.
+    """
+    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 -- it is closed by who reads it
+    _write(pieces, file)
+    file.flush()
+    known = _opened(file)
+    assert known is not None
+    return known
+
+
+def regrouped(tables: Iterable[Table]) -> Iterator[Table]:
+    """The rows of short or long tables in pieces of ``PIECE_ROWS``; the last is shorter."""
+    waiting: list[Table] = []
+    for piece in (piece for table in tables for piece in table.pieces()):
+        waiting.append(piece)
+        if sum(map(len, waiting)) >= PIECE_ROWS:
+            together = Table.joined(waiting)
+            yield together.take(slice(PIECE_ROWS))
+            waiting = [together.take(slice(PIECE_ROWS, None))]
+    if waiting:
+        yield Table.joined(waiting)
+
+
+def _write(pieces: Iterable[Table], file: IO[bytes]) -> None:
+    """Write tables behind each other, a row group for each that has rows."""
+    kinds: dict[str, str] = {}
+    groups: list[Record] = []
+    file.write(MAGIC)
+    for part in pieces:
+        kinds = kinds or {name: part[name].dtype.kind for name in part}
+        chunks: list[Record] = []
+        for name, kind in kinds.items():
+            if part[name].dtype.kind != kind:
+                raise TypeError(f"column {name} is of kind {kind}, then of {part[name].dtype.kind}")
+            at, (page, size) = file.tell(), _page(part[name])
+            file.write(page)
+            chunks.append(_chunk(name, kind, len(part), at, (size, len(page))))
+        if len(part):
+            groups.append({1: chunks, 2: sum(chunk[3][6] for chunk in chunks), 3: len(part)})
+    rows = sum(group[3] for group in groups)
+    foot = packed({1: Int32(1), 2: _schema(kinds), 3: rows, 4: groups, 6: WRITER})
+    file.write(foot + len(foot).to_bytes(4, "little") + MAGIC)
+
+
+class _Reader:
+    """The bytes of a file, which is closed when no column is read from it any more."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._number, self.size = file.fileno(), os.fstat(file.fileno()).st_size
+        weakref.finalize(self, file.close)
+
+    def bytes(self, at: int, size: int) -> bytes:
+        return os.pread(self._number, min(size, self.size), at)
+
+
+def _opened(file: IO[bytes]) -> Table | None:
+    """A table of lazy columns; None: another program wrote it."""
+    reader = _Reader(file)
+    tail = reader.bytes(max(0, reader.size - 8), 8)
+    if reader.bytes(0, 4) != MAGIC or tail[4:] != MAGIC:
         raise ValueError("it is no whole Parquet file")
+    size = int.from_bytes(tail[:4], "little")
+    with _telling_damage():
+        foot, _ = unpacked(reader.bytes(max(0, reader.size - 8 - size), size))
+        if foot.get(6) != WRITER:
+            return None
+        kinds = [(field[4].decode(), _kind(field)) for field in foot[2][1:]]
+        return Table(
+            {name: _column(reader, foot, number, kind) for number, (name, kind) in enumerate(kinds)}
+        )
+
+
+def _column(reader: _Reader, foot: Record, number: int, kind: str) -> LazyColumn:
+    """A column; its pieces are the row groups."""
+    stops = list(accumulate(group[3] for group in foot[4]))
+    pieces = [slice(a, b) for a, b in zip([0, *stops], stops, strict=False)]
+    begins = (piece.start for piece in pieces)
+    places = {row: group[1][number][3] for row, group in zip(begins, foot[4], strict=True)}
+
+    def values(piece: slice) -> Column:
+        with _telling_damage():
+            place = places[piece.start]
+            return _values(reader.bytes(place[9], place[7]), kind)
+
+    return LazyColumn(pieces, _empty(kind, 0).dtype, values)
+
+
+@contextmanager
+def _telling_damage() -> Iterator[None]:
     try:
-        foot, _ = unpacked(data, len(data) - 8 - int.from_bytes(data[-8:-4], "little"))
-        columns = _columns(data, foot, names) if foot.get(6) == WRITER else None
-    except (LookupError, zlib.error) as error:
+        yield
+    except (LookupError, OverflowError, zlib.error) as error:
         raise ValueError(f"it is damaged: {error}") from error
-    if columns is None:
-        return _by_pyarrow(path, names)
-    return Table(columns if names is None else {name: columns[name] for name in names})
-
-
-def _columns(data: bytes, foot: Record, names: Sequence[str] | None) -> dict[str, Column]:
-    """The columns of these names, as far as there are such; None: all."""
-    kinds = {field[4].decode(): _kind(field) for field in foot[2][1:]}
-    wanted = [name for name in kinds if names is None or name in names]
-    return {name: _column(data, foot, list(kinds).index(name), kinds[name]) for name in wanted}
-
-
-def _column(data: bytes, foot: Record, number: int, kind: str) -> Column:
-    """The values of a column in all row groups."""
-    column, first = _empty(kind, foot[3]), 0
-    for group in foot[4]:
-        rows = slice(first, first + group[3])
-        column[rows] = _values(data, group[1][number][3][9], kind)
-        first = rows.stop
-    return compact(column)
 
 
 def _schema(kinds: dict[str, str]) -> list[Record]:
@@ -143,9 +227,9 @@ def _plain(values: Column) -> bytes:
     return b"".join(sized[text] for text in values.tolist())
 
 
-def _values(data: bytes, at: int, kind: str) -> Column:
-    """A column of a row group."""
-    page, at = unpacked(data, at)
+def _values(data: bytes, kind: str) -> Column:
+    """A column of a row group, from the bytes of its page."""
+    page, at = unpacked(data)
     rows = page[5][1]
     content = zlib.decompress(data[at : at + page[3]], GZIP_BITS)
     size = int.from_bytes(content[:4], "little")
@@ -153,7 +237,7 @@ def _values(data: bytes, at: int, kind: str) -> Column:
     known = np.unpackbits(flags, count=rows, bitorder="little").astype(bool)
     values = _empty(kind, rows)
     values[known] = _unpacked(content[4 + size :], int(known.sum()), kind)
-    return values
+    return compact(values)
 
 
 def _unpacked(content: bytes, count: int, kind: str) -> npt.NDArray[Any]:
@@ -190,7 +274,7 @@ def _empty(kind: str, rows: int) -> Column:
     return np.zeros(rows, bool if kind == "b" else np.int64)
 
 
-def _by_pyarrow(path: Path, names: Sequence[str] | None) -> Table:
+def _by_pyarrow(path: Path) -> Table:
     try:
         import pyarrow.parquet
     except ImportError as error:
@@ -198,5 +282,5 @@ def _by_pyarrow(path: Path, names: Sequence[str] | None) -> Table:
             f"{path} was written by another program or an earlier version of tlae, and needs "
             "pyarrow to be read, which is not installed; pip install pyarrow"
         ) from error
-    read = pyarrow.parquet.read_table(path, columns=None if names is None else list(names))
+    read = pyarrow.parquet.read_table(path)
     return Table({name: read[name].to_numpy() for name in read.column_names})

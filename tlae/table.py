@@ -1,8 +1,8 @@
-"""Tables in memory: columns of equal length by name, without pandas."""
+"""Tables: columns of equal length by name, in memory or read piece by piece, without pandas."""
 
 import csv
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,19 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.errors import UserError
+from tlae.lazy_column import Column as Column
+from tlae.lazy_column import LazyColumn, Values, pieces_of
+from tlae.lazy_column import compact as compact
 from tlae.number_words import how_many
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Column = npt.NDArray[Any]
 Unit = Literal["D", "s", "ms", "us"]
 Flags = npt.NDArray[np.bool_]
 
 # What stands for no value in a column, by its kind; others become float64.
 NOTHING: dict[str, Any] = {"f": np.nan, "M": np.datetime64("NaT"), "O": None}
 CSV_ROWS = 1024  # written at once
-COMPARED = 64  # values, before all of a column are
 MOMENT = "datetime64[us]"
 # Letters of a second after which a column of moments ends, by the finest unit that it needs.
 MOMENT_UNITS: dict[Unit, int] = {"D": 86_400_000_000, "s": 1_000_000, "ms": 1_000, "us": 1}
@@ -32,8 +33,10 @@ class Table:
     """Columns of equal length by name.
 
     A column is of bool, int64, float64 (missing: NaN), datetime64[us] (missing: NaT) or object
-    (text; missing: None). What reads or joins tables keeps columns that are not to be written to:
-    one in which all values are equal takes no memory, see ``compact``.
+    (text; missing: None). What reads or joins tables keeps columns that are not written to:
+    one in which all values are equal takes no memory, see ``compact``. A ``LazyColumn`` is read
+    whenever it is asked for: whole by ``table[name]``, in parts by ``take``, ``pieces`` or
+    ``column``.
 
     Args:
         columns: arrays or sequences of equal length; a single value stands for all rows of a table
@@ -44,7 +47,7 @@ class Table:
         arrays = {name: _as_column(values) for name, values in columns.items()}
         length = max((len(array) for array in arrays.values() if array.ndim), default=0)
         self._columns = {
-            name: array if array.ndim else np.broadcast_to(array, (length,))
+            name: array if array.ndim else np.broadcast_to(np.asarray(array), (length,))
             for name, array in arrays.items()
         }
         self._length = length
@@ -81,11 +84,15 @@ class Table:
 
     def __getitem__(self, name: str) -> Column:
         """A column (n,)."""
+        return np.asarray(self._columns[name][:])
+
+    def column(self, name: str) -> Values:
+        """A column as it lies, of which slices or single rows are to be read."""
         return self._columns[name]
 
     def get(self, name: str, default: Column) -> Column:
         """A column, or what stands for it where there is none."""
-        return self._columns.get(name, default)
+        return self[name] if name in self._columns else default
 
     def __repr__(self) -> str:
         return f"Table({how_many(len(self), 'row')}: {', '.join(self)})"
@@ -106,15 +113,27 @@ class Table:
         """Some rows: a slice, row numbers, or flags (n,)."""
         return Table({name: values[rows] for name, values in self._columns.items()})
 
+    def pieces(self) -> Iterator["Table"]:
+        """The rows, piece by piece and in memory; one piece at least."""
+        for rows in pieces_of(len(self)) if len(self) else [slice(0)]:
+            yield self.take(rows)
+
+    def derived(self, dtype: npt.DTypeLike, make: Callable[["Table"], Column]) -> LazyColumn:
+        """A column that is worked out piece by piece, by a function of a piece."""
+        return LazyColumn([*pieces_of(len(self))], dtype, lambda rows: make(self.take(rows)))
+
+    def marked(self, names: Sequence[str], test: Callable[["Table"], Flags]) -> Flags:
+        """Rows (n,) that pass a test, which sees some columns piece by piece."""
+        return np.asarray(self.only(names).derived(bool, test)[:])
+
     def where(self, kept: Flags) -> "Table":
         """The same table, with no values in other rows than those that are kept.
 
-        Flags and whole numbers become float64, if there are such rows.
+        Flags and whole numbers become float64.
         """
-        if kept.all():
-            return self
         columns = {}
-        for name, values in self._columns.items():
+        for name in self:
+            values = self[name]
             columns[name] = values.copy() if values.dtype.kind in NOTHING else values.astype(float)
             columns[name][~kept] = NOTHING[columns[name].dtype.kind]
         return Table(columns)
@@ -144,10 +163,7 @@ class Table:
             ) from error
         texts = {name for name, values in self._columns.items() if values.dtype == object}
         return pd.DataFrame(
-            {
-                name: pd.Series(values, dtype="str") if name in texts else values
-                for name, values in self._columns.items()
-            }
+            {n: pd.Series(self[n], dtype="str") if n in texts else self[n] for n in self}
         )
 
     def to_csv(self, path: Path) -> None:
@@ -164,16 +180,6 @@ class Table:
                 writer.writerows(zip(*texts, strict=True))
 
 
-def compact(values: Column) -> Column:
-    """The same column (n,), not to be written to; equal values are one that stands for all."""
-    whole = values.view(np.int64) if values.dtype.kind in "fM" else values  # NaN is as NaN
-    for some in (whole[:COMPARED], whole):
-        if not len(some) or not (some == some[0]).all():
-            values.flags.writeable = False
-            return values
-    return np.broadcast_to(values[:1].copy().reshape(()), values.shape)
-
-
 def missing(values: Column) -> Flags:
     """Where a column (n,) has no value."""
     if values.dtype.kind == "f":
@@ -185,22 +191,28 @@ def missing(values: Column) -> Flags:
     return np.fromiter((value is None for value in values), bool, len(values))
 
 
-def changes(values: Column) -> Flags:
+def changes(values: Values) -> Flags:
     """Rows (n,) at which a column has another value than in the row before; the first is one."""
     changed = np.ones(len(values), bool)
-    changed[1:] = values[1:] != values[:-1]
+    for rows in pieces_of(len(values) - 1):
+        part = values[rows.start : rows.stop + 1]
+        changed[rows.start + 1 : rows.stop + 1] = part[1:] != part[:-1]
     return changed
 
 
-def counted(values: Column) -> dict[str, int]:
+def counted(values: Values) -> dict[str, int]:
     """How often each text stands in a column, the most frequent first."""
-    return {str(value): count for value, count in Counter(values.tolist()).most_common()}
+    counts = Counter[Any]()
+    for rows in pieces_of(len(values)):
+        counts.update(values[rows].tolist())
+    return {str(value): count for value, count in counts.most_common()}
 
 
-def highest(values: Column) -> float | None:
+def highest(values: Values) -> float | None:
     """Highest number of a column; None: it has none."""
-    known = values[~np.isnan(values)]
-    return float(known.max()) if len(known) else None
+    pieces = (values[rows] for rows in pieces_of(len(values)))
+    known = (piece[~np.isnan(piece)] for piece in pieces)
+    return max((float(numbers.max()) for numbers in known if len(numbers)), default=None)
 
 
 def is_any(values: Column, wanted: Sequence[Any]) -> Flags:
@@ -209,7 +221,7 @@ def is_any(values: Column, wanted: Sequence[Any]) -> Flags:
     return np.fromiter((value in among for value in values.tolist()), bool, len(values))
 
 
-def groups(values: Column) -> dict[Any, npt.NDArray[np.int64]]:
+def groups(values: Values) -> dict[Any, npt.NDArray[np.int64]]:
     """Row numbers of each value, in the order of their first row."""
     rows: dict[Any, list[npt.NDArray[np.int64]]] = {}
     edges = np.append(np.flatnonzero(changes(values)), len(values))
@@ -218,7 +230,7 @@ def groups(values: Column) -> dict[Any, npt.NDArray[np.int64]]:
     return {value: np.concatenate(parts) for value, parts in rows.items()}
 
 
-def first_rows(values: Column) -> dict[str, int]:
+def first_rows(values: Values) -> dict[str, int]:
     """First row of each text, in order."""
     found: dict[str, int] = {}
     for row in np.flatnonzero(changes(values)).tolist():
@@ -226,8 +238,10 @@ def first_rows(values: Column) -> dict[str, int]:
     return found
 
 
-def _as_column(values: Any) -> Column:
+def _as_column(values: Any) -> Values:
     """Values as one of the kinds of a column."""
+    if isinstance(values, LazyColumn):
+        return values
     array = np.asarray(values)
     match array.dtype.kind:
         case "f":
@@ -266,11 +280,16 @@ def _same(one: Column, other: Column) -> bool:
     return bool(((one == other) | both).all())
 
 
-def _unit(values: Column) -> Unit | None:
+def _unit(column: Values) -> Unit | None:
     """The coarsest unit that a column of moments needs; None for other columns."""
-    if values.dtype.kind != "M":
+    if column.dtype.kind != "M":
         return None
-    known = values[~np.isnat(values)].astype(np.int64)
+    units = [_unit_of(column[rows]) for rows in pieces_of(len(column))]
+    return min(units, key=MOMENT_UNITS.__getitem__, default="D")
+
+
+def _unit_of(moments: Column) -> Unit:
+    known = moments[~np.isnat(moments)].astype(np.int64)
     return next(unit for unit, us in MOMENT_UNITS.items() if not (known % us).any())
 
 

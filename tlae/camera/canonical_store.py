@@ -22,7 +22,7 @@ from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK, Image
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
-from tlae.parquet_file import read_parquet
+from tlae.parquet_file import read_parquet, regrouped, spooled
 from tlae.progress import progress
 from tlae.table import Table, is_any
 
@@ -44,13 +44,14 @@ def canonical_store(camera: Camera, store: FrameStore) -> FrameStore:
         with held_folder(folder, None):
             log.folder.mkdir(parents=True, exist_ok=True)
             _complete(camera, store, folder)
-            tables = [read_parquet(log.path(start)) for start in _starts(store)]
+            chunks = (read_parquet(log.path(start)) for start in _starts(store))
+            index = spooled(regrouped(chunks), folder)
     except OSError as error:
         raise UserError(
             f"canonical frames {folder} could not be written: {error.strerror or error}; free some "
             "space or set paths.cache to another disk; what is done is kept"
         ) from error
-    return replace(store, folder=folder, index=Table.joined(tables))
+    return replace(store, folder=folder, index=index)
 
 
 def without_ill(store: FrameStore) -> FrameStore:

@@ -58,7 +58,7 @@ def _print_report(report: EventsReport, seconds: float) -> None:
             f"{name}: {100 * share:.3g} % of frames in alarm (raw > {levels}), "
             f"{how_many(count, 'event')}"
         )
-        if not np.isfinite(area.threshold).any():
+        if not np.isfinite(area.threshold[:]).any():
             print("  no alarms: give scoring.threshold=... or, with a calibration, a budget")
         if share > MUCH:
             print("  note: most frames are in alarm; a higher threshold would distinguish more")

@@ -9,6 +9,7 @@ footage.start=DATE, footage.end=DATE and footage.hours=6-20 read a part of the f
 """
 
 import shlex
+from collections import Counter
 
 from tlae.camera.watch import UNOBSERVED
 from tlae.commands.event_lines import shown_and_hidden
@@ -16,7 +17,6 @@ from tlae.config import ScoreConfig
 from tlae.footage.frames import OK
 from tlae.number_words import how_many, per_second
 from tlae.scoring.drift import advice
-from tlae.table import counted
 from tlae.workflows.footage_notes import left_out_words
 from tlae.workflows.score import ScoringReport, score_named
 
@@ -37,22 +37,23 @@ def run(cfg: ScoreConfig) -> None:
 def _print_scores(report: ScoringReport) -> None:
     """How many frames and events, what is in alarm, and what comes next."""
     scores, seconds = report.scores, report.seconds
-    table = scores.columns
-    readable = table["state"] == OK
+    table, summary = scores.stored, scores.summary
     pace = f", {per_second(report.scored_now / seconds)} frames/s"
     if not report.ran_net:
         pace = " (known maps, no net run)"
-    frames = f"{int(readable.sum()):,} of {how_many(len(table), 'frame')}"
+    frames = f"{summary['scored']:,} of {how_many(len(table), 'frame')}"
     print(f"scored {frames} in {seconds:.1f} s{pace}")
     for name in ("mode", "health"):
-        found = counted(table[name][readable])
+        found = Counter[str]()
+        for piece in table.only(["state", name]).pieces():
+            found.update(piece[name][piece["state"] == OK].tolist())
         if len(found) > 1 or not set(found) <= {UNOBSERVED[name]}:
-            shown = ", ".join(f"{count:,} {what}" for what, count in found.items())
+            shown = ", ".join(f"{count:,} {what}" for what, count in found.most_common())
             print(f"  {name + ':':<8}{shown}")
     levels = {f"{mode} ": level for mode, level in report.threshold.by_mode.items()}
     levels = levels or {"": report.threshold.value}
     shown = ", ".join(f"{mode}{level:.4g}" for mode, level in levels.items())
-    alarms = int(table["alarm"].sum())
+    alarms = summary["alarm_frames"]
     events = how_many(len(scores.events), "event")
     print(f"{how_many(alarms, 'frame')} in alarm (raw > {shown}), {events}")
     for line in shown_and_hidden(scores):

@@ -140,7 +140,7 @@ def _scored(job: Job) -> Outcome:
 
 
 def _with_counts(outcome: Outcome, scores: Scores) -> Outcome:
-    state = scores.columns["state"]
+    state = scores.stored["state"]
     unreadable = int((~is_any(state, READ)).sum())
     return replace(
         outcome,

@@ -20,7 +20,7 @@ from tlae.footage.preprocess import Preprocessing, same_shape
 from tlae.footage.sampling import nothing_left
 from tlae.footage.sources import Footage
 from tlae.number_words import how_many
-from tlae.parquet_file import read_parquet
+from tlae.parquet_file import open_parquet, regrouped
 from tlae.progress import Advance, progress
 from tlae.table import MOMENT, Table, first_rows, groups
 
@@ -75,10 +75,9 @@ def decode(
         for rows, pictures in _chunks(footage, preprocessing, known, finished, advance):
             log.append(row, rows, frames, pictures, row * frame_bytes)
             row += len(rows)
-    tables = list(_tables(folder))
-    if not tables:
+    if not row:
         raise FootageError(nothing_left(footage.spec, footage.clips))
-    write_table(Table.joined(tables), folder / "index.parquet")
+    write_table(regrouped(_tables(folder)), folder / "index.parquet")
     shutil.rmtree(log.folder)
 
 
@@ -90,7 +89,8 @@ def _tables(folder: Path) -> Iterator[Table]:
     """The index as far as it goes, without chunks that a killed build left though it has them."""
     rows = 0
     if (folder / "index.parquet").is_file():
-        yield (index := read_parquet(folder / "index.parquet"))
+        index = open_parquet(folder / "index.parquet")
+        yield from index.pieces()
         rows = len(index)
     yield from _log(folder).tables(rows)
 

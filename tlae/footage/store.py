@@ -20,7 +20,7 @@ from tlae.footage.decoding import decode
 from tlae.footage.frames import OK, Image
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import Footage
-from tlae.parquet_file import read_parquet
+from tlae.parquet_file import open_parquet
 from tlae.table import Table
 from tlae.whole_file import write_text
 
@@ -34,7 +34,7 @@ class FrameStore:
     Attributes:
         folder: where it lies.
         index: one row per frame, in order: clip, frame, path, time_s, taken_at, state, source_h,
-            source_w (pixels of the camera's picture, 0 where unreadable).
+            source_w (pixels of the camera's picture, 0 where unreadable); lazy columns.
         preprocessing: how the frames were made.
         contents: the files that they come from.
     """
@@ -94,7 +94,7 @@ def open_store(footage: Footage, preprocessing: Preprocessing, cache: Path) -> F
             contents = contents_of(footage)
             folder = _folder(footage, contents, base)
             _complete(footage, contents, preprocessing, folder)
-            index = read_parquet(folder / "index.parquet")
+            index = open_parquet(folder / "index.parquet")
     except OSError as error:
         raise UserError(
             f"frame store {base} could not be written: {error.strerror or error}; free some "

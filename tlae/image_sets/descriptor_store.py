@@ -219,7 +219,7 @@ class DescriptorWriter:
                 f"at least one picture must be readable, got none ({reasons or 'no pictures'})"
             )
         if self.known is None:
-            write_table(Table.of(table), self.folder / IDS)
+            write_table(Table.of(table).pieces(), self.folder / IDS)
         elif len(self.known) != len(table):
             raise UserError(self._other_items(f"{len(self.known):,} of them, not {len(table):,}"))
         with self.array.open("r+b") as file:

@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -132,14 +133,15 @@ def with_answers(events: Sequence[Event], table: Table, answers: Answers) -> lis
 
 def peak_sizes(events: Sequence[Event], table: Table) -> list[tuple[int, int]]:
     """Size (h, w) of the picture of each event's peak [px]."""
-    first = first_rows(table["clip"])
+    first = first_rows(table.column("clip"))
     return [source_hw_of(table, first[event.clip] + event.peak_frame) for event in events]
 
 
 def sizes_of(table: Table) -> list[tuple[int, int]]:
     """Sizes (h, w) of the pictures of a table, each once [px]."""
-    sizes = zip(table["source_h"].tolist(), table["source_w"].tolist(), strict=True)
-    return list(dict.fromkeys(sizes))
+    pieces = table.only(["source_h", "source_w"]).pieces()
+    sizes = (zip(one["source_h"].tolist(), one["source_w"].tolist(), strict=True) for one in pieces)
+    return list(dict.fromkeys(chain.from_iterable(sizes)))
 
 
 def require_shape(answers: Answers, sizes: Sequence[tuple[int, int]]) -> None:

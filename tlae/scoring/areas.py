@@ -9,6 +9,7 @@ import numpy.typing as npt
 from tlae.budget import Budget
 from tlae.errors import UserError
 from tlae.footage.zones import Mask, Zone, Zones, covered
+from tlae.lazy_column import Values
 from tlae.scoring.calibrate import Calibration, Modes, threshold_of
 from tlae.scoring.event_rule import EventRule, Flags, Floats
 from tlae.scoring.smooth_time import is_settled
@@ -23,7 +24,7 @@ class Area:
     Attributes:
         name: of the zone; None: the whole picture.
         inside: (h, w), True where changes count; None: everywhere.
-        raw: (n,), score of each row, NaN where unreadable.
+        raw: (n,), score of each row, NaN where unreadable; this and what follows in memory or not.
         score: (n,), calibrated score, NaN where not known.
         threshold: (n,), alarm threshold of each row, raw units.
         low: (n,), level above which an event goes on.
@@ -34,16 +35,16 @@ class Area:
 
     name: str | None
     inside: Mask | None
-    raw: Floats
-    score: Floats
-    threshold: Floats
-    low: Floats
+    raw: Values
+    score: Values
+    threshold: Values
+    low: Values
     accepted: tuple[Mute, ...] = ()
     raw_without: Floats | None = None
     calibration: Calibration | None = None
 
     @property
-    def counted(self) -> Floats:
+    def counted(self) -> Values:
         """(n,), the score that raises alarms."""
         return self.raw if self.raw_without is None else self.raw_without
 
@@ -66,16 +67,12 @@ def whole_area(
         rule: what makes one event.
         inside: (h, w), True where changes count; None: everywhere.
     """
-    threshold = table["threshold"]
-    return Area(
-        None,
-        inside,
-        table["raw"],
-        table["score"],
-        threshold,
-        rule.low_level(threshold, modes_of(table), calibration),
-        calibration=calibration,
+    used = table.only([name for name in ("threshold", "mode") if name in table])
+    low = used.derived(
+        float, lambda piece: rule.low_level(piece["threshold"], modes_of(piece), calibration)
     )
+    raw, score, threshold = (table.column(name) for name in ("raw", "score", "threshold"))
+    return Area(None, inside, raw, score, threshold, low, calibration=calibration)
 
 
 def zone_masks(zones: Zones, size_hw: tuple[int, int], watched: Mask) -> dict[str, Mask]:
@@ -188,7 +185,7 @@ def score_of(calibration: Calibration | None, raw: float, mode: str) -> float:
 
 def worst_area(areas: Sequence[Area]) -> npt.NDArray[np.int64]:
     """Number of the area (n,) whose score is furthest over its threshold, in raw units."""
-    excess = np.stack([area.counted - area.threshold for area in areas])
+    excess = np.stack([area.counted[:] - area.threshold[:] for area in areas])
     return np.asarray(np.nan_to_num(excess, nan=-np.inf, neginf=-np.inf).argmax(axis=0), np.int64)
 
 
@@ -197,8 +194,8 @@ def zone_scores(areas: list[Area], alarms: list[Flags]) -> Table:
     columns: dict[str, npt.NDArray[np.generic]] = {}
     for area, alarm in zip(areas, alarms, strict=True):
         columns |= {
-            f"{area.name}.raw": area.raw,
-            f"{area.name}.threshold": area.threshold,
+            f"{area.name}.raw": area.raw[:],
+            f"{area.name}.threshold": area.threshold[:],
             f"{area.name}.alarm": alarm,
         }
     return Table(columns)

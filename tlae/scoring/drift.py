@@ -5,13 +5,15 @@ or the lens has changed. That is reported with its advice; nothing adapts by its
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
-from tlae.footage.frames import OK
+from tlae.lazy_column import pieces_of
 from tlae.scoring.calibrate import Calibration, share_below
-from tlae.scoring.events import shows_scene
-from tlae.table import Table
+from tlae.scoring.events import seen_rows
+from tlae.scoring.smooth_time import Series
+from tlae.table import Column, Flags, Table
 
 LEAST_FRAMES = 20  # of a day that says something
 RAISED = 0.75  # mean place among normal scores; without drift 0.5
@@ -49,14 +51,17 @@ def watch_drift(table: Table, calibration: Calibration) -> list[Drift]:
         table: score table.
         calibration: as the scores were calibrated.
     """
-    is_scored = (table["state"] == OK) & ~np.isnan(table["score"]) & shows_scene(table)
-    used = [name for name in ("taken_at", "score", "frame_mean") if name in table]
-    scored = table.only(used).take(is_scored)
-    days = scored["taken_at"].astype("datetime64[D]")
-    undated = np.isnat(days)
-    found = [_of_day("", scored.take(undated), calibration)] if undated.any() else []
-    for day in np.unique(days[~undated]):
-        found.append(_of_day(str(day), scored.take(days == day), calibration))
+    scored = seen_rows(table) & table.marked(["score"], lambda piece: ~np.isnan(piece["score"]))
+    days = table.only(["taken_at"]).derived(np.int64, _day_numbers)
+    spans = dict[int, slice]()  # all rows of a day, and perhaps others
+    for rows in pieces_of(len(table)):
+        for day in np.unique(days[rows][scored[rows]]).tolist():
+            spans[day] = slice(spans.get(day, rows).start, rows.stop)
+    found = []
+    for day, span in sorted(spans.items()):
+        pieces = [*pieces_of(span.stop, span.start)]
+        inside = [scored[rows] & (days[rows] == day) for rows in pieces]
+        found.append(_of_day(day, table, pieces, inside, calibration))
     return found
 
 
@@ -78,9 +83,28 @@ def advice(drifts: list[Drift]) -> str | None:
     return f"{found}: if that is the new normal, run `tlae calibrate` on it"
 
 
-def _of_day(day: str, frames: Table, calibration: Calibration) -> Drift:
+def _day_numbers(piece: Table) -> Column:
+    """Days since 1970; where the moment is not known, a number below all others."""
+    return piece["taken_at"].astype("datetime64[D]").astype(np.int64)
+
+
+def _of_day(
+    day: int, table: Table, pieces: list[slice], inside: list[Flags], calibration: Calibration
+) -> Drift:
+    """Compare the rows that lie inside, of some pieces of the table."""
+    frames = sum(int(flags.sum()) for flags in inside)
+
+    def values(name: str) -> Series:
+        column = table.column(name)
+        parts = (column[rows][flags] for rows, flags in zip(pieces, inside, strict=True))
+        return np.fromiter(chain.from_iterable(parts), np.float64, frames)
+
+    date = np.datetime64(day, "D")
     frame_mean = None
-    if calibration.frame_mean is not None and "frame_mean" in frames:
-        values = frames["frame_mean"]
-        frame_mean = float(np.nanmean(share_below(calibration.frame_mean, values)))
-    return Drift(day, len(frames), float(frames["score"].mean()), frame_mean)
+    if calibration.frame_mean is not None and "frame_mean" in table:
+        shares = values("frame_mean")
+        for rows in pieces_of(frames):  # in place: of a year of video it is one column
+            shares[rows] = share_below(calibration.frame_mean, shares[rows])
+        frame_mean = float(np.nanmean(shares))
+    score = float(values("score").mean())
+    return Drift("" if np.isnat(date) else str(date), frames, score, frame_mean)

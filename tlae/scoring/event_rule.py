@@ -7,9 +7,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from tlae.lazy_column import Values, pieces_of
 from tlae.scoring.event_options import EventRule as EventRule
 from tlae.scoring.event_options import default_merge_s as default_merge_s
-from tlae.table import Table, groups
+from tlae.table import Table, changes
 
 HOUR_S = 3600.0
 
@@ -24,14 +25,14 @@ class Clock:
 
     Attributes:
         time_s: (n,), seconds. Rows of different clips can be compared only where ``shared``.
-        clip: (n,), number of each row's clip.
+        clip: (n,), name or number of each row's clip.
         interval_s: median time between frames [s].
         gap_s: neighbouring frames further apart belong to different events; 0: none do.
         shared: the wall clock is known, so ``time_s`` runs on from clip to clip.
     """
 
-    time_s: Floats
-    clip: npt.NDArray[np.int64]
+    time_s: Values
+    clip: Values
     interval_s: float
     gap_s: float
     shared: bool
@@ -39,24 +40,25 @@ class Clock:
     @classmethod
     def of_table(cls, table: Table, interval_s: float, gap_s: float) -> "Clock":
         """Clock of a score table, in seconds since its first frame."""
-        taken_at = table["taken_at"]
-        shared = bool(len(table)) and not np.isnat(taken_at).any()
-        time_s = table["time_s"]
+        dated = table.only(["taken_at"])
+        undated = dated.marked(["taken_at"], lambda piece: np.isnat(piece["taken_at"]))
+        shared = bool(len(table)) and not undated.any()
+        time_s = table.column("time_s")
         if shared:
-            time_s = (taken_at - taken_at[0]).astype(np.int64) / 1e6
-        codes = np.zeros(len(table), np.int64)
-        for number, rows in enumerate(groups(table["clip"]).values()):
-            codes[rows] = number
-        return cls(time_s, codes, interval_s, gap_s, shared)
+            begin = table.column("taken_at")[0]
+            time_s = dated.derived(
+                float, lambda piece: (piece["taken_at"] - begin).astype(np.int64) / 1e6
+            )
+        return cls(time_s, table.column("clip"), interval_s, gap_s, shared)
 
     @cached_property
     def ends(self) -> Flags:
         """(n,), True where footage ends: before another clip, a gap or a clock set back."""
-        steps_s = np.diff(self.time_s)
-        ends = (steps_s < 0) | (np.diff(self.clip) != 0)
-        if self.gap_s > 0:
-            ends |= steps_s > self.gap_s
-        return np.append(ends, True)
+        ends = np.append(changes(self.clip)[1:], True)
+        for rows in pieces_of(len(ends) - 1):
+            steps_s = np.diff(self.time_s[rows.start : rows.stop + 1])
+            ends[rows] |= (steps_s < 0) | ((steps_s > self.gap_s) & (self.gap_s > 0))
+        return ends
 
     def lasts_s(self, first: int, last: int) -> float:
         """How long a stretch of rows lasts [s].
@@ -80,11 +82,11 @@ def event_runs(over: Flags, above: Flags, clock: Clock, rule: EventRule) -> Span
     merge_s = rule.merge_of(clock.interval_s) + slack_s
     events: Spans = []
     ended_s = -math.inf
-    clip = -1
+    clip: object = None
     for first, last in _merged(_stretches(over, above | over, clock), clock, merge_s):
         if clock.clip[first] != clip and not clock.shared:
             ended_s = -math.inf
-        clip = int(clock.clip[first])
+        clip = clock.clip[first]
         ready = np.flatnonzero(
             over[first : last + 1]
             & ~_within(clock.time_s[first : last + 1] - ended_s, rule.cooldown_s - slack_s)

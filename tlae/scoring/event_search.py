@@ -25,6 +25,8 @@ from tlae.scoring.stretch import Moment
 from tlae.scoring.things import Things
 from tlae.table import Table, first_rows
 
+FACTS = ("clip", "frame", "time_s", "taken_at", "mode", "health")  # of a moment, from the table
+
 
 def find_events(
     table: Table,
@@ -51,7 +53,7 @@ def find_events(
         return ranked(find_stretches(table, areas, stored, rule, interval_s, gap_s))
     clock = Clock.of_table(table, interval_s, gap_s)
     found = camera_stretches(table, clock, rule)
-    first_row = first_rows(table["clip"])
+    first_row = first_rows(table.column("clip"))
     for area in areas:
         for event in _things_of(table, area, stored, rule, clock):
             found.append((first_row[event.clip] + event.first_frame, event))
@@ -65,12 +67,12 @@ def _things_of(
     things = Things(rule, clock.interval_s, area.score_of, lambda: "")
     counts = shows_scene(table)
     over = in_alarm(table, area.counted, area.threshold)
-    read = (table["state"] == OK) | ~np.isnan(area.counted)
+    read = table.marked(["state"], lambda piece: piece["state"] == OK)
     events = []
     for moment, row in _moments(table, area, stored, clock):
         cut = bool(row) and bool(clock.ends[row - 1])
         forget = not clock.shared and bool(row) and clock.clip[row] != clock.clip[row - 1]
-        if read[row]:
+        if read[row] or not np.isnan(moment.raw):
             alarm = bool(over[row])
             events += things.push(moment, alarm, alarm, bool(counts[row]), cut, forget)
     events += things.close()
@@ -82,25 +84,23 @@ def _moments(
     table: Table, area: Area, stored: StoredMaps, clock: Clock
 ) -> Iterator[tuple[Moment, int]]:
     """Each row as a frame, with its number."""
-    clips, frames, times = (table[name].tolist() for name in ("clip", "frame", "time_s"))
-    taken_at = table["taken_at"].tolist()
-    modes = table["mode"].tolist() if "mode" in table else [""] * len(table)
-    health = table["health"].tolist() if "health" in table else [OK] * len(table)
+    known = table.only([name for name in FACTS if name in table])
     told = not (area.name or area.accepted)  # a reason is of the worst place of the whole picture
     for begin, block in stored.blocks(0, area.inside, area.accepted):
         for row, error in enumerate(block, start=begin):
+            facts = known.row(row)
             moment = Moment(
-                clip=str(clips[row]),
-                frame=int(frames[row]),
-                time_s=float(times[row]),
+                clip=str(facts["clip"]),
+                frame=int(facts["frame"]),
+                time_s=float(facts["time_s"]),
                 at_s=float(clock.time_s[row]),
-                taken_at=taken_at[row],
+                taken_at=facts["taken_at"],
                 raw=float(area.counted[row]),
                 score=float(area.score[row]),
                 threshold=float(area.threshold[row]),
                 low=float(area.low[row]),
-                mode=str(modes[row]),
-                health=str(health[row]),
+                mode=str(facts.get("mode", "")),
+                health=str(facts.get("health", OK)),
                 map=error,
                 reason=reason_of(table, row) if told else "",
                 source_hw=source_hw_of(table, row),
@@ -110,7 +110,7 @@ def _moments(
 
 def _accepted(table: Table, area: Area, events: list[Event]) -> list[Event]:
     """Events with the time at which what stayed was accepted as normal."""
-    first_row = first_rows(table["clip"])
+    first_row = first_rows(table.column("clip"))
     for mute in area.accepted:
         begun = [
             (first_row[event.clip] + event.first_frame, number)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import cv2
@@ -14,11 +15,12 @@ from tlae.errors import UserError
 from tlae.footage.frames import OK
 from tlae.footage.windows import Rows
 from tlae.footage.zones import Mask
+from tlae.lazy_column import Values, pieces_of
 from tlae.scoring.areas import Area
-from tlae.scoring.event_rule import Clock, EventRule, Flags, Floats, event_runs
+from tlae.scoring.event_rule import Clock, EventRule, Flags, event_runs
 from tlae.scoring.standing import Watch, accepted_places, stays
 from tlae.scoring.stored_maps import FloatMap, StoredMaps
-from tlae.table import Table, is_any
+from tlae.table import Table, counted, is_any
 
 SCENE, CAMERA = "scene", "camera"
 SEEING = ("", *CAN_ALARM)  # health of a camera that shows the scene
@@ -182,7 +184,7 @@ def accept_standing(
 
 def _watch(table: Table, stored: StoredMaps, interval_s: float, gap_s: float) -> Watch:
     clock = Clock.of_table(table, interval_s, gap_s)
-    return Watch(stored, (table["state"] == OK) & shows_scene(table), clock)
+    return Watch(stored, seen_rows(table), clock)
 
 
 def flat_events(events: Sequence[Event]) -> Table:
@@ -197,16 +199,24 @@ def flat_events(events: Sequence[Event]) -> Table:
     return Table(columns)
 
 
-def in_alarm(table: Table, raw: Floats, threshold: Floats) -> Flags:
+def in_alarm(table: Table, raw: Values, threshold: Values) -> Flags:
     """Rows (n,) over the threshold while the camera shows the scene."""
-    return (np.nan_to_num(raw, nan=-np.inf) > threshold) & shows_scene(table)
+    over = shows_scene(table).copy()
+    for rows in pieces_of(len(over)):
+        over[rows] &= np.nan_to_num(raw[rows], nan=-np.inf) > threshold[rows]
+    return over
 
 
 def shows_scene(table: Table) -> Flags:
     """Rows (n,) in which the camera shows the scene; all of them in tables that do not say it."""
     if "health" not in table:
         return np.ones(len(table), bool)
-    return is_any(table["health"], SEEING)
+    return table.marked(["health"], lambda piece: is_any(piece["health"], SEEING))
+
+
+def seen_rows(table: Table) -> Flags:
+    """Rows (n,) that have a score, and in which the camera shows the scene."""
+    return shows_scene(table) & table.marked(["state"], lambda piece: piece["state"] == OK)
 
 
 def seen_runs(table: Table, runs: list[Rows]) -> list[Rows]:
@@ -214,7 +224,9 @@ def seen_runs(table: Table, runs: list[Rows]) -> list[Rows]:
 
     What a covered lens scores must not reach its neighbours by smoothing.
     """
-    seen = shows_scene(table) & (table["state"] == OK)
+    seen = seen_rows(table)
+    if all(seen[run].all() for run in runs):
+        return runs
     return [rows for run in runs if len(rows := run[seen[run]])]
 
 
@@ -259,11 +271,11 @@ def _describe(table: Table, area: Area, span: tuple[int, int], watch: Watch) -> 
 
 def reason_of(table: Table, row: int) -> str:
     """Why the frame of a row is unusual; tables of older versions do not say."""
-    said = table["reason"][row] if "reason" in table else None
+    said = table.column("reason")[row] if "reason" in table else None
     return said if isinstance(said, str) else ""
 
 
-def _worst(raw: Floats, counts: Flags, span: tuple[int, int]) -> int:
+def _worst(raw: Values, counts: Flags, span: tuple[int, int]) -> int:
     """Row of the highest score in a stretch whose first row counts, among the rows that do.
 
     A pause within an event may hold frames of another kind: a covered lens scores high.
@@ -314,15 +326,19 @@ def camera_stretches(table: Table, clock: Clock, rule: EventRule) -> list[tuple[
     """
     if "health" not in table:
         return []
-    health = table["health"]
     found = []
-    for trouble in sorted({*health} - {*SEEING, None}):
-        there = health == trouble
+    for trouble in sorted({*counted(table.column("health"))} - {*SEEING, str(None)}):
+        there = table.marked(["health"], partial(_suffers, trouble))
         for span in event_runs(there, there, clock, replace(rule, cooldown_s=0.0)):
-            worst = _worst(table["raw"], there, span)
+            worst = _worst(table.column("raw"), there, span)
             event = replace(_stretch(table, span, worst), kind=CAMERA, health=str(trouble))
             found.append((span[0], event))
     return found
+
+
+def _suffers(trouble: str, piece: Table) -> Flags:
+    """Rows (n,) of a camera that has some trouble."""
+    return np.asarray(piece["health"] == trouble)
 
 
 def _stretch(table: Table, span: tuple[int, int], worst: int) -> Event:
@@ -351,12 +367,12 @@ def _stretch(table: Table, span: tuple[int, int], worst: int) -> Event:
 
 def source_hw_of(table: Table, row: int) -> tuple[int, int]:
     """Size of the picture of a row [px]."""
-    return int(table["source_h"][row]), int(table["source_w"][row])
+    return int(table.column("source_h")[row]), int(table.column("source_w")[row])
 
 
 def moment_text(table: Table, row: int) -> str | float:
     """Wall-clock time of a row, or clip time [s] where that is not known."""
-    return iso_of(table["taken_at"][row].item()) or float(table["time_s"][row])
+    return iso_of(table.column("taken_at")[row].item()) or float(table.column("time_s")[row])
 
 
 def iso_of(moment: datetime | None) -> str | None:

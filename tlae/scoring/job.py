@@ -24,10 +24,11 @@ from tlae.errors import UserError
 from tlae.footage.frames import OK
 from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
+from tlae.parquet_file import regrouped, spooled
 from tlae.progress import Advance
 from tlae.scoring.scored_frames import Scored, Scorer
 from tlae.scoring.stored_maps import MAP_DTYPE, rounded
-from tlae.table import Column, Table, compact, missing
+from tlae.table import Column, Flags, Table, compact, missing
 from tlae.tensor_file import SAVERS
 from tlae.whole_file import replace_folder, settle, whole_file
 
@@ -45,6 +46,11 @@ RESULT_FILES = (  # all that `score` and `events` write into a results folder
     *("parts/[0-9]*.parquet", "state-[0-9]*.safetensors"),
     *(f"events/{clip}" for clip in CLIP_FILES),
 )
+UNTOLD: dict[str, Column] = {  # by the net of a frame, or by an older version
+    "reason": np.array("", object),
+    "example": np.array(-1),
+    "skipped": np.array(0),
+}
 STATES_KEPT = 3  # centred scoring finishes a chunk in the next one, and writing takes a while
 REBUILT_TOGETHER = 4  # pictures packed as one: a call costs more than their bytes
 
@@ -115,20 +121,25 @@ class ScoringJob:
 
     def table(self) -> Table:
         """Results of all frames, see ``results.MEASURED``; NaN where there is no verdict."""
-        whole = Table.joined(list(self.log.tables()))
+        whole = spooled(map(_completed, regrouped(self.log.tables())), self.folder)
         index, (height, width) = self.store.index, self.store.preprocessing.size_hw
-        table = Table(
-            {
-                "instant": whole["instant"],
-                "frame_mean": whole["frame_mean"],
-                "peak_x": (whole["peak_column"] + 0.5) * index["source_w"] / width,
-                "peak_y": (whole["peak_row"] + 0.5) * index["source_h"] / height,
-                "reason": _of_parts(whole, "reason", ""),
-                "example": _of_parts(whole, "example", -1),
-                "skipped": _of_parts(whole, "skipped", 0),
-            }
-        )
-        return table.where((index["state"] == OK) & ~np.isnan(whole["instant"]))
+        whole = whole.assign(**{n: index.column(n) for n in ("state", "source_h", "source_w")})
+        known_by = whole.only(["state", "instant"])
+        all_measured = all(_measured(told).all() for told in known_by.pieces())
+
+        def results(told: Table) -> Table:
+            table = Table(
+                {
+                    "instant": told["instant"],
+                    "frame_mean": told["frame_mean"],
+                    "peak_x": (told["peak_column"] + 0.5) * told["source_w"] / width,
+                    "peak_y": (told["peak_row"] + 0.5) * told["source_h"] / height,
+                    **{name: told[name] for name in UNTOLD},
+                }
+            )
+            return table if all_measured else table.where(_measured(told))
+
+        return spooled(map(results, whole.pieces()), self.folder)
 
     def clean(self, folder: Path) -> None:
         """Remove from the finished folder what only a running job needs."""
@@ -195,8 +206,9 @@ class ScoringJob:
         for run in self.runs:
             if run[-1] < first_row:
                 continue
-            waiting = run[run < first_row][-scorer.delay :] if scorer.delay else run[:0]
-            for rows in _batches(run[run >= first_row], batch_frames):
+            done, to_do = np.split(run, [np.searchsorted(run, first_row)])
+            waiting = done[-scorer.delay :] if scorer.delay else run[:0]
+            for rows in _batches(to_do, batch_frames):
                 self._keep_state(scorer, int(rows[0]), start, fresh=rows[0] == run[0])
                 scored = scorer.push(self.store.read(rows))
                 waiting = np.concatenate([waiting, rows])
@@ -292,11 +304,18 @@ class ScoringJob:
         return self.folder / f"state-{number:08d}.safetensors"
 
 
-def _of_parts(whole: Table, name: str, unknown: str | int) -> Column:
-    """A column of all frames, whatever parts they were written in; older versions lack it."""
-    if name not in whole:
-        return np.full(len(whole), unknown)
-    return compact(np.where(missing(whole[name]), unknown, whole[name]))
+def _completed(told: Table) -> Table:
+    """What chunks tell, with the columns that those of older versions lack."""
+    for name, nothing in UNTOLD.items():
+        values = told.get(name, np.broadcast_to(nothing, len(told)))
+        values = np.where(missing(values), nothing, values).astype(nothing.dtype)
+        told = told.assign(**{name: compact(values)})
+    return told
+
+
+def _measured(told: Table) -> Flags:
+    """Rows (n,) of which the net gave a verdict."""
+    return np.asarray((told["state"] == OK) & ~np.isnan(told["instant"]))
 
 
 def _settled_rows(runs: list[Rows], rows: int, delay: int) -> int:
@@ -333,8 +352,13 @@ class _Chunk:
 
 def _by_chunk(rows: Rows) -> Iterator[tuple[int, Rows]]:
     """Chunk number, and the positions in ``rows`` that belong to it."""
-    for chunk in np.unique(rows // CHUNK_FRAMES):
-        yield int(chunk), np.flatnonzero(rows // CHUNK_FRAMES == chunk)
+    if not len(rows):
+        return
+    numbers = range(int(rows[0]) // CHUNK_FRAMES, int(rows[-1]) // CHUNK_FRAMES + 1)
+    edges = np.searchsorted(rows, [number * CHUNK_FRAMES for number in (*numbers, numbers.stop)])
+    for number, first, stop in zip(numbers, edges[:-1], edges[1:], strict=True):
+        if first < stop:
+            yield number, np.arange(first, stop)
 
 
 def _batches(rows: Rows, batch_frames: int) -> Iterator[Rows]:

@@ -16,9 +16,10 @@ from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
 from tlae.number_words import how_many
-from tlae.parquet_file import read_parquet
+from tlae.parquet_file import open_parquet
 from tlae.scoring.job import ARRAYS, CHUNK_FRAMES, RESULT_FILES, ScoringJob
 from tlae.scoring.results import MEASURED, read_results
+from tlae.table import Table, counted
 from tlae.whole_file import (
     explain_os_errors,
     is_empty_folder,
@@ -33,6 +34,7 @@ from tlae.whole_file import (
 logger = logging.getLogger(__name__)
 
 GROWING = ("contents", "rows")  # of the facts of a job, those that further footage changes
+PEAK = ("peak_x", "peak_y")
 CURE = "give another name=... or overwrite=true"
 
 
@@ -121,12 +123,13 @@ def _damage(folder: Path, finished: dict[str, Any]) -> str:
         rows_of_maps = results.stored_maps.shape[0]
     except (UserError, OSError, ValueError) as error:
         return str(error)
-    table, rows = results.columns, finished["rows"]
+    table, rows = results.stored, finished["rows"]
     if len(table) != rows or rows_of_maps != rows:
         counted_rows, maps = how_many(len(table), "row"), how_many(rows_of_maps, "map")
         return f"it has {counted_rows} and {maps} of {how_many(rows, 'frame')}"
-    measured = int((~np.isnan(table["instant"])).sum())
-    expected = results.summary.get("measured", int((table["state"] == OK).sum()))
+    measured = int(table.marked(["instant"], lambda piece: ~np.isnan(piece["instant"])).sum())
+    readable = counted(table.column("state")).get(OK, 0)
+    expected = results.summary.get("measured", readable)
     return "" if measured == expected else f"{measured} of {expected} frames have a score"
 
 
@@ -154,7 +157,7 @@ def _reopen(finished: Path, part: Path, size_hw: tuple[int, int]) -> None:
         part: folder to make; what is there is replaced.
         size_hw: of the maps.
     """
-    table = read_parquet(finished / "scores.parquet")
+    table = open_parquet(finished / "scores.parquet")
     remove_ours(part, RESULT_FILES)
     with whole_folder(part) as folder:
         for file in (*finished.glob("state-*"), finished / JOB_FILE):
@@ -164,16 +167,21 @@ def _reopen(finished: Path, part: Path, size_hw: tuple[int, int]) -> None:
                 shutil.copytree(finished / array, folder / array, copy_function=_link)
         log = ChunkLog(folder / "parts")
         log.folder.mkdir()
-        plain = [name for name in MEASURED if name in table and name not in ("peak_x", "peak_y")]
-        chunk = table.only(plain)
-        for name, size, source, peak in (
-            ("peak_row", size_hw[0], "source_h", "peak_y"),
-            ("peak_column", size_hw[1], "source_w", "peak_x"),
-        ):
-            place = table[peak] * size / np.where(table[source] > 0, table[source], np.nan) - 0.5
-            chunk = chunk.assign(**{name: np.nan_to_num(place.round(), nan=-1).astype(np.int64)})
-        for first in range(0, len(chunk), CHUNK_FRAMES):
-            log.append(first // CHUNK_FRAMES, chunk.take(slice(first, first + CHUNK_FRAMES)))
+        for number, first in enumerate(range(0, len(table), CHUNK_FRAMES)):
+            rows = table.take(slice(first, first + CHUNK_FRAMES))
+            log.append(number, _told(rows, size_hw))
+
+
+def _told(rows: Table, size_hw: tuple[int, int]) -> Table:
+    """What the net told of some rows of the score table, as the job kept it."""
+    told = rows.only([name for name in MEASURED if name in rows and name not in PEAK])
+    for name, size, source, peak in (
+        ("peak_row", size_hw[0], "source_h", "peak_y"),
+        ("peak_column", size_hw[1], "source_w", "peak_x"),
+    ):
+        place = rows[peak] * size / np.where(rows[source] > 0, rows[source], np.nan) - 0.5
+        told = told.assign(**{name: np.nan_to_num(place.round(), nan=-1).astype(np.int64)})
+    return told
 
 
 def _link(source: str, target: str) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from tlae.errors import UserError
+from tlae.lazy_column import pieces_of
 from tlae.number_words import how_many
 from tlae.scoring.result_files import reporting_damage
-from tlae.table import Table, changes
+from tlae.table import Table, changes, counted
 
 NEEDED = {"clip", "frame", "time_s", "taken_at", "state", "raw", "score", "alarm"}  # to be read
 NUMBERS = {"frame", "time_s", "instant", "frame_mean", "raw", "score", "threshold", "alarm"}
@@ -61,7 +62,7 @@ def require_whole(
 def _require_numbers(table: Table) -> None:
     """Refuse columns of another kind than scoring writes."""
     for name in NUMBERS & set(table):
-        if table[name].dtype.kind not in "bif":
+        if table.column(name).dtype.kind not in "bif":
             raise ValueError(f"column {name} holds no numbers")
 
 
@@ -80,6 +81,10 @@ def _require_facts(summary: dict[str, Any]) -> None:
 
 def _is_in_order(table: Table) -> bool:
     """Whether rows stand clip by clip, their frames rising: maps are found by the row."""
-    begins = changes(table["clip"])
-    rising = np.diff(table["frame"], prepend=0) > 0
-    return bool((rising | begins).all()) and int(begins.sum()) == len({*table["clip"].tolist()})
+    clips, frames = table.column("clip"), table.column("frame")
+    begins = changes(clips)
+    for rows in pieces_of(len(table) - 1):
+        rising = np.diff(frames[rows.start : rows.stop + 1]) > 0
+        if not (rising | begins[rows.start + 1 : rows.stop + 1]).all():
+            return False
+    return int(begins.sum()) == len(counted(clips))

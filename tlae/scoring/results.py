@@ -23,7 +23,7 @@ from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows
 from tlae.footage.zones import Mask, Zones, read_zones
 from tlae.number_words import how_many
-from tlae.parquet_file import read_parquet, write_parquet
+from tlae.parquet_file import open_parquet, spooled, write_parquet
 from tlae.scoring.calibrate import Calibration, PerMode
 from tlae.scoring.events import Event, flat_events, in_alarm, seen_runs
 from tlae.scoring.job import CLIP_FILES
@@ -32,7 +32,7 @@ from tlae.scoring.result_files import StoredArray, read_json, reporting_damage
 from tlae.scoring.rule import ScoringRule, completed
 from tlae.scoring.smooth_time import smooth_runs
 from tlae.scoring.stored_maps import read_maps
-from tlae.table import Table, compact
+from tlae.table import Column, Flags, Table, compact
 from tlae.whole_file import (
     explain_os_errors,
     is_empty_folder,
@@ -109,7 +109,7 @@ class Scores:
 
     Attributes:
         folder: where it lies.
-        columns: of the table with one row per frame, see ``COLUMNS``.
+        stored: table with one row per frame, see ``COLUMNS``; read where it is asked for.
         summary: counts, threshold, rule, footage, versions.
         event_records: as in ``events.json``; ``events`` are the same as objects.
         hidden_records: those that the user's answers hide; ``hidden`` are the same as objects.
@@ -117,7 +117,7 @@ class Scores:
     """
 
     folder: Path
-    columns: Table
+    stored: Table
     summary: dict[str, Any]
     event_records: list[dict[str, Any]]
     footage: Footage | None = None
@@ -125,9 +125,14 @@ class Scores:
 
     def __repr__(self) -> str:
         alarms = self.summary.get("alarm_frames", 0)
-        frames, events = len(self.columns), len(self.event_records)
+        frames, events = len(self.stored), len(self.event_records)
         parts = f"{how_many(frames, 'frame')}, {alarms:,} in alarm, {how_many(events, 'event')}"
         return f"Scores({str(self.folder)!r}: {parts})"
+
+    @cached_property
+    def columns(self) -> Table:
+        """The table in memory."""
+        return Table({name: self.stored[name] for name in self.stored})
 
     @cached_property
     def table(self) -> "pd.DataFrame":
@@ -154,10 +159,8 @@ class Scores:
         Raises:
             UserError: the table has no such row.
         """
-        if not (isinstance(row, int | np.integer) and 0 <= row < len(self.columns)):
-            raise UserError(
-                f"row must be a whole number in 0 to {len(self.columns) - 1}, got {row}"
-            )
+        if not (isinstance(row, int | np.integer) and 0 <= row < len(self.stored)):
+            raise UserError(f"row must be a whole number in 0 to {len(self.stored) - 1}, got {row}")
         return np.asarray(read_maps(self.stored_maps, int(row), int(row) + 1)[0])
 
     def expected_of(self, row: int) -> Image:
@@ -167,16 +170,18 @@ class Scores:
     @cached_property
     def stored_maps(self) -> StoredArray:
         """All maps (n, h, w), sliced by rows; see ``scoring.stored_maps``."""
-        instant = self.columns.get("instant", self._nothing)
-        return StoredArray(self.folder, "maps.zarr", instant > SMALLEST)
+        if "instant" not in self.stored:
+            return StoredArray(self.folder, "maps.zarr", self._nothing)
+        written = self.stored.marked(["instant"], lambda piece: piece["instant"] > SMALLEST)
+        return StoredArray(self.folder, "maps.zarr", written)
 
     @cached_property
     def _rebuilt(self) -> StoredArray:
-        return StoredArray(self.folder, "rebuilt.zarr", self._nothing > 0)
+        return StoredArray(self.folder, "rebuilt.zarr", self._nothing)
 
     @property
-    def _nothing(self) -> npt.NDArray[np.float64]:
-        return np.zeros(len(self.columns))
+    def _nothing(self) -> Flags:
+        return np.zeros(len(self.stored), bool)
 
     @property
     def has_expected(self) -> bool:
@@ -185,8 +190,8 @@ class Scores:
 
     def example_of(self, row: int) -> Image | None:
         """The normal thing most similar to what is unusual, (h, w, C); None: none is known."""
-        known = (self.folder / EXAMPLES).is_file() and "example" in self.columns
-        number = self.columns["example"][row] if known else np.nan
+        known = (self.folder / EXAMPLES).is_file() and "example" in self.stored
+        number = self.stored.column("example")[row] if known else np.nan
         if np.isnan(number):
             return None
         with reporting_damage(self.folder, EXAMPLES):
@@ -261,7 +266,9 @@ def read_results(folder: Path) -> Scores:
     """
     _require_results(folder)
     with reporting_damage(folder, "scores.parquet"):
-        table = read_parquet(folder / "scores.parquet")
+        table = open_parquet(folder / "scores.parquet")
+        for _ in table.pieces():
+            """Damage anywhere shows now."""
     summary: dict[str, Any] = read_json(folder, "summary.json", dict)
     events: list[dict[str, Any]] = read_json(folder, "events.json", list)
     require_whole(folder, table, summary, events)
@@ -296,6 +303,7 @@ def score_table(
     rule: ScoringRule,
     calibration: Calibration | None,
     threshold: PerMode,
+    folder: Path,
 ) -> Table:
     """Join results to frames, smooth in time, calibrate, raise alarms.
 
@@ -306,21 +314,31 @@ def score_table(
         rule: scoring rule.
         calibration: of normal footage, smoothed like this one; None leaves ``score`` empty.
         threshold: alarm threshold.
+        folder: on the disk that takes the table.
     """
     unobserved = {name: value for name, value in UNOBSERVED.items() if name not in store.index}
-    table = store.index.assign(**unobserved, **{name: results[name] for name in MEASURED})
-    is_warming_up = (table["state"] == OK) & np.isnan(table["instant"])
-    table = table.assign(state=compact(np.where(is_warming_up, WARM_UP, table["state"])))
+    measured = {name: results.column(name) for name in MEASURED}
+    table = store.index.assign(**unobserved, **measured)
+    table = table.assign(state=table.only(["state", "instant"]).derived(object, _state_of))
     seen = seen_runs(table, runs)
-    raw = smooth_runs(table["instant"], seen, rule.smooth_frames, causal=rule.causal)
-    modes = table["mode"]
-    level = threshold.of(modes)
-    return table.assign(
-        raw=raw,
-        score=np.nan if calibration is None else calibration.calibrated(raw, modes),
-        threshold=compact(level),
-        alarm=in_alarm(table, raw, level),
-    ).only(COLUMNS)
+    raw = smooth_runs(table.column("instant"), seen, rule.smooth_frames, causal=rule.causal)
+
+    def judged(piece: Table) -> Table:
+        raw, modes = piece["raw"], piece["mode"]
+        level = threshold.of(modes)
+        return piece.assign(
+            score=np.nan if calibration is None else calibration.calibrated(raw, modes),
+            threshold=compact(level),
+            alarm=in_alarm(piece, raw, level),
+        ).only(COLUMNS)
+
+    return spooled(map(judged, table.assign(raw=raw).pieces()), folder)
+
+
+def _state_of(piece: Table) -> Column:
+    """State of frames that were read, and of those that the net saw before its window was full."""
+    is_warming_up = (piece["state"] == OK) & np.isnan(piece["instant"])
+    return compact(np.where(is_warming_up, WARM_UP, piece["state"]))
 
 
 def write_tables(

@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tlae.footage.windows import Rows
+from tlae.lazy_column import Values, pieces_of
 
 Series = npt.NDArray[np.float64]
 
+TRUNCATED = 4.0  # standard deviations of the Gaussian; further scores do not count
 UNSETTLED = 2.0  # in units of the smoothing: then what one end weighs too much is a fiftieth
 
 
@@ -27,11 +29,10 @@ def smooth_in_time(values: Series, frames: float, *, causal: bool) -> Series:
     if frames == 0 or len(values) == 0:
         return values
     if causal:
-        smoothing = CausalSmoothing(frames)
-        return np.array([smoothing.push(value) for value in values.tolist()])
+        return CausalSmoothing(frames).push_all(values)
     from scipy.ndimage import gaussian_filter1d  # live scoring needs no SciPy
 
-    return np.asarray(gaussian_filter1d(values, frames, mode="nearest"))
+    return np.asarray(gaussian_filter1d(values, frames, mode="nearest", truncate=TRUNCATED))
 
 
 class CausalSmoothing:
@@ -59,6 +60,10 @@ class CausalSmoothing:
         self.carried = self._keep * smoothed
         return smoothed
 
+    def push_all(self, values: Series) -> Series:
+        """Smooth the next scores."""
+        return np.array([self.push(value) for value in values.tolist()])
+
 
 def is_settled(count: int, frames: float, *, causal: bool) -> npt.NDArray[np.bool_]:
     """Which scores of a run are smoothed over as many others as those of a long run.
@@ -79,9 +84,21 @@ def is_settled(count: int, frames: float, *, causal: bool) -> npt.NDArray[np.boo
     return settled if causal else settled & (place < count - unsettled)
 
 
-def smooth_runs(values: Series, runs: list[Rows], frames: float, *, causal: bool) -> Series:
-    """Smooth the scores of a footage run by run; rows of no run keep theirs."""
-    smoothed = np.array(values, np.float64)
-    for run in runs:
-        smoothed[run] = smooth_in_time(values[run], frames, causal=causal)
+def smooth_runs(values: Values, runs: list[Rows], frames: float, *, causal: bool) -> Series:
+    """Smooth the scores of a footage run by run; rows of no run keep theirs.
+
+    Long runs are smoothed piece by piece, as if they were smoothed whole.
+    """
+    smoothed = np.array(values[:], np.float64)
+    reach = math.ceil(TRUNCATED * frames)
+    for run in runs if frames else []:
+        average = CausalSmoothing(frames)
+        for part in pieces_of(len(run)):
+            rows, first = run[part], max(0, part.start - reach)
+            if causal:
+                smoothed[rows] = average.push_all(values[rows])
+            else:
+                near = values[run[first : part.stop + reach]]
+                near = smooth_in_time(near, frames, causal=False)
+                smoothed[rows] = near[part.start - first :][: len(rows)]
     return smoothed

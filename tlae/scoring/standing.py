@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from tlae.footage.zones import Mask
-from tlae.scoring.event_rule import HOUR_S, Clock, EventRule, Flags, Floats
+from tlae.lazy_column import Values
+from tlae.scoring.event_rule import HOUR_S, Clock, EventRule, Flags
 from tlae.scoring.stored_maps import FloatMap, Mute, StoredMaps
 
 LEAST_FRAMES, LEAST_S = 3, 2.0  # shorter events cannot tell what stays from what passes
@@ -71,7 +72,7 @@ class _Accepted:
 
 
 def accepted_places(
-    watch: Watch, level: Floats, rule: EventRule, inside: Mask | None = None
+    watch: Watch, level: Values, rule: EventRule, inside: Mask | None = None
 ) -> list[Mute]:
     """Accept as normal what stays above a level at one place for ``rule.accept_after_h``.
 

@@ -258,7 +258,7 @@ def _table(
     alarms = [in_alarm(table, area.counted, area.threshold) for area in areas]
     worst = worst_area(areas)
     columns = {
-        name: np.choose(worst, [getattr(area, name) for area in areas])
+        name: np.choose(worst, [getattr(area, name)[:] for area in areas])
         for name in ("raw", "score", "threshold")
     }
     table = table.assign(**columns, alarm=np.logical_or.reduce(alarms))
@@ -277,7 +277,7 @@ def _summary(
     budget: Budget,
     rule: EventRule,
 ) -> dict[str, Any]:
-    lowest = min(float(area.threshold.min()) for area in areas)
+    lowest = min(float(area.threshold[:].min()) for area in areas)
     return scored.results.summary | {
         "threshold": lowest if np.isfinite(lowest) else None,
         "alarm": budget.given(),

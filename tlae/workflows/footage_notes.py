@@ -19,9 +19,10 @@ from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
 from tlae.footage.unlike_training import other_pace, other_shape
 from tlae.footage.windows import LEAST_DAYS, Rows, clip_intervals_s, median_interval_s
+from tlae.lazy_column import Values
 from tlae.number_words import how_many
 from tlae.scoring.event_options import STILLS_S
-from tlae.table import Column, Table, counted
+from tlae.table import Table, counted
 
 logger = logging.getLogger(__name__)
 
@@ -161,18 +162,19 @@ def note_other_pace(store: FrameStore, learnt_s: float) -> None:
     logger.warning("note: %s%s", where, said)
 
 
-def note_short_runs(states: Column, runs: Sequence[Rows], span_frames: int, gap_s: float) -> None:
+def note_short_runs(table: Table, runs: Sequence[Rows], span_frames: int, gap_s: float) -> None:
     """A line where many frames get no score, or one that rests on copies, for want of a past.
 
     Args:
-        states: of all frames, after scoring.
+        table: with the states of all frames, after scoring.
         runs: rows of each run of frames without a cut.
         span_frames: from the first to the last of the net's window.
         gap_s: an interval longer than this ends a run [s]; 0: none does.
     """
     frames = sum(len(run) for run in runs)
-    unscored = int((states == WARM_UP).sum())
-    copied = sum(int((states[run] == OK).sum()) for run in runs if len(run) < span_frames)
+    unscored = counted(table.column("state")).get(WARM_UP, 0)
+    scored = table.marked(["state"], lambda piece: piece["state"] == OK)
+    copied = sum(int(scored[run].sum()) for run in runs if len(run) < span_frames)
     ends = f"; an interval over {gap_s:g} s ends a run" if gap_s else ""
     if unscored > MANY * frames:
         logger.warning(
@@ -187,14 +189,14 @@ def note_short_runs(states: Column, runs: Sequence[Rows], span_frames: int, gap_
         )
 
 
-def left_out(states: Column, footage: Footage) -> dict[str, int]:
+def left_out(states: Values, footage: Footage) -> dict[str, int]:
     """How many inputs have no score, by reason.
 
     Args:
         states: of the frames that there are.
         footage: that they come from.
     """
-    counts = counted(states[states != OK])
+    counts = {state: count for state, count in counted(states).items() if state != OK}
     others = {
         BEING_WRITTEN: len(footage.waiting),
         NOT_SAMPLED: left_by_sampling(footage.clips, len(states)),

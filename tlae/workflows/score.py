@@ -167,7 +167,7 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     place = find_place(folder, facts, footage, store, overwrite=cfg.overwrite)
     measured = _measure(cfg, model, rule, (store, runs, place, facts), footage.name)
     table, events = _find_alarms(store, runs, place.folder, model.gap_s, reading, measured)
-    note_short_runs(table["state"], runs, model.span_frames, model.gap_s)
+    note_short_runs(table, runs, model.span_frames, model.gap_s)
     seen = footage.with_levels(model.preprocessing.levels).clips
     events = tell_kinds(events, table, {clip.name: clip for clip in seen})
     if answers is not None:
@@ -188,11 +188,12 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     summary |= {"frames_per_s": measured.pace, "clock": clock}
     summary |= {"drift": [asdict(drift) for drift in drifts]}
     with whole_file(place.folder / "ledger.csv") as temporary:
-        ledger(table, footage.waiting, BEING_WRITTEN).to_csv(temporary)
+        ledger(table, footage.waiting, BEING_WRITTEN, place.folder).to_csv(temporary)
     write_json(place.folder / "summary.json", summary)
     if measured.job is not None:
         finish(measured.job, folder)
-    new = int((table["state"][len(table) - measured.to_do :] == OK).sum())
+    readable = table.marked(["state"], lambda piece: piece["state"] == OK)
+    new = int(readable[len(table) - measured.to_do :].sum())
     return _Outcome(reading.threshold, new, place.fresh, drifts)
 
 
@@ -234,7 +235,7 @@ def _measure(
     if not place.fresh:
         known = read_results(place.folder)
         pace = known.summary.get("frames_per_s")
-        return _Measured(_reread(known.columns), None, 0, pace)
+        return _Measured(_reread(known.stored), None, 0, pace)
     scorer = model.scorer(
         rule,
         cfg.device,
@@ -262,7 +263,9 @@ def _find_alarms(
 ) -> tuple[Table, list[Event]]:
     """The score table and the events of the whole picture."""
     rule, calibration = reading.rule, reading.calibration
-    table = score_table(store, measured.table, runs, rule, calibration, reading.threshold)
+    table = score_table(
+        *(store, measured.table, runs, rule, calibration, reading.threshold), folder=folder
+    )
     maps = zarr.open_array(folder / "maps.zarr", mode="r")
     stored = StoredMaps(maps, seen_runs(table, runs), rule)
     found_in = stored, reading.event_rule, median_interval_s(store.index), gap_s
@@ -293,12 +296,14 @@ def _counts_of(table: Table, footage: Footage) -> dict[str, Any]:
     """What the summary says of the footage."""
     return {
         "frames": len(table),
-        "scored": int((table["state"] == OK).sum()),
-        "measured": int((~np.isnan(table["instant"])).sum()),
-        "left_out": left_out(table["state"], footage),
-        "clips": len({*table["clip"].tolist()}),
-        "modes": counted(table["mode"]),
-        "health": counted(table["health"]),
+        "scored": counted(table.column("state")).get(OK, 0),
+        "measured": int(
+            (~table.marked(["instant"], lambda piece: np.isnan(piece["instant"]))).sum()
+        ),
+        "left_out": left_out(table.column("state"), footage),
+        "clips": len(counted(table.column("clip"))),
+        "modes": counted(table.column("mode")),
+        "health": counted(table.column("health")),
     }
 
 
@@ -309,7 +314,7 @@ def _alarms_of(table: Table, reading: _Reading) -> dict[str, Any]:
         "alarm_frames": int(table["alarm"].sum()),
         "threshold": threshold.value if np.isfinite(threshold.value) else None,
         "thresholds": dict(threshold.by_mode),
-        "raw_highest": highest(table["raw"]),
+        "raw_highest": highest(table.column("raw")),
         "rule": asdict(reading.rule),
         "calibrated_on_frames": None if calibration is None else len(calibration.raw),
     }

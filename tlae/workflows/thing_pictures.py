@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tlae.errors import FootageError
-from tlae.footage.frames import OK, Clip, Image
+from tlae.footage.frames import Clip, Image
 from tlae.progress import progress
 from tlae.scoring.areas import modes_of
-from tlae.scoring.events import CAMERA, Event, moment_text, shows_scene, source_hw_of
+from tlae.scoring.events import CAMERA, Event, moment_text, seen_rows, source_hw_of
 from tlae.scoring.interest import interest
 from tlae.scoring.places import SINCE, Change, Plane, Rows, View, rows_before
 from tlae.scoring.thing_kinds import NEXT, TOLD, Later, told
-from tlae.table import Table, groups
+from tlae.table import Table, first_rows, groups
 from tlae.workflows.named_footage import file_stem
 
 MOST_LOOKED_AT = 200  # things, the most interesting
@@ -89,7 +89,8 @@ def _look(asked: Sequence[_Asked], table: Table, clip: Clip, *, later: bool) -> 
             if (seen := one.view.of_picture(image)) is None:
                 continue
             if later:
-                one.see_later(seen, float(table["time_s"][row]), moment_text(table, row))
+                at_s = float(table.column("time_s")[row])
+                one.see_later(seen, at_s, moment_text(table, row))
             else:
                 one.seen[row] = seen
 
@@ -99,7 +100,9 @@ def _asked(events: Sequence[Event], table: Table, clips: Mapping[str, Clip]) -> 
     things = [event for event in events if event.what in TOLD and event.kind != CAMERA]
     things = [event for event in things if event.clip in clips]
     things = sorted(things, key=interest, reverse=True)[:MOST_LOOKED_AT]
-    usable = shows_scene(table) & (table["state"] == OK)
+    if not things:
+        return []
+    usable = seen_rows(table)
     modes = modes_of(table)
     rows_of = groups(table["clip"])
     time_s = table["time_s"]
@@ -127,9 +130,11 @@ def _pictures(table: Table, clip: Clip, rows: Mapping[int, object]) -> Iterator[
     """Pictures of some rows of one clip, in order, without those of files that were not scored."""
     if not rows:
         return
-    first = int(np.flatnonzero(table["clip"] == clip.name)[0])
-    times = np.sort(table["time_s"][list(rows)])
-    stems = [file_stem(path) for path in table["path"][list(rows)]] if "path" in table else []
+    first = first_rows(table.column("clip"))[clip.name]
+    times = np.sort(table.column("time_s")[list(rows)])
+    stems = (
+        [file_stem(path) for path in table.column("path")[list(rows)]] if "path" in table else []
+    )
     stem_of = dict(zip(rows, stems, strict=False))
 
     def wanted(time_s: float, taken_at: object) -> bool:
