@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.test_table import every_kind
-from tlae import lazy_column
+from tlae import lazy_column, parquet_file
 from tlae.errors import UserError
-from tlae.parquet_file import read_parquet, write_parquet
+from tlae.parquet_file import open_parquet, read_parquet, regrouped, spooled, write_parquet
 from tlae.table import Table
 from tlae.thrift_records import Int32, packed, unpacked
 
@@ -85,6 +85,53 @@ def test_damage_is_noticed_wherever_it_is(tmp_path: Path) -> None:
     path.write_bytes(whole[:content] + b"\0\0\0" + whole[content + 3 :])
     with pytest.raises(ValueError, match="it is damaged"):
         read_parquet(path)
+
+
+def test_an_opened_table_is_read_when_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lazy_column, "PIECE_ROWS", 100)
+    path, table = tmp_path / "t.parquet", long_table(150)
+    write_parquet(table, path)
+    opened = open_parquet(path)
+    write_parquet(long_table(10), tmp_path / "other")
+    (tmp_path / "other").replace(path)  # what was opened stays as it was
+    assert opened.equals(table)
+    assert opened.take(slice(95, 205)).equals(table.take(slice(95, 205)))
+    assert opened.row(299) == table.row(299)
+
+
+def test_damage_of_an_opened_table_is_noticed_when_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    write_parquet(long_table(20), path)
+    whole = path.read_bytes()
+    content = whole.index(b"\x1f\x8b") + 12
+    path.write_bytes(whole[:content] + b"\0\0\0" + whole[content + 3 :])
+    opened = open_parquet(path)
+    assert len(opened["raw"]) == 40
+    with pytest.raises(ValueError, match="it is damaged"):
+        opened["clip"]
+
+
+def test_a_spooled_table_leaves_nothing_behind(tmp_path: Path) -> None:
+    parts = [long_table(rows) for rows in (3, 4, 20)]
+    table = spooled(iter(parts), tmp_path)
+    assert [*tmp_path.iterdir()] == []
+    assert table.equals(Table.joined(parts))
+    with pytest.raises(TypeError, match="column a is of kind f, then of i"):
+        spooled([Table({"a": [0.5]}), Table({"a": [1]})], tmp_path)
+
+
+def test_short_and_long_tables_become_pieces_of_one_length(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in (lazy_column, parquet_file):
+        monkeypatch.setattr(module, "PIECE_ROWS", 8)
+    parts = [long_table(rows) for rows in (1, 2, 20, 3)]
+    pieces = [*regrouped(parts)]
+    assert [len(piece) for piece in pieces] == [8] * 6 + [4]
+    assert Table.joined(pieces).equals(Table.joined(parts))
+    assert [*regrouped([])] == []
 
 
 def test_records_are_read_as_they_were_written() -> None:

@@ -76,7 +76,7 @@ def open_parquet(path: Path) -> Table:
     Raises:
         UserError, OSError, ValueError: see ``read_parquet``; of damage also when rows are read.
     """
-    known = _opened(path.open("rb"))
+    known = _opened(_Reader(path.open("rb")))
     return _by_pyarrow(path) if known is None else known
 
 
@@ -89,10 +89,11 @@ def spooled(pieces: Iterable[Table], folder: Path) -> Table:
         pieces: one at least; with the same columns, which have the same kinds.
         folder: on the disk that takes them.
     """
-    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 -- it is closed by who reads it
+    file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 -- its reader closes it
+    reader = _Reader(file)
     _write(pieces, file)
     file.flush()
-    known = _opened(file)
+    known = _opened(reader)
     assert known is not None
     return known
 
@@ -135,16 +136,19 @@ class _Reader:
     """The bytes of a file, which is closed when no column is read from it any more."""
 
     def __init__(self, file: IO[bytes]) -> None:
-        self._number, self.size = file.fileno(), os.fstat(file.fileno()).st_size
+        self._number = file.fileno()
         weakref.finalize(self, file.close)
+
+    @property
+    def size(self) -> int:
+        return os.fstat(self._number).st_size
 
     def bytes(self, at: int, size: int) -> bytes:
         return os.pread(self._number, min(size, self.size), at)
 
 
-def _opened(file: IO[bytes]) -> Table | None:
+def _opened(reader: _Reader) -> Table | None:
     """A table of lazy columns; None: another program wrote it."""
-    reader = _Reader(file)
     tail = reader.bytes(max(0, reader.size - 8), 8)
     if reader.bytes(0, 4) != MAGIC or tail[4:] != MAGIC:
         raise ValueError("it is no whole Parquet file")
@@ -153,23 +157,25 @@ def _opened(file: IO[bytes]) -> Table | None:
         foot, _ = unpacked(reader.bytes(max(0, reader.size - 8 - size), size))
         if foot.get(6) != WRITER:
             return None
-        kinds = [(field[4].decode(), _kind(field)) for field in foot[2][1:]]
-        return Table(
-            {name: _column(reader, foot, number, kind) for number, (name, kind) in enumerate(kinds)}
-        )
+        stops = list(accumulate(group[3] for group in foot[4]))
+        pieces = [slice(a, b) for a, b in zip([0, *stops], stops, strict=False)]
+        columns = {}
+        for number, field in enumerate(foot[2][1:]):
+            facts = [group[1][number][3] for group in foot[4]]
+            places = [(one[9], one[7]) for one in facts]
+            columns[field[4].decode()] = _column(reader, pieces, places, _kind(field))
+        return Table(columns)
 
 
-def _column(reader: _Reader, foot: Record, number: int, kind: str) -> LazyColumn:
-    """A column; its pieces are the row groups."""
-    stops = list(accumulate(group[3] for group in foot[4]))
-    pieces = [slice(a, b) for a, b in zip([0, *stops], stops, strict=False)]
-    begins = (piece.start for piece in pieces)
-    places = {row: group[1][number][3] for row, group in zip(begins, foot[4], strict=True)}
+def _column(
+    reader: _Reader, pieces: list[slice], places: list[tuple[int, int]], kind: str
+) -> LazyColumn:
+    """A column, whose pieces are the row groups; of each the place and the size of its page."""
+    place_of = dict(zip((piece.start for piece in pieces), places, strict=True))
 
     def values(piece: slice) -> Column:
         with _telling_damage():
-            place = places[piece.start]
-            return _values(reader.bytes(place[9], place[7]), kind)
+            return _values(reader.bytes(*place_of[piece.start]), kind)
 
     return LazyColumn(pieces, _empty(kind, 0).dtype, values)
 
@@ -247,6 +253,9 @@ def _unpacked(content: bytes, count: int, kind: str) -> npt.NDArray[Any]:
         return np.unpackbits(bits, count=count, bitorder="little").astype(bool)
     if kind in DTYPES:
         return np.frombuffer(content, DTYPES[kind], count)
+    first = content[: 4 + int.from_bytes(content[:4], "little")]
+    if content == first * count:  # all alike, as most texts of a piece are
+        return np.full(count, first[4:].decode(), object)
     return np.fromiter(_text(content, count), object, count)
 
 

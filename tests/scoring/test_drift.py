@@ -1,5 +1,6 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from tlae.scoring.calibrate import Calibration
 from tlae.scoring.drift import advice, watch_drift
@@ -77,3 +78,22 @@ def test_footage_in_which_nothing_is_normal_may_be_of_another_camera() -> None:
     shown = advice(watch_drift(Table.of(table_of([50.0])), calibration()))
     assert shown is not None
     assert "is this the camera that the model learnt" in shown
+
+
+def test_days_are_judged_piece_by_piece_as_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = table_of([0.0, 0.6, 0.2])
+    frame.loc[5:9, "taken_at"] = pd.NaT
+    frame.loc[60, "score"] = np.nan
+    frame.loc[70:75, "state"] = "truncated"
+    whole = watch_drift(Table.of(frame), calibration())
+    assert [(day.day, day.frames) for day in whole] == [
+        ("", 5),
+        ("2026-03-01", 43),
+        ("2026-03-02", 41),
+        ("2026-03-03", 48),
+    ]
+    scores = frame["score"].to_numpy()
+    assert whole[3].score == scores[96:].mean()
+    for piece_rows in (1, 7, 50):
+        monkeypatch.setattr("tlae.lazy_column.PIECE_ROWS", piece_rows)
+        assert watch_drift(Table.of(frame), calibration()) == whole

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import pytest
+
 from tlae.scoring.ledger import ledger
 from tlae.table import Table
 
@@ -20,3 +22,18 @@ def test_every_file_has_one_row_with_what_became_of_it(tmp_path: Path) -> None:
         ["c.jpg", "waiting", 0, "still being written"],
     ]
     assert len(ledger(table, [], "", tmp_path)) == 4
+
+
+def test_a_file_may_go_on_in_the_next_piece_of_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["a.mp4"] * 5 + ["b.jpg"] + ["c.mp4"] * 4
+    states = ["ok"] * 4 + ["cut"] + ["ok"] + ["dark"] * 3 + ["black"]
+    table = Table({"path": names, "state": states})
+    whole = ledger(table, ["d.jpg"], "still being written", tmp_path)
+    assert whole["frames"].tolist() == [5, 1, 4, 0]
+    assert whole["outcome"].tolist() == ["partly", "done", "skipped", "waiting"]
+    assert whole["reason"].tolist() == ["cut", "", "dark", "still being written"]
+    for piece_rows in (1, 2, 3):
+        monkeypatch.setattr("tlae.lazy_column.PIECE_ROWS", piece_rows)
+        assert ledger(table, ["d.jpg"], "still being written", tmp_path).equals(whole)

@@ -8,7 +8,8 @@ from scipy.signal import convolve2d
 from tlae.scoring.error_map import background_weight, error_map, match_light
 from tlae.scoring.reduce import reduce_map
 from tlae.scoring.smooth import smooth_map
-from tlae.scoring.smooth_time import smooth_in_time
+from tlae.scoring.smooth_time import smooth_in_time, smooth_runs
+from tlae.table import Table
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7])
@@ -129,6 +130,24 @@ def test_no_smoothing_and_no_frames() -> None:
     values = np.arange(3.0)
     assert smooth_in_time(values, 0.0, causal=True) is values
     assert len(smooth_in_time(np.zeros(0), 3.0, causal=True)) == 0
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("frames", [0.0, 0.3, 2.0, 9.0])
+def test_long_runs_are_smoothed_piece_by_piece_as_whole(
+    frames: float, causal: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.random.default_rng(1).normal(size=300)
+    runs = [np.arange(3, 190), np.setdiff1d(np.arange(190, 297), [200, 250]), np.array([298])]
+    expected = values.copy()
+    for run in runs:
+        expected[run] = smooth_in_time(values[run], frames, causal=causal)
+    for piece_rows in (1, 7, 64, 1000):
+        monkeypatch.setattr("tlae.lazy_column.PIECE_ROWS", piece_rows)
+        column = Table({"raw": values}).derived(float, lambda piece: piece["raw"])
+        for asked in (values, column):
+            smoothed = smooth_runs(asked, runs, frames, causal=causal)
+            assert smoothed.tobytes() == expected.tobytes()
 
 
 def test_a_change_of_light_is_no_error_a_thing_is() -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from tlae.errors import FootageError
 from tlae.footage.frames import OK
+from tlae.lazy_column import pieces_of
 from tlae.table import Table, changes
 
 Rows = npt.NDArray[np.int64]
@@ -56,15 +57,17 @@ def segments(index: Table, gap_s: float) -> list[Rows]:
     Returns:
         Row numbers of each run, in order. An unreadable frame is left out but does not end a run.
     """
-    rows = np.flatnonzero(index["state"] == OK)
+    rows = np.flatnonzero(index.marked(["state"], lambda piece: piece["state"] == OK))
     if not len(rows):
         return []
-    clips = index["clip"][rows]
-    steps_s = np.diff(index["time_s"][rows])
-    cut = (clips[1:] != clips[:-1]) | (steps_s < 0)
-    if gap_s > 0:
-        cut = cut | (steps_s > gap_s)
-    return np.split(rows, np.flatnonzero(cut) + 1)
+    clips, time_s = index.column("clip"), index.column("time_s")
+    cut = np.zeros(len(rows), bool)
+    for part in pieces_of(len(rows) - 1):
+        near = rows[part.start : part.stop + 1]
+        steps_s = np.diff(time_s[near])
+        gap = (steps_s > gap_s) & (gap_s > 0)
+        cut[part.start + 1 : part.stop + 1] = changes(clips[near])[1:] | (steps_s < 0) | gap
+    return np.split(rows, np.flatnonzero(cut))
 
 
 def hold_out_blocks(runs: list[Rows], share: float, shortest: int) -> tuple[list[Rows], list[Rows]]:

@@ -99,12 +99,12 @@ def _of_day(
         parts = (column[rows][flags] for rows, flags in zip(pieces, inside, strict=True))
         return np.fromiter(chain.from_iterable(parts), np.float64, frames)
 
-    date = np.datetime64(day, "D")
-    frame_mean = None
+    date, score, frame_mean = np.datetime64(day, "D"), float(values("score").mean()), None
     if calibration.frame_mean is not None and "frame_mean" in table:
         shares = values("frame_mean")
-        for rows in pieces_of(frames):  # in place: of a year of video it is one column
+        for rows in pieces_of(frames):  # in place: a film without dates is one day
             shares[rows] = share_below(calibration.frame_mean, shares[rows])
-        frame_mean = float(np.nanmean(shares))
-    score = float(values("score").mean())
+        known = ~np.isnan(shares)
+        shares[~known] = 0
+        frame_mean = float(shares.sum() / known.sum())
     return Drift("" if np.isnat(date) else str(date), frames, score, frame_mean)

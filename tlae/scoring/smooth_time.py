@@ -89,16 +89,18 @@ def smooth_runs(values: Values, runs: list[Rows], frames: float, *, causal: bool
 
     Long runs are smoothed piece by piece, as if they were smoothed whole.
     """
-    smoothed = np.array(values[:], np.float64)
+    smoothed = np.empty(len(values))
+    for rows in pieces_of(len(values)):
+        smoothed[rows] = values[rows]
     reach = math.ceil(TRUNCATED * frames)
     for run in runs if frames else []:
         average = CausalSmoothing(frames)
         for part in pieces_of(len(run)):
-            rows, first = run[part], max(0, part.start - reach)
+            some, first = run[part], max(0, part.start - reach)
             if causal:
-                smoothed[rows] = average.push_all(values[rows])
+                smoothed[some] = average.push_all(values[some])
             else:
                 near = values[run[first : part.stop + reach]]
                 near = smooth_in_time(near, frames, causal=False)
-                smoothed[rows] = near[part.start - first :][: len(rows)]
+                smoothed[some] = near[part.start - first :][: len(some)]
     return smoothed

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -253,7 +254,7 @@ def _promise(container: InputContainer, stream: VideoStream) -> tuple[int | None
     return frames, span_s
 
 
-def _missing(times_s: list[float], container: InputContainer, stream: VideoStream) -> int:
+def _missing(times_s: "array[float]", container: InputContainer, stream: VideoStream) -> int:
     """Frames missing where much less was read than announced, in frames and in seconds alike.
 
     One alone says little: AVI counts dropped frames too, and the last frame may last for long.

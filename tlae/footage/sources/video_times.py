@@ -1,7 +1,8 @@
 """Times of a video's frames in the order shown, and what its damage has cost."""
 
 import heapq
-from collections.abc import Iterable, Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -35,7 +36,7 @@ class Losses:
     damaged: int = 0
     misplaced: int = 0
     missing: int = 0
-    times: list[float] = field(default_factory=list)
+    times: "array[float]" = field(default_factory=lambda: array("d"))
 
     def __str__(self) -> str:
         """What has no row of its own, in a few words; empty where nothing was lost."""
@@ -55,7 +56,7 @@ class Losses:
         return "; ".join(filter(None, (f"{how_many(frames, 'frame')} read{damaged}", str(self))))
 
 
-def skipped_frames(times_s: list[float]) -> tuple[int, int]:
+def skipped_frames(times_s: "Sequence[float] | array[float]") -> tuple[int, int]:
     """Count frames that a constant frame rate lacks.
 
     Args:
