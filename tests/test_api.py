@@ -138,7 +138,7 @@ def test_only_a_video_of_ours_is_replaced(scores: Scores, tmp_path: Path) -> Non
 
 
 def test_scores_without_a_score_are_rendered_without_a_sheet(scores: Scores) -> None:
-    unknown = replace(scores, columns=scores.columns.assign(raw=np.nan))
+    unknown = replace(scores, stored=scores.columns.assign(raw=np.nan))
     assert [path.suffix for path in tlae.render(unknown)] == [".mp4"]
 
 

@@ -285,7 +285,8 @@ def _unit(column: Values) -> Unit | None:
     if column.dtype.kind != "M":
         return None
     units = [_unit_of(column[rows]) for rows in pieces_of(len(column))]
-    return min(units, key=MOMENT_UNITS.__getitem__, default="D")
+    finest: Unit = min(units, key=MOMENT_UNITS.__getitem__, default="D")
+    return finest
 
 
 def _unit_of(moments: Column) -> Unit:

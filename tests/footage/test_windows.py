@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -180,3 +182,22 @@ def test_few_days_or_none_known_are_not_held_out() -> None:
     unknown = days_index(10, 4)
     unknown.loc[3, "taken_at"] = pd.NaT
     assert hold_out_days(Table.of(unknown), [np.arange(40)], 0.2, shortest=1) is None
+
+
+@given(
+    times=st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.3, 0.7, 5.0]), min_size=1, max_size=30),
+    cut=st.integers(0, 30),
+    piece_rows=st.sampled_from([1, 2, 7, 100]),
+)
+def test_the_median_interval_and_segments_are_those_of_all_rows(
+    times: list[float], cut: int, piece_rows: int
+) -> None:
+    clips = "a" * min(cut, len(times)) + "b" * max(0, len(times) - cut)
+    index = Table.of(index_of(clips, times))
+    steps = np.diff(times)[[a == b for a, b in pairwise(clips)]]
+    forward = steps[steps > 0]
+    whole = [run.tolist() for run in segments(index, 1.0)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tlae.lazy_column.PIECE_ROWS", piece_rows)
+        assert median_interval_s(index) == (np.median(forward) if len(forward) else 0.0)
+        assert [run.tolist() for run in segments(index, 1.0)] == whole

@@ -26,8 +26,21 @@ def evenly(count: int, most: int) -> Rows:
 
 def median_interval_s(index: Table) -> float:
     """Median time between neighbouring frames of a clip [s]; 0 if no clip has two frames."""
-    steps = np.diff(index["time_s"])[~changes(index["clip"])[1:]]
-    return _median_step(steps)
+    clips, time_s = index.column("clip"), index.column("time_s")
+    known, counts = np.zeros(0), np.zeros(0, np.int64)  # different steps, and how often each is
+    for rows in pieces_of(len(index) - 1):
+        near = slice(rows.start, rows.stop + 1)
+        steps = np.diff(time_s[near])[~changes(clips[near])[1:]]
+        values, often = np.unique(steps[steps > 0], return_counts=True)
+        known, place = np.unique(np.append(known, values), return_inverse=True)
+        both = np.append(counts, often)
+        counts = np.zeros(len(known), np.int64)
+        np.add.at(counts, place, both)
+    if not len(known):
+        return 0.0
+    total = int(counts.sum())
+    middle = np.searchsorted(counts.cumsum(), [(total - 1) // 2, total // 2], side="right")
+    return float(known[middle].mean())
 
 
 def clip_intervals_s(index: Table) -> dict[str, float]:

@@ -162,19 +162,18 @@ def note_other_pace(store: FrameStore, learnt_s: float) -> None:
     logger.warning("note: %s%s", where, said)
 
 
-def note_short_runs(table: Table, runs: Sequence[Rows], span_frames: int, gap_s: float) -> None:
+def note_short_runs(states: Values, runs: Sequence[Rows], span_frames: int, gap_s: float) -> None:
     """A line where many frames get no score, or one that rests on copies, for want of a past.
 
     Args:
-        table: with the states of all frames, after scoring.
+        states: of all frames, after scoring.
         runs: rows of each run of frames without a cut.
         span_frames: from the first to the last of the net's window.
         gap_s: an interval longer than this ends a run [s]; 0: none does.
     """
     frames = sum(len(run) for run in runs)
-    unscored = counted(table.column("state")).get(WARM_UP, 0)
-    scored = table.marked(["state"], lambda piece: piece["state"] == OK)
-    copied = sum(int(scored[run].sum()) for run in runs if len(run) < span_frames)
+    unscored = counted(states).get(WARM_UP, 0)
+    copied = sum(int((states[run] == OK).sum()) for run in runs if len(run) < span_frames)
     ends = f"; an interval over {gap_s:g} s ends a run" if gap_s else ""
     if unscored > MANY * frames:
         logger.warning(

@@ -167,7 +167,7 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     place = find_place(folder, facts, footage, store, overwrite=cfg.overwrite)
     measured = _measure(cfg, model, rule, (store, runs, place, facts), footage.name)
     table, events = _find_alarms(store, runs, place.folder, model.gap_s, reading, measured)
-    note_short_runs(table, runs, model.span_frames, model.gap_s)
+    note_short_runs(table.column("state"), runs, model.span_frames, model.gap_s)
     seen = footage.with_levels(model.preprocessing.levels).clips
     events = tell_kinds(events, table, {clip.name: clip for clip in seen})
     if answers is not None:
