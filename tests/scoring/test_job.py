@@ -167,6 +167,25 @@ def test_a_job_that_grows_ends_like_one_that_was_whole(
     np.testing.assert_array_equal(np.asarray(later.rebuilt), np.asarray(whole.rebuilt))
 
 
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("causal", [True, False])
+def test_a_job_that_is_left_at_a_chunk_ends_with_the_same_bytes(
+    name: str, causal: bool, store: FrameStore, tmp_path: Path
+) -> None:
+    whole = make(tmp_path / "whole", store)
+    whole.run(scorer_of(name, causal), 3, quiet)
+    scorer = scorer_of(name, causal)
+    before = None
+    for rows, until in ((19, 16), (28, 16), (33, 32), (40, None)):
+        part = grow(store, rows)
+        job = make(tmp_path / "job", part, rows_before=before, delay=scorer.delay)
+        job.run(scorer, 3, quiet, until)
+        before = rows
+    assert job.table().equals(whole.table())
+    np.testing.assert_array_equal(np.asarray(job.maps), np.asarray(whole.maps))
+    np.testing.assert_array_equal(np.asarray(job.rebuilt), np.asarray(whole.rebuilt))
+
+
 def test_a_job_that_grows_scores_no_more_than_it_must(
     store: FrameStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,7 +27,7 @@ from tlae.progress import progress
 from tlae.table import Table, is_any
 
 FORMAT = 1  # raise when frames are seen otherwise by the same camera
-CHUNK_FRAMES = 1024
+CHUNK_FRAMES = 256  # as a frame store grows
 BATCH_FRAMES = 64
 COPIES = "copies"  # exact copies in a row up to a frame; what the next chunk must know
 

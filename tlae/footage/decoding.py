@@ -7,9 +7,10 @@ the moment their chunk's file is there, so a killed build continues behind them.
 
 import logging
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from tlae.footage.preprocess import Preprocessing, same_shape
 from tlae.footage.sampling import nothing_left
 from tlae.footage.sources import Footage
 from tlae.number_words import how_many
-from tlae.parquet_file import open_parquet, regrouped
+from tlae.parquet_file import open_parquet, regrouped, spooled
 from tlae.progress import Advance, progress
 from tlae.table import MOMENT, Table, first_rows, groups
 
@@ -44,21 +45,56 @@ class Known:
     first_hw: dict[str, tuple[int, int]]
 
 
+class GrowingIndex:
+    """The index of a store while frames are added; another thread may read it meanwhile.
+
+    Its length is the number of frames that are there.
+
+    Args:
+        folder: of the store.
+        follow: called whenever frames were added.
+    """
+
+    def __init__(self, folder: Path, follow: Callable[[], object]) -> None:
+        self.folder, self._follow = folder, follow
+        self._rows, self._files = 0, Lock()
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def so_far(self) -> Table:
+        """What is there, which is not nothing."""
+        with self._files:
+            return spooled(regrouped(_tables(self.folder)), self.folder)
+
+    def grow(self, rows: int) -> None:
+        """Tell that so many frames are there."""
+        self._rows = rows
+        self._follow()
+
+    def finish(self) -> None:
+        """Make one file of the chunks."""
+        with self._files:
+            write_table(regrouped(_tables(self.folder)), self.folder / "index.parquet")
+            shutil.rmtree(_log(self.folder).folder)
+
+
 def decode(
-    footage: Footage, preprocessing: Preprocessing, folder: Path, finished: Collection[str]
+    footage: Footage, preprocessing: Preprocessing, index: GrowingIndex, finished: Collection[str]
 ) -> None:
     """Add to a store's folder what it does not hold yet.
 
     Args:
         footage: goes on from what the folder holds.
         preprocessing: as for what the folder holds.
-        folder: of the store.
+        index: of the store.
         finished: names of clips of which nothing more will come.
 
     Raises:
         FootageError: there is no frame at all.
         UserError: the disk is too small.
     """
+    folder = index.folder
     log = _log(folder)
     log.folder.mkdir(exist_ok=True)
     known = _known(folder)
@@ -72,13 +108,14 @@ def decode(
         if row:
             logger.info("continuing %s after %s", folder.name, how_many(row, "frame"))
             advance(row)
+            index.grow(row)
         for rows, pictures in _chunks(footage, preprocessing, known, finished, advance):
             log.append(row, rows, frames, pictures, row * frame_bytes)
             row += len(rows)
+            index.grow(row)
     if not row:
         raise FootageError(nothing_left(footage.spec, footage.clips))
-    write_table(regrouped(_tables(folder)), folder / "index.parquet")
-    shutil.rmtree(log.folder)
+    index.finish()
 
 
 def _log(folder: Path) -> ChunkLog:

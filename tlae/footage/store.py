@@ -8,7 +8,8 @@ changed gets another one, so a store is never rewritten under those who read it.
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from tlae.errors import FootageError, UserError
 from tlae.folder_lock import held_folder
 from tlae.footage.contents import Contents, as_json, contents_of, from_json, goes_on_from
-from tlae.footage.decoding import decode
+from tlae.footage.decoding import GrowingIndex, decode
 from tlae.footage.frames import OK, Image
 from tlae.footage.preprocess import Preprocessing
 from tlae.footage.sources import Footage
@@ -80,8 +81,38 @@ class FrameStore:
         return np.asarray(self.frames()[rows])
 
 
-def open_store(footage: Footage, preprocessing: Preprocessing, cache: Path) -> FrameStore:
+class GrowingStore:
+    """A store while frames are added to it; its length is the number of those that are there.
+
+    Args:
+        empty: the store without any.
+        index: of those that are there.
+    """
+
+    def __init__(self, empty: FrameStore, index: GrowingIndex) -> None:
+        self._empty, self._index = empty, index
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def so_far(self) -> FrameStore:
+        """The store with what is there; may be called in another thread."""
+        return replace(self._empty, index=self._index.so_far())
+
+
+Follow = Callable[[GrowingStore], object]
+
+
+def open_store(
+    footage: Footage, preprocessing: Preprocessing, cache: Path, follow: Follow | None = None
+) -> FrameStore:
     """Open the store of ``footage``, building it or adding to it first where needed.
+
+    Args:
+        footage: whose frames are wanted.
+        preprocessing: how they are to be made.
+        cache: folder of the stores.
+        follow: called again and again while frames are added.
 
     Raises:
         FootageError: no frame could be read.
@@ -93,7 +124,8 @@ def open_store(footage: Footage, preprocessing: Preprocessing, cache: Path) -> F
         with held_folder(base, None):
             contents = contents_of(footage)
             folder = _folder(footage, contents, base)
-            _complete(footage, contents, preprocessing, folder)
+            store = FrameStore(folder, Table({}), preprocessing, contents)
+            _complete(footage, store, follow)
             index = open_parquet(folder / "index.parquet")
     except OSError as error:
         raise UserError(
@@ -106,7 +138,7 @@ def open_store(footage: Footage, preprocessing: Preprocessing, cache: Path) -> F
             f"{footage.spec} must hold at least one readable frame, got {len(index)} unreadable "
             f"({reasons})"
         )
-    return FrameStore(folder, index, preprocessing, contents)
+    return replace(store, index=index)
 
 
 def _key(footage: Footage, preprocessing: Preprocessing) -> str:
@@ -132,15 +164,22 @@ def _folder(footage: Footage, contents: Contents, base: Path) -> Path:
     return folder
 
 
-def _complete(
-    footage: Footage, contents: Contents, preprocessing: Preprocessing, folder: Path
-) -> None:
+def _complete(footage: Footage, empty: FrameStore, follow: Follow | None) -> None:
     """Read what is not there yet."""
+    folder, contents = empty.folder, empty.contents
     complete = _read(folder / "complete.json")
     if complete == contents:
         return
+
+    def added() -> None:
+        if follow is not None:
+            follow(growing)
+
+    index = GrowingIndex(folder, added)
+    growing = GrowingStore(empty, index)
     _write(contents, folder / "contents.json")
-    decode(footage, preprocessing, folder, {clip.clip for clip in {*complete} & {*contents}})
+    finished = {clip.clip for clip in {*complete} & {*contents}}
+    decode(footage, empty.preprocessing, index, finished)
     _write(contents, folder / "complete.json")
 
 

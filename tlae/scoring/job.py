@@ -105,14 +105,22 @@ class ScoringJob:
         """Number of rows that are not in a finished chunk."""
         return max(0, len(self.store) - self.done() * CHUNK_FRAMES)
 
-    def run(self, scorer: Scorer, batch_frames: int, advance: Advance) -> None:
+    def run(
+        self, scorer: Scorer, batch_frames: int, advance: Advance, until: int | None = None
+    ) -> None:
         """Score what is not yet scored.
+
+        Args:
+            scorer: its past is forgotten.
+            batch_frames: frames that the scorer takes at once.
+            advance: hears how many frames are done; what it raises ends the work as a kill would.
+            until: readable row at which a chunk begins, and the work ends as if killed; None: all.
 
         Raises:
             UserError: the disk is full; what is done is kept.
         """
         try:
-            self._run(scorer, batch_frames, advance)
+            self._run(scorer, batch_frames, advance, until)
         except OSError as error:
             raise UserError(
                 f"scores in {self.folder} could not be written: {error.strerror or error}; free "
@@ -168,7 +176,7 @@ class ScoringJob:
                 opened = zarr.open_array(self.folder / array, mode="r+")
                 opened.resize((len(self.store), *opened.shape[1:]))
 
-    def _run(self, scorer: Scorer, batch_frames: int, advance: Advance) -> None:
+    def _run(self, scorer: Scorer, batch_frames: int, advance: Advance, until: int | None) -> None:
         finished = self.done()
         start = finished
         while start > 0 and not self._state(start).is_file():
@@ -178,7 +186,7 @@ class ScoringJob:
         with ThreadPoolExecutor(1) as writer:  # packs a chunk while the net answers for the next
             written: Future[None] = Future()
             written.set_result(None)
-            for rows, scored, settled in self._results(scorer, start, batch_frames):
+            for rows, scored, settled in self._results(scorer, start, batch_frames, until):
                 self._require_finite(rows, scored)
                 for number, place in _by_chunk(rows):
                     if number >= finished:
@@ -197,9 +205,10 @@ class ScoringJob:
             written.result()
 
     def _results(
-        self, scorer: Scorer, start: int, batch_frames: int
+        self, scorer: Scorer, start: int, batch_frames: int, until: int | None
     ) -> Iterator[tuple[Rows, Scored, int]]:
         """Rows, their results, and the number of rows below which nothing more will come."""
+        scorer.reset()
         if start:
             scorer.restore(import_module(SAVERS[scorer.framework]).load_file(self._state(start)))
         first_row = start * CHUNK_FRAMES
@@ -210,6 +219,8 @@ class ScoringJob:
             waiting = done[-scorer.delay :] if scorer.delay else run[:0]
             for rows in _batches(to_do, batch_frames):
                 self._keep_state(scorer, int(rows[0]), start, fresh=rows[0] == run[0])
+                if rows[0] == until:
+                    return
                 scored = scorer.push(self.store.read(rows))
                 waiting = np.concatenate([waiting, rows])
                 ready, waiting = np.split(waiting, [len(scored.instant)])

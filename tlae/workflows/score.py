@@ -2,7 +2,9 @@
 
 import logging
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,11 @@ from tlae.errors import refusing_bad_values
 from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
-from tlae.footage.store import FrameStore, open_store
+from tlae.footage.store import Follow, FrameStore, open_store
 from tlae.footage.windows import Rows, median_interval_s, segments
 from tlae.progress import progress
 from tlae.scorable import Scorable, load_scorable, run_name
+from tlae.scoring.ahead import ScoringAhead
 from tlae.scoring.answers import FIELD, read_answers, require_shape, sizes_of, with_answers
 from tlae.scoring.areas import whole_area
 from tlae.scoring.calibrate import Calibration, PerMode, threshold_of
@@ -41,9 +44,10 @@ from tlae.scoring.results import (
     write_tables,
 )
 from tlae.scoring.rule import ScoringRule
+from tlae.scoring.scored_frames import Scorer
 from tlae.scoring.stored_maps import StoredMaps
 from tlae.table import Table, counted, highest
-from tlae.whole_file import require_plain_name, whole_file, write_json
+from tlae.whole_file import part_path, require_plain_name, whole_file, write_json
 from tlae.workflows.footage_notes import (
     BEING_WRITTEN,
     left_out,
@@ -103,6 +107,71 @@ class _Reading:
 
 
 @dataclass(frozen=True)
+class _Work:
+    """What the net is asked for."""
+
+    cfg: ScoreConfig
+    model: Scorable
+    rule: ScoringRule
+
+    @property
+    def precision(self) -> str:
+        calibrated = self.cfg.precision == "calibrated"
+        return self.model.precision if calibrated else self.cfg.precision
+
+    @property
+    def keep_rebuilt(self) -> bool:
+        # a net that segments expects nothing that could be shown
+        return self.cfg.keep_rebuilt and self.model.shows_expected
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """Made when the first frame is to be scored; it may take seconds."""
+        return self.model.scorer(
+            self.rule,
+            self.cfg.device,
+            precision=self.precision,
+            keep_rebuilt=self.keep_rebuilt,
+            compiled=self.cfg.compile,
+            skip_calm=self.cfg.skip_calm,
+        )
+
+    def facts(self, store: FrameStore) -> dict[str, Any]:
+        """What the maps and instant scores depend on."""
+        facts = {
+            "model": self.model.digest(),
+            **footage_facts(store),
+            "rule": {k: v for k, v in asdict(self.rule).items() if k != "smooth_frames"},
+            "precision": self.precision,
+            "batch_frames": self.cfg.batch_frames,
+            "keep_rebuilt": self.keep_rebuilt,
+        }
+        # older jobs know no such facts:
+        named = ("compile", "skip_calm")
+        return facts | {name: True for name in named if getattr(self.cfg, name)}
+
+    def job(
+        self, folder: Path, store: FrameStore, runs: list[Rows], rows_before: int | None
+    ) -> ScoringJob:
+        """The job of a store in a part folder; see ``ScoringJob``."""
+        facts, delay = self.facts(store), self.scorer.delay
+        return ScoringJob(folder, store, runs, facts, self.keep_rebuilt, rows_before, delay)
+
+    def ahead(self, folder: Path) -> "ScoringAhead | nullcontext[None]":
+        """Scores while the footage is decoded, where nothing is scored yet."""
+        part = part_path(folder)
+        if folder.exists() or part.exists():
+            return nullcontext()
+        return ScoringAhead(
+            partial(self.job, part),
+            partial(as_seen, self.model),
+            lambda: self.scorer,
+            self.cfg.batch_frames,
+            self.model.gap_s,
+        )
+
+
+@dataclass(frozen=True)
 class _Measured:
     """Results of the net, before smoothing in time."""
 
@@ -155,7 +224,10 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
         logger.warning(line)
     require_pace_for(budget, footage)
     answers = read_answers(model.file) if cfg.answers and model.file is not None else None
-    store = open_seen(footage, model, Path(cfg.paths.cache))
+    work = _Work(cfg, model, rule)
+    with work.ahead(folder) as ahead:
+        follow = None if ahead is None else ahead.follow
+        store = open_seen(footage, model, Path(cfg.paths.cache), follow)
     if answers is not None:
         require_shape(answers, sizes_of(store.index))
     note_other_pace(store, model.calibration.interval_s)
@@ -163,9 +235,9 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     clock = note_clock(store, model.gap_s, cfg.footage.time_pattern)
     reading = _Reading(rule, cfg.events, budget, *_threshold(model, rule, budget))
     runs = segments(store.index, model.gap_s)
-    facts = _facts(model, store, rule, cfg)
-    place = find_place(folder, facts, footage, store, overwrite=cfg.overwrite)
-    measured = _measure(cfg, model, rule, (store, runs, place, facts), footage.name)
+    place = find_place(folder, work.facts(store), footage, store, overwrite=cfg.overwrite)
+    started = None if ahead is None else ahead.started
+    measured = _measure(work, store, runs, place, footage.name, started)
     table, events = _find_alarms(store, runs, place.folder, model.gap_s, reading, measured)
     note_short_runs(table.column("state"), runs, model.span_frames, model.gap_s)
     seen = footage.with_levels(model.preprocessing.levels).clips
@@ -197,59 +269,39 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     return _Outcome(reading.threshold, new, place.fresh, drifts)
 
 
-def open_seen(footage: Footage, model: Scorable, cache: Path) -> FrameStore:
-    """The footage as the model's net sees it."""
+def open_seen(
+    footage: Footage, model: Scorable, cache: Path, follow: Follow | None = None
+) -> FrameStore:
+    """The footage as the model's net sees it; ``follow``: see ``open_store``."""
     note_other_depth(footage, model.preprocessing.levels)
-    store = open_store(footage, model.preprocessing, cache)
+    store = open_store(footage, model.preprocessing, cache, follow)
     note_other_shape(store, model.source_hw)
+    return as_seen(model, store)
+
+
+def as_seen(model: Scorable, store: FrameStore) -> FrameStore:
+    """The pictures of a store as the model's net sees them."""
     return store if model.camera is None else canonical_store(model.camera, store)
 
 
-def _facts(
-    model: Scorable, store: FrameStore, rule: ScoringRule, cfg: ScoreConfig
-) -> dict[str, Any]:
-    """What the maps and instant scores depend on."""
-    calibrated = cfg.precision == "calibrated"
-    facts = {
-        "model": model.digest(),
-        **footage_facts(store),
-        "rule": {k: v for k, v in asdict(rule).items() if k != "smooth_frames"},
-        "precision": model.precision if calibrated else cfg.precision,
-        "batch_frames": cfg.batch_frames,
-        # a net that segments expects nothing that could be shown
-        "keep_rebuilt": cfg.keep_rebuilt and model.shows_expected,
-    }
-    # older jobs know no such facts:
-    return facts | {name: True for name in ("compile", "skip_calm") if getattr(cfg, name)}
-
-
 def _measure(
-    cfg: ScoreConfig,
-    model: Scorable,
-    rule: ScoringRule,
-    work: tuple[FrameStore, list[Rows], JobPlace, dict[str, Any]],
+    work: _Work,
+    store: FrameStore,
+    runs: list[Rows],
+    place: JobPlace,
     name: str,
+    started: float | None,
 ) -> _Measured:
-    """Run the net where frames have no result yet."""
-    store, runs, place, facts = work
+    """Run the net where frames have no result yet, or have had one since it was ``started``."""
     if not place.fresh:
         known = read_results(place.folder)
         pace = known.summary.get("frames_per_s")
         return _Measured(_reread(known.stored), None, 0, pace)
-    scorer = model.scorer(
-        rule,
-        cfg.device,
-        precision=facts["precision"],
-        keep_rebuilt=facts["keep_rebuilt"],
-        compiled=cfg.compile,
-        skip_calm=cfg.skip_calm,
-    )
-    job = ScoringJob(
-        place.folder, store, runs, facts, facts["keep_rebuilt"], place.rows_before, scorer.delay
-    )
-    to_do, begun = job.rows_left(), time.monotonic()
+    job = work.job(place.folder, store, runs, place.rows_before)
+    to_do = job.rows_left() if started is None else len(store)
+    begun = started or time.monotonic()
     with progress(f"scoring {name}", len(store)) as advance:
-        job.run(scorer, cfg.batch_frames, advance)
+        job.run(work.scorer, work.cfg.batch_frames, advance)
     return _Measured(job.table(), job, to_do, round(to_do / (time.monotonic() - begun), 1))
 
 
