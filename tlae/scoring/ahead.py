@@ -47,13 +47,14 @@ class ScoringAhead:
         self._batch_frames, self._gap_s = batch_frames, gap_s
         self._changed = Condition()
         self._store: GrowingStore | None = None
+        self._rows = 0  # of it, when it was last heard of
         self._ended = False
         self._threads = ThreadPoolExecutor(1, "scoring ahead")
 
     def follow(self, store: GrowingStore) -> None:
         """Hear that frames were added."""
         with self._changed:
-            self._store = store
+            self._store, self._rows = store, len(store)
             self._changed.notify()
 
     def __enter__(self) -> "ScoringAhead":
@@ -98,10 +99,9 @@ class ScoringAhead:
         """The store, when enough was added to so many rows; None: no more is wanted."""
         least = rows + max(LEAST_FRAMES, round(LEAST_SHARE * rows))
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._ended or (self._store is not None and len(self._store) >= least)
-            )
-            return None if self._ended or self._store is None else self._store.so_far()
+            self._changed.wait_for(lambda: self._ended or self._rows >= least)
+            store = self._store
+        return None if self._ended or store is None else store.so_far()
 
     def _go_on(self, done: int = 1) -> None:
         if self._ended:
