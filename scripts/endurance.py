@@ -226,7 +226,9 @@ def score_synthetic(folder: Path, count: int) -> None:
     job = ScoringJob(part, store, runs, footage_facts(store), keep_rebuilt=False)
     job.run(scorer, 16, quiet)
     calibration = model.calibration.smoothed(model.rule.smooth_frames, causal=True)
-    table = score_table(store, job.table(), runs, model.rule, calibration, PerMode(1.0))
+    table = score_table(
+        *(store, job.table(), runs, model.rule, calibration, PerMode(1.0)), folder=part
+    )
     write_tables(part, table, [])
 
 
