@@ -30,7 +30,7 @@ from tlae.workflows.marked_events import (
     without_marked,
 )
 from tlae.workflows.named_footage import require_pace_for
-from tlae.workflows.score import open_seen
+from tlae.workflows.scoring_work import open_seen
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,7 @@
 
 import logging
 import time
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +11,15 @@ import zarr
 
 from tlae import __version__
 from tlae.budget import Budget
-from tlae.camera.canonical_store import canonical_store
 from tlae.config import ScoreConfig
 from tlae.errors import refusing_bad_values
 from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
-from tlae.footage.store import Follow, FrameStore, open_store
+from tlae.footage.store import FrameStore
 from tlae.footage.windows import Rows, median_interval_s, segments
 from tlae.progress import progress
 from tlae.scorable import Scorable, load_scorable, run_name
-from tlae.scoring.ahead import ScoringAhead
 from tlae.scoring.answers import FIELD, read_answers, require_shape, sizes_of, with_answers
 from tlae.scoring.areas import whole_area
 from tlae.scoring.calibrate import Calibration, PerMode, threshold_of
@@ -33,7 +29,7 @@ from tlae.scoring.event_search import find_events
 from tlae.scoring.events import Event, accept_standing, in_alarm, seen_runs
 from tlae.scoring.interest import ranked
 from tlae.scoring.job import ScoringJob
-from tlae.scoring.job_folder import JobPlace, find_place, finish, footage_facts
+from tlae.scoring.job_folder import JobPlace, find_place, finish
 from tlae.scoring.ledger import ledger
 from tlae.scoring.results import (
     EXAMPLES,
@@ -44,21 +40,19 @@ from tlae.scoring.results import (
     write_tables,
 )
 from tlae.scoring.rule import ScoringRule
-from tlae.scoring.scored_frames import Scorer
 from tlae.scoring.stored_maps import StoredMaps
 from tlae.table import Table, counted, highest
-from tlae.whole_file import part_path, require_plain_name, whole_file, write_json
+from tlae.whole_file import require_plain_name, whole_file, write_json
 from tlae.workflows.footage_notes import (
     BEING_WRITTEN,
     left_out,
     note_clock,
-    note_other_depth,
     note_other_pace,
-    note_other_shape,
     note_other_view,
     note_short_runs,
 )
 from tlae.workflows.named_footage import open_named, require_pace_for, saved
+from tlae.workflows.scoring_work import ScoringWork, open_seen
 from tlae.workflows.thing_pictures import tell_kinds
 
 logger = logging.getLogger(__name__)
@@ -104,71 +98,6 @@ class _Reading:
     budget: Budget
     threshold: PerMode
     calibration: Calibration | None
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What the net is asked for."""
-
-    cfg: ScoreConfig
-    model: Scorable
-    rule: ScoringRule
-
-    @property
-    def precision(self) -> str:
-        calibrated = self.cfg.precision == "calibrated"
-        return self.model.precision if calibrated else self.cfg.precision
-
-    @property
-    def keep_rebuilt(self) -> bool:
-        # a net that segments expects nothing that could be shown
-        return self.cfg.keep_rebuilt and self.model.shows_expected
-
-    @cached_property
-    def scorer(self) -> Scorer:
-        """Made when the first frame is to be scored; it may take seconds."""
-        return self.model.scorer(
-            self.rule,
-            self.cfg.device,
-            precision=self.precision,
-            keep_rebuilt=self.keep_rebuilt,
-            compiled=self.cfg.compile,
-            skip_calm=self.cfg.skip_calm,
-        )
-
-    def facts(self, store: FrameStore) -> dict[str, Any]:
-        """What the maps and instant scores depend on."""
-        facts = {
-            "model": self.model.digest(),
-            **footage_facts(store),
-            "rule": {k: v for k, v in asdict(self.rule).items() if k != "smooth_frames"},
-            "precision": self.precision,
-            "batch_frames": self.cfg.batch_frames,
-            "keep_rebuilt": self.keep_rebuilt,
-        }
-        # older jobs know no such facts:
-        named = ("compile", "skip_calm")
-        return facts | {name: True for name in named if getattr(self.cfg, name)}
-
-    def job(
-        self, folder: Path, store: FrameStore, runs: list[Rows], rows_before: int | None
-    ) -> ScoringJob:
-        """The job of a store in a part folder; see ``ScoringJob``."""
-        facts, delay = self.facts(store), self.scorer.delay
-        return ScoringJob(folder, store, runs, facts, self.keep_rebuilt, rows_before, delay)
-
-    def ahead(self, folder: Path) -> "ScoringAhead | nullcontext[None]":
-        """Scores while the footage is decoded, where nothing is scored yet."""
-        part = part_path(folder)
-        if folder.exists() or part.exists():
-            return nullcontext()
-        return ScoringAhead(
-            partial(self.job, part),
-            partial(as_seen, self.model),
-            lambda: self.scorer,
-            self.cfg.batch_frames,
-            self.model.gap_s,
-        )
 
 
 @dataclass(frozen=True)
@@ -224,7 +153,7 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
         logger.warning(line)
     require_pace_for(budget, footage)
     answers = read_answers(model.file) if cfg.answers and model.file is not None else None
-    work = _Work(cfg, model, rule)
+    work = ScoringWork(cfg, model, rule)
     with work.ahead(folder) as ahead:
         follow = None if ahead is None else ahead.follow
         store = open_seen(footage, model, Path(cfg.paths.cache), follow)
@@ -269,23 +198,8 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     return _Outcome(reading.threshold, new, place.fresh, drifts)
 
 
-def open_seen(
-    footage: Footage, model: Scorable, cache: Path, follow: Follow | None = None
-) -> FrameStore:
-    """The footage as the model's net sees it; ``follow``: see ``open_store``."""
-    note_other_depth(footage, model.preprocessing.levels)
-    store = open_store(footage, model.preprocessing, cache, follow)
-    note_other_shape(store, model.source_hw)
-    return as_seen(model, store)
-
-
-def as_seen(model: Scorable, store: FrameStore) -> FrameStore:
-    """The pictures of a store as the model's net sees them."""
-    return store if model.camera is None else canonical_store(model.camera, store)
-
-
 def _measure(
-    work: _Work,
+    work: ScoringWork,
     store: FrameStore,
     runs: list[Rows],
     place: JobPlace,
