@@ -55,7 +55,7 @@ class GrowingIndex:
         follow: called whenever frames were added.
     """
 
-    def __init__(self, folder: Path, follow: Callable[[], object]) -> None:
+    def __init__(self, folder: Path, follow: Callable[["GrowingIndex"], object]) -> None:
         self.folder, self._follow = folder, follow
         self._rows, self._files = 0, Lock()
 
@@ -70,7 +70,7 @@ class GrowingIndex:
     def grow(self, rows: int) -> None:
         """Tell that so many frames are there."""
         self._rows = rows
-        self._follow()
+        self._follow(self)
 
     def finish(self) -> None:
         """Make one file of the chunks."""

@@ -171,15 +171,13 @@ def _complete(footage: Footage, empty: FrameStore, follow: Follow | None) -> Non
     if complete == contents:
         return
 
-    def added() -> None:
+    def grown(index: GrowingIndex) -> None:
         if follow is not None:
-            follow(growing)
+            follow(GrowingStore(empty, index))
 
-    index = GrowingIndex(folder, added)
-    growing = GrowingStore(empty, index)
     _write(contents, folder / "contents.json")
     finished = {clip.clip for clip in {*complete} & {*contents}}
-    decode(footage, empty.preprocessing, index, finished)
+    decode(footage, empty.preprocessing, GrowingIndex(folder, grown), finished)
     _write(contents, folder / "complete.json")
 
 

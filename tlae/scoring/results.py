@@ -268,7 +268,7 @@ def read_results(folder: Path) -> Scores:
     with reporting_damage(folder, "scores.parquet"):
         table = open_parquet(folder / "scores.parquet")
         for _ in table.pieces():
-            """Damage anywhere shows now."""
+            pass  # damage anywhere shows now
     summary: dict[str, Any] = read_json(folder, "summary.json", dict)
     events: list[dict[str, Any]] = read_json(folder, "events.json", list)
     require_whole(folder, table, summary, events)
