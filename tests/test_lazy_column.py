@@ -85,3 +85,12 @@ def test_columns_are_judged_piece_by_piece_as_whole(
     assert first_rows(texts) == {"b": 0, "a": 2, "c": 5}
     assert counted(texts) == {"b": 4, "a": 3, "c": 1}
     assert highest(doubled) == 10.0
+
+
+def test_rows_are_asked_for_as_of_an_array() -> None:
+    column = LazyColumn([slice(0, 4), slice(4, 6)], "i8", lambda rows: np.arange(6)[rows])
+    for rows in (slice(None, None, -1), slice(4, 1, -2), np.array([-1, 2, -6]), np.array([], int)):
+        np.testing.assert_array_equal(column[rows], np.arange(6)[rows])
+    for wrong in (np.array([True]), np.array([6]), np.array([-7])):
+        with pytest.raises(IndexError, match="rows"):
+            column[wrong]

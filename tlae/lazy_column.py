@@ -43,9 +43,18 @@ class LazyColumn:
             return self._part(row, row + 1)[0]
         if isinstance(rows, slice):
             first, stop, step = rows.indices(len(self))
+            if step < 0:
+                return self._part(0, len(self))[rows]
             return self._part(first, max(first, stop))[::step]
         rows = np.asarray(rows)
-        return self._some(np.flatnonzero(rows) if rows.dtype == bool else rows)
+        if rows.dtype == bool:
+            if rows.shape != self.shape:
+                raise IndexError(f"a column of {len(self)} rows needs as many flags: {rows.shape}")
+            return self._some(np.flatnonzero(rows))
+        rows = np.where(rows < 0, rows + len(self), rows)
+        if rows.size and not 0 <= rows.min() <= rows.max() < len(self):
+            raise IndexError(f"row numbers must be within a column of {len(self)} rows")
+        return self._some(rows)
 
     def _some(self, rows: npt.NDArray[np.int64]) -> Column:
         """Values of row numbers in any order."""
