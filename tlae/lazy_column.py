@@ -100,6 +100,12 @@ def pieces_of(stop: int, first: int = 0) -> Iterator[slice]:
         first = end
 
 
+def linked_pieces(count: int) -> Iterator[slice]:
+    """As ``pieces_of``, but each begins with the row that ends the one before: for differences."""
+    for rows in pieces_of(count - 1):
+        yield slice(rows.start, rows.stop + 1)
+
+
 def compact(values: Column) -> Column:
     """The same column (n,), not to be written to; equal values are one that stands for all."""
     whole = values.view(np.int64) if values.dtype.kind in "fM" else values  # NaN is as NaN

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tlae.errors import UserError
 from tlae.lazy_column import Column as Column
-from tlae.lazy_column import LazyColumn, Values, pieces_of
+from tlae.lazy_column import LazyColumn, Values, linked_pieces, pieces_of
 from tlae.lazy_column import compact as compact
 from tlae.number_words import how_many
 
@@ -194,9 +194,9 @@ def missing(values: Column) -> Flags:
 def changes(values: Values) -> Flags:
     """Rows (n,) at which a column has another value than in the row before; the first is one."""
     changed = np.ones(len(values), bool)
-    for rows in pieces_of(len(values) - 1):
-        part = values[rows.start : rows.stop + 1]
-        changed[rows.start + 1 : rows.stop + 1] = part[1:] != part[:-1]
+    for near in linked_pieces(len(values)):
+        part = values[near]
+        changed[near][1:] = part[1:] != part[:-1]
     return changed
 
 

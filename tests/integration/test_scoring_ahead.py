@@ -90,8 +90,10 @@ def model_of(tmp_path: Path, name: str) -> Path:
     return path
 
 
-def without_ahead(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ScoringAhead, "follow", lambda self, store: None)
+def score_afterwards(tmp_path: Path, model: Path, footage: Path, name: str, *words: str) -> int:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ScoringAhead, "follow", lambda self, store: None)
+        return score(tmp_path, model, footage, name, *words)
 
 
 @pytest.mark.parametrize("rule", [(), CENTRED])
@@ -102,7 +104,6 @@ def test_results_are_those_of_scoring_afterwards(
     clips: Path,
     tmp_path: Path,
     stopped_at: list[int | None],
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     model = model_of(tmp_path, name)
@@ -110,9 +111,7 @@ def test_results_are_those_of_scoring_afterwards(
     assert stopped_at[0] is not None
     assert stopped_at[-1] is None
     counted = capsys.readouterr().out.splitlines()[-1]
-    with monkeypatch.context() as patch:
-        without_ahead(patch)
-        assert score(tmp_path, model, clips, "two", *rule) == 0
+    assert score_afterwards(tmp_path, model, clips, "two", *rule) == 0
     assert capsys.readouterr().out.splitlines()[-1] == counted
     same_results(tmp_path, "one", "two")
 
@@ -131,9 +130,7 @@ def test_a_kill_while_decoding_loses_nothing(
         patch.setattr(decoding.GrowingIndex, "grow", raises_at(chunk, KeyboardInterrupt(), grow))
         assert score(tmp_path, model, clips, "one") == 130
     assert score(tmp_path, model, clips, "one") == 0
-    with monkeypatch.context() as patch:
-        without_ahead(patch)
-        assert score(tmp_path, model, clips, "two") == 0
+    assert score_afterwards(tmp_path, model, clips, "two") == 0
     same_results(tmp_path, "one", "two")
 
 

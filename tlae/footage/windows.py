@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from tlae.errors import FootageError
 from tlae.footage.frames import OK
-from tlae.lazy_column import pieces_of
-from tlae.table import Table, changes
+from tlae.lazy_column import linked_pieces
+from tlae.table import Flags, Table, changes
 
 Rows = npt.NDArray[np.int64]
 
@@ -24,12 +24,16 @@ def evenly(count: int, most: int) -> Rows:
     return np.unique(np.linspace(0, count - 1, min(count, most)).round()).astype(np.int64)
 
 
+def readable(table: Table) -> Flags:
+    """Rows (n,) of frames that could be read; of a score table, of those that have a score."""
+    return table.marked(["state"], lambda piece: piece["state"] == OK)
+
+
 def median_interval_s(index: Table) -> float:
     """Median time between neighbouring frames of a clip [s]; 0 if no clip has two frames."""
     clips, time_s = index.column("clip"), index.column("time_s")
     known, counts = np.zeros(0), np.zeros(0, np.int64)  # different steps, and how often each is
-    for rows in pieces_of(len(index) - 1):
-        near = slice(rows.start, rows.stop + 1)
+    for near in linked_pieces(len(index)):
         steps = np.diff(time_s[near])[~changes(clips[near])[1:]]
         values, often = np.unique(steps[steps > 0], return_counts=True)
         known, place = np.unique(np.append(known, values), return_inverse=True)
@@ -70,16 +74,16 @@ def segments(index: Table, gap_s: float) -> list[Rows]:
     Returns:
         Row numbers of each run, in order. An unreadable frame is left out but does not end a run.
     """
-    rows = np.flatnonzero(index.marked(["state"], lambda piece: piece["state"] == OK))
+    rows = np.flatnonzero(readable(index))
     if not len(rows):
         return []
     clips, time_s = index.column("clip"), index.column("time_s")
     cut = np.zeros(len(rows), bool)
-    for part in pieces_of(len(rows) - 1):
-        near = rows[part.start : part.stop + 1]
+    for part in linked_pieces(len(rows)):
+        near = rows[part]
         steps_s = np.diff(time_s[near])
         gap = (steps_s > gap_s) & (gap_s > 0)
-        cut[part.start + 1 : part.stop + 1] = changes(clips[near])[1:] | (steps_s < 0) | gap
+        cut[part][1:] = changes(clips[near])[1:] | (steps_s < 0) | gap
     return np.split(rows, np.flatnonzero(cut))
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from tlae.lazy_column import Values, pieces_of
+from tlae.lazy_column import Values, linked_pieces
 from tlae.scoring.event_options import EventRule as EventRule
 from tlae.scoring.event_options import default_merge_s as default_merge_s
 from tlae.table import Table, changes
@@ -55,9 +55,9 @@ class Clock:
     def ends(self) -> Flags:
         """(n,), True where footage ends: before another clip, a gap or a clock set back."""
         ends = np.append(changes(self.clip)[1:], True)
-        for rows in pieces_of(len(ends) - 1):
-            steps_s = np.diff(self.time_s[rows.start : rows.stop + 1])
-            ends[rows] |= (steps_s < 0) | ((steps_s > self.gap_s) & (self.gap_s > 0))
+        for near in linked_pieces(len(ends)):
+            steps_s = np.diff(self.time_s[near])
+            ends[near][:-1] |= (steps_s < 0) | ((steps_s > self.gap_s) & (self.gap_s > 0))
         return ends
 
     def lasts_s(self, first: int, last: int) -> float:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from tlae.footage.frames import OK
+from tlae.footage.windows import readable
 from tlae.scoring.areas import Area
 from tlae.scoring.event_rule import Clock, EventRule
 from tlae.scoring.events import (
@@ -67,7 +68,7 @@ def _things_of(
     things = Things(rule, clock.interval_s, area.score_of, lambda: "")
     counts = shows_scene(table)
     over = in_alarm(table, area.counted, area.threshold)
-    read = table.marked(["state"], lambda piece: piece["state"] == OK)
+    read = readable(table)
     events = []
     for moment, row in _moments(table, area, stored, clock):
         cut = bool(row) and bool(clock.ends[row - 1])

@@ -13,7 +13,7 @@ import numpy as np
 from tlae.camera.health import CAN_ALARM
 from tlae.errors import UserError
 from tlae.footage.frames import OK
-from tlae.footage.windows import Rows
+from tlae.footage.windows import Rows, readable
 from tlae.footage.zones import Mask
 from tlae.lazy_column import Values, pieces_of
 from tlae.scoring.areas import Area
@@ -216,7 +216,7 @@ def shows_scene(table: Table) -> Flags:
 
 def seen_rows(table: Table) -> Flags:
     """Rows (n,) that have a score, and in which the camera shows the scene."""
-    return shows_scene(table) & table.marked(["state"], lambda piece: piece["state"] == OK)
+    return shows_scene(table) & readable(table)
 
 
 def seen_runs(table: Table, runs: list[Rows]) -> list[Rows]:

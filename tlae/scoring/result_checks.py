@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tlae.errors import UserError
-from tlae.lazy_column import pieces_of
+from tlae.lazy_column import linked_pieces
 from tlae.number_words import how_many
 from tlae.scoring.result_files import reporting_damage
 from tlae.table import Table, changes, counted
@@ -83,8 +83,8 @@ def _is_in_order(table: Table) -> bool:
     """Whether rows stand clip by clip, their frames rising: maps are found by the row."""
     clips, frames = table.column("clip"), table.column("frame")
     begins = changes(clips)
-    for rows in pieces_of(len(table) - 1):
-        rising = np.diff(frames[rows.start : rows.stop + 1]) > 0
-        if not (rising | begins[rows.start + 1 : rows.stop + 1]).all():
+    for near in linked_pieces(len(table)):
+        rising = np.diff(frames[near]) > 0
+        if not (rising | begins[near][1:]).all():
             return False
     return int(begins.sum()) == len(counted(clips))

@@ -17,7 +17,7 @@ from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
-from tlae.footage.windows import Rows, median_interval_s, segments
+from tlae.footage.windows import Rows, median_interval_s, readable, segments
 from tlae.progress import progress
 from tlae.scorable import Scorable, load_scorable, run_name
 from tlae.scoring.answers import FIELD, read_answers, require_shape, sizes_of, with_answers
@@ -193,8 +193,7 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     write_json(place.folder / "summary.json", summary)
     if measured.job is not None:
         finish(measured.job, folder)
-    readable = table.marked(["state"], lambda piece: piece["state"] == OK)
-    new = int(readable[len(table) - measured.to_do :].sum())
+    new = int(readable(table)[len(table) - measured.to_do :].sum())
     return _Outcome(reading.threshold, new, place.fresh, drifts)
 
 
@@ -263,9 +262,7 @@ def _counts_of(table: Table, footage: Footage) -> dict[str, Any]:
     return {
         "frames": len(table),
         "scored": counted(table.column("state")).get(OK, 0),
-        "measured": int(
-            (~table.marked(["instant"], lambda piece: np.isnan(piece["instant"]))).sum()
-        ),
+        "measured": int(table.marked(["instant"], lambda piece: ~np.isnan(piece["instant"])).sum()),
         "left_out": left_out(table.column("state"), footage),
         "clips": len(counted(table.column("clip"))),
         "modes": counted(table.column("mode")),
