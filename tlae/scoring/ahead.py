@@ -52,7 +52,13 @@ class ScoringAhead:
         self._threads = ThreadPoolExecutor(1, "scoring ahead")
 
     def follow(self, store: GrowingStore) -> None:
-        """Hear that frames were added."""
+        """Hear that frames were added.
+
+        Raises:
+            UserError: of the job; nothing else needs to be decoded then.
+        """
+        if self._work.done():
+            self._work.result()
         with self._changed:
             self._store, self._rows = store, len(store)
             self._changed.notify()
