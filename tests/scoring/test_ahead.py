@@ -17,16 +17,18 @@ class LongStore:
         return self
 
 
-def test_an_error_of_the_job_ends_what_fills_the_store() -> None:
-    def broken(*given: Any) -> Any:
-        raise UserError("frames do not fit the net")
-
+def add_frames(ahead: ScoringAhead) -> None:
     store: Any = LongStore()
-    with (
-        pytest.raises(UserError, match="do not fit"),
-        ScoringAhead(broken, broken, broken, batch_frames=8, gap_s=0.0) as ahead,
-    ):
+    with ahead:
         for _ in range(1000):
             ahead.follow(store)
             time.sleep(0.01)
         pytest.fail("the error was not raised")
+
+
+def test_an_error_of_the_job_ends_what_fills_the_store() -> None:
+    def broken(*given: Any) -> Any:
+        raise UserError("frames do not fit the net")
+
+    with pytest.raises(UserError, match="do not fit"):
+        add_frames(ScoringAhead(broken, broken, broken, batch_frames=8, gap_s=0.0))

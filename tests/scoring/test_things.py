@@ -50,7 +50,8 @@ def things(table: pd.DataFrame, maps: np.ndarray, rule: EventRule = RULE) -> lis
     """Things of a table, which must be those that are found frame by frame."""
     maps = rounded(maps)
     interval_s = float(table["time_s"].diff().median())
-    table = table.assign(raw=maps.max(axis=(1, 2)).astype(np.float64))
+    highest = maps.max(axis=(1, 2)).astype(np.float64)
+    table = table.assign(instant=highest, raw=highest)
     stored = StoredMaps(maps, [np.arange(len(maps))], ScoringRule(smooth_frames=0))
     area = whole_area(Table.of(table), None, rule)
     found = find_events(Table.of(table), [area], stored, rule, interval_s, 0.0)
@@ -73,7 +74,15 @@ def followed(
         at_s = (line.taken_at - table["taken_at"].iloc[0]).total_seconds()
         moment = Moment(
             *(line.clip, line.frame, line.time_s, at_s, line.taken_at),
-            *(line.raw, np.nan, line.threshold, float(low[row]), line.mode, line.health),
+            *(
+                line.raw,
+                line.instant,
+                np.nan,
+                line.threshold,
+                float(low[row]),
+                line.mode,
+                line.health,
+            ),
             *(maps[row], "", (line.source_h, line.source_w)),
         )
         found += follower.push(moment, cut=False)
