@@ -2,9 +2,10 @@
 
     python scripts/reasons_by_kind.py data/street data/deep --scores scores/street scores/deep
 
-Folders written by `tlae plant` or `tlae scene`, and for each the scores of its Test. An event
-counts as found when its highest score is above that of a share of the frames without an event, and
-its reason is the one of that frame.
+Folders written by `tlae plant` or `tlae scene`, and for each the scores of its Test. Of each event
+the frames count in which no other one goes on and whose worst place lies on it. It is found when
+its highest score among them is above that of a share of the frames without an event. Its reason is
+that of the frame with the highest score before smoothing in time, as of the events of `tlae score`.
 """
 
 import argparse
@@ -12,7 +13,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from tlae.lab.known_events import frames_of, read_events
 from tlae.scoring.results import read_results
@@ -22,7 +26,7 @@ WORDS = {  # of ``attributes.reasons``; the first that is found in a reason name
     "speed": ("times as fast",),
     "direction": ("against the direction",),
     "size": ("times taller", "times wider", "times lower", "times narrower"),
-    "place": ("hardly anything ever", "on ground on which nothing stood"),
+    "place": ("at a place where", "on ground on which nothing stood"),
     "standing": ("has stood here", "stands here", "hardly moves"),
 }
 RIGHT = {
@@ -33,6 +37,7 @@ RIGHT = {
     **{"left_behind": ("standing", "place"), "appearing_object": ("standing", "place")},
 }
 OTHER = "other or none"
+REACH = 0.05  # of the picture's height, by which the worst place may miss an event
 
 
 def main() -> None:
@@ -51,7 +56,7 @@ def main() -> None:
     for planted, scores in zip(arguments.planted, arguments.scores, strict=True):
         known = read_events(planted)
         events.update(event["kind"] for event in known)
-        given.update(reasons(scores, known, arguments.share))
+        given.update(reasons(planted, scores, known, arguments.share))
     columns = [*WORDS, OTHER]
     print(f"| planted | events | found | {' | '.join(columns)} | right |")
     print("|---" * (len(columns) + 4) + "|")
@@ -65,19 +70,41 @@ def main() -> None:
     print(f"\n{right} of {found} reasons are right; {found} of {events.total()} events were found")
 
 
-def reasons(scores: Path, events: list[dict[str, Any]], share: float) -> list[tuple[str, str]]:
+def reasons(
+    planted: Path, scores: Path, events: list[dict[str, Any]], share: float
+) -> list[tuple[str, str]]:
     """Kind and reason, by one word, of the events that were found."""
     table = read_results(scores).table
     inside = [frames_of(event, table) for event in events]
     raw = table["raw"].to_numpy(float)
     normal = raw[~np.any(inside, axis=0)]
     level = float(np.nanquantile(normal, share))
+    instant = table["instant"].to_numpy(float)
+    counts = (np.sum(inside, axis=0) == 1) & on_event(planted / "Test", table)
     found = []
     for event, frames in zip(events, inside, strict=True):
-        seen = np.where(frames, raw, -np.inf)
-        best = int(np.nanargmax(seen))
-        if seen[best] > level:
+        rows = np.flatnonzero(frames & counts & ~np.isnan(raw))
+        if len(rows) and raw[rows].max() > level:
+            best = int(rows[instant[rows].argmax()])
             found.append((event["kind"], named(str(table["reason"].iloc[best]))))
+    return found
+
+
+def on_event(clips: Path, table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Whether the worst place of each row lies on what is marked in that frame."""
+    found = np.zeros(len(table), bool)
+    places = table[["frame", "peak_x", "peak_y"]].to_numpy(float)
+    for clip, rows in table.reset_index(drop=True).groupby("clip").groups.items():
+        marked = sorted((clips / f"{clip}_gt").glob("*.png"))
+        for row in rows:
+            frame, x, y = places[row]
+            if np.isnan(x) or frame >= len(marked):
+                continue
+            mask = cv2.imread(str(marked[int(frame)]), cv2.IMREAD_GRAYSCALE)
+            assert mask is not None
+            reach = round(REACH * len(mask))
+            around = [slice(max(0, int(at) - reach), int(at) + reach + 1) for at in (y, x)]
+            found[row] = bool(mask[around[0], around[1]].any())
     return found
 
 

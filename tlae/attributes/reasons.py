@@ -10,6 +10,7 @@ from tlae.attributes.cells import Cells
 from tlae.attributes.kinds import ATTRIBUTES, Scale
 
 NAMES = tuple(kind.name for kind in ATTRIBUTES)
+CEILINGS = {kind.name: kind.ceiling for kind in ATTRIBUTES if np.isfinite(kind.ceiling)}
 VALUES = (  # what was measured of a cell
     "vx",
     "vy",
@@ -25,7 +26,7 @@ VALUES = (  # what was measured of a cell
 )
 NEAR_CELLS = 3  # normal cells within so many cells tell what is normal at a place
 TOP = 0.98  # share of normal speeds that a fast thing is compared with
-LEAST_CELLS = 30  # fewer normal cells near by: the place is hardly known
+LITTLE = 0.1  # of the normal cells near the median place: the place is hardly known
 STILL_PACE = 0.25  # of the median speed: slower is still
 ARTICLES = {"upper": "an upper", "lower": "a lower"}
 LEAST_RATIO = 1.15  # times that speed, to be called fast
@@ -78,6 +79,10 @@ class Habits:
             ]
         return Habits(*planes)
 
+    def known_share(self, row: int, column: int) -> float:
+        """Normal cells near a place, as a share of those near the median place that had any."""
+        return float(self.cells[row, column] / np.median(self.cells[self.cells > 0]))
+
     def stacked(self) -> Plane:
         """(9, h, w), in the order of the attributes."""
         return np.stack(list(vars(self).values()))
@@ -107,6 +112,9 @@ def reason(
 ) -> str:
     """One clause, such as "has stood here for 40 s; the longest in training was 3.0 s".
 
+    It is of the attribute that deviates most. What has reached its ceiling may deviate more than is
+    known, so a stand that is longer than any in training comes first then.
+
     Args:
         evidence: of a cell: the deviations of the attributes (``NAMES``), then ``VALUES``.
         place: row and column of the cell.
@@ -124,14 +132,18 @@ def reason(
     seen = dict(zip(VALUES, map(float, evidence[len(NAMES) :]), strict=True))
     row, column = place
     normal = {key: float(plane[row, column]) for key, plane in vars(habits).items()}
-    if normal["cells"] < LEAST_CELLS and name in ("ground", "relative_size", "size"):
-        return "is at a place where hardly anything ever was in training"
     stood = max(seen["stands"], seen["lingers"])
+    is_longest = stood > normal["stands"]
+    if is_longest and all(z[key] >= ceiling for key, ceiling in CEILINGS.items()):
+        return _standing(stood, normal["stands"], interval_s)
+    share = habits.known_share(row, column)
+    if share < LITTLE and name in ("ground", "relative_size", "size"):
+        return _little("is", "was", share)
     is_still = seen["speed"] < STILL_PACE * scale.pace
-    if name in ("velocity", "speed", "halves") and not (is_still and stood > normal["stands"]):
-        if name == "halves" and normal["cells"] >= LEAST_CELLS:
-            return _halves(seen, normal, scale)
-        return _motion(seen, normal, scale)
+    if name in ("velocity", "speed", "halves") and not (is_still and is_longest):
+        if share < LITTLE:
+            return _little("moves", "moved", share)
+        return _halves(seen, normal, scale) if name == "halves" else _motion(seen, normal, scale)
     if name in ("relative_size", "size"):
         return _size(seen, normal)
     if name == "ground":
@@ -139,10 +151,14 @@ def reason(
     return _standing(stood, normal["stands"], interval_s)
 
 
+def _little(does: str, did: str, share: float) -> str:
+    what = "nothing" if share == 0 else "little"
+    of_median = f" ({share:.0%} of what the median place had)" if share >= 0.005 else ""
+    return f"{does} at a place where {what} {did} in training{of_median}"
+
+
 def _motion(seen: dict[str, float], normal: dict[str, float], scale: Scale) -> str:
     ratio = seen["speed"] / max(normal["speed"], 0.1 * scale.pace)
-    if normal["cells"] < LEAST_CELLS:
-        return "moves at a place where hardly anything ever moved in training"
     if ratio >= LEAST_RATIO:
         return f"moves {ratio:.1f} times as fast as {TOP:.0%} of what moved near here in training"
     speed = float(np.hypot(seen["vx"], seen["vy"]))
