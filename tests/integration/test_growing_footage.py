@@ -133,6 +133,22 @@ def test_footage_that_changed_is_not_taken_for_grown(
     assert len(pd.read_csv(tmp_path / "scores/s/scores.csv")) == 22
 
 
+def test_all_is_scored_anew_on_request(
+    tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cam = write_stills(tmp_path / "cam", range(21))
+    assert score(tmp_path, model, cam) == 0
+    assert score(tmp_path, model, cam) == 0
+    assert " 0 were scored now" in capsys.readouterr().out
+    assert score(tmp_path, model, cam, "overwrite=true") == 0
+    assert " 21 were scored now" in capsys.readouterr().out
+    write_stills(cam, range(21, 30))
+    assert score(tmp_path, model, cam, "overwrite=true") == 0
+    assert " 30 were scored now" in capsys.readouterr().out
+    assert score(tmp_path, model, cam, name="once") == 0
+    same_results(tmp_path, "s", "once")
+
+
 def test_a_file_being_written_waits_in_the_ledger(
     tmp_path: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

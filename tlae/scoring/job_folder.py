@@ -68,7 +68,7 @@ def find_place(
         facts: of this job; ``footage_facts`` among them.
         footage: that is scored.
         store: of it.
-        overwrite: replace what belongs to another job.
+        overwrite: replace what is finished, of this job as well; a killed job goes on.
 
     Raises:
         UserError: the folder holds something else.
@@ -77,7 +77,7 @@ def find_place(
     part = part_path(folder)
     finished = _facts_in(folder)
     damage = _damage(folder, finished)
-    if finished == facts and not damage:
+    if finished == facts and not damage and not overwrite:
         return JobPlace(folder, fresh=False)
     grows = _grows(finished, facts, footage)
     if not finished and folder.exists() and not is_empty_folder(folder):
@@ -91,7 +91,7 @@ def find_place(
         return JobPlace(part, fresh=True)
     if _grows(begun, facts, footage):
         return JobPlace(part, fresh=True, rows_before=begun["rows"])
-    if grows and not damage:
+    if grows and not damage and not overwrite:
         _reopen(folder, part, store.preprocessing.size_hw)
         return JobPlace(part, fresh=True, rows_before=finished["rows"])
     return JobPlace(part, fresh=True)
