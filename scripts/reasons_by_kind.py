@@ -4,8 +4,8 @@
 
 Folders written by `tlae plant` or `tlae scene`, and for each the scores of its Test. Of each event
 the frames count in which no other one goes on and whose worst place lies on it. It is found when
-its highest score among them is above that of a share of the frames without an event. Its reason is
-that of the frame with the highest score before smoothing in time, as of the events of `tlae score`.
+its highest score among them is above that of a share of the frames without an event, and its
+reason is the one of that frame.
 """
 
 import argparse
@@ -79,13 +79,12 @@ def reasons(
     raw = table["raw"].to_numpy(float)
     normal = raw[~np.any(inside, axis=0)]
     level = float(np.nanquantile(normal, share))
-    instant = table["instant"].to_numpy(float)
     counts = (np.sum(inside, axis=0) == 1) & on_event(planted / "Test", table)
     found = []
     for event, frames in zip(events, inside, strict=True):
-        rows = np.flatnonzero(frames & counts & ~np.isnan(raw))
-        if len(rows) and raw[rows].max() > level:
-            best = int(rows[instant[rows].argmax()])
+        seen = np.where(frames & counts & ~np.isnan(raw), raw, -np.inf)
+        best = int(seen.argmax())
+        if seen[best] > level:
             found.append((event["kind"], named(str(table["reason"].iloc[best]))))
     return found
 

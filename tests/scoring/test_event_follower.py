@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tlae.live.state import pack, unpack
 from tlae.scoring.areas import whole_area
 from tlae.scoring.event_follower import EventFollower
 from tlae.scoring.event_rule import EventRule
@@ -45,7 +44,6 @@ def random_table(seed: int, *, dated: bool) -> tuple[pd.DataFrame, np.ndarray]:
             "time_s": time_s,
             "taken_at": taken_at if dated else pd.Series([pd.NaT] * count),
             "state": "ok",
-            "instant": raw + random.normal(size=count),
             "raw": raw,
             "score": np.nan,
             "threshold": 1.0,
@@ -59,7 +57,6 @@ def random_table(seed: int, *, dated: bool) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def followed(table: pd.DataFrame, maps: np.ndarray, rule: EventRule) -> list[Event]:
-    """Frame by frame, with restarts."""
     follower = EventFollower(rule, 0.1)
     low = whole_area(Table.of(table), None, rule).low
     dated = bool(table["taken_at"].notna().all())
@@ -75,7 +72,6 @@ def followed(table: pd.DataFrame, maps: np.ndarray, rule: EventRule) -> list[Eve
             at_s,
             line.taken_at if dated else None,
             line.raw,
-            line.instant,
             np.nan,
             line.threshold,
             float(low[row]),
@@ -88,10 +84,6 @@ def followed(table: pd.DataFrame, maps: np.ndarray, rule: EventRule) -> list[Eve
         other = before is not None and before.clip != line.clip
         cut = other or (before is not None and line.time_s - before.time_s > GAP_S)
         found += follower.push(moment, cut=cut, forget=other and not dated)
-        if row % 7 == 0:  # a restart
-            state, _ = unpack(pack(follower.state(), {}))
-            follower = EventFollower(rule, 0.1)
-            follower.restore(state)
         before = line
     return found + follower.finish()
 

@@ -43,7 +43,6 @@ def table_of(maps: np.ndarray, interval_s: float = HOUR_S, **columns: object) ->
             "time_s": time_s,
             "taken_at": pd.Timestamp("2024-01-01") + pd.to_timedelta(time_s, unit="s"),
             "state": "ok",
-            "instant": maps.max(axis=(1, 2)).astype(float),
             "raw": maps.max(axis=(1, 2)).astype(float),
             "score": np.nan,
             "threshold": 1.0,
@@ -78,15 +77,6 @@ def test_an_event_says_when_and_where_it_was_worst() -> None:
     assert (event.peak_raw, event.peak_score, event.threshold) == (5.0, None, 1.0)
     assert event.box == (0, 0, 16, 16)
     assert not event.stays  # the worst place was there for one frame of three
-
-
-def test_the_peak_is_where_the_unsmoothed_score_is_highest() -> None:
-    maps = maps_of(12, (range(3, 4), (8, 20), 5.0), (range(4, 6), (0, 0), 2.0))
-    lags = np.array([0, 0, 0, 2.0, 3.5, 3.0, 0, 0, 0, 0, 0, 0])
-    told = [f"reason {frame}" for frame in range(12)]
-    (event,) = events_of(maps, table=table_of(maps, raw=lags, reason=told))
-    assert (event.peak_frame, event.reason, event.box) == (3, "reason 3", (80, 32, 16, 16))
-    assert event.peak_raw == 3.5
 
 
 @pytest.mark.parametrize(("moves", "stays"), [(0, True), (6, False)])
@@ -205,8 +195,7 @@ def test_scores_of_a_part_agree_with_a_loop(reduction: str, smooth_frames: float
     inside[3:9, 5:30] = True
     mute = Mute(np.arange(40)[None] < np.full((20, 1), 10), 100, 140)
     runs = [np.arange(0, 150), np.arange(160, 300)]
-    stored = StoredMaps(maps, runs, rule)
-    raw = stored.smoothed(stored.instant(inside, [mute]))
+    raw = StoredMaps(maps, runs, rule).raw(inside, [mute])
     keep = np.exp(-1 / smooth_frames) if smooth_frames else 0.0
     for run in runs:
         before = None
@@ -327,8 +316,7 @@ def test_unreadable_frames_neither_alarm_nor_end_what_stays() -> None:
 
 def test_a_mean_over_the_picture_has_a_box_at_half_of_the_peak() -> None:
     maps = maps_of(4, (range(1, 2), (8, 8), 2.0))
-    mean = maps.mean(axis=(1, 2)).astype(float)
-    table = table_of(maps, raw=mean, instant=mean, threshold=0.11)
+    table = table_of(maps, raw=maps.mean(axis=(1, 2)).astype(float), threshold=0.11)
     rule = EventRule(low=1)
     stored = StoredMaps(maps, [np.arange(4)], ScoringRule(reduction="mean", smooth_frames=0))
     (event,) = find_stretches(

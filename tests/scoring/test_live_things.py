@@ -24,7 +24,7 @@ def moment(frame: int, clip: str = "c", health: str = "ok") -> Moment:
     time_s = frame * STEP_S
     return Moment(
         *(clip, frame, time_s, time_s, STARTED + timedelta(seconds=time_s)),
-        *(1.0, 1.0, np.nan, 0.5, 0.4, "", health, MAP, "", SIZE_HW),
+        *(1.0, np.nan, 0.5, 0.4, "", health, MAP, "", SIZE_HW),
     )
 
 

@@ -50,8 +50,7 @@ def things(table: pd.DataFrame, maps: np.ndarray, rule: EventRule = RULE) -> lis
     """Things of a table, which must be those that are found frame by frame."""
     maps = rounded(maps)
     interval_s = float(table["time_s"].diff().median())
-    highest = maps.max(axis=(1, 2)).astype(np.float64)
-    table = table.assign(instant=highest, raw=highest)
+    table = table.assign(raw=maps.max(axis=(1, 2)).astype(np.float64))
     stored = StoredMaps(maps, [np.arange(len(maps))], ScoringRule(smooth_frames=0))
     area = whole_area(Table.of(table), None, rule)
     found = find_events(Table.of(table), [area], stored, rule, interval_s, 0.0)
@@ -74,15 +73,7 @@ def followed(
         at_s = (line.taken_at - table["taken_at"].iloc[0]).total_seconds()
         moment = Moment(
             *(line.clip, line.frame, line.time_s, at_s, line.taken_at),
-            *(
-                line.raw,
-                line.instant,
-                np.nan,
-                line.threshold,
-                float(low[row]),
-                line.mode,
-                line.health,
-            ),
+            *(line.raw, np.nan, line.threshold, float(low[row]), line.mode, line.health),
             *(maps[row], "", (line.source_h, line.source_w)),
         )
         found += follower.push(moment, cut=False)

@@ -38,7 +38,6 @@ from tlae.scoring.smooth_time import CausalSmoothing
 from tlae.scoring.stretch import Moment
 from tlae.setting_rules import within
 
-STATE_FORMAT = 2  # of ``Live.state``
 RULE_SETTINGS = tuple(field.name for field in fields(ScoringRule))
 
 
@@ -208,7 +207,6 @@ class Live:
             at_s=arrival.at_s,
             taken_at=arrival.taken_at,
             raw=raw,
-            instant=instant,
             score=score,
             threshold=float(levels[0]),
             low=float(self._events.low_level(levels, modes, self._calibration)[0]),
@@ -225,7 +223,7 @@ class Live:
             self._things.see(moment, picture, self._follower.things)
         events = self._told(self._follower.of_scene), ended
         found = int(scored.example[0]), bool(scored.skipped[0])
-        return LiveScore.of(moment, error, *found, events)
+        return LiveScore.of(moment, error, instant, *found, events)
 
     def finish(self) -> list[Event]:
         """Events that go on when no further frame comes."""
@@ -239,7 +237,6 @@ class Live:
     def state(self) -> bytes:
         """All that the frames so far leave behind, for ``restore``."""
         facts = {
-            "format": STATE_FORMAT,
             "times": self._times.state(),
             "past": None if self._watch is None else self._watch.past._asdict(),
             "smoothing": self._smoothing.carried,
@@ -251,7 +248,7 @@ class Live:
     def restore(self, state: bytes) -> None:
         """Go on from ``state`` of the same model and settings; ``ValueError``: it is damaged."""
         facts, tensors = unpack(state, self._scorer.framework)
-        if facts.get("format") != STATE_FORMAT:
+        if not {"times", "past", "smoothing", "follower", "things"} <= set(facts):
             raise ValueError("a state of live scoring must be of this version of tlae")
         self._times.restore(facts["times"])
         if self._watch is not None:

@@ -25,7 +25,6 @@ class Area:
         name: of the zone; None: the whole picture.
         inside: (h, w), True where changes count; None: everywhere.
         raw: (n,), score of each row, NaN where unreadable; this and what follows in memory or not.
-        instant: (n,), the same before it is smoothed in time; without what is accepted.
         score: (n,), calibrated score, NaN where not known.
         threshold: (n,), alarm threshold of each row, raw units.
         low: (n,), level above which an event goes on.
@@ -37,7 +36,6 @@ class Area:
     name: str | None
     inside: Mask | None
     raw: Values
-    instant: Values
     score: Values
     threshold: Values
     low: Values
@@ -73,9 +71,8 @@ def whole_area(
     low = used.derived(
         float, lambda piece: rule.low_level(piece["threshold"], modes_of(piece), calibration)
     )
-    names = ("raw", "instant", "score", "threshold")
-    raw, instant, score, threshold = (table.column(name) for name in names)
-    return Area(None, inside, raw, instant, score, threshold, low, calibration=calibration)
+    raw, score, threshold = (table.column(name) for name in ("raw", "score", "threshold"))
+    return Area(None, inside, raw, score, threshold, low, calibration=calibration)
 
 
 def zone_masks(zones: Zones, size_hw: tuple[int, int], watched: Mask) -> dict[str, Mask]:
@@ -160,12 +157,11 @@ def zone_area(
         budget: what makes an alarm where the zone does not say it.
         rule: what makes one event.
     """
-    instant = stored.instant(inside)
-    raw = stored.smoothed(instant)
+    raw = stored.raw(inside)
     threshold = threshold_of(calibration, zone.budget or budget).of(modes)
     score = score_rows(raw, modes, calibration)
     low = rule.low_level(threshold, modes, calibration)
-    return Area(name, inside, raw, instant, score, threshold, low, calibration=calibration)
+    return Area(name, inside, raw, score, threshold, low, calibration=calibration)
 
 
 def modes_of(table: Table) -> Modes:

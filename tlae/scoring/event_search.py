@@ -97,7 +97,6 @@ def _moments(
                 at_s=float(clock.time_s[row]),
                 taken_at=facts["taken_at"],
                 raw=float(area.counted[row]),
-                instant=float(area.instant[row]),
                 score=float(area.score[row]),
                 threshold=float(area.threshold[row]),
                 low=float(area.low[row]),

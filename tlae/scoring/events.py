@@ -41,9 +41,8 @@ class Event:
         first_frame, last_frame: 0-based, inclusive.
         start_s, end_s: clip time of those frames [s].
         started_at, ended_at: wall-clock times, ISO 8601, or None.
-        peak_frame: frame of the highest score before smoothing in time, which lags behind.
-        peak_raw, peak_score: highest raw score and the calibrated one of its frame (None where not
-            known).
+        peak_frame: frame of the highest raw score.
+        peak_raw, peak_score: its raw and calibrated score (None where not known).
         threshold: alarm threshold at the peak, raw units (None where it is infinite, and for
             a camera event).
         box: region over the threshold around the peak at that frame, in source pixels: left, top,
@@ -178,11 +177,8 @@ def accept_standing(
     judged = []
     for area in areas:
         mutes = tuple(accepted_places(watch, area.low, rule, area.inside))
-        if mutes:
-            instant = stored.instant(area.inside, mutes)
-            raw = stored.smoothed(instant)
-            area = replace(area, accepted=mutes, raw_without=raw, instant=instant)
-        judged.append(area)
+        raw = stored.raw(area.inside, mutes) if mutes else None
+        judged.append(replace(area, accepted=mutes, raw_without=raw))
     return judged
 
 
@@ -253,24 +249,23 @@ def _of_area(table: Table, area: Area, watch: Watch, rule: EventRule) -> list[tu
 def _describe(table: Table, area: Area, span: tuple[int, int], watch: Watch) -> Event:
     raw = area.counted
     worst = _worst(raw, watch.seen, span)
-    clearest = _worst(area.instant, watch.seen, span)
-    smoothed = watch.stored.map_of(clearest, area.inside, area.accepted)
+    smoothed = watch.stored.map_of(worst, area.inside, area.accepted)
     row, column = np.unravel_index(int(smoothed.argmax()), smoothed.shape)
     # A mean over the picture says nothing of a place in it.
     local = watch.stored.rule.reduction != "mean"
-    threshold = float(area.threshold[clearest])
-    box = peak_box(smoothed, threshold if local else np.inf, source_hw_of(table, clearest))
-    level = min(float(area.low[clearest]) if local else np.inf, 0.5 * float(smoothed.max()))
+    threshold = float(area.threshold[worst])
+    box = peak_box(smoothed, threshold if local else np.inf, source_hw_of(table, worst))
+    level = min(float(area.low[worst]) if local else np.inf, 0.5 * float(smoothed.max()))
     score = float(area.score[worst])
     return replace(
-        _stretch(table, span, worst, clearest),
+        _stretch(table, span, worst),
         zone=area.name,
         peak_raw=float(raw[worst]),
         peak_score=None if np.isnan(score) else score,
         threshold=threshold if np.isfinite(threshold) else None,
         box=box,
         stays=stays((int(row), int(column)), level, span, watch, area.accepted),
-        reason="" if area.name or area.accepted else reason_of(table, clearest),
+        reason="" if area.name or area.accepted else reason_of(table, worst),
     )
 
 
@@ -335,11 +330,8 @@ def camera_stretches(table: Table, clock: Clock, rule: EventRule) -> list[tuple[
     for trouble in sorted({*counted(table.column("health"))} - {*SEEING, str(None)}):
         there = table.marked(["health"], partial(_suffers, trouble))
         for span in event_runs(there, there, clock, replace(rule, cooldown_s=0.0)):
-            scores = table.column("raw"), table.column("instant")
-            worst, clearest = (_worst(values, there, span) for values in scores)
-            event = replace(
-                _stretch(table, span, worst, clearest), kind=CAMERA, health=str(trouble)
-            )
+            worst = _worst(table.column("raw"), there, span)
+            event = replace(_stretch(table, span, worst), kind=CAMERA, health=str(trouble))
             found.append((span[0], event))
     return found
 
@@ -349,10 +341,10 @@ def _suffers(trouble: str, piece: Table) -> Flags:
     return np.asarray(piece["health"] == trouble)
 
 
-def _stretch(table: Table, span: tuple[int, int], worst: int, clearest: int) -> Event:
-    """What the table says of a stretch of rows, and of two of them; see ``stretch.Peak``."""
-    start, end, highest, peak = (table.row(row) for row in (*span, worst, clearest))
-    height, width = source_hw_of(table, clearest)
+def _stretch(table: Table, span: tuple[int, int], worst: int) -> Event:
+    """What the table says of a stretch of rows and of the worst of them."""
+    start, end, peak = table.row(span[0]), table.row(span[1]), table.row(worst)
+    height, width = source_hw_of(table, worst)
     return Event(
         id="",
         kind=SCENE,
@@ -365,8 +357,8 @@ def _stretch(table: Table, span: tuple[int, int], worst: int, clearest: int) -> 
         started_at=iso_of(start["taken_at"]),
         ended_at=iso_of(end["taken_at"]),
         peak_frame=peak["frame"],
-        peak_raw=None if math.isnan(highest["raw"]) else highest["raw"],
-        peak_score=None if math.isnan(highest["score"]) else highest["score"],
+        peak_raw=None if math.isnan(peak["raw"]) else peak["raw"],
+        peak_score=None if math.isnan(peak["score"]) else peak["score"],
         threshold=None,
         box=(0, 0, width, height),
         mode=str(peak.get("mode", "") or ""),

@@ -16,7 +16,6 @@ import numpy.typing as npt
 from tlae.errors import UserError
 from tlae.footage.windows import Rows
 from tlae.footage.zones import Mask
-from tlae.lazy_column import Values
 from tlae.scoring.rule import ScoringRule, kernel_reach_px
 from tlae.scoring.smooth_time import Series, smooth_runs
 
@@ -64,12 +63,8 @@ class StoredMaps:
     def __len__(self) -> int:
         return int(self.maps.shape[0])
 
-    def raw(self, inside: Mask | None) -> Series:
-        """Scores (n,) as scoring makes them, of a part of the picture; see ``instant``."""
-        return self.smoothed(self.instant(inside))
-
-    def instant(self, inside: Mask | None, mutes: Sequence[Mute] = ()) -> Series:
-        """Scores of a part of the picture before they are smoothed in time.
+    def raw(self, inside: Mask | None, mutes: Sequence[Mute] = ()) -> Series:
+        """Scores as scoring makes them, of a part of the picture.
 
         Stored maps are rounded, so the whole picture's score differs from the table's by up to a
         4,000th (a 2,000th in arrays of float16).
@@ -79,7 +74,7 @@ class StoredMaps:
             mutes: places that do not count for a time.
 
         Returns:
-            (n,), NaN for frames of no run.
+            (n,), smoothed in time; NaN for frames of no run.
         """
         watched_px = self.size_hw[0] * self.size_hw[1] if inside is None else int(inside.sum())
         instant = np.zeros(len(self))
@@ -91,10 +86,6 @@ class StoredMaps:
             instant[first : first + len(block)] = scores
         in_no_run = np.delete(np.arange(len(self)), np.concatenate([*self.runs, []]).astype(int))
         instant[in_no_run] = np.nan
-        return instant
-
-    def smoothed(self, instant: Values) -> Series:
-        """Scores (n,), smoothed in time by the rule."""
         return smooth_runs(instant, self.runs, self.rule.smooth_frames, causal=self.rule.causal)
 
     def map_of(self, row: int, inside: Mask | None, mutes: Sequence[Mute] = ()) -> FloatMap:

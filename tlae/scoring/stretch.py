@@ -1,13 +1,13 @@
 """One event at a time, frame by frame: the stretch of alarm that ``event_runs`` finds in a table.
 
-Memory stays the same however long an event lasts: of its frames only the first, the last and those
-of its peak are kept.
+Memory stays the same however long an event lasts: of its frames only the first, the last and the
+worst are kept.
 """
 
 import math
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +17,10 @@ from tlae.scoring.events import SCENE, SEEING, Event, iso_of, peak_box
 from tlae.scoring.stored_maps import FloatMap, rounded
 
 # What a stretch remembers.
-KEPT = ("_ended_s", "_after_s", "_unbroken")  # numbers
-KEPT_MOMENTS = ("_first", "_last")
-KEPT_PEAKS = ("_peak", "_peak_of_pause")
+KEPT = (
+    *("_ended_s", "_first", "_last", "_after_s"),
+    *("_unbroken", "_worst", "_worst_of_pause"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,6 @@ class Moment:
         at_s: on a clock that runs on from clip to clip where there is one [s].
         taken_at: wall-clock time, if known.
         raw: score in raw units; NaN: no verdict.
-        instant: the same before it is smoothed in time.
         score: calibrated score; NaN: not known.
         threshold: alarm threshold, raw units.
         low: level above which an event goes on.
@@ -50,7 +50,6 @@ class Moment:
     at_s: float
     taken_at: datetime | None
     raw: float
-    instant: float
     score: float
     threshold: float
     low: float
@@ -69,25 +68,6 @@ class Moment:
     def in_alarm(self) -> bool:
         """Whether the score is over the threshold while the camera shows the scene."""
         return self.shows_scene and self.raw > self.threshold  # NaN is not
-
-
-class Peak(NamedTuple):
-    """The frames of an event that say most; the earlier one of two equal ones.
-
-    Attributes:
-        worst: with the highest score.
-        clearest: with the highest score before smoothing in time, which lags behind what happens.
-    """
-
-    worst: Moment
-    clearest: Moment
-
-    def joined(self, other: "Peak") -> "Peak":
-        """Of both."""
-        return Peak(
-            _higher(self.worst, other.worst, "raw"),
-            _higher(self.clearest, other.clearest, "instant"),
-        )
 
 
 class Stretch:
@@ -111,29 +91,21 @@ class Stretch:
         self._last: Moment | None = None  # of the stretches joined so far; None: there is none
         self._after_s: float | None = None  # time of the frame after the last one
         self._unbroken = False  # the frame before this one was above the lower level
-        self._peak: Peak | None = None
-        self._peak_of_pause: Peak | None = None
+        self._worst: Moment | None = None
+        self._worst_of_pause: Moment | None = None
 
     def state(self) -> dict[str, Any]:
         """All that goes on, for ``restore``."""
         kept = {name: getattr(self, name) for name in KEPT}
-        for name in KEPT_MOMENTS:
-            moment = getattr(self, name)
-            kept[name] = None if moment is None else replace(moment, map=None)
-        for name in KEPT_PEAKS:  # of the clearest frame alone the map is looked at
-            peak = getattr(self, name)
-            kept[name] = peak and {
-                "worst": replace(peak.worst, map=None),
-                "clearest": peak.clearest,
-            }
+        for name in ("_first", "_last"):  # of the worst alone the map is looked at
+            if kept[name] is not None:
+                kept[name] = replace(kept[name], map=None)
         return kept
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what ``state`` returned."""
-        for name in (*KEPT, *KEPT_MOMENTS):
+        for name in KEPT:
             setattr(self, name, state[name])
-        for name in KEPT_PEAKS:
-            setattr(self, name, state[name] and Peak(**state[name]))
 
     def push(
         self, moment: Moment, over: bool, above: bool, counts: bool, cut: bool, forget: bool
@@ -165,7 +137,7 @@ class Stretch:
         else:
             self._unbroken = False
             if self._first is not None and counts:
-                self._peak_of_pause = _joined(self._peak_of_pause, Peak(moment, moment))
+                self._worst_of_pause = _worse(self._worst_of_pause, moment)
         return ended
 
     def _pauses_too_long(self, moment: Moment) -> bool:
@@ -176,22 +148,23 @@ class Stretch:
         if self._first is None and over:
             since_s = moment.at_s - self._ended_s
             if not 0 <= since_s <= self._rule.cooldown_s - self._slack_s:
-                self._first, self._peak = moment, Peak(moment, moment)
+                self._first = self._worst = moment
         if self._first is not None:
-            self._peak = _joined(self._peak, self._peak_of_pause)
+            if self._worst_of_pause is not None:
+                self._worst = _worse(self._worst, self._worst_of_pause)
             if counts:
-                self._peak = _joined(self._peak, Peak(moment, moment))
+                self._worst = _worse(self._worst, moment)
         self._last, self._after_s, self._unbroken = moment, None, True
-        self._peak_of_pause = None
+        self._worst_of_pause = None
 
     def so_far(self) -> list[Event]:
         """The event as it stands; none where there is none yet."""
-        if self._first is None or self._last is None or self._peak is None:
+        if self._first is None or self._last is None or self._worst is None:
             return []
         end_s = self._last.at_s + self._interval_s if self._after_s is None else self._after_s
         if end_s - self._first.at_s < self._rule.min_duration_s - self._slack_s:
             return []
-        return [_event(self._first, self._last, self._peak, self._kind)]
+        return [_event(self._first, self._last, self._worst, self._kind)]
 
     def close(self) -> list[Event]:
         """End the event; none where it was too short."""
@@ -202,20 +175,15 @@ class Stretch:
         return events
 
 
-def _joined(one: Peak | None, other: Peak | None) -> Peak | None:
-    """Of both, where both are known."""
-    return one.joined(other) if one and other else one or other
+def _worse(worst: Moment | None, moment: Moment) -> Moment:
+    """The one with the higher score; the earlier one of two equal ones."""
+    if worst is None or math.isnan(worst.raw) or moment.raw > worst.raw:
+        return moment if worst is None or not math.isnan(moment.raw) else worst
+    return worst
 
 
-def _higher(one: Moment, other: Moment, score: str) -> Moment:
-    """The one in which a score is known and higher; the former of two equal ones."""
-    before, after = getattr(one, score), getattr(other, score)
-    return other if after > before or (math.isnan(before) and not math.isnan(after)) else one
-
-
-def _event(first: Moment, last: Moment, peak: Peak, kind: str) -> Event:
-    worst, clearest = peak
-    height, width = clearest.source_hw
+def _event(first: Moment, last: Moment, worst: Moment, kind: str) -> Event:
+    height, width = worst.source_hw
     event = Event(
         id="",
         kind=kind,
@@ -227,17 +195,19 @@ def _event(first: Moment, last: Moment, peak: Peak, kind: str) -> Event:
         end_s=last.time_s,
         started_at=iso_of(first.taken_at),
         ended_at=iso_of(last.taken_at),
-        peak_frame=clearest.frame,
+        peak_frame=worst.frame,
         peak_raw=None if np.isnan(worst.raw) else worst.raw,
         peak_score=None if np.isnan(worst.score) else worst.score,
         threshold=None,
         box=(0, 0, width, height),
-        mode=clearest.mode,
-        health=OK if kind == SCENE else clearest.health,
-        reason=clearest.reason if kind == SCENE else "",
+        mode=worst.mode,
+        health=OK if kind == SCENE else worst.health,
+        reason=worst.reason if kind == SCENE else "",
     )
-    if kind != SCENE or clearest.map is None:
+    if kind != SCENE or worst.map is None:
         return event
-    box = peak_box(rounded(clearest.map[None])[0], clearest.threshold, clearest.source_hw)
-    known = np.isfinite(clearest.threshold)
-    return replace(event, threshold=clearest.threshold if known else None, box=box)
+    threshold = worst.threshold if np.isfinite(worst.threshold) else None
+    box = peak_box(
+        rounded(worst.map[None])[0], np.inf if threshold is None else threshold, worst.source_hw
+    )
+    return replace(event, threshold=threshold, box=box)

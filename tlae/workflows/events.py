@@ -38,6 +38,7 @@ from tlae.scoring.events import Event, accept_standing, in_alarm, seen_runs
 from tlae.scoring.interest import ranked
 from tlae.scoring.results import COCO, Scores, Zoned, read_results, write_tables
 from tlae.scoring.rule import ScoringRule
+from tlae.scoring.smooth_time import smooth_runs
 from tlae.scoring.stored_maps import StoredMaps
 from tlae.table import Table, highest
 from tlae.whole_file import write_json
@@ -226,13 +227,16 @@ def _whole(
     """The whole picture; its scores are those of the table unless more is ignored than then."""
     stored, calibration = scored.stored, scored.calibration
     table = scored.results.columns
-    instant = stored.instant(watched) if changed else table["instant"]
-    raw = stored.smoothed(instant)
+    if changed:
+        raw = stored.raw(watched)
+    else:
+        smooth = stored.rule.smooth_frames, stored.rule.causal
+        raw = smooth_runs(table["instant"], stored.runs, smooth[0], causal=smooth[1])
     if normal:
         calibration = _calibrated_on(normal, watched, stored.rule)
     score = score_rows(raw, modes_of(table), calibration)
     threshold = threshold_of(calibration, budget).of(modes_of(table))
-    judged = table.assign(raw=raw, instant=instant, score=score, threshold=threshold)
+    judged = table.assign(raw=raw, score=score, threshold=threshold)
     return whole_area(judged, calibration, rule, watched)
 
 
