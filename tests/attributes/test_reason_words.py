@@ -42,6 +42,7 @@ def test_the_half_that_differs_most_is_named(upper: float, lower: float, words: 
     ("standing", "longest", "words"),
     [
         (3.0, 1.0, "has stood here for 4.0 s; the longest in training was 0.1 s"),
+        (3.0, 0.0, "has stood here for 4.0 s; nothing stood here in training"),
         (2.9, 1.0, "is 5.0 times wider"),  # not at its ceiling
         (3.0, 60.0, "is 5.0 times wider"),  # so long stood others
     ],

@@ -195,6 +195,8 @@ def _standing(frames: float, longest: float, interval_s: float) -> str:
     if frames <= longest:
         return "stands here, which was rare in training"
     now, then = _duration(frames * interval_s), _duration(longest * interval_s)
+    if longest == 0:
+        return f"has stood here for {now}; nothing stood here in training"
     return f"has stood here for {now}; the longest in training was {then}"
 
 
