@@ -1,7 +1,9 @@
-"""Reading a ``.safetensors`` file that somebody hands us: tensors, and JSON under one key."""
+"""``.safetensors`` files: those that somebody hands us, with JSON under one key, and our own."""
 
 import json
+import os
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 
 from tlae import __version__
 from tlae.errors import ModelFileError
+from tlae.whole_file import whole_file
 
 # Modules that save and load arrays of each framework; only some bring torch.
 SAVERS = {"np": "safetensors.numpy", "pt": "safetensors.torch"}
@@ -63,6 +66,31 @@ def read_tensor_file(
             f"{newest_format}; update tlae"
         )
     return facts, tensors
+
+
+def write_tensors(tensors: Mapping[str, Any], path: Path, framework: str) -> None:
+    """Write a file of our own, all or nothing even if the power fails.
+
+    Args:
+        tensors: by name.
+        path: the file.
+        framework: "pt" for tensors of torch, "np" for arrays.
+    """
+    # The library itself would report a full disk by an error of its own.
+    content: bytes = import_module(SAVERS[framework]).save(dict(tensors))
+    with whole_file(path) as temporary, temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_tensors(path: Path, framework: str) -> dict[str, Any] | None:
+    """Tensors of such a file, by name; None: it is missing or damaged."""
+    try:
+        tensors: dict[str, Any] = import_module(SAVERS[framework]).load(path.read_bytes())
+    except (FileNotFoundError, SafetensorError):
+        return None
+    return tensors
 
 
 def require_finite(arrays: Mapping[str, Any]) -> None:

@@ -58,6 +58,16 @@ def test_blur_lowers_sharpness_and_dimmer_light_neither_of_both() -> None:
     np.testing.assert_allclose(contrast(0.4 * light), contrast(light), rtol=0.03)
 
 
+def test_edges_are_the_same_bytes_wherever_they_lie_in_memory() -> None:
+    picture = np.random.default_rng(0).uniform(0, 255, (96, 127)).astype(np.float32)
+    first = edges(picture[None])[0]
+    held = []
+    for size in range(200):  # so that results are put elsewhere
+        held.append(np.empty(4 * size + 1, np.uint8))
+        held.append(edges(picture[None])[0])
+        np.testing.assert_array_equal(held[-1], first)
+
+
 def test_cells_without_edges_have_neither() -> None:
     light = luminance(scene()[None])
     light[0, :, :48] = 80

@@ -110,7 +110,9 @@ def test_results_are_those_of_scoring_afterwards(
     assert score(tmp_path, model, clips, "one", *rule) == 0
     assert stopped_at[0] is not None
     assert stopped_at[-1] is None
-    counted = capsys.readouterr().out.splitlines()[-1]
+    told = capsys.readouterr()
+    assert "waiting for another process" not in told.out + told.err
+    counted = told.out.splitlines()[-1]
     assert score_afterwards(tmp_path, model, clips, "two", *rule) == 0
     assert capsys.readouterr().out.splitlines()[-1] == counted
     same_results(tmp_path, "one", "two")

@@ -200,3 +200,42 @@ def test_a_job_that_grows_scores_no_more_than_it_must(
     )
     make(tmp_path / "job", store, rows_before=37).run(scorer_of("stae", True), 3, quiet)
     assert min(read) == 32  # the chunk that was not full
+
+
+@pytest.mark.parametrize("content", [b"", b"\x08\0\0\0\0\0\0\0{}", b"torn" * 100])
+def test_a_torn_state_costs_its_chunks_alone(
+    content: bytes, store: FrameStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = make(tmp_path / "whole", store)
+    whole.run(scorer_of("stae", True), 3, quiet)
+    with monkeypatch.context() as patch:
+        patch.setattr(FrameStore, "read", raises_at(9, KeyboardInterrupt(), FrameStore.read))
+        with pytest.raises(KeyboardInterrupt):
+            make(tmp_path / "job", store).run(scorer_of("stae", True), 3, quiet)
+    states = sorted((tmp_path / "job").glob("state-*"))
+    assert states
+    for state in states[1:]:
+        state.write_bytes(content)
+    again = make(tmp_path / "job", store)
+    again.run(scorer_of("stae", True), 3, quiet)
+    assert again.table().equals(whole.table())
+    np.testing.assert_array_equal(np.asarray(again.maps), np.asarray(whole.maps))
+
+
+def test_a_full_disk_while_a_state_is_kept_is_one_line(
+    store: FrameStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    with monkeypatch.context() as patch:
+        patch.setattr("os.fsync", raises_at(2, full, lambda number: None))
+        with pytest.raises(UserError, match="could not be written: No space left on device"):
+            make(tmp_path / "job", store).run(scorer_of("stae", True), 3, quiet)
+
+
+def test_what_zarr_was_writing_when_it_was_killed_goes(store: FrameStore, tmp_path: Path) -> None:
+    job = make(tmp_path / "job", store)
+    job.run(scorer_of("stae", True), 3, quiet)
+    torn = tmp_path / "job/maps.zarr/zarr.0123abcd.partial"
+    torn.write_bytes(b"{")
+    job.clean(tmp_path / "job")
+    assert not torn.exists()

@@ -130,7 +130,8 @@ def cells_of(planes: Planes, number: int) -> Cells:
 def _window_means(planes: Planes) -> tuple[Plane, Plane]:
     """Foreground share of each cell's window (h, w), and motion there (3, h, w)."""
     foreground, flow = planes.foreground, planes.flow
-    speed = cv2.magnitude(flow[..., 0], flow[..., 1])
+    # Not cv2.magnitude, whose last bits depend on where its result lies in memory.
+    speed = np.sqrt(np.square(flow[..., 0]) + np.square(flow[..., 1]))
     parts = [foreground, foreground * flow[..., 0], foreground * flow[..., 1], foreground * speed]
     side = max(3, round(foreground.shape[0] / 16 / BLOCK_PX)) | 1
     means = np.stack([_sampled(_blocks(part), side) for part in parts])

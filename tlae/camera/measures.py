@@ -68,7 +68,8 @@ def edges(light: Plane) -> Plane:
     for number, picture in enumerate(light):
         across = cv2.Sobel(picture, cv2.CV_32F, 1, 0, scale=0.125)
         down = cv2.Sobel(picture, cv2.CV_32F, 0, 1, scale=0.125)
-        sizes[number] = cv2.magnitude(across, down)
+        # Not cv2.magnitude, whose last bits depend on where its result lies in memory.
+        sizes[number] = np.sqrt(across * across + down * down)
     return sizes
 
 

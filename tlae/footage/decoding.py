@@ -210,7 +210,9 @@ def _typed(rows: list[dict[str, object]]) -> Table:
 def _require_space(folder: Path, frames: int, frame_bytes: int) -> None:
     needed, free = frames * frame_bytes, shutil.disk_usage(folder).free
     if needed > free:
+        unit, name = (2**30, "GiB") if needed >= 2**30 else (2**20, "MiB")
         raise UserError(
-            f"frame store {folder} needs {needed / 2**30:.1f} GiB for {how_many(frames, 'frame')}, "
-            f"{free / 2**30:.1f} GiB are free; set paths.cache to another disk"
+            f"frame store {folder} needs {needed / unit:.1f} {name} for "
+            f"{how_many(frames, 'frame')}, {free / unit:.1f} {name} are free; set paths.cache to "
+            "another disk"
         )

@@ -8,7 +8,8 @@ changed gets another one, so a store is never rewritten under those who read it.
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -74,7 +75,13 @@ class FrameStore:
 
     def frames(self) -> np.memmap[tuple[int, int, int, int], np.dtype[np.uint8]]:
         """All frames (N, H, W, C), mapped; unreadable ones are black."""
-        return np.memmap(self.folder / "frames.u8", np.uint8, "r", shape=self.shape)
+        try:
+            return np.memmap(self.folder / "frames.u8", np.uint8, "r", shape=self.shape)
+        except (OSError, ValueError) as error:  # ValueError: it is too short
+            raise UserError(
+                f"frame store {self.folder} could not be read: {error}; the same command reads the "
+                "footage again"
+            ) from error
 
     def read(self, rows: np.ndarray) -> Image:
         """Copy of the given rows (n, H, W, C); the mapping does not outlive the call."""
@@ -96,8 +103,13 @@ class GrowingStore:
         return len(self._index)
 
     def so_far(self) -> FrameStore:
-        """The store with what is there; may be called in another thread."""
-        return replace(self._empty, index=self._index.so_far())
+        """The store with what is there; may be called in another thread.
+
+        Raises:
+            UserError: the disk is full.
+        """
+        with _explaining(self._empty.folder):
+            return replace(self._empty, index=self._index.so_far())
 
 
 Follow = Callable[[GrowingStore], object]
@@ -120,18 +132,12 @@ def open_store(
     """
     footage = footage.with_levels(preprocessing.levels)
     base = cache.expanduser() / f"{footage.name}-{_key(footage, preprocessing)}"
-    try:
-        with held_folder(base, None):
-            contents = contents_of(footage)
-            folder = _folder(footage, contents, base)
-            store = FrameStore(folder, Table({}), preprocessing, contents)
-            _complete(footage, store, follow)
-            index = open_parquet(folder / "index.parquet")
-    except OSError as error:
-        raise UserError(
-            f"frame store {base} could not be written: {error.strerror or error}; free some "
-            "space or set paths.cache to another disk; what is done is kept"
-        ) from error
+    with _explaining(base), held_folder(base, None):
+        contents = contents_of(footage)
+        folder = _folder(footage, contents, base)
+        store = FrameStore(folder, Table({}), preprocessing, contents)
+        _complete(footage, store, follow)
+        index = open_parquet(folder / "index.parquet")
     if not (index["state"] == OK).any():
         reasons = ", ".join(sorted(set(index["state"]))[:3])
         raise FootageError(
@@ -139,6 +145,18 @@ def open_store(
             f"({reasons})"
         )
     return replace(store, index=index)
+
+
+@contextmanager
+def _explaining(folder: Path) -> Iterator[None]:
+    """Turn a full disk into one line for the user."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"frame store {folder} could not be written: {error.strerror or error}; free some "
+            "space or set paths.cache to another disk; what is done is kept"
+        ) from error
 
 
 def _key(footage: Footage, preprocessing: Preprocessing) -> str:

@@ -12,15 +12,13 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from tlae.image_sets.descriptor_settings import LITE0, RANDOM, DescriptorSettings
 from tlae.image_sets.net_descriptors import PictureNet
 from tlae.image_sets.torchvision_nets import load_weights, read_weights
 from tlae.learnt_package import LITE0_FILE, SHA256, packaged_weights
-from tlae.whole_file import whole_file
+from tlae.tensor_file import read_tensors, write_tensors
 
 CONVERTED = Path("~/.cache/tlae/weights/efficientnet-lite0-57934424.safetensors")
 SIZE_PX, RESIZED_PX = 224, 256
@@ -146,15 +144,13 @@ def _weights(wanted: str) -> tuple[str, Mapping[str, Tensor]]:
         return origin, _renamed(found)
     origin = f"{LITE0_FILE} sha256:{SHA256[:16]}"
     converted = CONVERTED.expanduser()
-    if converted.is_file():
-        with suppress(SafetensorError):  # damaged: it is made again
-            return origin, load_file(converted)
+    if (known := read_tensors(converted, "pt")) is not None:
+        return origin, known
     path = packaged_weights(f"descriptor={LITE0}", "give weights=FILE or weights=random")
     found = _renamed(read_weights(path)[1])
     with suppress(OSError):  # nothing is lost: the package is read again next time
         converted.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(converted) as temporary:
-            save_file(dict(found), temporary)
+        write_tensors(found, converted, "pt")
     return origin, found
 
 

@@ -6,7 +6,7 @@ leaves what a killed job leaves, so whoever continues the job gets the same byte
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Condition
 from types import TracebackType
 
@@ -73,7 +73,7 @@ class ScoringAhead:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop at the end of a chunk.
+        """Stop at the end of a batch; no interruption leaves the thread behind.
 
         Raises:
             UserError: of the job, unless the block raised something itself.
@@ -81,7 +81,15 @@ class ScoringAhead:
         with self._changed:
             self._ended = True
             self._changed.notify()
+        interrupted = None
+        while not self._work.done():
+            try:
+                wait([self._work])
+            except KeyboardInterrupt as again:  # what holds the folder must outlast the thread
+                interrupted = again
         self._threads.shutdown()
+        if error is None and interrupted is not None:
+            raise interrupted
         if error is None:
             self._work.result()
 

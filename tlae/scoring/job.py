@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +28,8 @@ from tlae.progress import Advance
 from tlae.scoring.scored_frames import Scored, Scorer
 from tlae.scoring.stored_maps import MAP_DTYPE, rounded
 from tlae.table import Column, Flags, Table, compact, missing
-from tlae.tensor_file import SAVERS
-from tlae.whole_file import replace_folder, settle, whole_file
+from tlae.tensor_file import read_tensors, write_tensors
+from tlae.whole_file import replace_folder, settle
 
 CHUNK_FRAMES = 128  # one shard of the map arrays
 MAP_CODEC = BloscCodec(cname="zstd", clevel=3, shuffle="bitshuffle")
@@ -122,10 +121,7 @@ class ScoringJob:
         try:
             self._run(scorer, batch_frames, advance, until)
         except OSError as error:
-            raise UserError(
-                f"scores in {self.folder} could not be written: {error.strerror or error}; free "
-                "some space or set paths.scores to another disk; the same command continues"
-            ) from error
+            raise not_written(self.folder, error) from error
 
     def table(self) -> Table:
         """Results of all frames, see ``results.MEASURED``; NaN where there is no verdict."""
@@ -153,6 +149,9 @@ class ScoringJob:
         """Remove from the finished folder what only a running job needs."""
         shutil.rmtree(folder / "parts", ignore_errors=True)
         self.clean_states(folder)
+        for array in ARRAYS:  # what zarr was writing when it was killed
+            for torn in (folder / array).rglob("*.partial"):
+                torn.unlink()
 
     def clean_states(self, folder: Path) -> None:
         """Remove the states from which no job goes on, however the footage may grow."""
@@ -178,15 +177,14 @@ class ScoringJob:
 
     def _run(self, scorer: Scorer, batch_frames: int, advance: Advance, until: int | None) -> None:
         finished = self.done()
-        start = finished
-        while start > 0 and not self._state(start).is_file():
-            start -= 1
+        start, state = self._last_state(scorer, finished)
         advance(min(finished * CHUNK_FRAMES, len(self.store)))
         open_chunks: dict[int, _Chunk] = {}
         with ThreadPoolExecutor(1) as writer:  # packs a chunk while the net answers for the next
             written: Future[None] = Future()
             written.set_result(None)
-            for rows, scored, settled in self._results(scorer, start, batch_frames, until):
+            for rows, scored, settled in self._results(scorer, start, state, batch_frames, until):
+                advance(0)  # may end the work
                 self._require_finite(rows, scored)
                 for number, place in _by_chunk(rows):
                     if number >= finished:
@@ -204,13 +202,29 @@ class ScoringJob:
                     finished += 1
             written.result()
 
+    def _last_state(self, scorer: Scorer, finished: int) -> tuple[int, dict[str, Any]]:
+        """Last chunk, of the finished ones and the next, into which is known what is carried.
+
+        A state that is damaged is removed, so that it is written again.
+        """
+        for number in range(finished, 0, -1):
+            if (state := read_tensors(self._state(number), scorer.framework)) is not None:
+                return number, state
+            self._state(number).unlink(missing_ok=True)
+        return 0, {}
+
     def _results(
-        self, scorer: Scorer, start: int, batch_frames: int, until: int | None
+        self,
+        scorer: Scorer,
+        start: int,
+        state: dict[str, Any],
+        batch_frames: int,
+        until: int | None,
     ) -> Iterator[tuple[Rows, Scored, int]]:
         """Rows, their results, and the number of rows below which nothing more will come."""
         scorer.reset()
         if start:
-            scorer.restore(import_module(SAVERS[scorer.framework]).load_file(self._state(start)))
+            scorer.restore(state)
         first_row = start * CHUNK_FRAMES
         for run in self.runs:
             if run[-1] < first_row:
@@ -250,8 +264,7 @@ class ScoringJob:
             return
         if fresh:
             scorer.reset()
-        with whole_file(self._state(number)) as temporary:
-            import_module(SAVERS[scorer.framework]).save_file(scorer.state(), temporary)
+        write_tensors(scorer.state(), self._state(number), scorer.framework)
         for old in range(number - STATES_KEPT + 1):
             self._state(old).unlink(missing_ok=True)
 
@@ -313,6 +326,14 @@ class ScoringJob:
 
     def _state(self, number: int) -> Path:
         return self.folder / f"state-{number:08d}.safetensors"
+
+
+def not_written(folder: Path, error: OSError) -> UserError:
+    """One line on scores that could not be written into a folder."""
+    return UserError(
+        f"scores in {folder} could not be written: {error.strerror or error}; free some space or "
+        "set paths.scores to another disk; the same command continues"
+    )
 
 
 def _completed(told: Table) -> Table:

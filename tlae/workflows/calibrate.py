@@ -30,7 +30,7 @@ from tlae.workflows.marked_events import (
     without_marked,
 )
 from tlae.workflows.named_footage import require_pace_for
-from tlae.workflows.scoring_work import open_seen
+from tlae.workflows.scoring_work import as_seen, open_decoded
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def require_normal(cfg: CalibrateConfig, footage: Footage | None) -> None:
 
 def normal_store(footage: Footage, model: Model, cache: Path) -> FrameStore:
     """Normal footage as the model's net sees it, without frames of ill health."""
-    store = open_seen(footage, model, cache)
+    store = as_seen(model, open_decoded(footage, model, cache))
     return store if model.camera is None else without_ill(store)
 
 

@@ -1,5 +1,6 @@
 """Score footage with a trained model into a folder: begun, continued, or grown with the footage."""
 
+import errno
 import logging
 import time
 from dataclasses import asdict, dataclass
@@ -28,7 +29,7 @@ from tlae.scoring.event_rule import EventRule
 from tlae.scoring.event_search import find_events
 from tlae.scoring.events import Event, accept_standing, in_alarm, seen_runs
 from tlae.scoring.interest import ranked
-from tlae.scoring.job import ScoringJob
+from tlae.scoring.job import ScoringJob, not_written
 from tlae.scoring.job_folder import JobPlace, find_place, finish
 from tlae.scoring.ledger import ledger
 from tlae.scoring.results import (
@@ -52,8 +53,10 @@ from tlae.workflows.footage_notes import (
     note_short_runs,
 )
 from tlae.workflows.named_footage import open_named, require_pace_for, saved
-from tlae.workflows.scoring_work import ScoringWork, open_seen
+from tlae.workflows.scoring_work import ScoringWork, as_seen, open_decoded
 from tlae.workflows.thing_pictures import tell_kinds
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 logger = logging.getLogger(__name__)
 
@@ -138,7 +141,12 @@ def score(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) -> 
         UserError: settings do not fit, the footage cannot be read, the disk is full.
     """
     started = time.monotonic()
-    outcome = _written(cfg, model, footage, folder)  # holds no table: the scores are one
+    try:
+        outcome = _written(cfg, model, footage, folder)  # holds no table: the scores are one
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        raise not_written(folder, error) from error
     scores, seconds = read_results(folder), time.monotonic() - started
     return ScoringReport(scores, seconds=seconds, **vars(outcome))
 
@@ -156,7 +164,8 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     work = ScoringWork(cfg, model, rule)
     with work.ahead(folder) as ahead:
         follow = None if ahead is None else ahead.follow
-        store = open_seen(footage, model, Path(cfg.paths.cache), follow)
+        decoded = open_decoded(footage, model, Path(cfg.paths.cache), follow)
+    store = as_seen(model, decoded)
     if answers is not None:
         require_shape(answers, sizes_of(store.index))
     note_other_pace(store, model.calibration.interval_s)

@@ -93,14 +93,14 @@ class ScoringWork:
         )
 
 
-def open_seen(
+def open_decoded(
     footage: Footage, model: Scorable, cache: Path, follow: Follow | None = None
 ) -> FrameStore:
-    """The footage as the model's net sees it; ``follow``: see ``open_store``."""
+    """The footage at the size of the model's net; ``follow``: see ``open_store``."""
     note_other_depth(footage, model.preprocessing.levels)
     store = open_store(footage, model.preprocessing, cache, follow)
     note_other_shape(store, model.source_hw)
-    return as_seen(model, store)
+    return store
 
 
 def as_seen(model: Scorable, store: FrameStore) -> FrameStore:
