@@ -119,6 +119,12 @@ class Model:
         watched = self.detector.watched
         return None if watched is None else np.asarray(watched.cpu().numpy())
 
+    @property
+    def mean_picture(self) -> Image:
+        """Mean of the training footage, (H, W, C) uint8."""
+        mean = self.detector.net.mean_frame.cpu().numpy().transpose(1, 2, 0)
+        return np.asarray(np.rint(255 * mean.clip(0, 1)), np.uint8)
+
     def examples(self) -> Image:
         """Pictures of normal things, (n, h, w, C); empty where the net keeps none."""
         return np.asarray(self.detector.net.examples().cpu().numpy())

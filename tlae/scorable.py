@@ -77,6 +77,11 @@ class Scorable(Protocol):
         """(H, W), False where changes do not count; None: all count."""
         ...
 
+    @property
+    def mean_picture(self) -> Image | None:
+        """Mean of the training footage, (H, W, C) uint8; None: not known."""
+        ...
+
     def examples(self) -> Image:
         """Pictures of normal things, (n, h, w, C); empty where the model keeps none."""
         ...

@@ -4,13 +4,24 @@ import logging
 import math
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from tests.camera.small_camera import ALL_ON, SIZE_HW, footage, scene, store_of
-from tlae.camera.another_view import ArrivingView, alike_to, another_view, other_days
+from tlae.camera.another_view import (
+    SAME_SCENE,
+    SAME_VIEW,
+    ArrivingView,
+    alike_to,
+    another_view,
+    other_days,
+    scene_alike,
+)
+from tlae.camera.camera import Camera
 from tlae.camera.fit import fit_bank, fit_camera
 from tlae.footage.frames import Image
 from tlae.footage.store import FrameStore
@@ -84,6 +95,10 @@ def bank() -> np.ndarray:
     return fit_bank(day(0), np.zeros(A_DAY, np.int64)).rough_edges
 
 
+def model_of(camera: Camera | None, mean_picture: Image | None = None) -> Any:
+    return SimpleNamespace(camera=camera, mean_picture=mean_picture)
+
+
 def test_days_of_another_view_than_the_model_learnt_are_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -93,12 +108,12 @@ def test_days_of_another_view_than_the_model_learnt_are_told(
     assert [one.row for one in found] == [A_DAY, 2 * A_DAY]
     camera = fit_camera(stills(tmp_path / "c", [day(0)] * 4), np.arange(4 * A_DAY), ALL_ON)
     caplog.set_level(logging.WARNING)
-    note_other_view(store, camera)
+    note_other_view(store, model_of(camera))
     (said,) = caplog.messages
     assert "the picture of 2026-06-14 and 1 more day is another one than the model learnt" in said
     caplog.clear()
-    note_other_view(stills(tmp_path / "same", [day(1)] * 2), camera)
-    note_other_view(store, None)
+    note_other_view(stills(tmp_path / "same", [day(1)] * 2), model_of(camera))
+    note_other_view(store, model_of(None))
     assert not caplog.messages
 
 
@@ -116,3 +131,26 @@ def test_a_night_alone_tells_nothing() -> None:
     noise = rng.integers(0, 9, (2 * A_DAY, *SIZE_HW, 3), np.uint8)
     assert math.isnan(alike_to(noise, bank()))
     assert math.isnan(alike_to(np.zeros_like(noise), bank()))
+
+
+def test_another_camera_shows_another_scene_and_another_hour_does_not() -> None:
+    mean = day(0).mean(axis=0).astype(np.uint8)
+    assert scene_alike(day(1, light=0.4), mean) > SAME_VIEW
+    assert scene_alike(day(1, light=0.4), np.roll(mean, 7, axis=(0, 1))) < SAME_SCENE
+    noise = np.random.default_rng(0).integers(0, 9, (A_DAY, *SIZE_HW, 3), np.uint8)
+    assert math.isnan(scene_alike(noise, mean))
+    assert math.isnan(scene_alike(np.zeros_like(noise), mean))
+
+
+def test_another_scene_is_told_where_the_camera_is_not_known(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    mean = day(0).mean(axis=0).astype(np.uint8)
+    caplog.set_level(logging.WARNING)
+    note_other_view(store_of(tmp_path / "same", day(1)), model_of(None, mean))
+    assert not caplog.messages
+    note_other_view(
+        store_of(tmp_path / "other", np.roll(day(1), 7, axis=(1, 2))), model_of(None, mean)
+    )
+    (said,) = caplog.messages
+    assert "the frames show another scene than the training footage" in said

@@ -13,6 +13,7 @@ import pytest
 from tests.kill import Killed, killed_before
 from tests.small_footage import raises_at, small_model, write_clips
 from tlae.cli import main
+from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.model_file import save_model
 from tlae.scoring import job_folder
@@ -252,6 +253,16 @@ def test_beginning_anew_killed_before_any_step_begins_at_the_next_start(
     run.begin(after, overwrite=True)
     assert files_in(run.path).keys() == {"settings.json", "notes.txt"}
     assert json.loads(run.settings.read_text()) == after
+
+
+def test_other_footage_of_a_run_is_told_in_words(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "r")
+    run.begin({"store": "camera-0123", "seed": 1}, overwrite=False)
+    run.model.write_text("model")
+    with pytest.raises(UserError, match="a run on other footage: files came, went or changed"):
+        run.begin({"store": "camera-4567", "seed": 1}, overwrite=False)
+    with pytest.raises(UserError, match="a run with other settings \\(seed: 1 -> 2"):
+        run.begin({"store": "camera-4567", "seed": 2}, overwrite=False)
 
 
 @pytest.mark.parametrize("text", ["", '{"sto'])

@@ -161,9 +161,7 @@ def test_a_file_being_written_waits_in_the_ledger(
     last.write_bytes(whole[:-30])
     assert score(tmp_path, model, cam) == 0
     out = capsys.readouterr().out.splitlines()[-1]
-    assert out.endswith(
-        "left out 2: 1 x empty file; 1 x still being written, left for the next time"
-    )
+    assert out.endswith("left out 2: 1 x empty file; 1 x still being written, not read yet")
     ledger = pd.read_csv(tmp_path / "scores/s/ledger.csv", keep_default_na=False)
     assert ledger["outcome"].tolist() == ["skipped", *["done"] * 19, "waiting"]
     assert ledger.iloc[0].tolist() == [str(first), "skipped", 1, "empty file"]

@@ -153,7 +153,7 @@ def unfinished(folder: Path) -> None:
     [
         (damaged, "events.json is damaged or incomplete"),
         (of_another_version, "lack alarm: another version"),
-        (unfinished, "it is not finished: run `tlae score` again"),
+        (unfinished, "it is not finished: wait for the job, or run `tlae score` again"),
     ],
 )
 def test_unusable_scores_get_one_line(

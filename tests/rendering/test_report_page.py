@@ -267,6 +267,21 @@ def test_the_budget_is_said_beside_what_came_of_it() -> None:
     assert any(line.endswith("events a day, the budget is 2 alarms a day.") for line in lines)
 
 
+def test_doubts_about_the_threshold_are_said() -> None:
+    table = weeks_table(1).assign(alarm=False)
+    time = FootageTime.of(Table.of(table))
+    raised = {"day": "2026-06-14", "frames": 80, "score": 0.93, "frame_mean": None}
+    summary = {"shortfall": "two alarms ask for more", "above_normal": 7, "drift": [raised]}
+    lines = further(Table.of(table), [], time, summary)
+    assert "The threshold is an estimate: two alarms ask for more." in lines
+    assert any(line.startswith("7 frames above all known normal footage") for line in lines)
+    assert any(
+        line.startswith("Drift: the frames of 2026-06-14 score above 93 %") for line in lines
+    )
+    calm = {"shortfall": "", "above_normal": 0, "drift": []}
+    assert len(further(Table.of(table), [], time, calm)) == len(lines) - 3
+
+
 def test_empty_sections_vanish() -> None:
     table = weeks_table(1).assign(taken_at=pd.NaT, alarm=False)
     html = report_html(scored_weeks(table, []), {}, [])

@@ -51,6 +51,10 @@ def test_rate_beyond_the_evidence_is_told(caplog: pytest.LogCaptureFixture) -> N
     with caplog.at_level(logging.WARNING):
         assert calibration([1.0, 5.0, 3.0]).level_for_rate(1e-3) > 5.0
     assert "more than 3 held-out frames (about 3 independent moments) can show" in caplog.text
+    few, many = calibration([1.0, 5.0, 3.0]), calibration(list(np.arange(4000.0) % 7))
+    assert [few.shortfall(Budget(false_alarm_rate=1e-3))] == caplog.messages
+    assert not few.shortfall(Budget(threshold=1.0, false_alarm_rate=1e-3))
+    assert not many.shortfall(Budget(false_alarm_rate=0.1))
 
 
 def naive_alarms(raw: np.ndarray, run: np.ndarray, threshold: float) -> int:

@@ -17,6 +17,7 @@ OF_A_DAY = 24  # frames that are read, of which
 BRIGHTEST = 12  # show most
 DAY_S = 86_400.0
 SAME_VIEW = 0.5  # correlation of edges: weather left 0.73 and more, a turn by 2 degrees 0.40
+SAME_SCENE = 0.3  # of an hour to all of training: night and day 0.59, other cameras 0.10 and less
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,24 @@ def alike_to(frames: Image, known: Plane) -> float:
         return math.nan
     whole = np.asarray(np.median(shown, axis=0), np.float32)
     return float(np.nanmax([-1.0, *(_correlation(whole, one) for one in known)]))
+
+
+def scene_alike(frames: Image, mean: Image) -> float:
+    """Correlation of the median edges of pictures with the edges of a mean picture.
+
+    Args:
+        frames: (n, H, W, C), spread over the footage.
+        mean: (H, W, C), of the training footage.
+
+    Returns:
+        In [-1, 1]; NaN where the pictures show nothing that stays.
+    """
+    shown = np.sqrt(edges(luminance(frames)))
+    halves = [np.asarray(np.median(shown[first::2], axis=0), np.float32) for first in (0, 1)]
+    if not _correlation(*halves) >= SAME_VIEW:
+        return math.nan
+    known = np.sqrt(edges(luminance(mean[None])))[0]
+    return _correlation(np.asarray(np.median(shown, axis=0), np.float32), known)
 
 
 def other_days(store: FrameStore, rows: Rows, known: Plane) -> list[AnotherView]:

@@ -81,6 +81,8 @@ def event_lines(events: Sequence[Event], most: int = 5) -> list[str]:
             lines.append(f"        it {event.reason}")
         if event.told_by:
             lines.append(f"        {event.what}: {event.told_by}")
+    if len(scenes) > most:
+        lines.append(f"  and {len(scenes) - most} more, in events.csv")
     troubles = Counter(event.health for event in events if event.kind != SCENE)
     return lines + [f"  camera {health}: {count} x" for health, count in troubles.items()]
 

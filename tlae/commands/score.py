@@ -58,6 +58,11 @@ def _print_scores(report: ScoringReport) -> None:
     print(f"{how_many(alarms, 'frame')} in alarm (raw > {shown}), {events}")
     for line in shown_and_hidden(scores):
         print(line)
+    if not scores.events and (above := summary["above_normal"]):
+        print(
+            f"  {how_many(above, 'frame')} above all known normal footage, but below the "
+            "threshold; `tlae events` with a larger scoring.false_alarm_rate shows them"
+        )
     print(f"results: {scores.folder}")
     where = shlex.quote(f"scores={scores.folder}")
     print(f"next:    tlae report {where}")

@@ -163,6 +163,11 @@ class ExportedModel:
         """What scores know the model by: sha256 of its file, or of its graph."""
         return sha256(self.graph if self.file is None else self.file.read_bytes()).hexdigest()
 
+    @property
+    def mean_picture(self) -> Image | None:
+        """Background of the training footage, (H, W, C) uint8; None: the file does not hold it."""
+        return None if self.measurer is None else self.measurer.arrays().get("background")
+
     def examples(self) -> Image:
         """Pictures of normal things, (n, h, w, C); empty where the model keeps none."""
         return (

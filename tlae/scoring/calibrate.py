@@ -28,6 +28,7 @@ UPPER_QUANTILE = 0.9  # spread is from the median to here: alarms are a matter o
 LEAST_DIVISOR = 1e-12  # where all scores are equal
 LEAST_THRESHOLD = 1e-3  # raw units: where normal footage scores 0 throughout
 MOMENTS_NEEDED = 5  # independent moments above a level, for a quantile to show it
+EXTRAPOLATED = "the threshold is extrapolated to it, with a margin that costs events; add footage"
 LEAST_SPREAD = 0.5  # of a mode, in mean spreads of modes: a few equal frames are no certainty
 
 Modes = npt.NDArray[np.object_]  # (n,), name of each frame's camera mode
@@ -231,27 +232,34 @@ class Calibration:
         quantile = float(np.sort(self.levels)[rank - 1])
         if rate >= self.least_rate or (not self.interval_s and rate * (count + 1) >= 1):
             return quantile
+        logger.warning(self.shortfall(Budget(false_alarm_rate=rate)), extra=ONCE)
         if not self.interval_s:
-            logger.warning(
-                "false_alarm_rate=%g asks for more than %d held-out pictures can show; alarms "
-                "start above the highest of them (a rate of about %.2g)",
-                rate,
-                count,
-                1 / (count + 1),
-                extra=ONCE,
-            )
             return quantile
-        logger.warning(
-            "false_alarm_rate=%g asks for more than %d held-out frames (about %d independent "
-            "moments) can show; the threshold is extrapolated to it, with a margin that costs "
-            "events; add footage%s",
-            rate,
-            count,
-            round(self.tail.moments),
-            _or_ask_for("false_alarm_rate", self.least_rate, below=1),
-            extra=ONCE,
-        )
         return max(quantile, self.tail.level(rate * self.tail.frames / self.tail.excursion))
+
+    def shortfall(self, budget: Budget) -> str:
+        """Why the footage cannot support a budget, and what then happens; "": it can."""
+        rate, per_day = budget.false_alarm_rate, budget.alarms_per_day
+        count = len(self.raw)
+        if budget.threshold is not None:
+            return ""
+        if rate is not None and not self.interval_s and rate * (count + 1) < 1:
+            return (
+                f"false_alarm_rate={rate:g} asks for more than {count} held-out pictures can show; "
+                f"alarms start above the highest of them (a rate of about {1 / (count + 1):.2g})"
+            )
+        if rate is not None and self.interval_s and rate < self.least_rate:
+            return (
+                f"false_alarm_rate={rate:g} asks for more than {count} held-out frames (about "
+                f"{round(self.tail.moments)} independent moments) can show; {EXTRAPOLATED}"
+                f"{_or_ask_for('false_alarm_rate', self.least_rate, below=1)}"
+            )
+        if per_day is not None and self.days and int(per_day * self.days + 1e-9) < 1:
+            return (
+                f"alarms_per_day={per_day:g} asks for more than {self.days:.2g} days of held-out "
+                f"footage can show; {EXTRAPOLATED}{_or_ask_for('alarms_per_day', 1 / self.days)}"
+            )
+        return ""
 
     @cached_property
     def tail(self) -> Tail:
@@ -279,15 +287,7 @@ class Calibration:
             )
         allowed = int(per_day * self.days + 1e-9)
         if allowed < 1:
-            logger.warning(
-                "alarms_per_day=%g asks for more than %.2g days of held-out footage can show; "
-                "the threshold is extrapolated to it, with a margin that costs events; add "
-                "footage%s",
-                per_day,
-                self.days,
-                _or_ask_for("alarms_per_day", 1 / self.days),
-                extra=ONCE,
-            )
+            logger.warning(self.shortfall(Budget(alarms_per_day=per_day)), extra=ONCE)
             stretch_days = self.days / len(self.tail.highest)
             return max(self.level_exceeded_by(0), self.tail.level(per_day * stretch_days))
         return self.level_exceeded_by(max(allowed - 1, 0))

@@ -292,7 +292,8 @@ def held_results(folder: Path) -> Iterator[None]:
 def _require_results(folder: Path) -> None:
     if not (folder / "summary.json").is_file():
         unfinished = part_path(folder.absolute()).is_dir()
-        hint = "it is not finished: run `tlae score` again" if unfinished else "run `tlae score`"
+        wait = "it is not finished: wait for the job, or run `tlae score` again where it was killed"
+        hint = wait if unfinished else "run `tlae score`"
         raise UserError(f"scores must be a folder written by `tlae score`, got {folder}; {hint}")
 
 

@@ -70,6 +70,12 @@ class RunFolder:
         later = {key: settings[key] for key in LATER if key in settings}
         changed = differing(later | before, settings)
         if "store" in before:
+            grown = [one for one in changed if one.startswith("store: ")]
+            if grown == changed != [] and not overwrite and self.holds_work():
+                raise UserError(
+                    f"{self.path} holds a run on other footage: files came, went or changed since; "
+                    "give another name=... or overwrite=true"
+                )
             if changed and not overwrite and self.holds_work():
                 raise UserError(
                     f"{self.path} holds a run with other settings ({'; '.join(changed[:3])}); "

@@ -278,9 +278,12 @@ def _summary(
     rule: EventRule,
 ) -> dict[str, Any]:
     lowest = min(float(area.threshold[:].min()) for area in areas)
+    calibration = areas[0].calibration if areas[0].name is None else None
     return scored.results.summary | {
         "threshold": lowest if np.isfinite(lowest) else None,
         "alarm": budget.given(),
+        "shortfall": "" if calibration is None else calibration.shortfall(budget),
+        "above_normal": int((table["score"] >= 1).sum()),
         "alarm_frames": int(table["alarm"].sum()),
         "raw_highest": highest(table["raw"]),
         "events": asdict(rule),

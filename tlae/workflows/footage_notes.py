@@ -8,8 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from tlae.camera.another_view import another_view, other_days, other_view
-from tlae.camera.camera import Camera
+from tlae.camera.another_view import (
+    SAME_SCENE,
+    SAME_VIEW,
+    another_view,
+    other_days,
+    other_view,
+    scene_alike,
+)
 from tlae.footage.clock import CAMERAS, CONTRADICTS, UNKNOWN, Finding, clock_findings
 from tlae.footage.frames import OK, WARM_UP
 from tlae.footage.images import Levels
@@ -18,16 +24,25 @@ from tlae.footage.sampling import left_by_sampling
 from tlae.footage.sources import Footage
 from tlae.footage.store import FrameStore
 from tlae.footage.unlike_training import other_pace, other_shape
-from tlae.footage.windows import LEAST_DAYS, Rows, clip_intervals_s, median_interval_s
+from tlae.footage.windows import (
+    LEAST_DAYS,
+    Rows,
+    clip_intervals_s,
+    evenly,
+    median_interval_s,
+    readable,
+)
 from tlae.lazy_column import Values
 from tlae.number_words import how_many
+from tlae.scorable import Scorable
 from tlae.scoring.event_options import STILLS_S
 from tlae.table import Table, counted
 
 logger = logging.getLogger(__name__)
 
+LOOKED_AT = 24  # frames that tell whether this is the scene of training
 MANY = 0.1  # share of the frames that is worth a warning
-BEING_WRITTEN = "still being written, left for the next time"
+BEING_WRITTEN = "still being written, not read yet"
 NOT_SAMPLED = "not asked for (footage.every, start, end, hours)"
 TOO_SHORT = "in a piece between gaps that is shorter than the net's window"
 CURES = {
@@ -81,16 +96,33 @@ def note_days(store: FrameStore, runs: Sequence[Rows]) -> None:
         )
 
 
-def note_other_view(store: FrameStore, camera: Camera | None) -> None:
-    """Log a line where days of stills show another view than the model learnt from."""
-    rows, index = np.arange(len(store)), store.index
+def note_other_view(store: FrameStore, model: Scorable) -> None:
+    """Log a line where days of stills, or all frames, show another view than in training."""
+    camera, rows, index = model.camera, np.arange(len(store)), store.index
     if camera is None or not _are_dated_stills(index, rows):
+        _note_other_scene(store, model)
         return
     found = other_days(store, rows, camera.bank.rough_edges)
     if found:
         day = index["taken_at"][found[0].row].astype("datetime64[D]")
         more = f" and {how_many(len(found) - 1, 'more day')}" if len(found) > 1 else ""
         logger.warning("note: %s", other_view(found[0].alike, f"{day}{more}"))
+
+
+def _note_other_scene(store: FrameStore, model: Scorable) -> None:
+    """Log a line where frames show another scene than the training footage."""
+    mean, rows = model.mean_picture, np.flatnonzero(readable(store.index))
+    if mean is None or mean.shape != store.shape[1:]:
+        return
+    alike = scene_alike(store.read(rows[evenly(len(rows), LOOKED_AT)]), mean)
+    if alike < SAME_SCENE:  # NaN is not
+        logger.warning(
+            "note: the frames show another scene than the training footage (edges correlate "
+            "%.2f; those of one camera %g and more): if it is another camera, or was turned, "
+            "train on its own footage",
+            alike,
+            SAME_VIEW,
+        )
 
 
 def _are_dated_stills(index: Table, rows: Rows) -> bool:

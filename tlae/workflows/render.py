@@ -174,7 +174,7 @@ def _top_tiles(drawing: Drawing, count: int) -> Iterator[tuple[Image, str]]:
         line = table.row(row)
         strength = strength_text(line["raw"], line.get("threshold", math.inf))
         reason = reason_of_alarm(line["alarm"], line.get("reason"))
-        words = wrap(reason, WORDS)[:2] or [strength]
+        words = wrap(reason, WORDS, max_lines=2, placeholder=" ...") or [strength]
         caption = "\n".join([f"{rank}. {time.text(float(time.axis_s[row]))}", *words])
         yield pictures[row], in_ascii(caption)
 

@@ -169,7 +169,7 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     if answers is not None:
         require_shape(answers, sizes_of(store.index))
     note_other_pace(store, model.calibration.interval_s)
-    note_other_view(store, model.camera)
+    note_other_view(store, model)
     clock = note_clock(store, model.gap_s, cfg.footage.time_pattern)
     reading = _Reading(rule, cfg.events, budget, *_threshold(model, rule, budget))
     runs = segments(store.index, model.gap_s)
@@ -289,6 +289,8 @@ def _alarms_of(table: Table, reading: _Reading) -> dict[str, Any]:
         "raw_highest": highest(table.column("raw")),
         "rule": asdict(reading.rule),
         "calibrated_on_frames": None if calibration is None else len(calibration.raw),
+        "shortfall": "" if calibration is None else calibration.shortfall(reading.budget),
+        "above_normal": int(table.marked(["score"], lambda piece: piece["score"] >= 1).sum()),
     }
 
 

@@ -21,6 +21,7 @@ from tlae.rendering.report_page.score_points import (
 )
 from tlae.rendering.strength import SIGN, ratio_text
 from tlae.rendering.time_ticks import DAY_S
+from tlae.scoring.drift import Drift, advice
 from tlae.table import Table, counted, is_any
 
 
@@ -100,6 +101,7 @@ def further(
         scenes = sum(event.kind != CAMERA for event in events)
         asked = (summary or {}).get("alarm") or {}
         lines.append(_budget(alarms, readable, scenes, time, asked))
+        lines += _doubts(summary or {}, scenes)
     warm_up = int((table["state"] == WARM_UP).sum())
     if warm_up:
         lines.append(
@@ -115,6 +117,21 @@ def further(
         longest = f"{duration_text(end - start)}, from {time.text(start)}"
         which = "" if len(gaps) == 1 else "the longest "
         lines.append(f"{how_many(len(gaps), 'gap')} without footage: {which}{longest}.")
+    return lines
+
+
+def _doubts(summary: Mapping[str, Any], scenes: int) -> list[str]:
+    """What may be wrong with the threshold."""
+    lines = []
+    if shortfall := summary.get("shortfall"):
+        lines.append(f"The threshold is an estimate: {shortfall}.")
+    if not scenes and (count := summary.get("above_normal")):
+        lines.append(
+            f"{how_many(count, 'frame')} above all known normal footage, but below the threshold: "
+            "`tlae events` with a larger scoring.false_alarm_rate shows them."
+        )
+    if advised := advice([Drift(**one) for one in summary.get("drift") or []]):
+        lines.append(f"Drift: {advised}.")
     return lines
 
 

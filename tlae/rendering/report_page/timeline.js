@@ -87,11 +87,11 @@ function runs(codes, first, last, use) {
 /** Height of a score on the axis. */
 const heightOf = (value, top, bottom) => bottom - Math.min(Math.max(value / page.top, 0), 1) * (bottom - top);
 
-/** Lowest and highest score of each pixel column, joined, broken at gaps and unreadable frames. */
-function drawCurve(context, from, to, width, top, bottom) {
+/** Lowest and highest score of each pixel column, joined, broken at gaps and unreadable frames; none from `end` on. */
+function drawCurve(context, from, to, width, top, bottom, end = Infinity) {
   const x = at => (at - from) / (to - from) * width;
   const y = value => heightOf(value, top, bottom);
-  const first = Math.max(0, lowerBound(from) - 1), last = Math.min(count, lowerBound(to) + 1);
+  const first = Math.max(0, lowerBound(from) - 1), last = Math.min(count, lowerBound(to) + 1, lowerBound(end));
   context.fillStyle = colour('alarm');
   context.globalAlpha = .22;
   let edge = -Infinity;  // stretches closer than a pixel must not add up
@@ -278,9 +278,11 @@ function draw() {
 }
 
 function drawStrips() {
-  for (const strip of document.querySelectorAll('.strip')) {
+  const strips = [...document.querySelectorAll('.strip')];
+  for (const [number, strip] of strips.entries()) {
     const [context, width, height] = prepare(strip.querySelector('canvas'));
-    drawCurve(context, +strip.dataset.from, +strip.dataset.to, width, 1, height - 1);
+    const end = number + 1 < strips.length ? +strips[number + 1].dataset.from : Infinity;  // a shorter clip leaves room
+    drawCurve(context, +strip.dataset.from, +strip.dataset.to, width, 1, height - 1, end);
   }
 }
 
