@@ -27,6 +27,6 @@ scores = tlae.find_events(
     zones="zones.yaml",
     settings={"min_duration_s": 0.3, "merge_s": 1.0},
 )
-print(f"{len(scores.events)} events in the zones")
+print(f"events in the zones: {len(scores.events)}")
 for event in scores.events:
     print(event.id, event.zone, event.clip, f"{event.start_s:.1f} to {event.end_s:.1f} s")
