@@ -224,4 +224,4 @@ def test_a_model_that_was_named_from_the_project_is_found_from_elsewhere(
 def test_unfinished_scores_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "s.part").mkdir()
     assert main(["events", f"scores={tmp_path}/s"]) == 2
-    assert "not finished: run `tlae score` again" in capsys.readouterr().err
+    assert "not finished: wait for the job, or run `tlae score` again" in capsys.readouterr().err

@@ -24,7 +24,7 @@ from tlae.scorable import Scorable, load_scorable, run_name
 from tlae.scoring.answers import FIELD, read_answers, require_shape, sizes_of, with_answers
 from tlae.scoring.areas import whole_area
 from tlae.scoring.calibrate import Calibration, PerMode, threshold_of
-from tlae.scoring.drift import Drift, watch_drift
+from tlae.scoring.drift import Drift, advice, watch_drift
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.event_search import find_events
 from tlae.scoring.events import Event, accept_standing, in_alarm, seen_runs
@@ -196,7 +196,7 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     summary |= {"alarm": budget.given(), "events": asdict(cfg.events)}
     summary |= {} if answers is None else {FIELD: answers.facts(events)}
     summary |= {"frames_per_s": measured.pace, "clock": clock}
-    summary |= {"drift": [asdict(drift) for drift in drifts]}
+    summary |= {"drift": [asdict(drift) for drift in drifts], "drift_advice": advice(drifts)}
     with whole_file(place.folder / "ledger.csv") as temporary:
         ledger(table, footage.waiting, BEING_WRITTEN, place.folder).to_csv(temporary)
     write_json(place.folder / "summary.json", summary)

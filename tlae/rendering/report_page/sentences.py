@@ -21,7 +21,6 @@ from tlae.rendering.report_page.score_points import (
 )
 from tlae.rendering.strength import SIGN, ratio_text
 from tlae.rendering.time_ticks import DAY_S
-from tlae.scoring.drift import Drift, advice
 from tlae.table import Table, counted, is_any
 
 
@@ -130,7 +129,7 @@ def _doubts(summary: Mapping[str, Any], scenes: int) -> list[str]:
             f"{how_many(count, 'frame')} above all known normal footage, but below the threshold: "
             "`tlae events` with a larger scoring.false_alarm_rate shows them."
         )
-    if advised := advice([Drift(**one) for one in summary.get("drift") or []]):
+    if advised := summary.get("drift_advice"):
         lines.append(f"Drift: {advised}.")
     return lines
 
