@@ -13,11 +13,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from tlae.evaluation.labels.masks import read_mask
 from tlae.lab.known_events import frames_of, read_events
 from tlae.scoring.results import read_results
 
@@ -99,8 +99,7 @@ def on_event(clips: Path, table: pd.DataFrame) -> npt.NDArray[np.bool_]:
             frame, x, y = places[row]
             if np.isnan(x) or frame >= len(marked):
                 continue
-            mask = cv2.imread(str(marked[int(frame)]), cv2.IMREAD_GRAYSCALE)
-            assert mask is not None
+            mask = read_mask(marked[int(frame)])
             reach = round(REACH * len(mask))
             around = [slice(max(0, int(at) - reach), int(at) + reach + 1) for at in (y, x)]
             found[row] = bool(mask[around[0], around[1]].any())

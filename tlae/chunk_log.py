@@ -75,10 +75,8 @@ class ChunkLog:
 
 def write_table(pieces: Iterable[Table], path: Path) -> None:
     """Write tables behind each other as one, all or nothing even if the power fails."""
-    with whole_file(path) as temporary:
+    with whole_file(path, synced=True) as temporary:
         write_pieces(pieces, temporary)
-        with temporary.open("r+b") as file:
-            os.fsync(file.fileno())
 
 
 def open_array(array: Path, size: int) -> None:

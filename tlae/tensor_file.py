@@ -1,7 +1,6 @@
 """``.safetensors`` files: those that somebody hands us, with JSON under one key, and our own."""
 
 import json
-import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -78,10 +77,8 @@ def write_tensors(tensors: Mapping[str, Any], path: Path, framework: str) -> Non
     """
     # The library itself would report a full disk by an error of its own.
     content: bytes = import_module(SAVERS[framework]).save(dict(tensors))
-    with whole_file(path) as temporary, temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    with whole_file(path, synced=True) as temporary:
+        temporary.write_bytes(content)
 
 
 def read_tensors(path: Path, framework: str) -> dict[str, Any] | None:

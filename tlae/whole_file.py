@@ -79,11 +79,19 @@ def part_path(path: Path) -> Path:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary name to write to; the file takes its own name when the block ends well."""
+def whole_file(path: Path, *, synced: bool = False) -> Iterator[Path]:
+    """A temporary name to write to; the file takes its own name when the block ends well.
+
+    Args:
+        path: of the file.
+        synced: be all or nothing even if the power fails.
+    """
     temporary = part_path(path)
     try:
         yield temporary
+        if synced:
+            with temporary.open("r+b") as file:
+                os.fsync(file.fileno())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -140,6 +140,7 @@ def test_another_camera_shows_another_scene_and_another_hour_does_not() -> None:
     noise = np.random.default_rng(0).integers(0, 9, (A_DAY, *SIZE_HW, 3), np.uint8)
     assert math.isnan(scene_alike(noise, mean))
     assert math.isnan(scene_alike(np.zeros_like(noise), mean))
+    assert math.isnan(scene_alike(day(1)[:1], mean))
 
 
 def test_another_scene_is_told_where_the_camera_is_not_known(

@@ -72,12 +72,8 @@ def alike_to(frames: Image, known: Plane) -> float:
         known: edges (k, H, W), see ``BackgroundBank.rough_edges``.
     """
     shown = _brightest_edges(frames)
-    if len(shown) < BRIGHTEST:
+    if len(shown) < BRIGHTEST or (whole := _lasting(shown)) is None:
         return math.nan
-    halves = [np.asarray(np.median(shown[first::2], axis=0), np.float32) for first in (0, 1)]
-    if not _correlation(*halves) >= SAME_VIEW:  # nothing but noise
-        return math.nan
-    whole = np.asarray(np.median(shown, axis=0), np.float32)
     return float(np.nanmax([-1.0, *(_correlation(whole, one) for one in known)]))
 
 
@@ -91,12 +87,9 @@ def scene_alike(frames: Image, mean: Image) -> float:
     Returns:
         In [-1, 1]; NaN where the pictures show nothing that stays.
     """
-    shown = np.sqrt(edges(luminance(frames)))
-    halves = [np.asarray(np.median(shown[first::2], axis=0), np.float32) for first in (0, 1)]
-    if not _correlation(*halves) >= SAME_VIEW:
+    if (whole := _lasting(np.sqrt(edges(luminance(frames))))) is None:
         return math.nan
-    known = np.sqrt(edges(luminance(mean[None])))[0]
-    return _correlation(np.asarray(np.median(shown, axis=0), np.float32), known)
+    return _correlation(whole, np.sqrt(edges(luminance(mean[None])))[0])
 
 
 def other_days(store: FrameStore, rows: Rows, known: Plane) -> list[AnotherView]:
@@ -164,7 +157,18 @@ def _days(store: FrameStore, rows: Rows) -> list[Rows]:
 
 def _edges_of(store: FrameStore, rows: Rows) -> Plane:
     """Median edges (H, W) of the brightest pictures of a day."""
-    shown = _brightest_edges(store.read(rows[evenly(len(rows), OF_A_DAY)]))
+    return _median(_brightest_edges(store.read(rows[evenly(len(rows), OF_A_DAY)])))
+
+
+def _lasting(shown: Plane) -> Plane | None:
+    """Median (H, W) of the edges of pictures (n, H, W); None: they show nothing but noise."""
+    if len(shown) < 2:
+        return None
+    alike = _correlation(*(_median(shown[first::2]) for first in (0, 1)))
+    return _median(shown) if alike >= SAME_VIEW else None  # NaN is not
+
+
+def _median(shown: Plane) -> Plane:
     return np.asarray(np.median(shown, axis=0), np.float32)
 
 

@@ -17,10 +17,9 @@ from tlae.camera.camera_file import camera_arrays
 from tlae.camera.health import CAN_ALARM
 from tlae.camera.watch import UNOBSERVED, CameraWatch, WatchState
 from tlae.chunk_log import ChunkLog
-from tlae.errors import UserError
 from tlae.folder_lock import held_folder
 from tlae.footage.frames import OK, Image
-from tlae.footage.store import FrameStore
+from tlae.footage.store import FrameStore, filling_cache
 from tlae.footage.windows import Rows
 from tlae.parquet_file import read_parquet, regrouped, spooled
 from tlae.progress import progress
@@ -40,17 +39,11 @@ def canonical_store(camera: Camera, store: FrameStore) -> FrameStore:
     """
     folder = store.folder.with_name(f"{store.folder.name}-{_key(camera)}")
     log = _log(folder)
-    try:
-        with held_folder(folder, None):
-            log.folder.mkdir(parents=True, exist_ok=True)
-            _complete(camera, store, folder)
-            chunks = (read_parquet(log.path(start)) for start in _starts(store))
-            index = spooled(regrouped(chunks), folder)
-    except OSError as error:
-        raise UserError(
-            f"canonical frames {folder} could not be written: {error.strerror or error}; free some "
-            "space or set paths.cache to another disk; what is done is kept"
-        ) from error
+    with filling_cache(f"canonical frames {folder}"), held_folder(folder, None):
+        log.folder.mkdir(parents=True, exist_ok=True)
+        _complete(camera, store, folder)
+        chunks = (read_parquet(log.path(start)) for start in _starts(store))
+        index = spooled(regrouped(chunks), folder)
     return replace(store, folder=folder, index=index)
 
 

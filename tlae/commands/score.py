@@ -16,7 +16,6 @@ from tlae.commands.event_lines import shown_and_hidden
 from tlae.config import ScoreConfig
 from tlae.footage.frames import OK
 from tlae.number_words import how_many, per_second
-from tlae.scoring.drift import advice
 from tlae.workflows.footage_notes import left_out_words
 from tlae.workflows.score import ScoringReport, score_named
 
@@ -25,9 +24,9 @@ def run(cfg: ScoreConfig) -> None:
     """Score footage with a trained model."""
     report = score_named(cfg)
     _print_scores(report)
-    if advised := advice(report.drifts):
-        print(f"drift:   {advised}")
     summary = report.scores.summary
+    if advised := summary["drift_advice"]:
+        print(f"drift:   {advised}")
     print(
         f"done: {summary['scored']:,} of {summary['frames']:,} frames have a score, "
         f"{report.scored_now:,} were scored now; {left_out_words(summary['left_out'])}"

@@ -108,7 +108,7 @@ class GrowingStore:
         Raises:
             UserError: the disk is full.
         """
-        with _explaining(self._empty.folder):
+        with filling_cache(f"frame store {self._empty.folder}"):
             return replace(self._empty, index=self._index.so_far())
 
 
@@ -132,7 +132,7 @@ def open_store(
     """
     footage = footage.with_levels(preprocessing.levels)
     base = cache.expanduser() / f"{footage.name}-{_key(footage, preprocessing)}"
-    with _explaining(base), held_folder(base, None):
+    with filling_cache(f"frame store {base}"), held_folder(base, None):
         contents = contents_of(footage)
         folder = _folder(footage, contents, base)
         store = FrameStore(folder, Table({}), preprocessing, contents)
@@ -148,14 +148,18 @@ def open_store(
 
 
 @contextmanager
-def _explaining(folder: Path) -> Iterator[None]:
-    """Turn a full disk into one line for the user."""
+def filling_cache(thing: str) -> Iterator[None]:
+    """Turn a full disk into one line for the user, which names the thing that is written.
+
+    Raises:
+        UserError: in place of an ``OSError``.
+    """
     try:
         yield
     except OSError as error:
         raise UserError(
-            f"frame store {folder} could not be written: {error.strerror or error}; free some "
-            "space or set paths.cache to another disk; what is done is kept"
+            f"{thing} could not be written: {error.strerror or error}; free some space or set "
+            "paths.cache to another disk; what is done is kept"
         ) from error
 
 

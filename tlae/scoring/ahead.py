@@ -88,10 +88,11 @@ class ScoringAhead:
             except KeyboardInterrupt as again:  # what holds the folder must outlast the thread
                 interrupted = again
         self._threads.shutdown()
-        if error is None and interrupted is not None:
+        if error is not None:
+            return
+        if interrupted is not None:
             raise interrupted
-        if error is None:
-            self._work.result()
+        self._work.result()
 
     def _run(self) -> None:
         rows, rows_before = 0, None  # that were looked at, that the job is for

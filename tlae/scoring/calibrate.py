@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from tlae.log_lines import ONCE
 from tlae.number_words import rounded_up
 from tlae.scoring.smooth_time import Series, is_settled, smooth_in_time
 from tlae.scoring.tail import Tail
+from tlae.table import Table
 
 DAY_S = 86400.0
 SHRINKAGE_FRAMES = 10  # a mode of so many frames counts half, the whole footage the other half
@@ -339,6 +341,19 @@ def threshold_of(calibration: Calibration | None, budget: Budget) -> PerMode:
     if not levels:
         return PerMode(math.inf)
     return calibration.scales.threshold(max(levels)).above_zero().at_least(calibration.floor)
+
+
+def doubts(calibration: Calibration | None, budget: Budget, table: Table) -> dict[str, Any]:
+    """What may be wrong with a threshold, for ``summary.json``.
+
+    Args:
+        calibration: that it comes from; None: it is not known.
+        budget: that was asked for.
+        table: with the calibrated ``score`` of each frame.
+    """
+    above = table.marked(["score"], lambda piece: piece["score"] >= 1)
+    shortfall = "" if calibration is None else calibration.shortfall(budget)
+    return {"shortfall": shortfall, "above_normal": int(above.sum())}
 
 
 def joined(old: Calibration, new: Calibration) -> Calibration:

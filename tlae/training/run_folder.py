@@ -70,16 +70,12 @@ class RunFolder:
         later = {key: settings[key] for key in LATER if key in settings}
         changed = differing(later | before, settings)
         if "store" in before:
-            grown = [one for one in changed if one.startswith("store: ")]
-            if grown == changed != [] and not overwrite and self.holds_work():
-                raise UserError(
-                    f"{self.path} holds a run on other footage: files came, went or changed since; "
-                    "give another name=... or overwrite=true"
-                )
             if changed and not overwrite and self.holds_work():
+                other = f"with other settings ({'; '.join(changed[:3])})"
+                if all(one.startswith("store: ") for one in changed):
+                    other = "on other footage: files came, went or changed since"
                 raise UserError(
-                    f"{self.path} holds a run with other settings ({'; '.join(changed[:3])}); "
-                    "give another name=... or overwrite=true"
+                    f"{self.path} holds a run {other}; give another name=... or overwrite=true"
                 )
             if not changed and not overwrite:
                 return

@@ -30,7 +30,7 @@ from tlae.scoring.areas import (
     zone_masks,
     zone_scores,
 )
-from tlae.scoring.calibrate import Calibration, threshold_of
+from tlae.scoring.calibrate import Calibration, doubts, threshold_of
 from tlae.scoring.coco import coco_of
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.event_search import find_events
@@ -282,8 +282,7 @@ def _summary(
     return scored.results.summary | {
         "threshold": lowest if np.isfinite(lowest) else None,
         "alarm": budget.given(),
-        "shortfall": "" if calibration is None else calibration.shortfall(budget),
-        "above_normal": int((table["score"] >= 1).sum()),
+        **doubts(calibration, budget, table),
         "alarm_frames": int(table["alarm"].sum()),
         "raw_highest": highest(table["raw"]),
         "events": asdict(rule),

@@ -23,8 +23,8 @@ from tlae.progress import progress
 from tlae.scorable import Scorable, load_scorable, run_name
 from tlae.scoring.answers import FIELD, read_answers, require_shape, sizes_of, with_answers
 from tlae.scoring.areas import whole_area
-from tlae.scoring.calibrate import Calibration, PerMode, threshold_of
-from tlae.scoring.drift import Drift, advice, watch_drift
+from tlae.scoring.calibrate import Calibration, PerMode, doubts, threshold_of
+from tlae.scoring.drift import advice, watch_drift
 from tlae.scoring.event_rule import EventRule
 from tlae.scoring.event_search import find_events
 from tlae.scoring.events import Event, accept_standing, in_alarm, seen_runs
@@ -71,7 +71,6 @@ class ScoringReport:
         seconds: that it took.
         scored_now: readable frames that the net answered for this time.
         ran_net: whether the net ran at all; False: another budget for known maps.
-        drifts: how scores here differ from those of the calibration, per camera mode.
     """
 
     scores: Scores
@@ -79,7 +78,6 @@ class ScoringReport:
     seconds: float
     scored_now: int
     ran_net: bool
-    drifts: list[Drift]
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,6 @@ class _Outcome:
     threshold: PerMode
     scored_now: int
     ran_net: bool
-    drifts: list[Drift]
 
 
 @dataclass(frozen=True)
@@ -203,7 +200,7 @@ def _written(cfg: ScoreConfig, model: Scorable, footage: Footage, folder: Path) 
     if measured.job is not None:
         finish(measured.job, folder)
     new = int(readable(table)[len(table) - measured.to_do :].sum())
-    return _Outcome(reading.threshold, new, place.fresh, drifts)
+    return _Outcome(reading.threshold, new, place.fresh)
 
 
 def _measure(
@@ -289,8 +286,7 @@ def _alarms_of(table: Table, reading: _Reading) -> dict[str, Any]:
         "raw_highest": highest(table.column("raw")),
         "rule": asdict(reading.rule),
         "calibrated_on_frames": None if calibration is None else len(calibration.raw),
-        "shortfall": "" if calibration is None else calibration.shortfall(reading.budget),
-        "above_normal": int(table.marked(["score"], lambda piece: piece["score"] >= 1).sum()),
+        **doubts(calibration, reading.budget, table),
     }
 
 
